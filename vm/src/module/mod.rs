@@ -1,0 +1,279 @@
+//! A decoded and verified module: what both tiers may rely on.
+//!
+//! Invariant: the verifier is the only maker of a [`Module`]; everything in it has been checked,
+//! and every index in it is in range.
+
+mod names;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+
+pub use names::Names;
+
+macro_rules! index {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(transparent)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// As an index into a slice.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+index! {
+    /// A function, imported ones first.
+    FuncIndex
+    /// A defined function: [`FuncIndex`] minus the number of imported functions.
+    DefinedFunc
+    /// A function type in the type section.
+    TypeIndex
+    /// A table, imported ones first.
+    TableIndex
+    /// A memory, imported ones first.
+    MemoryIndex
+    /// A global, imported ones first.
+    GlobalIndex
+    /// An element segment.
+    ElemIndex
+    /// A data segment.
+    DataIndex
+}
+
+/// What is imported under a name.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// First name.
+    pub module: String,
+    /// Second name.
+    pub name: String,
+    /// What it must be.
+    pub kind: ImportKind,
+}
+
+/// The kind and type of an import.
+#[derive(Clone, Copy, Debug)]
+pub enum ImportKind {
+    /// A function of this type.
+    Func(TypeIndex),
+    /// A table.
+    Table(TableType),
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}
+
+/// An export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportKind {
+    /// A function.
+    Func(FuncIndex),
+    /// A table.
+    Table(TableIndex),
+    /// A memory.
+    Memory(MemoryIndex),
+    /// A global.
+    Global(GlobalIndex),
+}
+
+/// A constant expression, decoded. With extended constant expressions these become longer.
+#[derive(Clone, Debug)]
+pub enum ConstExpr {
+    /// A number or vector, as bits (`i32` and `f32` in the low 32 bits).
+    Value(u128),
+    /// `ref.null`
+    Null,
+    /// `ref.func`
+    Func(FuncIndex),
+    /// `global.get` of an immutable imported global (or any earlier one, with GC).
+    Global(GlobalIndex),
+}
+
+/// An element segment.
+#[derive(Clone, Debug)]
+pub struct ElementSegment {
+    /// Type of the elements.
+    pub element: ValType,
+    /// What it holds.
+    pub items: Vec<ConstExpr>,
+    /// When it is used.
+    pub mode: ElementMode,
+}
+
+/// How an element segment is used.
+#[derive(Clone, Debug)]
+pub enum ElementMode {
+    /// By `table.init` only.
+    Passive,
+    /// At instantiation.
+    Active {
+        /// Into this table,
+        table: TableIndex,
+        /// at this offset.
+        offset: ConstExpr,
+    },
+    /// Only declares functions for `ref.func`.
+    Declared,
+}
+
+/// A data segment.
+#[derive(Clone, Debug)]
+pub struct DataSegment {
+    /// Where its bytes stand in the module.
+    pub bytes: Range<usize>,
+    /// `Some` if it is copied at instantiation; passive otherwise.
+    pub active: Option<(MemoryIndex, ConstExpr)>,
+}
+
+/// A defined function's body.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// Where it stands in the module: from its local declarations to its last `end`.
+    pub bytes: Range<usize>,
+}
+
+/// A verified module. Cheap to share; holds the bytes it was made from.
+#[derive(Debug)]
+pub struct Module {
+    /// The binary, a private copy.
+    pub(crate) bytes: Arc<[u8]>,
+    /// The type section.
+    pub(crate) types: Vec<FuncType>,
+    /// The engine's numbers of `types`.
+    pub(crate) type_ids: Vec<TypeId>,
+    /// Imports in order.
+    pub(crate) imports: Vec<Import>,
+    /// Type of each function, imported ones first.
+    pub(crate) functions: Vec<TypeIndex>,
+    /// Tables, imported ones first.
+    pub(crate) tables: Vec<TableType>,
+    /// Memories, imported ones first.
+    pub(crate) memories: Vec<MemoryType>,
+    /// Globals, imported ones first.
+    pub(crate) globals: Vec<GlobalType>,
+    /// How many of the functions, tables, memories and globals are imported.
+    pub(crate) imported: ImportCounts,
+    /// First values of the defined globals.
+    pub(crate) global_inits: Vec<ConstExpr>,
+    /// Exports in order.
+    pub(crate) exports: Vec<(String, ExportKind)>,
+    /// Function that runs at instantiation.
+    pub(crate) start: Option<FuncIndex>,
+    /// Element segments.
+    pub(crate) elements: Vec<ElementSegment>,
+    /// Data segments.
+    pub(crate) data: Vec<DataSegment>,
+    /// Bodies of the defined functions.
+    pub(crate) bodies: Vec<Body>,
+    /// Per table: whether any `table.grow` in this module names it.
+    pub(crate) table_grows: Vec<bool>,
+    /// Names from the name section.
+    pub(crate) names: Names,
+}
+
+/// How many of each kind are imported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportCounts {
+    /// Functions.
+    pub functions: u32,
+    /// Tables.
+    pub tables: u32,
+    /// Memories.
+    pub memories: u32,
+    /// Globals.
+    pub globals: u32,
+}
+
+impl Module {
+    /// The binary this module was made from.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Imports in order.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// Exports in order.
+    pub fn exports(&self) -> &[(String, ExportKind)] {
+        &self.exports
+    }
+
+    /// Names of functions and of the module.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Type of a function.
+    pub fn func_type(&self, func: FuncIndex) -> &FuncType {
+        &self.types[self.functions[func.index()].index()]
+    }
+
+    /// Engine-wide number of a function's type.
+    pub fn func_type_id(&self, func: FuncIndex) -> TypeId {
+        self.type_ids[self.functions[func.index()].index()]
+    }
+
+    /// The defined function behind an index, `None` for an imported one.
+    pub fn defined(&self, func: FuncIndex) -> Option<DefinedFunc> {
+        func.0.checked_sub(self.imported.functions).map(DefinedFunc)
+    }
+
+    /// The index of a defined function.
+    pub fn func_index(&self, func: DefinedFunc) -> FuncIndex {
+        FuncIndex(func.0 + self.imported.functions)
+    }
+
+    /// The bytes of a defined function's body.
+    pub fn body(&self, func: DefinedFunc) -> &[u8] {
+        &self.bytes[self.bodies[func.index()].bytes.clone()]
+    }
+
+    /// How many functions are defined here.
+    pub fn defined_count(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// Type of an import.
+    pub fn import_type(&self, import: &Import) -> ExternType {
+        match import.kind {
+            ImportKind::Func(ty) => ExternType::Func(self.types[ty.index()].clone()),
+            ImportKind::Table(ty) => ExternType::Table(ty),
+            ImportKind::Memory(ty) => ExternType::Memory(ty),
+            ImportKind::Global(ty) => ExternType::Global(ty),
+        }
+    }
+
+    /// Type of an export.
+    pub fn export_type(&self, kind: ExportKind) -> ExternType {
+        match kind {
+            ExportKind::Func(i) => ExternType::Func(self.func_type(i).clone()),
+            ExportKind::Table(i) => ExternType::Table(self.tables[i.index()]),
+            ExportKind::Memory(i) => ExternType::Memory(self.memories[i.index()]),
+            ExportKind::Global(i) => ExternType::Global(self.globals[i.index()]),
+        }
+    }
+
+    /// Whether a global's cell can live inside its instance's context: it is defined here and no
+    /// one else can reach it.
+    pub fn is_global_inline(&self, global: GlobalIndex) -> bool {
+        global.0 >= self.imported.globals && !self.exports.iter().any(|(_, kind)| *kind == ExportKind::Global(global))
+    }
+
+    /// Whether a table can neither move nor change its size: it is defined here, reached by
+    /// no one else, and never grown.
+    pub fn is_table_fixed(&self, table: TableIndex) -> bool {
+        table.0 >= self.imported.tables
+            && !self.table_grows[table.index()]
+            && !self.exports.iter().any(|(_, kind)| *kind == ExportKind::Table(table))
+    }
+}

@@ -1,0 +1,124 @@
+//! How a run ends before its time: kinds of traps, and traps with their backtraces.
+
+use std::fmt;
+
+macro_rules! trap_kinds {
+    ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal,)*) => {
+        /// Why a run was ended.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        #[non_exhaustive]
+        pub enum TrapKind {
+            $($(#[$doc])* $name = $number,)*
+        }
+
+        impl TrapKind {
+            /// The kind behind a number; zero is none.
+            pub const fn from_number(number: u32) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for TrapKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$name => $text,)*
+                })
+            }
+        }
+    };
+}
+
+// The texts of the first group are those that the WebAssembly test suite expects.
+trap_kinds! {
+    /// The `unreachable` operator ran.
+    Unreachable = 1 "unreachable",
+    /// An access outside of a linear memory.
+    MemoryOutOfBounds = 2 "out of bounds memory access",
+    /// An access outside of a table, or of an element segment.
+    TableOutOfBounds = 3 "out of bounds table access",
+    /// `call_indirect` of an index outside of the table.
+    UndefinedElement = 4 "undefined element",
+    /// `call_indirect` of a null element.
+    UninitializedElement = 5 "uninitialized element",
+    /// `call_indirect` of a function of another type.
+    IndirectCallTypeMismatch = 6 "indirect call type mismatch",
+    /// Division by zero.
+    DivideByZero = 7 "integer divide by zero",
+    /// The smallest integer divided by minus one, or a conversion out of range.
+    IntegerOverflow = 8 "integer overflow",
+    /// Conversion of NaN to an integer.
+    InvalidConversion = 9 "invalid conversion to integer",
+    /// The guest's stack is used up.
+    StackExhausted = 10 "call stack exhausted",
+    /// The fuel is used up.
+    OutOfFuel = 11 "out of fuel",
+    /// The deadline has passed.
+    Timeout = 12 "deadline passed",
+    /// Another thread asked for it.
+    Interrupted = 13 "interrupted",
+    /// The memory limit would have been passed, or the host has no more.
+    OutOfMemory = 14 "out of memory",
+    /// A host function failed; the error says how.
+    Host = 15 "host function failed",
+    /// The program ended itself (`proc_exit`); not an error as such.
+    Exit = 16 "exit",
+    /// An import that was not granted, or is not known, was called.
+    NotGranted = 17 "import not granted",
+    /// More output than the limit allows.
+    OutputLimit = 18 "output limit passed",
+}
+
+/// A frame of a backtrace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The function's index in its module.
+    pub func: u32,
+    /// The function's name, if the module has one.
+    pub name: Option<String>,
+    /// The module's name, if it has one.
+    pub module: Option<String>,
+    /// Byte offset in the module of the operator that trapped or called.
+    pub offset: u32,
+}
+
+/// A trap as a value.
+#[derive(Debug)]
+pub struct Trap {
+    /// Why.
+    pub kind: TrapKind,
+    /// For [`TrapKind::Exit`]: the exit code.
+    pub exit_code: i32,
+    /// For [`TrapKind::Host`] and others that carry one: the error.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// Frames, newest first; the newest 64 and the oldest 16 where there are more.
+    pub frames: Vec<Frame>,
+    /// How many frames were left out.
+    pub omitted: usize,
+}
+
+impl Trap {
+    /// A trap without a backtrace yet.
+    pub fn new(kind: TrapKind) -> Self {
+        Self { kind, exit_code: 0, source: None, frames: Vec::new(), omitted: 0 }
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if let Some(source) = &self.source {
+            write!(f, ": {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Trap {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|e| e as _)
+    }
+}

@@ -1,0 +1,154 @@
+//! The types of WebAssembly values, functions, tables, memories and globals.
+
+use std::fmt;
+
+/// The type of a value on the operand stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValType {
+    /// A 32-bit integer.
+    I32,
+    /// A 64-bit integer.
+    I64,
+    /// A 32-bit IEEE 754 number.
+    F32,
+    /// A 64-bit IEEE 754 number.
+    F64,
+    /// A 128-bit vector.
+    V128,
+    /// A nullable reference to a function.
+    FuncRef,
+    /// A nullable reference to a host value.
+    ExternRef,
+}
+
+impl ValType {
+    /// How many 8-byte slots a value of this type takes in the array convention and in
+    /// interpreter frames: two for `v128`, one for everything else.
+    pub const fn slots(self) -> usize {
+        match self {
+            Self::V128 => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether this is a reference type.
+    pub const fn is_ref(self) -> bool {
+        matches!(self, Self::FuncRef | Self::ExternRef)
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::V128 => "v128",
+            Self::FuncRef => "funcref",
+            Self::ExternRef => "externref",
+        })
+    }
+}
+
+/// Parameters and results of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    params: Box<[ValType]>,
+    results: Box<[ValType]>,
+}
+
+impl FuncType {
+    /// A function type.
+    pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
+        Self { params: params.into(), results: results.into() }
+    }
+
+    /// Parameter types, first to last.
+    pub fn params(&self) -> &[ValType] {
+        &self.params
+    }
+
+    /// Result types, first to last.
+    pub fn results(&self) -> &[ValType] {
+        &self.results
+    }
+
+    /// Slots that the parameters take in the array convention.
+    pub fn param_slots(&self) -> usize {
+        self.params.iter().map(|t| t.slots()).sum()
+    }
+
+    /// Slots that the results take in the array convention.
+    pub fn result_slots(&self) -> usize {
+        self.results.iter().map(|t| t.slots()).sum()
+    }
+
+    /// Slots of the buffer that carries arguments in and results out.
+    pub fn buffer_slots(&self) -> usize {
+        self.param_slots().max(self.result_slots())
+    }
+}
+
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |types: &[ValType]| types.iter().map(ValType::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "({}) -> ({})", list(&self.params), list(&self.results))
+    }
+}
+
+/// A function type's number in its engine: equal types have equal numbers, so that a type check
+/// at run time is one compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct TypeId(pub u32);
+
+/// Bounds of a table (elements) or memory (64 KiB pages).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Size at the start.
+    pub min: u64,
+    /// Size that growth may not pass.
+    pub max: Option<u64>,
+}
+
+/// The type of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TableType {
+    /// Type of the elements: a reference type.
+    pub element: ValType,
+    /// Size in elements.
+    pub limits: Limits,
+}
+
+/// The type of a linear memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemoryType {
+    /// Size in pages of 64 KiB.
+    pub limits: Limits,
+}
+
+/// The type of a global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GlobalType {
+    /// Type of the value.
+    pub value: ValType,
+    /// Whether it can be written.
+    pub mutable: bool,
+}
+
+/// Bytes in one page of linear memory.
+pub const PAGE: usize = 64 << 10;
+
+/// The type of something imported or exported.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ExternType {
+    /// A function.
+    Func(FuncType),
+    /// A table.
+    Table(TableType),
+    /// A linear memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}
