@@ -23,6 +23,7 @@
 
 use std::mem::{offset_of, size_of};
 
+use super::code::ModuleCode;
 use super::trap::TrapKind;
 use crate::module::Module;
 use crate::types::TypeId;
@@ -50,6 +51,10 @@ pub struct StoreContext {
     pub value_top: *mut u64,
     /// End of the value stack.
     pub value_limit: *mut u64,
+    /// The callee of a tail call that is handed on ([`Outcome::TailCall`](super::Outcome)).
+    pub tail_callee: *const FuncRef,
+    /// Its arguments, in the array convention; on the value stack, valid until the next call.
+    pub tail_arguments: *mut u64,
     /// The store's Rust side (`runtime::store::StoreInner`), opaque here.
     pub store: *mut (),
 }
@@ -65,8 +70,10 @@ pub struct InstanceContext {
     pub stack_limit: usize,
     /// The instance's Rust side (`runtime::instance::Instance`).
     pub instance: *mut (),
-    /// The module.
-    pub module: *const Module,
+    /// The module and its code, kept alive by the instance.
+    pub code: *const ModuleCode,
+    /// Keeps the size a multiple of 16.
+    pub pad: usize,
 }
 
 /// One memory as an instance sees it.
@@ -222,7 +229,7 @@ impl Layout {
     }
 }
 
-const _: () = assert!(size_of::<InstanceContext>() % 8 == 0 && offset_of!(GlobalSlot, cell) == 0);
+const _: () = assert!(size_of::<InstanceContext>() % 16 == 0 && offset_of!(GlobalSlot, cell) == 0);
 
 impl StoreContext {
     /// Reads the request to stop, if there is one.

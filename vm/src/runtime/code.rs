@@ -1,0 +1,67 @@
+//! Code of a module in both tiers, shared by all its instances.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::config::CodeConfig;
+use super::context::Layout;
+use crate::interpreter;
+use crate::module::{DefinedFunc, Module};
+
+/// A module, and what the tiers made of it so far.
+pub struct ModuleCode {
+    /// The verified module.
+    pub module: Module,
+    /// Where things stand in its instances' contexts.
+    pub layout: Layout,
+    /// Settings that the code is made under.
+    pub config: CodeConfig,
+    functions: Box<[FunctionCode]>,
+}
+
+/// One function's code in both tiers.
+#[derive(Default)]
+pub struct FunctionCode {
+    /// The interpreter's translation, made on the first call.
+    ir: OnceLock<Box<interpreter::Function>>,
+    /// Entry in the compiled convention, null until there is one.
+    compiled: AtomicPtr<u8>,
+    /// Entry trampoline for its signature: set before `compiled`.
+    trampoline: AtomicPtr<u8>,
+    /// Calls and loop turns in the interpreter, counted down from a threshold (see `runtime::tier`).
+    pub heat: AtomicU32,
+}
+
+impl ModuleCode {
+    /// A module without code in either tier.
+    pub fn new(module: Module, config: CodeConfig) -> Self {
+        let layout = Layout::new(&module);
+        let functions = (0..module.defined_count()).map(|_| FunctionCode::default()).collect();
+        Self { module, layout, config, functions }
+    }
+
+    /// The code of a function.
+    pub fn function(&self, func: DefinedFunc) -> &FunctionCode {
+        &self.functions[func.index()]
+    }
+
+    /// The interpreter's translation of a function, made now if there is none.
+    pub fn ir(&self, func: DefinedFunc) -> &interpreter::Function {
+        let slot = &self.functions[func.index()].ir;
+        slot.get_or_init(|| Box::new(interpreter::translate(&self.module, &self.config, func)))
+    }
+}
+
+impl FunctionCode {
+    /// The compiled entry and the trampoline to reach it from the array convention.
+    pub fn compiled(&self) -> Option<(*const u8, *const u8)> {
+        let code = self.compiled.load(Ordering::Acquire);
+        (!code.is_null()).then(|| (code.cast_const(), self.trampoline.load(Ordering::Relaxed).cast_const()))
+    }
+
+    /// Publishes compiled code: every later call enters it.
+    pub fn publish(&self, code: *const u8, trampoline: *const u8) {
+        self.trampoline.store(trampoline.cast_mut(), Ordering::Relaxed);
+        self.compiled.store(code.cast_mut(), Ordering::Release);
+    }
+}

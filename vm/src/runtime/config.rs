@@ -1,0 +1,49 @@
+//! Settings of an engine that are baked into its code.
+
+/// Which tier runs functions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// The interpreter only.
+    Interpreter,
+    /// Everything is compiled before it runs.
+    Jit,
+    /// A function is compiled when it is first called.
+    JitLazy,
+    /// Starts in the interpreter; what turns hot is compiled in the background.
+    #[default]
+    Auto,
+    /// For tests: functions with an even index are compiled, the others interpreted.
+    AlternateEven,
+    /// For tests: functions with an odd index are compiled, the others interpreted.
+    AlternateOdd,
+}
+
+/// How linear memories are laid out in the address space.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MemoryKind {
+    /// The whole 32-bit range and a guard are reserved: no bounds checks in compiled code, the
+    /// base never moves.
+    #[default]
+    Reserved,
+    /// Only what is used is reserved: bounds are checked, growth may move the base.
+    Dynamic,
+}
+
+/// Settings that code depends on. Code made under one setting never runs under another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CodeConfig {
+    /// Which tier runs functions.
+    pub tier: Tier,
+    /// Count fuel.
+    pub fuel: bool,
+    /// How memories are laid out.
+    pub memory: MemoryKind,
+    /// Do without signals: explicit checks instead, and polling for interruption.
+    pub no_signals: bool,
+    /// Make every NaN that an operation produces the canonical one.
+    pub canonical_nans: bool,
+}
+
+/// Bytes after a reserved memory's 4 GiB that fault: accesses whose constant offset is below
+/// this need no check.
+pub const GUARD: u64 = 2 << 30;
