@@ -1,9 +1,9 @@
 //! The interpreter: to be filled.
 
-use crate::module::{DefinedFunc, Module};
+use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::Outcome;
 use crate::runtime::config::CodeConfig;
-use crate::runtime::context::{FuncRef, StoreContext};
+use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
 
 /// A translated function.
 pub struct Function {}
@@ -20,3 +20,9 @@ pub fn translate(_module: &Module, _config: &CodeConfig, _func: DefinedFunc) -> 
 pub unsafe fn execute(_store: *mut StoreContext, _func: *const FuncRef, _buffer: *mut u64) -> Outcome {
     unimplemented!("execution")
 }
+
+/// The frames of an activation of the interpreter, newest first.
+///
+/// # Safety
+/// The activation is live.
+pub unsafe fn frames(_activation: &Activation, _f: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {}

@@ -263,6 +263,17 @@ impl Module {
         }
     }
 
+    /// For each global, what [`Self::is_global_inline`] says.
+    pub fn inline_globals(&self) -> Vec<bool> {
+        let mut inline: Vec<bool> = (0..self.globals.len()).map(|i| i >= self.imported.globals as usize).collect();
+        for (_, kind) in &self.exports {
+            if let ExportKind::Global(global) = kind {
+                inline[global.index()] = false;
+            }
+        }
+        inline
+    }
+
     /// Whether a global's cell can live inside its instance's context: it is defined here and no
     /// one else can reach it.
     pub fn is_global_inline(&self, global: GlobalIndex) -> bool {

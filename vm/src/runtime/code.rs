@@ -1,12 +1,12 @@
 //! Code of a module in both tiers, shared by all its instances.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
 use super::context::Layout;
-use crate::interpreter;
 use crate::module::{DefinedFunc, Module};
+use crate::{interpreter, jit};
 
 /// A module, and what the tiers made of it so far.
 pub struct ModuleCode {
@@ -17,6 +17,8 @@ pub struct ModuleCode {
     /// Settings that the code is made under.
     pub config: CodeConfig,
     functions: Box<[FunctionCode]>,
+    /// Compiled code that lives as long as the module.
+    batches: Mutex<Vec<Arc<jit::Batch>>>,
 }
 
 /// One function's code in both tiers.
@@ -37,12 +39,20 @@ impl ModuleCode {
     pub fn new(module: Module, config: CodeConfig) -> Self {
         let layout = Layout::new(&module);
         let functions = (0..module.defined_count()).map(|_| FunctionCode::default()).collect();
-        Self { module, layout, config, functions }
+        Self { module, layout, config, functions, batches: Mutex::default() }
     }
 
     /// The code of a function.
     pub fn function(&self, func: DefinedFunc) -> &FunctionCode {
         &self.functions[func.index()]
+    }
+
+    /// Keeps compiled code as long as the module.
+    pub fn keep(&self, batch: Arc<jit::Batch>) {
+        let mut batches = self.batches.lock().unwrap_or_else(|e| e.into_inner());
+        if !batches.iter().any(|kept| Arc::ptr_eq(kept, &batch)) {
+            batches.push(batch);
+        }
     }
 
     /// The interpreter's translation of a function, made now if there is none.

@@ -51,6 +51,8 @@ pub struct StoreContext {
     pub value_top: *mut u64,
     /// End of the value stack.
     pub value_limit: *mut u64,
+    /// 1 once every function of the store has an entry for compiled callers.
+    pub code_ready: u32,
     /// The callee of a tail call that is handed on ([`Outcome::TailCall`](super::Outcome)).
     pub tail_callee: *const FuncRef,
     /// Its arguments, in the array convention; on the value stack, valid until the next call.

@@ -1,42 +1,57 @@
 //! State of running programs, shared by both tiers: what instances, memories, tables and globals
 //! look like in memory, how tiers call each other, and how a run ends in a trap.
 
+pub mod activation;
+pub mod backtrace;
+pub mod call;
 pub mod code;
 pub mod config;
 pub mod context;
+pub mod engine;
+pub mod instance;
+pub mod instantiate;
+pub mod interrupt;
+pub mod memory;
 pub mod operations;
+pub mod signals;
+pub mod slab;
+pub mod stack;
+pub mod store;
+pub mod table;
+pub mod tier;
 pub mod trap;
+pub mod x86_64;
 
-use context::{FuncRef, StoreContext};
-use trap::TrapKind;
+pub use call::{Outcome, call, call_from_compiled, enter_compiled};
+pub use tier::tier_hot;
+
+use context::StoreContext;
+use store::StoreInner;
+use trap::{Trap, TrapKind};
 
 /// Ends the run: leaves a trap of this kind, with the backtrace as of now, in the store's
-/// pending place. The caller then returns its failing status.
+/// pending place. The caller then returns its failing status. A trap that is pending already stays.
 ///
 /// # Safety
 /// `store` is live, and the activations reflect where execution is.
-pub unsafe fn raise(_store: *mut StoreContext, _kind: TrapKind) {
-    unimplemented!("the store")
+pub unsafe fn raise(store: *mut StoreContext, kind: TrapKind) {
+    // SAFETY: by contract.
+    unsafe { raise_trap(store, Trap::new(kind)) };
 }
 
-/// How a call in the array convention ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Outcome {
-    /// Results are in the buffer.
-    Done = 0,
-    /// The trap is in the store's pending place.
-    Trap = 1,
-    /// The callee made a tail call that its tier could not make itself: call
-    /// [`StoreContext::tail_callee`] with the arguments at [`StoreContext::tail_arguments`].
-    TailCall = 2,
-}
-
-/// Calls any function in the array convention, in whichever tier it is, tail calls followed.
+/// As [`raise`], for a trap that carries more than its kind.
 ///
 /// # Safety
-/// `func` belongs to `store`; `buffer` has [`FuncType::buffer_slots`](crate::types::FuncType::buffer_slots)
-/// slots and holds its arguments.
-pub unsafe fn call(_store: *mut StoreContext, _func: *const FuncRef, _buffer: *mut u64) -> Outcome {
-    unimplemented!("the store")
+/// As for [`raise`].
+#[cold]
+pub unsafe fn raise_trap(store: *mut StoreContext, mut trap: Trap) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*store).has_pending != 0 {
+            return;
+        }
+        (trap.frames, trap.omitted) = backtrace::capture(store);
+        StoreInner::of(store).pending = Some(trap);
+        (*store).has_pending = 1;
+    }
 }

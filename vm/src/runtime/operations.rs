@@ -2,18 +2,120 @@
 //! operations. Each checks everything itself, charges fuel for its size when that is counted,
 //! and polls for interruption when it takes long.
 
-use super::context::{FuncRef, InstanceContext};
+use std::io;
+
+use super::context::{FuncRef, InstanceContext, StoreContext};
+use super::instance::Instance;
+use super::store::StoreInner;
 use super::trap::TrapKind;
+use crate::metering::bulk_cost;
+use crate::types::PAGE;
 
 /// What an operation returns; on `Err` the caller raises the trap.
 pub type Result<T> = std::result::Result<T, TrapKind>;
 
-/// `memory.grow`: the old size in pages, or `u32::MAX` if it cannot grow.
+/// What `memory.grow` and `table.grow` return when they cannot.
+pub const CANNOT_GROW: u32 = u32::MAX;
+
+/// Bytes or cells handled between two looks at the request to stop: well under 10 ms of work.
+const CHUNK: usize = 4 << 20;
+
+/// The instance behind a context.
+///
+/// # Safety
+/// `context` is live, and no other reference to its instance is used meanwhile.
+unsafe fn instance<'a>(context: *mut InstanceContext) -> &'a mut Instance {
+    // SAFETY: by contract.
+    unsafe { &mut *(*context).instance.cast() }
+}
+
+/// Charges for a bulk operation and looks whether to stop.
+///
+/// # Safety
+/// `context` is live.
+unsafe fn bulk(context: *mut InstanceContext, units: u32) -> Result<()> {
+    // SAFETY: by contract.
+    unsafe {
+        if (*(*context).code).config.fuel {
+            let store = (*context).store;
+            (*store).fuel -= bulk_cost(u64::from(units)) as i64;
+            if (*store).fuel < 0 {
+                return Err(TrapKind::OutOfFuel);
+            }
+        }
+        poll((*context).store)
+    }
+}
+
+/// # Safety
+/// `store` is live.
+unsafe fn poll(store: *mut StoreContext) -> Result<()> {
+    // SAFETY: by contract.
+    match unsafe { (*store).interrupted() } {
+        Some(kind) => Err(kind),
+        None => Ok(()),
+    }
+}
+
+/// Checks that `at..at + len` lies within `size`; the start.
+fn range(at: u32, len: u32, size: usize, kind: TrapKind) -> Result<usize> {
+    if u64::from(at) + u64::from(len) > size as u64 { Err(kind) } else { Ok(at as usize) }
+}
+
+/// Does work on `0..len` in chunks, from the end if `backward`, with a look at the request to stop
+/// between them.
+///
+/// # Safety
+/// `store` is live.
+unsafe fn chunks(
+    store: *mut StoreContext,
+    len: usize,
+    backward: bool,
+    mut work: impl FnMut(usize, usize),
+) -> Result<()> {
+    let mut done = 0;
+    while done < len {
+        let step = CHUNK.min(len - done);
+        work(if backward { len - done - step } else { done }, step);
+        done += step;
+        if done < len {
+            // SAFETY: by contract.
+            unsafe { poll(store)? };
+        }
+    }
+    Ok(())
+}
+
+/// `memory.grow`: the old size in pages, or [`CANNOT_GROW`].
 ///
 /// # Safety
 /// For all functions here: `context` is a live instance context and indices are in range for its module.
-pub unsafe fn memory_grow(_context: *mut InstanceContext, _memory: u32, _pages: u32) -> Result<u32> {
-    unimplemented!("the store")
+pub unsafe fn memory_grow(context: *mut InstanceContext, memory: u32, pages: u32) -> Result<u32> {
+    // SAFETY: by contract.
+    let (instance, store) = unsafe { (instance(context), StoreInner::of((*context).store)) };
+    grow_memory(store, &instance.memories[memory as usize].item, pages)
+}
+
+/// Grows a memory within its own maximum and the store's limits.
+pub fn grow_memory(store: &mut StoreInner, memory: &super::memory::LinearMemory, pages: u32) -> Result<u32> {
+    let old = memory.len() / PAGE;
+    let new = old as u64 + u64::from(pages);
+    if new > memory.max_pages() {
+        return Ok(CANNOT_GROW);
+    }
+    if pages == 0 {
+        return Ok(old as u32);
+    }
+    let bytes = u64::from(pages) * PAGE as u64;
+    if let Err(kind) = store.charge(bytes) {
+        return if store.limits.grow_fails_softly { Ok(CANNOT_GROW) } else { Err(kind) };
+    }
+    let grown: io::Result<()> = memory.grow(new as usize * PAGE);
+    if grown.is_err() {
+        store.used -= bytes;
+        return Ok(CANNOT_GROW);
+    }
+    Ok(old as u32)
 }
 
 /// `memory.copy`
@@ -21,22 +123,41 @@ pub unsafe fn memory_grow(_context: *mut InstanceContext, _memory: u32, _pages: 
 /// # Safety
 /// As for [`memory_grow`].
 pub unsafe fn memory_copy(
-    _context: *mut InstanceContext,
-    _to_memory: u32,
-    _from_memory: u32,
-    _to: u32,
-    _from: u32,
-    _len: u32,
+    context: *mut InstanceContext,
+    to_memory: u32,
+    from_memory: u32,
+    to: u32,
+    from: u32,
+    len: u32,
 ) -> Result<()> {
-    unimplemented!("the store")
+    // SAFETY: by contract; both ranges are checked to lie inside of their memories.
+    unsafe {
+        let instance = instance(context);
+        let target = &instance.memories[to_memory as usize].item;
+        let source = &instance.memories[from_memory as usize].item;
+        let from = range(from, len, source.len(), TrapKind::MemoryOutOfBounds)?;
+        let to = range(to, len, target.len(), TrapKind::MemoryOutOfBounds)?;
+        bulk(context, len)?;
+        let (target, source) = (target.base().add(to), source.base().add(from));
+        chunks((*context).store, len as usize, target.cast_const() > source, |at, len| {
+            std::ptr::copy(source.add(at), target.add(at), len);
+        })
+    }
 }
 
 /// `memory.fill`
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn memory_fill(_context: *mut InstanceContext, _memory: u32, _to: u32, _byte: u32, _len: u32) -> Result<()> {
-    unimplemented!("the store")
+pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u32, byte: u32, len: u32) -> Result<()> {
+    // SAFETY: by contract; the range is checked.
+    unsafe {
+        let memory = &instance(context).memories[memory as usize].item;
+        let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
+        bulk(context, len)?;
+        let target = memory.base().add(to);
+        chunks((*context).store, len as usize, false, |at, len| target.add(at).write_bytes(byte as u8, len))
+    }
 }
 
 /// `memory.init`
@@ -44,38 +165,89 @@ pub unsafe fn memory_fill(_context: *mut InstanceContext, _memory: u32, _to: u32
 /// # Safety
 /// As for [`memory_grow`].
 pub unsafe fn memory_init(
-    _context: *mut InstanceContext,
-    _memory: u32,
-    _data: u32,
-    _to: u32,
-    _from: u32,
-    _len: u32,
+    context: *mut InstanceContext,
+    memory: u32,
+    data: u32,
+    to: u32,
+    from: u32,
+    len: u32,
 ) -> Result<()> {
-    unimplemented!("the store")
+    // SAFETY: by contract; both ranges are checked.
+    unsafe {
+        let instance = instance(context);
+        let segment = &instance.code.module.data[data as usize];
+        let bytes = match instance.data_dropped[data as usize] {
+            true => &[][..],
+            false => &instance.code.module.bytes()[segment.bytes.clone()],
+        };
+        let memory = &instance.memories[memory as usize].item;
+        let from = range(from, len, bytes.len(), TrapKind::MemoryOutOfBounds)?;
+        let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
+        bulk(context, len)?;
+        let (target, source) = (memory.base().add(to), bytes.as_ptr().add(from));
+        chunks((*context).store, len as usize, false, |at, len| {
+            std::ptr::copy_nonoverlapping(source.add(at), target.add(at), len);
+        })
+    }
 }
 
 /// `data.drop`
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn data_drop(_context: *mut InstanceContext, _data: u32) {
-    unimplemented!("the store")
+pub unsafe fn data_drop(context: *mut InstanceContext, data: u32) {
+    // SAFETY: by contract.
+    unsafe { instance(context).data_dropped[data as usize] = true };
 }
 
-/// `table.grow`: the old size, or `u32::MAX` if it cannot grow. `value` is a cell.
+/// `table.grow`: the old size, or [`CANNOT_GROW`]. `value` is a cell.
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn table_grow(_context: *mut InstanceContext, _table: u32, _value: u64, _delta: u32) -> Result<u32> {
-    unimplemented!("the store")
+pub unsafe fn table_grow(context: *mut InstanceContext, table: u32, value: u64, delta: u32) -> Result<u32> {
+    // SAFETY: by contract.
+    unsafe {
+        let store = StoreInner::of((*context).store);
+        let table = &instance(context).tables[table as usize].item;
+        if u64::from(delta) <= table.max() {
+            bulk(context, delta)?;
+        }
+        grow_table(store, table, value, delta)
+    }
+}
+
+/// Grows a table within its own maximum and the store's limits.
+pub fn grow_table(store: &mut StoreInner, table: &super::table::Table, value: u64, delta: u32) -> Result<u32> {
+    let old = table.len();
+    let new = old as u64 + u64::from(delta);
+    if new > table.max() {
+        return Ok(CANNOT_GROW);
+    }
+    let bytes = u64::from(delta) * 8;
+    let charged = if new > store.limits.table_elements { Err(TrapKind::OutOfMemory) } else { store.charge(bytes) };
+    if let Err(kind) = charged {
+        return if store.limits.grow_fails_softly { Ok(CANNOT_GROW) } else { Err(kind) };
+    }
+    if !table.grow(delta as usize, value) {
+        store.used -= bytes;
+        return Ok(CANNOT_GROW);
+    }
+    Ok(old as u32)
 }
 
 /// `table.fill`
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn table_fill(_context: *mut InstanceContext, _table: u32, _at: u32, _value: u64, _len: u32) -> Result<()> {
-    unimplemented!("the store")
+pub unsafe fn table_fill(context: *mut InstanceContext, table: u32, at: u32, value: u64, len: u32) -> Result<()> {
+    // SAFETY: by contract; no other slice of the table is live.
+    unsafe {
+        let table = &instance(context).tables[table as usize].item;
+        let at = range(at, len, table.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len)?;
+        table.cells()[at..][..len as usize].fill(value);
+        Ok(())
+    }
 }
 
 /// `table.copy`
@@ -83,14 +255,23 @@ pub unsafe fn table_fill(_context: *mut InstanceContext, _table: u32, _at: u32, 
 /// # Safety
 /// As for [`memory_grow`].
 pub unsafe fn table_copy(
-    _context: *mut InstanceContext,
-    _to_table: u32,
-    _from_table: u32,
-    _to: u32,
-    _from: u32,
-    _len: u32,
+    context: *mut InstanceContext,
+    to_table: u32,
+    from_table: u32,
+    to: u32,
+    from: u32,
+    len: u32,
 ) -> Result<()> {
-    unimplemented!("the store")
+    // SAFETY: by contract; the ranges are checked, and may overlap.
+    unsafe {
+        let instance = instance(context);
+        let (target, source) = (&instance.tables[to_table as usize].item, &instance.tables[from_table as usize].item);
+        let from = range(from, len, source.len(), TrapKind::TableOutOfBounds)?;
+        let to = range(to, len, target.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len)?;
+        std::ptr::copy((*source.def()).base.add(from), (*target.def()).base.add(to), len as usize);
+        Ok(())
+    }
 }
 
 /// `table.init`
@@ -98,22 +279,33 @@ pub unsafe fn table_copy(
 /// # Safety
 /// As for [`memory_grow`].
 pub unsafe fn table_init(
-    _context: *mut InstanceContext,
-    _table: u32,
-    _elem: u32,
-    _to: u32,
-    _from: u32,
-    _len: u32,
+    context: *mut InstanceContext,
+    table: u32,
+    elem: u32,
+    to: u32,
+    from: u32,
+    len: u32,
 ) -> Result<()> {
-    unimplemented!("the store")
+    // SAFETY: by contract; no other slice of the table is live.
+    unsafe {
+        let instance = instance(context);
+        let cells = &instance.elements[elem as usize];
+        let table = &instance.tables[table as usize].item;
+        let from = range(from, len, cells.len(), TrapKind::TableOutOfBounds)?;
+        let to = range(to, len, table.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len)?;
+        table.cells()[to..][..len as usize].copy_from_slice(&cells[from..][..len as usize]);
+        Ok(())
+    }
 }
 
 /// `elem.drop`
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn elem_drop(_context: *mut InstanceContext, _elem: u32) {
-    unimplemented!("the store")
+pub unsafe fn elem_drop(context: *mut InstanceContext, elem: u32) {
+    // SAFETY: by contract.
+    unsafe { instance(context).elements[elem as usize] = Box::default() };
 }
 
 /// The instance's [`FuncRef`] of a function.

@@ -1,0 +1,90 @@
+//! Who was running when a trap was raised.
+
+use super::context::{Activation, InstanceContext, StoreContext};
+use super::trap::Frame;
+use crate::interpreter;
+use crate::jit::registry;
+use crate::module::{FuncIndex, Module};
+
+/// Newest frames that a backtrace keeps.
+const NEWEST: usize = 64;
+/// Oldest frames that a backtrace keeps.
+const OLDEST: usize = 16;
+
+/// Collects frames, newest first, and keeps the first and last of them.
+#[derive(Default)]
+struct Collector {
+    newest: Vec<Frame>,
+    oldest: std::collections::VecDeque<Frame>,
+    omitted: usize,
+}
+
+impl Collector {
+    fn add(&mut self, module: &Module, func: FuncIndex, offset: u32) {
+        let frame = || Frame {
+            func: func.0,
+            name: module.names().function(func).map(str::to_owned),
+            module: module.names().module().map(str::to_owned),
+            offset,
+        };
+        if self.newest.len() < NEWEST {
+            self.newest.push(frame());
+            return;
+        }
+        if self.oldest.len() == OLDEST {
+            self.oldest.pop_front();
+            self.omitted += 1;
+        }
+        self.oldest.push_back(frame());
+    }
+}
+
+/// The frames of all activations, newest first, and how many were left out.
+///
+/// # Safety
+/// `store` is live and its activations reflect where execution is.
+pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
+    let mut collector = Collector::default();
+    // SAFETY: activations are live; the newest one's exit is in the store, those of older ones in
+    // themselves.
+    unsafe {
+        let mut exit = ((*store).exit_pc, (*store).exit_fp);
+        let mut next = (*store).activation;
+        while let Some(activation) = next.as_ref() {
+            match activation.kind {
+                Activation::COMPILED => compiled(activation, exit, &mut collector),
+                _ => interpreter::frames(activation, &mut |context: *mut InstanceContext, func, offset| {
+                    collector.add(&(*(*context).code).module, func, offset);
+                }),
+            }
+            next = activation.previous;
+            if let Some(older) = next.as_ref() {
+                exit = (older.exit_pc, older.exit_fp);
+            }
+        }
+    }
+    collector.newest.extend(collector.oldest);
+    (collector.newest, collector.omitted)
+}
+
+/// Walks the frame pointers of compiled frames, up to the activation's entry.
+///
+/// # Safety
+/// `exit` is where compiled code of this activation was left.
+unsafe fn compiled(activation: &Activation, exit: (usize, usize), collector: &mut Collector) {
+    let (mut pc, mut fp) = exit;
+    while pc != 0 && fp != 0 && fp < activation.fp {
+        registry::lookup_frame(pc - 1, &mut |module, func, offset| collector.add(module, func, offset));
+        // SAFETY: compiled code keeps frame pointers: at `fp` stands the caller's, above it the
+        // return address. Frame pointers only grow up to the entry's, so this ends.
+        unsafe {
+            let frame = fp as *const usize;
+            pc = frame.add(1).read();
+            let older = frame.read();
+            if older <= fp {
+                return;
+            }
+            fp = older;
+        }
+    }
+}

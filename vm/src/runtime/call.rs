@@ -1,0 +1,285 @@
+//! Calls between tiers, host functions and the outside, all in the array convention.
+
+use super::activation::{pop, push};
+use super::context::{Activation, FuncRef, HostContext, InstanceContext, StoreContext};
+use super::store::StoreInner;
+use super::trap::{Trap, TrapKind};
+use super::{raise, signals, tier, x86_64};
+use crate::interpreter;
+use crate::module::FuncIndex;
+
+/// How a call in the array convention ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Outcome {
+    /// Results are in the buffer.
+    Done = 0,
+    /// The trap is in the store's pending place.
+    Trap = 1,
+    /// The callee made a tail call that its tier could not make itself: call
+    /// [`StoreContext::tail_callee`] with the arguments at [`StoreContext::tail_arguments`].
+    TailCall = 2,
+}
+
+/// The compiled entry of a function and its trampoline, if it has one.
+///
+/// # Safety
+/// `func` is live and not a host function.
+unsafe fn compiled(func: *const FuncRef) -> Option<(*const u8, *const u8)> {
+    // SAFETY: the context of a function that is not the host's is a live instance's.
+    unsafe {
+        let context: *mut InstanceContext = (*func).context.cast();
+        let code = &*(*context).code;
+        code.function(code.module.defined(FuncIndex((*func).index))?).compiled()
+    }
+}
+
+/// Calls any function in the array convention, in whichever tier it is, tail calls followed:
+/// the outcome is `Done` or `Trap`.
+///
+/// # Safety
+/// `func` belongs to `store`; `buffer` has [`FuncType::buffer_slots`](crate::types::FuncType::buffer_slots)
+/// slots and holds its arguments; execution is on the guest's stack.
+pub unsafe fn call(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract.
+    unsafe {
+        if (*func).is_host() {
+            return call_host(func, buffer);
+        }
+        let outcome = match compiled(func) {
+            Some((code, trampoline)) => enter_compiled(store, func, code, trampoline, buffer),
+            None => interpreter::execute(store, func, buffer),
+        };
+        match outcome {
+            Outcome::TailCall => follow(store, buffer),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Calls the function that a tail call was handed on to, and copies its results.
+///
+/// # Safety
+/// The last call's outcome was `TailCall`; `buffer` has room for its results.
+unsafe fn follow(store: *mut StoreContext, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract; a callee's results have the type of the first callee's, so they fit.
+    unsafe {
+        loop {
+            let callee = (*store).tail_callee;
+            let (params, results) = slots(store, callee);
+            let mut words = Words::new(params.max(results));
+            let local = words.as_mut_ptr();
+            std::ptr::copy_nonoverlapping((*store).tail_arguments, local, params);
+            let outcome = if (*callee).is_host() {
+                call_host(callee, local)
+            } else {
+                match compiled(callee) {
+                    Some((code, trampoline)) => enter_compiled(store, callee, code, trampoline, local),
+                    None => interpreter::execute(store, callee, local),
+                }
+            };
+            match outcome {
+                Outcome::TailCall => continue,
+                Outcome::Trap => return Outcome::Trap,
+                Outcome::Done => {
+                    std::ptr::copy_nonoverlapping(local, buffer, results);
+                    return Outcome::Done;
+                }
+            }
+        }
+    }
+}
+
+/// A buffer of slots that is only allocated when it is large.
+struct Words {
+    small: [u64; 16],
+    large: Vec<u64>,
+}
+
+impl Words {
+    fn new(len: usize) -> Self {
+        Self { small: [0; 16], large: if len > 16 { vec![0; len] } else { Vec::new() } }
+    }
+
+    fn as_mut_ptr(&mut self) -> *mut u64 {
+        if self.large.is_empty() { self.small.as_mut_ptr() } else { self.large.as_mut_ptr() }
+    }
+}
+
+/// Slots of a function's parameters and results.
+///
+/// # Safety
+/// `func` belongs to `store`.
+unsafe fn slots(store: *mut StoreContext, func: *const FuncRef) -> (usize, usize) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*func).is_host() {
+            let ty = StoreInner::of(store).engine.func_type((*func).type_id);
+            return ty.map_or((0, 0), |ty| (ty.param_slots(), ty.result_slots()));
+        }
+        let context: *mut InstanceContext = (*func).context.cast();
+        let ty = (*(*context).code).module.func_type(FuncIndex((*func).index));
+        (ty.param_slots(), ty.result_slots())
+    }
+}
+
+/// Calls a host function.
+///
+/// # Safety
+/// As for [`call`]; `func` is a host function.
+pub unsafe fn call_host(func: *const FuncRef, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract the context is a host function's.
+    unsafe {
+        let context: *mut HostContext = (*func).context.cast();
+        let store = (*context).store;
+        if !((*context).call)(context, buffer) {
+            return Outcome::Trap;
+        }
+        match (*store).interrupted() {
+            Some(kind) => {
+                raise(store, kind);
+                Outcome::Trap
+            }
+            None => Outcome::Done,
+        }
+    }
+}
+
+/// Enters compiled code from the interpreter or the outside.
+///
+/// # Safety
+/// As for [`call`]; `code` and `trampoline` are the function's.
+pub unsafe fn enter_compiled(
+    store: *mut StoreContext,
+    func: *const FuncRef,
+    code: *const u8,
+    trampoline: *const u8,
+    buffer: *mut u64,
+) -> Outcome {
+    // SAFETY: by contract; the activation lives on this frame until it is popped.
+    unsafe {
+        if x86_64::stack_pointer() < (*store).stack_limit {
+            raise(store, TrapKind::StackExhausted);
+            return Outcome::Trap;
+        }
+        if (*store).code_ready == 0 && !tier::make_ready(store) {
+            raise(store, TrapKind::OutOfMemory);
+            return Outcome::Trap;
+        }
+        let mut activation = Activation::new(Activation::COMPILED);
+        push(store, &mut activation);
+        let done = x86_64::enter_compiled(&mut activation, trampoline, code, (*func).context, func, buffer);
+        pop(store, &mut activation);
+        if done { Outcome::Done } else { Outcome::Trap }
+    }
+}
+
+/// A call from compiled code through a stub: the callee had no compiled entry when its
+/// [`FuncRef`] was made. If it has one by now, the reference is mended and the call handed back as a tail call.
+///
+/// # Safety
+/// As for [`call`]; `func` is not a host function.
+pub unsafe fn call_from_compiled(store: *mut StoreContext, func: *mut FuncRef, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract.
+    unsafe {
+        if let Some((code, _)) = tier::compiled_for_call(func) {
+            (*func).code = code;
+            // The buffer is part of the stub's frame, which a tail call gives up.
+            let (params, _) = slots(store, func);
+            let arguments = (*store).value_top;
+            if arguments.add(params) > (*store).value_limit {
+                raise(store, TrapKind::StackExhausted);
+                return Outcome::Trap;
+            }
+            std::ptr::copy_nonoverlapping(buffer, arguments, params);
+            (*store).tail_callee = func;
+            (*store).tail_arguments = arguments;
+            return Outcome::TailCall;
+        }
+        interpreter::execute(store, func, buffer)
+    }
+}
+
+/// A call from outside of the guest, or from a host function back into it.
+///
+/// # Safety
+/// As for [`call`], but on any stack.
+pub unsafe fn enter(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Result<(), Trap> {
+    // SAFETY: by contract; `of` makes short-lived references only.
+    unsafe {
+        let outcome = if (*store).activation.is_null() {
+            enter_outermost(store, func, buffer)?
+        } else if x86_64::stack_pointer() < (*store).stack_limit {
+            raise(store, TrapKind::StackExhausted);
+            Outcome::Trap
+        } else {
+            call(store, func, buffer)
+        };
+        match outcome {
+            Outcome::Done => Ok(()),
+            _ => {
+                (*store).has_pending = 0;
+                let trap = StoreInner::of(store).pending.take();
+                Err(trap.unwrap_or_else(|| Trap::new(TrapKind::Host)))
+            }
+        }
+    }
+}
+
+/// The arguments of [`run`].
+struct Run {
+    store: *mut StoreContext,
+    func: *const FuncRef,
+    buffer: *mut u64,
+    outcome: std::thread::Result<Outcome>,
+}
+
+unsafe extern "sysv64" fn run(argument: *mut ()) {
+    // SAFETY: `enter_outermost` passes a live `Run`.
+    unsafe {
+        let run = &mut *argument.cast::<Run>();
+        // Nothing may unwind through the switch of stacks.
+        run.outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // The outermost activation marks the store as running, whatever is called.
+            let mut activation = Activation::new(Activation::INTERPRETER);
+            push(run.store, &mut activation);
+            let outcome = call(run.store, run.func, run.buffer);
+            pop(run.store, &mut activation);
+            outcome
+        }));
+    }
+}
+
+/// Runs a call on the guest's own stack.
+///
+/// # Safety
+/// As for [`enter`]; nothing of the store is running.
+unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Result<Outcome, Trap> {
+    // SAFETY: by contract.
+    unsafe {
+        let top = StoreInner::of(store)
+            .stack_top()
+            .map_err(|error| Trap { source: Some(error.into()), ..Trap::new(TrapKind::OutOfMemory) })?;
+        signals::ensure_signal_stack();
+        let value_top = (*store).value_top;
+        let before = signals::set_current(store);
+        let interrupt = StoreInner::of(store).interrupt.clone();
+        interrupt.enter();
+        let mut run_it = Run { store, func, buffer, outcome: Ok(Outcome::Done) };
+        x86_64::on_stack(top, run, (&raw mut run_it).cast());
+        interrupt.leave();
+        signals::set_current(before);
+        (*store).value_top = value_top;
+        let outcome = run_it.outcome.unwrap_or_else(|panic| {
+            (*store).activation = std::ptr::null_mut();
+            std::panic::resume_unwind(panic)
+        });
+        let inner = StoreInner::of(store);
+        // A request to stop that ended the run is served; a deadline stays passed.
+        if inner.pending.as_ref().is_some_and(|trap| trap.kind == TrapKind::Interrupted) {
+            (*store).interrupt.store(0, std::sync::atomic::Ordering::Relaxed);
+        }
+        inner.bury();
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,280 @@
+//! A store: everything that the programs in it share, and the only owner of it.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::context::StoreContext;
+use super::engine::Engine;
+use super::instance::{Global, HostFunction, Instance};
+use super::interrupt::InterruptState;
+use super::memory::LinearMemory;
+use super::slab::{Key, Slab};
+use super::stack::Stack;
+use super::table::Table;
+use super::trap::{Trap, TrapKind};
+
+/// What a store's programs may use, all together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Bytes of linear memories and tables.
+    pub memory: u64,
+    /// Elements of one table.
+    pub table_elements: u64,
+    /// Instances at one time.
+    pub instances: usize,
+    /// Bytes of guest stack, native and interpreter's each.
+    pub stack: usize,
+    /// Whether growth beyond `memory` fails as the operator can (`-1`), instead of ending the
+    /// program with [`TrapKind::OutOfMemory`].
+    pub grow_fails_softly: bool,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            memory: 256 << 20,
+            table_elements: 10_000_000,
+            instances: 10_000,
+            stack: 1 << 20,
+            grow_fails_softly: false,
+        }
+    }
+}
+
+/// Instances that may hold references to one another; freed together.
+#[derive(Default)]
+pub struct Group {
+    members: Vec<Key>,
+    /// Members that the embedder has not closed, and things that live as long as the store.
+    live: usize,
+}
+
+/// The Rust side of a store.
+pub struct StoreInner {
+    /// What code sees. Boxed: never moves.
+    context: Box<UnsafeCell<StoreContext>>,
+    /// Tells stores apart, for handles.
+    pub id: u64,
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// The embedder's data; a pointer to its `T`.
+    pub data: *mut (),
+    /// The trap that ends the present run.
+    pub pending: Option<Trap>,
+    /// A panic of a host function, to be passed on.
+    pub panic: Option<Box<dyn Any + Send>>,
+    /// Instances.
+    pub instances: Slab<Box<Instance>>,
+    /// Groups of instances.
+    pub groups: Slab<Group>,
+    /// Memories by handle.
+    pub memories: Slab<Arc<LinearMemory>>,
+    /// Tables by handle.
+    pub tables: Slab<Arc<Table>>,
+    /// Globals by handle.
+    pub globals: Slab<Arc<Global>>,
+    /// Host functions that live as long as the store, with their references.
+    pub host_functions: Vec<Box<(super::context::FuncRef, HostFunction)>>,
+    /// Host values behind externrefs; handle `n` is entry `n - 1`.
+    pub externs: Vec<Arc<dyn Any + Send + Sync>>,
+    /// What its programs may use.
+    pub limits: StoreLimits,
+    /// Bytes of memories and tables in use.
+    pub used: u64,
+    /// Most bytes of memories and tables in use at one time.
+    pub peak: u64,
+    /// How other threads reach it.
+    pub interrupt: Arc<InterruptState>,
+    stack: Option<Stack>,
+    /// Groups to be freed when nothing runs.
+    graveyard: Vec<Key>,
+}
+
+// SAFETY: everything a store points to is owned by it and is only used through `&mut` of it;
+// host functions and extern values are `Send + Sync`; the embedder's data is checked by the API's type.
+unsafe impl Send for StoreInner {}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl StoreInner {
+    /// An empty store.
+    pub fn new(engine: Arc<Engine>, limits: StoreLimits) -> Box<Self> {
+        let context = Box::new(UnsafeCell::new(StoreContext {
+            fuel: i64::MAX,
+            interrupt: AtomicU32::new(0),
+            has_pending: 0,
+            stack_limit: 0,
+            activation: std::ptr::null_mut(),
+            exit_fp: 0,
+            exit_pc: 0,
+            value_top: std::ptr::null_mut(),
+            value_limit: std::ptr::null_mut(),
+            tail_callee: std::ptr::null(),
+            tail_arguments: std::ptr::null_mut(),
+            code_ready: 0,
+            store: std::ptr::null_mut(),
+        }));
+        let interrupt = Arc::new(InterruptState::new(context.get()));
+        let mut store = Box::new(Self {
+            context,
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            engine,
+            data: std::ptr::null_mut(),
+            pending: None,
+            panic: None,
+            instances: Slab::default(),
+            groups: Slab::default(),
+            memories: Slab::default(),
+            tables: Slab::default(),
+            globals: Slab::default(),
+            host_functions: Vec::new(),
+            externs: Vec::new(),
+            limits,
+            used: 0,
+            peak: 0,
+            interrupt,
+            stack: None,
+            graveyard: Vec::new(),
+        });
+        let this: *mut Self = &mut *store;
+        // SAFETY: the context was just made; the box keeps `this` in place.
+        unsafe { (*store.context.get()).store = this.cast() };
+        store
+    }
+
+    /// What code sees.
+    pub fn context(&self) -> *mut StoreContext {
+        self.context.get()
+    }
+
+    /// The store behind a context.
+    ///
+    /// # Safety
+    /// The context is live, and no other reference to its store is used while this one is.
+    pub unsafe fn of<'a>(context: *mut StoreContext) -> &'a mut Self {
+        // SAFETY: by contract; `new` set the pointer.
+        unsafe { &mut *(*context).store.cast() }
+    }
+
+    /// Whether guest code is running, that is: a host function is being called.
+    pub fn running(&self) -> bool {
+        // SAFETY: the context lives as long as the store.
+        unsafe { !(*self.context()).activation.is_null() }
+    }
+
+    /// Counts bytes against the memory limit; `Err` if they are too many.
+    pub fn charge(&mut self, bytes: u64) -> Result<(), TrapKind> {
+        let used = self.used.checked_add(bytes).ok_or(TrapKind::OutOfMemory)?;
+        if used > self.limits.memory {
+            return Err(TrapKind::OutOfMemory);
+        }
+        self.used = used;
+        self.peak = self.peak.max(used);
+        Ok(())
+    }
+
+    /// Makes sure there are stacks to run on; the top of the native one.
+    pub fn stack_top(&mut self) -> std::io::Result<*mut u8> {
+        if self.stack.is_none() {
+            let stack = self.engine.stacks.take(self.limits.stack)?;
+            // SAFETY: the context lives as long as the store.
+            let context = unsafe { &mut *self.context.get() };
+            context.stack_limit = stack.limit();
+            context.value_top = stack.values();
+            context.value_limit = stack.values_end();
+            for instance in self.instances.values() {
+                // SAFETY: live instances have live contexts.
+                unsafe { (*instance.context()).stack_limit = stack.limit() };
+            }
+            self.stack = Some(stack);
+        }
+        Ok(self.stack.as_ref().map_or(std::ptr::null_mut(), Stack::native_top))
+    }
+
+    /// A group with one member.
+    pub fn new_group(&mut self, member: Key) -> Key {
+        self.groups.insert(Group { members: vec![member], live: 1 })
+    }
+
+    /// Lets two groups live and die together.
+    pub fn join(&mut self, a: Key, b: Key) {
+        if a == b {
+            return;
+        }
+        let size = |key| self.groups.get(key).map_or(0, |g: &Group| g.members.len());
+        let (keep, other) = if size(a) >= size(b) { (a, b) } else { (b, a) };
+        let Some(gone) = self.groups.remove(other) else { return };
+        for member in &gone.members {
+            if let Some(instance) = self.instances.get_mut(*member) {
+                instance.group = keep;
+            }
+        }
+        if let Some(group) = self.groups.get_mut(keep) {
+            group.live += gone.live;
+            group.members.extend(gone.members);
+        }
+    }
+
+    /// Keeps a group as long as the store.
+    pub fn pin(&mut self, group: Key) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.live += 1;
+        }
+    }
+
+    /// The embedder lets go of an instance: it is freed as soon as nothing can reach it.
+    /// `false` if that was done before.
+    pub fn close(&mut self, key: Key) -> bool {
+        let Some(instance) = self.instances.get_mut(key).filter(|i| !i.closed) else { return false };
+        instance.closed = true;
+        let key = instance.group;
+        let Some(group) = self.groups.get_mut(key) else { return false };
+        group.live -= 1;
+        if group.live == 0 {
+            if self.running() {
+                self.graveyard.push(key);
+            } else {
+                self.free(key);
+            }
+        }
+        true
+    }
+
+    /// Frees what was closed while something ran.
+    pub fn bury(&mut self) {
+        for group in std::mem::take(&mut self.graveyard) {
+            if self.groups.get(group).is_some_and(|g| g.live == 0) {
+                self.free(group);
+            }
+        }
+    }
+
+    fn free(&mut self, group: Key) {
+        let Some(group) = self.groups.remove(group) else { return };
+        for member in group.members {
+            let Some(instance) = self.instances.remove(member) else { continue };
+            for memory in instance.memories.iter().filter(|m| m.own) {
+                self.memories.remove(memory.key);
+                self.used -= memory.item.len() as u64;
+            }
+            for table in instance.tables.iter().filter(|t| t.own) {
+                self.tables.remove(table.key);
+                self.used -= table.item.len() as u64 * 8;
+            }
+            for global in instance.globals.iter().flatten().filter(|g| g.own) {
+                self.globals.remove(global.key);
+            }
+        }
+    }
+}
+
+impl Drop for StoreInner {
+    fn drop(&mut self) {
+        self.interrupt.detach();
+        if let Some(stack) = self.stack.take() {
+            self.engine.stacks.put(stack);
+        }
+    }
+}

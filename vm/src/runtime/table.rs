@@ -1,0 +1,70 @@
+//! Tables of references.
+
+use std::cell::UnsafeCell;
+
+use super::context::TableDef;
+use crate::types::TableType;
+
+/// A table. Its `TableDef` never moves; its cells do when it grows.
+pub struct Table {
+    def: Box<UnsafeCell<TableDef>>,
+    cells: UnsafeCell<Vec<u64>>,
+    ty: TableType,
+}
+
+impl Table {
+    /// A table of its type's smallest size, every cell `value`. `None` if there is no memory.
+    pub fn new(ty: TableType, value: u64) -> Option<Self> {
+        let len = usize::try_from(ty.limits.min).ok()?;
+        let mut cells = Vec::new();
+        cells.try_reserve_exact(len).ok()?;
+        cells.resize(len, value);
+        let def = TableDef { base: cells.as_mut_ptr(), len };
+        Some(Self { def: Box::new(UnsafeCell::new(def)), cells: UnsafeCell::new(cells), ty })
+    }
+
+    /// The part that code sees.
+    pub fn def(&self) -> *mut TableDef {
+        self.def.get()
+    }
+
+    /// Its type, with the size it started from.
+    pub fn ty(&self) -> TableType {
+        self.ty
+    }
+
+    /// Elements now.
+    pub fn len(&self) -> usize {
+        // SAFETY: tables belong to one thread; nobody holds a reference into the cell.
+        unsafe { (*self.def.get()).len }
+    }
+
+    /// Elements it may have at most.
+    pub fn max(&self) -> u64 {
+        self.ty.limits.max.unwrap_or(u32::MAX.into()).min(u32::MAX.into())
+    }
+
+    /// The cells, for one operation.
+    ///
+    /// # Safety
+    /// No other slice of this table is live.
+    #[allow(clippy::mut_from_ref)]
+    pub unsafe fn cells(&self) -> &mut [u64] {
+        // SAFETY: by contract; the vector is as long as `def` says.
+        unsafe { (*self.cells.get()).as_mut_slice() }
+    }
+
+    /// Appends cells; `false` if there is no memory.
+    pub fn grow(&self, delta: usize, value: u64) -> bool {
+        // SAFETY: tables belong to one thread and nobody holds a slice across a call.
+        unsafe {
+            let cells = &mut *self.cells.get();
+            if cells.try_reserve(delta).is_err() {
+                return false;
+            }
+            cells.resize(cells.len() + delta, value);
+            *self.def.get() = TableDef { base: cells.as_mut_ptr(), len: cells.len() };
+        }
+        true
+    }
+}
