@@ -152,3 +152,23 @@ pub enum ExternType {
     /// A global.
     Global(GlobalType),
 }
+
+impl fmt::Display for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.max {
+            Some(max) => write!(f, "{}..={max}", self.min),
+            None => write!(f, "{}..", self.min),
+        }
+    }
+}
+
+impl fmt::Display for ExternType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Func(ty) => write!(f, "func {ty}"),
+            Self::Table(ty) => write!(f, "table {} {}", ty.limits, ty.element),
+            Self::Memory(ty) => write!(f, "memory {} pages", ty.limits),
+            Self::Global(ty) => write!(f, "global {}{}", if ty.mutable { "mut " } else { "" }, ty.value),
+        }
+    }
+}

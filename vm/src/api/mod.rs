@@ -1,1 +1,29 @@
-//! To be filled.
+//! What embedders see: [`Engine`], [`Module`], [`Store`], [`Linker`], [`Instance`] and the things
+//! that instances export.
+
+mod caller;
+mod engine;
+mod error;
+mod externs;
+mod func;
+mod host;
+mod instance;
+mod linker;
+mod store;
+mod val;
+
+pub use caller::Caller;
+pub use engine::{Config, Engine, Module};
+pub use error::{Error, LinkProblem, Result};
+pub use externs::{Extern, Global, Memory, Table};
+pub use func::{Func, TypedFunc};
+pub use host::{GuestResults, HostParams, HostResults, IntoHostFunc};
+pub use instance::Instance;
+pub use linker::Linker;
+pub use store::{AsContext, AsContextMut, InterruptHandle, Store};
+pub use val::{ExternRef, Val, WasmType};
+
+pub use crate::runtime::config::{MemoryKind, Tier};
+pub use crate::runtime::store::StoreLimits;
+pub use crate::runtime::trap::{Frame, Trap, TrapKind};
+pub use crate::types::{ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType};

@@ -12,6 +12,9 @@ use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, Type
 
 pub use names::Names;
 
+/// The bytes of a module: a private copy that nobody writes.
+pub type Bytes = Arc<[u8]>;
+
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*

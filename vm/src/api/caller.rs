@@ -1,0 +1,89 @@
+//! What a host function sees of whoever called it.
+
+use super::externs::Extern;
+use super::instance::Instance;
+use super::store::{AsContext, AsContextMut};
+use crate::runtime::context::{HostContext, InstanceContext};
+use crate::runtime::store::StoreInner;
+
+/// The store of the running program, and the instance that imported the host function.
+pub struct Caller<'a, T> {
+    store: &'a mut StoreInner,
+    importer: *mut InstanceContext,
+    data: std::marker::PhantomData<&'a mut T>,
+}
+
+impl<'a, T> Caller<'a, T> {
+    /// # Safety
+    /// `context` is the running host function's, and its store's data is a `T`.
+    #[inline]
+    pub(crate) unsafe fn new(context: *mut HostContext) -> Self {
+        // SAFETY: by contract; the guest is suspended while its host function runs, so this is the only reference.
+        unsafe {
+            let importer = (*context).importer;
+            Self { store: StoreInner::of((*context).store), importer, data: std::marker::PhantomData }
+        }
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        // SAFETY: the store's data is a `T` by the contract of `new`; borrowed like `self`.
+        unsafe { &*self.store.data.cast() }
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        // SAFETY: as in `data`.
+        unsafe { &mut *self.store.data.cast() }
+    }
+
+    /// The instance that imported this function; none if it was called through the store.
+    pub fn instance(&self) -> Option<Instance> {
+        // SAFETY: an importer lives as long as its host functions.
+        unsafe {
+            let context = self.importer.as_ref()?;
+            let instance: &crate::runtime::instance::Instance = &*context.instance.cast();
+            Some(Instance::from_key(self.store, instance.key))
+        }
+    }
+
+    /// An export of that instance.
+    pub fn get_export(&mut self, name: &str) -> Option<Extern> {
+        let instance = self.instance()?;
+        instance.get_export(&mut *self, name)
+    }
+
+    /// The bytes of the importer's memory 0 and the embedder's data at once; no bytes if it has no memory.
+    pub fn memory_and_data(&mut self) -> (&mut [u8], &mut T) {
+        // SAFETY: the guest is suspended; memory and data do not overlap, and both are borrowed
+        // like `self`.
+        unsafe {
+            let data = &mut *self.store.data.cast();
+            let bytes = match self.importer.as_ref() {
+                Some(context) => {
+                    let instance: &crate::runtime::instance::Instance = &*context.instance.cast();
+                    match instance.memories.first() {
+                        Some(memory) => std::slice::from_raw_parts_mut(memory.item.base(), memory.item.len()),
+                        None => &mut [],
+                    }
+                }
+                None => &mut [],
+            };
+            (bytes, data)
+        }
+    }
+}
+
+impl<T> AsContext for Caller<'_, T> {
+    type Data = T;
+
+    fn inner(&self) -> &StoreInner {
+        self.store
+    }
+}
+
+impl<T> AsContextMut for Caller<'_, T> {
+    fn inner_mut(&mut self) -> &mut StoreInner {
+        self.store
+    }
+}

@@ -1,0 +1,133 @@
+//! Engines and modules.
+
+use std::sync::Arc;
+
+use super::error::Result;
+use crate::module;
+use crate::runtime::code::ModuleCode;
+use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
+use crate::runtime::{engine, signals, tier};
+use crate::types::ExternType;
+use crate::verifier;
+
+/// Settings of an [`Engine`].
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    code: CodeConfig,
+    verifier: verifier::Options,
+}
+
+impl Config {
+    /// The default: tier `auto`, reserved memories, no fuel.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Which tier runs functions.
+    pub fn tier(&mut self, tier: Tier) -> &mut Self {
+        self.code.tier = tier;
+        self
+    }
+
+    /// Whether fuel is counted: see [`super::Store::set_fuel`].
+    pub fn fuel(&mut self, count: bool) -> &mut Self {
+        self.code.fuel = count;
+        self
+    }
+
+    /// How linear memories are laid out in the address space.
+    pub fn memory(&mut self, kind: MemoryKind) -> &mut Self {
+        self.code.memory = kind;
+        self
+    }
+
+    /// Whether to rely on signals (the default). Without them compiled code checks everything
+    /// itself, which is slower; memories must be [`MemoryKind::Dynamic`] and are made so.
+    pub fn signals(&mut self, signals: bool) -> &mut Self {
+        self.code.no_signals = !signals;
+        self
+    }
+
+    /// Whether every NaN that an operation produces is the canonical one.
+    pub fn canonical_nans(&mut self, canonical: bool) -> &mut Self {
+        self.code.canonical_nans = canonical;
+        self
+    }
+
+    /// What the verifier admits.
+    pub fn verifier(&mut self, options: verifier::Options) -> &mut Self {
+        self.verifier = options;
+        self
+    }
+}
+
+/// Settings, compiler and pools, shared by the stores made from it. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<engine::Engine>,
+    verifier: verifier::Options,
+}
+
+impl Engine {
+    /// An engine with these settings. Installs Pinfold's signal handlers unless they are turned
+    /// off; they pass on what is not theirs.
+    pub fn new(config: &Config) -> Self {
+        let mut code = config.code;
+        if code.no_signals {
+            code.memory = MemoryKind::Dynamic;
+        } else {
+            signals::install();
+        }
+        Self { inner: Arc::new(engine::Engine::new(code)), verifier: config.verifier.clone() }
+    }
+
+    /// Whether two handles are of one engine.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(&Config::default())
+    }
+}
+
+/// A verified module and its code. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    pub(crate) code: Arc<ModuleCode>,
+    pub(crate) engine: Engine,
+}
+
+impl Module {
+    /// Verifies a module, and compiles it if the engine's tier wants that done ahead.
+    pub fn new(engine: &Engine, bytes: impl Into<module::Bytes>) -> Result<Self> {
+        let module = verifier::verify(bytes.into(), &engine.verifier, &mut |ty| engine.inner.type_id(ty))?;
+        let code = Arc::new(ModuleCode::new(module, engine.inner.config));
+        tier::compile_ahead(&engine.inner, &code)?;
+        Ok(Self { code, engine: engine.clone() })
+    }
+
+    /// The decoded module.
+    pub fn inner(&self) -> &module::Module {
+        &self.code.module
+    }
+
+    /// The module with its code in both tiers, for inspection.
+    pub fn code(&self) -> &Arc<ModuleCode> {
+        &self.code
+    }
+
+    /// What it imports: module, name, type.
+    pub fn imports(&self) -> impl Iterator<Item = (&str, &str, ExternType)> {
+        let module = &self.code.module;
+        module.imports().iter().map(|i| (i.module.as_str(), i.name.as_str(), module.import_type(i)))
+    }
+
+    /// What it exports: name, type.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
+        let module = &self.code.module;
+        module.exports().iter().map(|(name, kind)| (name.as_str(), module.export_type(*kind)))
+    }
+}

@@ -1,0 +1,300 @@
+//! Memories, tables and globals as the host sees them.
+
+use super::error::{Error, Result};
+use super::func::Func;
+use super::store::{AsContext, AsContextMut};
+use super::val::Val;
+use crate::runtime::instantiate;
+use crate::runtime::memory::LinearMemory;
+use crate::runtime::operations::{CANNOT_GROW, grow_memory, grow_table};
+use crate::runtime::slab::Key;
+use crate::runtime::store::StoreInner;
+use crate::runtime::{instance, table};
+use crate::types::{ExternType, GlobalType, MemoryType, PAGE, TableType, ValType};
+use std::sync::Arc;
+
+/// Something that can be imported and exported.
+#[derive(Clone, Copy, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+    /// A global.
+    Global(Global),
+}
+
+impl Extern {
+    /// Its type, with tables' and memories' present size as the smallest.
+    pub fn ty(&self, store: impl AsContext) -> Result<ExternType> {
+        Ok(match self {
+            Self::Func(func) => ExternType::Func(func.ty(store)?),
+            Self::Table(table) => ExternType::Table(table.ty(store)?),
+            Self::Memory(memory) => ExternType::Memory(memory.ty(store)?),
+            Self::Global(global) => ExternType::Global(global.ty(store)?),
+        })
+    }
+
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        if let Self::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        if let Self::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        if let Self::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        if let Self::Global(global) = self { Some(global) } else { None }
+    }
+}
+
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident, $field:ident, $item:ty, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name {
+            store: u64,
+            pub(crate) key: Key,
+        }
+
+        impl $name {
+            pub(crate) fn from_key(store: &StoreInner, key: Key) -> Self {
+                Self { store: store.id, key }
+            }
+
+            pub(crate) fn item<'a>(&self, store: &'a StoreInner) -> Result<&'a Arc<$item>> {
+                let item = if self.store == store.id { store.$field.get(self.key) } else { None };
+                item.ok_or(Error::Stale($what))
+            }
+        }
+    };
+}
+
+handle! {
+    /// A linear memory of a store.
+    Memory, memories, LinearMemory, "the memory"
+}
+
+handle! {
+    /// A table of a store.
+    Table, tables, table::Table, "the table"
+}
+
+handle! {
+    /// A global of a store.
+    Global, globals, instance::Global, "the global"
+}
+
+fn limit(what: String, store: &StoreInner) -> Error {
+    let why = format!("the memory limit is {} bytes in all", store.limits.memory);
+    instantiate::InstantiateError::Limit { what, why }.into()
+}
+
+impl Memory {
+    /// A memory of the store's own.
+    pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
+        let store = store.inner_mut();
+        let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
+        let bytes = ty.limits.min.saturating_mul(PAGE as u64);
+        store.charge(bytes).map_err(|_| limit(what(), store))?;
+        let memory = LinearMemory::new(ty, store.engine.config.memory).map_err(|error| {
+            store.used -= bytes;
+            Error::from(instantiate::InstantiateError::Limit { what: what(), why: error.to_string() })
+        })?;
+        let key = store.memories.insert(Arc::new(memory));
+        Ok(Self::from_key(store, key))
+    }
+
+    /// Its type, with the present size as the smallest.
+    pub fn ty(&self, store: impl AsContext) -> Result<MemoryType> {
+        let memory = self.item(store.inner())?;
+        let mut ty = memory.ty();
+        ty.limits.min = (memory.len() / PAGE) as u64;
+        Ok(ty)
+    }
+
+    /// Size in pages.
+    pub fn size(&self, store: impl AsContext) -> Result<u64> {
+        Ok((self.item(store.inner())?.len() / PAGE) as u64)
+    }
+
+    /// Its bytes.
+    pub fn data<'a, C: AsContext>(&self, store: &'a C) -> Result<&'a [u8]> {
+        let memory = self.item(store.inner())?;
+        // SAFETY: the store is borrowed, so that no guest runs and nothing grows meanwhile.
+        Ok(unsafe { std::slice::from_raw_parts(memory.base(), memory.len()) })
+    }
+
+    /// Its bytes.
+    pub fn data_mut<'a, C: AsContextMut>(&self, store: &'a mut C) -> Result<&'a mut [u8]> {
+        let memory = self.item(store.inner())?;
+        // SAFETY: the store is borrowed for good, so that nobody else sees the bytes meanwhile.
+        Ok(unsafe { std::slice::from_raw_parts_mut(memory.base(), memory.len()) })
+    }
+
+    /// Copies bytes out.
+    pub fn read(&self, store: impl AsContext, at: usize, to: &mut [u8]) -> Result<()> {
+        let bytes = self.data(&store)?.get(at..).and_then(|b| b.get(..to.len()));
+        to.copy_from_slice(bytes.ok_or_else(|| bounds(at, to.len()))?);
+        Ok(())
+    }
+
+    /// Copies bytes in.
+    pub fn write(&self, mut store: impl AsContextMut, at: usize, from: &[u8]) -> Result<()> {
+        let bytes = self.data_mut(&mut store)?.get_mut(at..).and_then(|b| b.get_mut(..from.len()));
+        bytes.ok_or_else(|| bounds(at, from.len()))?.copy_from_slice(from);
+        Ok(())
+    }
+
+    /// Grows by this many pages and returns the old size; `None` if it cannot.
+    pub fn grow(&self, mut store: impl AsContextMut, pages: u64) -> Result<Option<u64>> {
+        let store = store.inner_mut();
+        let memory = self.item(store)?.clone();
+        let Ok(pages) = u32::try_from(pages) else { return Ok(None) };
+        let old = grow_memory(store, &memory, pages).unwrap_or(CANNOT_GROW);
+        Ok((old != CANNOT_GROW).then_some(old.into()))
+    }
+}
+
+fn bounds(at: usize, len: usize) -> Error {
+    Error::Bounds(format!("{len} bytes at {at}"))
+}
+
+impl Table {
+    /// A table of the store's own, every element `value`.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, value: &Val) -> Result<Self> {
+        let store = store.inner_mut();
+        let cell = Self::cell(store, ty.element, value)?;
+        let what = || format!("a table of {} elements", ty.limits.min);
+        if ty.limits.min > store.limits.table_elements {
+            return Err(limit(what(), store));
+        }
+        store.charge(ty.limits.min * 8).map_err(|_| limit(what(), store))?;
+        let table = table::Table::new(ty, cell).ok_or_else(|| limit(what(), store))?;
+        if let Val::FuncRef(Some(func)) = value {
+            pin(store, func);
+        }
+        let key = store.tables.insert(Arc::new(table));
+        Ok(Self::from_key(store, key))
+    }
+
+    fn cell(store: &mut StoreInner, ty: ValType, value: &Val) -> Result<u64> {
+        if value.ty() != ty {
+            return Err(Error::Type(format!("the element is {}, the table's type {ty}", value.ty())));
+        }
+        Ok(value.to_bits(store)? as u64)
+    }
+
+    /// Its type, with the present size as the smallest.
+    pub fn ty(&self, store: impl AsContext) -> Result<TableType> {
+        let table = self.item(store.inner())?;
+        let mut ty = table.ty();
+        ty.limits.min = table.len() as u64;
+        Ok(ty)
+    }
+
+    /// Size in elements.
+    pub fn size(&self, store: impl AsContext) -> Result<u64> {
+        Ok(self.item(store.inner())?.len() as u64)
+    }
+
+    /// An element; `None` if it is out of bounds.
+    pub fn get(&self, store: impl AsContext, index: u64) -> Result<Option<Val>> {
+        let store = store.inner();
+        let table = self.item(store)?;
+        // SAFETY: the store is borrowed; the slice ends with this statement.
+        let cell = unsafe { table.cells().get(index as usize).copied() };
+        Ok(cell.map(|cell| Val::from_bits(store, table.ty().element, cell.into())))
+    }
+
+    /// Sets an element.
+    pub fn set(&self, mut store: impl AsContextMut, index: u64, value: &Val) -> Result<()> {
+        let store = store.inner_mut();
+        let table = self.item(store)?.clone();
+        let cell = Self::cell(store, table.ty().element, value)?;
+        // SAFETY: the store is borrowed; the slice ends with this statement.
+        let slot = unsafe { table.cells().get_mut(index as usize) };
+        *slot.ok_or_else(|| Error::Bounds(format!("element {index}")))? = cell;
+        if let Val::FuncRef(Some(func)) = value {
+            pin(store, func);
+        }
+        Ok(())
+    }
+
+    /// Grows by this many elements and returns the old size; `None` if it cannot.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, value: &Val) -> Result<Option<u64>> {
+        let store = store.inner_mut();
+        let table = self.item(store)?.clone();
+        let cell = Self::cell(store, table.ty().element, value)?;
+        let Ok(delta) = u32::try_from(delta) else { return Ok(None) };
+        if let Val::FuncRef(Some(func)) = value {
+            pin(store, func);
+        }
+        let old = grow_table(store, &table, cell, delta).unwrap_or(CANNOT_GROW);
+        Ok((old != CANNOT_GROW).then_some(old.into()))
+    }
+}
+
+/// A function that the host puts where any instance may find it lives as long as the store.
+fn pin(store: &mut StoreInner, func: &Func) {
+    if let Some(group) = func.owner().and_then(|key| store.instances.get(key)).map(|i| i.group) {
+        store.pin(group);
+    }
+}
+
+impl Global {
+    /// A global of the store's own.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: &Val) -> Result<Self> {
+        let store = store.inner_mut();
+        let bits = Self::bits(store, ty, value)?;
+        let key = store.globals.insert(Arc::new(instance::Global::new(ty, bits)));
+        Ok(Self::from_key(store, key))
+    }
+
+    fn bits(store: &mut StoreInner, ty: GlobalType, value: &Val) -> Result<u128> {
+        if value.ty() != ty.value {
+            return Err(Error::Type(format!("the value is {}, the global's type {}", value.ty(), ty.value)));
+        }
+        if let Val::FuncRef(Some(func)) = value {
+            pin(store, func);
+        }
+        value.to_bits(store)
+    }
+
+    /// Its type.
+    pub fn ty(&self, store: impl AsContext) -> Result<GlobalType> {
+        Ok(self.item(store.inner())?.ty)
+    }
+
+    /// Its value.
+    pub fn get(&self, store: impl AsContext) -> Result<Val> {
+        let store = store.inner();
+        let global = self.item(store)?;
+        // SAFETY: the store is borrowed; nobody writes the cell meanwhile.
+        let [low, high] = unsafe { *global.cell.get() };
+        Ok(Val::from_bits(store, global.ty.value, u128::from(low) | u128::from(high) << 64))
+    }
+
+    /// Sets its value, if it is mutable.
+    pub fn set(&self, mut store: impl AsContextMut, value: &Val) -> Result<()> {
+        let store = store.inner_mut();
+        let global = self.item(store)?.clone();
+        if !global.ty.mutable {
+            return Err(Error::Type("the global is immutable".into()));
+        }
+        let bits = Self::bits(store, global.ty, value)?;
+        // SAFETY: the store is borrowed for good.
+        unsafe { *global.cell.get() = [bits as u64, (bits >> 64) as u64] };
+        Ok(())
+    }
+}
