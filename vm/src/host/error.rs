@@ -1,0 +1,61 @@
+//! How host functions end a run, and how the host's side can fail to start.
+
+use std::path::PathBuf;
+
+/// A host function ended the run; what it merely refuses is an error number for the guest.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The program ended itself with this code.
+    #[error("the program exited with code {0}")]
+    Exit(i32),
+    /// More output than the limit allows.
+    #[error("the program's output passed its limit")]
+    OutputLimit,
+    /// The run is to be stopped; the function gave up waiting.
+    #[error("the host function was interrupted")]
+    Interrupted,
+    /// The function was called with another number of arguments than its row says.
+    #[error("the host function was called with the wrong number of arguments")]
+    WrongArguments,
+    /// The function failed.
+    #[error(transparent)]
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Something granted cannot be provided.
+#[derive(Debug, thiserror::Error)]
+pub enum HostSetupError {
+    /// A directory cannot be opened.
+    #[error("the directory {} cannot be opened: {source}", .path.display())]
+    Directory {
+        /// The directory on the host.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A directory through which a program could reach into the process that runs it.
+    #[error("the directory {} cannot be granted: its file system (proc) controls processes of the host", .0.display())]
+    ControlsProcesses(PathBuf),
+    /// Two directories have the same name inside.
+    #[error("two directories are granted under the name {0} inside")]
+    DuplicateGuestPath(String),
+    /// A string for the program holds a zero byte.
+    #[error("the {what} {text:?} holds a zero byte")]
+    ZeroByte {
+        /// Argument, variable or path.
+        what: &'static str,
+        /// The string.
+        text: String,
+    },
+    /// An environment variable's name is empty or holds `=`.
+    #[error("{0:?} is not a name for an environment variable")]
+    VariableName(String),
+    /// A standard stream cannot be used.
+    #[error("the standard {stream} cannot be used: {source}")]
+    Stream {
+        /// `input`, `output` or `error`.
+        stream: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,83 @@
+//! What a running program's host functions work on: granted things, opened once.
+
+use super::clock::Clock;
+use super::descriptor::Descriptors;
+use super::error::HostSetupError;
+use super::grants::Grants;
+use super::random::Random;
+
+/// The host's side of one program: its descriptors, clocks and settings. One per store.
+pub struct HostState {
+    /// Arguments, without their closing zero byte.
+    pub(super) args: Vec<String>,
+    /// Variables as `NAME=value`.
+    pub(super) environ: Vec<String>,
+    pub(super) descriptors: Descriptors,
+    pub(super) clock: Option<Clock>,
+    pub(super) random: Random,
+    /// Bytes that may still be written to standard output and error.
+    pub(super) output_left: u64,
+    interrupt: Option<Box<dyn Fn() -> bool + Send>>,
+}
+
+impl HostState {
+    /// Opens what is granted. Nothing is opened by its path afterwards, except below the granted
+    /// directories.
+    pub fn new(grants: &Grants) -> Result<Self, HostSetupError> {
+        for arg in &grants.args {
+            refuse_zero_byte("argument", arg)?;
+        }
+        let mut environ = Vec::with_capacity(grants.env.len());
+        for (name, value) in &grants.env {
+            if name.is_empty() || name.contains('=') {
+                return Err(HostSetupError::VariableName(name.clone()));
+            }
+            let entry = format!("{name}={value}");
+            refuse_zero_byte("variable", &entry)?;
+            environ.push(entry);
+        }
+        Ok(Self {
+            args: grants.args.clone(),
+            environ,
+            descriptors: Descriptors::new(grants)?,
+            clock: Clock::new(grants),
+            random: Random::new(grants),
+            output_left: grants.output_limit,
+            interrupt: None,
+        })
+    }
+
+    /// Sets how waiting functions learn that the run is to be stopped: they ask again after every
+    /// signal and every few milliseconds.
+    pub fn set_interrupt(&mut self, stop: impl Fn() -> bool + Send + 'static) {
+        self.interrupt = Some(Box::new(stop));
+    }
+
+    /// Whether the run is to be stopped.
+    pub fn interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|stop| stop())
+    }
+
+    /// Bytes that may still be written to standard output and error.
+    pub fn output_left(&self) -> u64 {
+        self.output_left
+    }
+}
+
+impl std::fmt::Debug for HostState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostState")
+            .field("args", &self.args)
+            .field("environ", &self.environ)
+            .field("descriptors", &self.descriptors)
+            .field("output_left", &self.output_left)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn refuse_zero_byte(what: &'static str, text: &str) -> Result<(), HostSetupError> {
+    if text.contains('\0') {
+        return Err(HostSetupError::ZeroByte { what, text: text.into() });
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! The host API table: one row for each function that a program can import.
+
+use super::error::HostError;
+use super::memory::GuestMemory;
+use super::state::HostState;
+use super::{Capability, wasi};
+use crate::types::{FuncType, ValType};
+
+/// A function of the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// First name of the import.
+    pub module: &'static str,
+    /// Second name of the import.
+    pub name: &'static str,
+    /// Names of the parameters.
+    pub param_names: &'static [&'static str],
+    /// Types of the parameters.
+    pub params: &'static [ValType],
+    /// Types of the results: one at most.
+    pub results: &'static [ValType],
+    /// What it needs.
+    pub capability: Capability,
+    /// System calls it can make; nothing else is needed to serve it.
+    pub syscalls: &'static [&'static str],
+    /// What it does, one line.
+    pub doc: &'static str,
+    /// Runs it. Arguments and result are bits in the array convention, one slot each; the result
+    /// means nothing where [`Row::results`] is empty.
+    pub call: HostCall,
+}
+
+/// The Rust side of a [`Row`].
+pub type HostCall = fn(&mut HostState, GuestMemory<'_>, &[u64]) -> Result<u64, HostError>;
+
+impl Row {
+    /// Its type.
+    pub fn func_type(&self) -> FuncType {
+        FuncType::new(self.params, self.results)
+    }
+}
+
+const COUNT: usize = count(wasi::GROUPS);
+
+/// Ordered by module and name.
+static TABLE: [Row; COUNT] = sorted(wasi::GROUPS);
+
+/// All rows, ordered by module and name.
+pub fn rows() -> &'static [Row] {
+    &TABLE
+}
+
+/// The row of an import.
+pub fn lookup(module: &str, name: &str) -> Option<&'static Row> {
+    let at = TABLE.binary_search_by(|row| row.module.cmp(module).then_with(|| row.name.cmp(name))).ok()?;
+    TABLE.get(at)
+}
+
+const fn count(groups: &[&[Row]]) -> usize {
+    let mut total = 0;
+    let mut group = 0;
+    while group < groups.len() {
+        total += groups[group].len();
+        group += 1;
+    }
+    total
+}
+
+/// Joins the groups and sorts them by insertion, at compile time.
+const fn sorted(groups: &[&[Row]]) -> [Row; COUNT] {
+    let mut rows = [groups[0][0]; COUNT];
+    let mut len = 0;
+    let mut group = 0;
+    while group < groups.len() {
+        let mut row = 0;
+        while row < groups[group].len() {
+            let new = groups[group][row];
+            let mut at = len;
+            while at > 0 && is_before(&new, &rows[at - 1]) {
+                rows[at] = rows[at - 1];
+                at -= 1;
+            }
+            rows[at] = new;
+            len += 1;
+            row += 1;
+        }
+        group += 1;
+    }
+    rows
+}
+
+const fn is_before(left: &Row, right: &Row) -> bool {
+    match compare(left.module.as_bytes(), right.module.as_bytes()) {
+        0 => compare(left.name.as_bytes(), right.name.as_bytes()) < 0,
+        order => order < 0,
+    }
+}
+
+const fn compare(left: &[u8], right: &[u8]) -> i32 {
+    let mut at = 0;
+    while at < left.len() && at < right.len() {
+        if left[at] != right[at] {
+            return left[at] as i32 - right[at] as i32;
+        }
+        at += 1;
+    }
+    left.len() as i32 - right.len() as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_by_its_name_and_no_other_is() {
+        for row in rows() {
+            let found = lookup(row.module, row.name).unwrap();
+            assert_eq!((found.module, found.name), (row.module, row.name));
+        }
+        assert!(rows().is_sorted_by(|a, b| (a.module, a.name) < (b.module, b.name)), "duplicate or out of order");
+        assert!(lookup("wasi_snapshot_preview1", "fd_writ").is_none());
+        assert!(lookup("env", "fd_write").is_none());
+    }
+
+    #[test]
+    fn a_wrong_number_of_arguments_is_an_error() {
+        let mut host = HostState::new(&crate::host::Grants::none()).unwrap();
+        for row in rows() {
+            let arguments = vec![0; row.params.len() + 1];
+            let result = (row.call)(&mut host, GuestMemory::new(&mut []), &arguments);
+            assert!(matches!(result, Err(HostError::WrongArguments)), "{}", row.name);
+        }
+    }
+}
