@@ -3,6 +3,7 @@
 //! Invariant: the verifier is the only maker of a [`Module`]; everything in it has been checked,
 //! and every index in it is in range.
 
+mod escape;
 mod names;
 
 use std::ops::Range;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
+pub use escape::Escaped;
 pub use names::Names;
 
 /// The bytes of a module: a private copy that nobody writes.
@@ -178,6 +180,10 @@ pub struct Module {
     pub(crate) bodies: Vec<Body>,
     /// Per table: whether any `table.grow` in this module names it.
     pub(crate) table_grows: Vec<bool>,
+    /// Per table: whether it is exported.
+    pub(crate) table_exported: Vec<bool>,
+    /// Per global: whether it is exported.
+    pub(crate) global_exported: Vec<bool>,
     /// Names from the name section.
     pub(crate) names: Names,
 }
@@ -280,14 +286,12 @@ impl Module {
     /// Whether a global's cell can live inside its instance's context: it is defined here and no
     /// one else can reach it.
     pub fn is_global_inline(&self, global: GlobalIndex) -> bool {
-        global.0 >= self.imported.globals && !self.exports.iter().any(|(_, kind)| *kind == ExportKind::Global(global))
+        global.0 >= self.imported.globals && !self.global_exported[global.index()]
     }
 
     /// Whether a table can neither move nor change its size: it is defined here, reached by
     /// no one else, and never grown.
     pub fn is_table_fixed(&self, table: TableIndex) -> bool {
-        table.0 >= self.imported.tables
-            && !self.table_grows[table.index()]
-            && !self.exports.iter().any(|(_, kind)| *kind == ExportKind::Table(table))
+        table.0 >= self.imported.tables && !self.table_grows[table.index()] && !self.table_exported[table.index()]
     }
 }

@@ -1,0 +1,329 @@
+//! Sections into a [`Module`], each first against the limits, then against the rules.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use wasmparser::{
+    DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
+    ValidatorResources,
+};
+
+use super::error::{Place, VerifyError};
+use super::limits::{LimitKind, Limits};
+use super::{FEATURES, Refused};
+use crate::module::{
+    Body, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
+    ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TypeIndex,
+};
+use crate::types::{self, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+
+/// A module of which all but the function bodies is verified.
+pub(super) struct Decoded {
+    /// The module, but for what the bodies tell.
+    pub(super) module: Module,
+    /// What validation of the bodies needs; `None` if there are none.
+    pub(super) resources: Option<ValidatorResources>,
+}
+
+/// Decodes everything up to the function bodies, of which it only notes where they are.
+pub(super) fn decode(
+    bytes: &Arc<[u8]>,
+    limits: &Limits,
+    intern: &mut dyn FnMut(&FuncType) -> TypeId,
+) -> Result<Decoded, Refused> {
+    let mut validator = Validator::new_with_features(FEATURES);
+    let mut parser = Parser::new(0);
+    parser.set_features(FEATURES);
+    let mut decoder = Decoder { module: empty_module(bytes.clone()), limits, items: 0, resources: None };
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        decoder.check_limits(&payload)?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, body) => {
+                decoder.resources.get_or_insert(function.resources);
+                decoder.module.bodies.push(Body { bytes: to_usize(body.range()) });
+            }
+            _ => decoder.section(payload)?,
+        }
+    }
+    let Decoder { mut module, resources, .. } = decoder;
+    module.table_exported.resize(module.tables.len(), false);
+    module.global_exported.resize(module.globals.len(), false);
+    module.type_ids = module.types.iter().map(intern).collect();
+    module.names = Names::of(bytes.clone());
+    Ok(Decoded { module, resources })
+}
+
+fn empty_module(bytes: Arc<[u8]>) -> Module {
+    Module {
+        bytes,
+        types: Vec::new(),
+        type_ids: Vec::new(),
+        imports: Vec::new(),
+        functions: Vec::new(),
+        tables: Vec::new(),
+        memories: Vec::new(),
+        globals: Vec::new(),
+        imported: ImportCounts::default(),
+        global_inits: Vec::new(),
+        exports: Vec::new(),
+        start: None,
+        elements: Vec::new(),
+        data: Vec::new(),
+        bodies: Vec::new(),
+        table_grows: Vec::new(),
+        table_exported: Vec::new(),
+        global_exported: Vec::new(),
+        names: Names::default(),
+    }
+}
+
+/// Offsets are those of bytes in memory.
+fn to_usize(range: Range<u64>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+struct Decoder<'a> {
+    module: Module,
+    limits: &'a Limits,
+    /// Items in element segments so far.
+    items: u64,
+    resources: Option<ValidatorResources>,
+}
+
+impl Decoder<'_> {
+    /// Compares counts with the limits, before anything is made from the section.
+    fn check_limits(&self, payload: &Payload<'_>) -> Result<(), VerifyError> {
+        let module = &self.module;
+        let check = |kind, before: usize, count: u32, range: Range<u64>| {
+            self.limits.check(kind, before as u64 + u64::from(count), || Place::at(range.start))
+        };
+        match payload {
+            Payload::TypeSection(s) => check(LimitKind::Types, 0, s.count(), s.range()),
+            Payload::ImportSection(s) => check(LimitKind::Imports, 0, s.count(), s.range()),
+            Payload::FunctionSection(s) => check(LimitKind::Functions, module.functions.len(), s.count(), s.range()),
+            Payload::TableSection(s) => check(LimitKind::Tables, module.tables.len(), s.count(), s.range()),
+            Payload::GlobalSection(s) => check(LimitKind::Globals, module.globals.len(), s.count(), s.range()),
+            Payload::ExportSection(s) => check(LimitKind::Exports, 0, s.count(), s.range()),
+            Payload::ElementSection(s) => check(LimitKind::ElementSegments, 0, s.count(), s.range()),
+            Payload::DataCountSection { count, range } => check(LimitKind::DataSegments, 0, *count, range.clone()),
+            Payload::DataSection(s) => check(LimitKind::DataSegments, 0, s.count(), s.range()),
+            Payload::CodeSectionEntry(body) => {
+                let (range, index) = (body.range(), module.imported.functions + module.bodies.len() as u32);
+                let place = || Place::within(index, range.start);
+                self.limits.check(LimitKind::FunctionBytes, range.end - range.start, place)
+            }
+            // The rules themselves allow no more than one memory so far.
+            _ => Ok(()),
+        }
+    }
+
+    /// Decodes a section that obeys the rules.
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), Refused> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    let ty = ty?;
+                    let list = |types: &[wasmparser::ValType]| {
+                        types.iter().map(|&t| val_type(t)).collect::<Result<Vec<_>, _>>()
+                    };
+                    self.module.types.push(FuncType::new(list(ty.params())?, list(ty.results())?));
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports_with_offsets() {
+                    let (offset, import) = import?;
+                    self.import(offset, import)?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.module.functions.push(TypeIndex(ty?));
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section.into_iter_with_offsets() {
+                    let (offset, table) = table?;
+                    self.table(offset, table.ty)?;
+                }
+            }
+            Payload::MemorySection(section) => {
+                for memory in section.into_iter_with_offsets() {
+                    let (offset, memory) = memory?;
+                    self.memory(offset, memory)?;
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    let global = global?;
+                    self.module.globals.push(global_type(global.ty)?);
+                    self.module.global_inits.push(const_expr(&global.init_expr)?);
+                }
+            }
+            Payload::ExportSection(section) => self.exports(section)?,
+            Payload::StartSection { func, .. } => self.module.start = Some(FuncIndex(func)),
+            Payload::ElementSection(section) => {
+                for segment in section {
+                    self.element_segment(segment?)?;
+                }
+            }
+            Payload::DataSection(section) => {
+                for segment in section {
+                    self.data_segment(segment?)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, offset: u64, import: wasmparser::Import<'_>) -> Result<(), Refused> {
+        let module = &mut self.module;
+        let kind = match import.ty {
+            TypeRef::Func(ty) => {
+                module.functions.push(TypeIndex(ty));
+                module.imported.functions += 1;
+                ImportKind::Func(TypeIndex(ty))
+            }
+            TypeRef::Table(ty) => {
+                module.imported.tables += 1;
+                ImportKind::Table(self.table(offset, ty)?)
+            }
+            TypeRef::Memory(ty) => {
+                module.imported.memories += 1;
+                ImportKind::Memory(self.memory(offset, ty)?)
+            }
+            TypeRef::Global(ty) => {
+                let ty = global_type(ty)?;
+                module.globals.push(ty);
+                module.imported.globals += 1;
+                ImportKind::Global(ty)
+            }
+            TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(beyond(offset, "an import")),
+        };
+        self.module.imports.push(Import { module: import.module.into(), name: import.name.into(), kind });
+        Ok(())
+    }
+
+    fn table(&mut self, offset: u64, ty: wasmparser::TableType) -> Result<TableType, Refused> {
+        self.limits.check(LimitKind::Tables, self.module.tables.len() as u64 + 1, || Place::at(offset))?;
+        self.limits.check(LimitKind::TableElements, ty.initial, || Place::at(offset))?;
+        let element = val_type(wasmparser::ValType::Ref(ty.element_type))?;
+        let ty = TableType { element, limits: types::Limits { min: ty.initial, max: ty.maximum } };
+        self.module.tables.push(ty);
+        Ok(ty)
+    }
+
+    fn memory(&mut self, offset: u64, ty: wasmparser::MemoryType) -> Result<MemoryType, Refused> {
+        self.limits.check(LimitKind::Memories, self.module.memories.len() as u64 + 1, || Place::at(offset))?;
+        self.limits.check(LimitKind::MemoryPages, ty.initial, || Place::at(offset))?;
+        let ty = MemoryType { limits: types::Limits { min: ty.initial, max: ty.maximum } };
+        self.module.memories.push(ty);
+        Ok(ty)
+    }
+
+    fn exports(&mut self, section: wasmparser::ExportSectionReader<'_>) -> Result<(), Refused> {
+        let module = &mut self.module;
+        module.table_exported.resize(module.tables.len(), false);
+        module.global_exported.resize(module.globals.len(), false);
+        for export in section.into_iter_with_offsets() {
+            let (offset, export) = export?;
+            let index = export.index as usize;
+            let kind = match export.kind {
+                ExternalKind::Func => ExportKind::Func(FuncIndex(export.index)),
+                ExternalKind::Table => {
+                    module.table_exported[index] = true;
+                    ExportKind::Table(TableIndex(export.index))
+                }
+                ExternalKind::Memory => ExportKind::Memory(MemoryIndex(export.index)),
+                ExternalKind::Global => {
+                    module.global_exported[index] = true;
+                    ExportKind::Global(GlobalIndex(export.index))
+                }
+                ExternalKind::Tag | ExternalKind::FuncExact => return Err(beyond(offset, "an export")),
+            };
+            module.exports.push((export.name.into(), kind));
+        }
+        Ok(())
+    }
+
+    fn element_segment(&mut self, segment: wasmparser::Element<'_>) -> Result<(), Refused> {
+        let count = match &segment.items {
+            ElementItems::Functions(items) => items.count(),
+            ElementItems::Expressions(_, items) => items.count(),
+        };
+        self.items += u64::from(count);
+        self.limits.check(LimitKind::ElementItems, self.items, || Place::at(segment.range.start))?;
+        let mode = match &segment.kind {
+            ElementKind::Passive => ElementMode::Passive,
+            ElementKind::Declared => ElementMode::Declared,
+            ElementKind::Active { table_index, offset_expr } => {
+                ElementMode::Active { table: TableIndex(table_index.unwrap_or(0)), offset: const_expr(offset_expr)? }
+            }
+        };
+        let (element, items) = match segment.items {
+            ElementItems::Functions(items) => {
+                let items = items.into_iter().map(|index| Ok(ConstExpr::Func(FuncIndex(index?))));
+                (ValType::FuncRef, items.collect::<Result<Vec<_>, Refused>>()?)
+            }
+            ElementItems::Expressions(ty, items) => {
+                let items = items.into_iter().map(|expr| const_expr(&expr?));
+                (val_type(wasmparser::ValType::Ref(ty))?, items.collect::<Result<Vec<_>, Refused>>()?)
+            }
+        };
+        self.module.elements.push(ElementSegment { element, items, mode });
+        Ok(())
+    }
+
+    fn data_segment(&mut self, segment: wasmparser::Data<'_>) -> Result<(), Refused> {
+        let end = segment.range.end as usize;
+        let active = match &segment.kind {
+            DataKind::Passive => None,
+            DataKind::Active { memory_index, offset_expr } => {
+                Some((MemoryIndex(*memory_index), const_expr(offset_expr)?))
+            }
+        };
+        self.module.data.push(DataSegment { bytes: end - segment.data.len()..end, active });
+        Ok(())
+    }
+}
+
+fn global_type(ty: wasmparser::GlobalType) -> Result<GlobalType, Refused> {
+    Ok(GlobalType { value: val_type(ty.content_type)?, mutable: ty.mutable })
+}
+
+fn val_type(ty: wasmparser::ValType) -> Result<ValType, Refused> {
+    Ok(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
+        wasmparser::ValType::FUNCREF => ValType::FuncRef,
+        wasmparser::ValType::EXTERNREF => ValType::ExternRef,
+        wasmparser::ValType::Ref(_) => return Err(beyond(0, "a value type")),
+    })
+}
+
+/// A valid constant expression without extended-const is one operator and `end`.
+fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Refused> {
+    let mut reader = expr.get_operators_reader();
+    let offset = reader.original_position();
+    Ok(match reader.read()? {
+        Operator::I32Const { value } => ConstExpr::Value(u128::from(value as u32)),
+        Operator::I64Const { value } => ConstExpr::Value(u128::from(value as u64)),
+        Operator::F32Const { value } => ConstExpr::Value(u128::from(value.bits())),
+        Operator::F64Const { value } => ConstExpr::Value(u128::from(value.bits())),
+        Operator::V128Const { value } => ConstExpr::Value(value.i128() as u128),
+        Operator::RefNull { .. } => ConstExpr::Null,
+        Operator::RefFunc { function_index } => ConstExpr::Func(FuncIndex(function_index)),
+        Operator::GlobalGet { global_index } => ConstExpr::Global(GlobalIndex(global_index)),
+        _ => return Err(beyond(offset, "a constant expression")),
+    })
+}
+
+/// What [`FEATURES`] rule out, should `wasmparser` ever let it pass.
+fn beyond(offset: u64, what: &str) -> Refused {
+    let reason = format!("{what} that Pinfold does not know");
+    Refused::Own(VerifyError::Invalid { place: Place::at(offset), reason })
+}
