@@ -8,9 +8,15 @@ pub mod abi;
 
 mod args;
 mod clock;
+mod directory;
 mod environ;
+mod fd;
+pub mod path;
+mod poll;
 mod proc;
 mod random;
+mod sock;
+mod stream;
 
 pub use abi::Errno;
 
@@ -19,7 +25,18 @@ use super::memory::OutOfBounds;
 use super::table::Row;
 
 /// The rows of each group.
-pub(super) const GROUPS: &[&[Row]] = &[args::ROWS, clock::ROWS, environ::ROWS, proc::ROWS, random::ROWS];
+pub(super) const GROUPS: &[&[Row]] = &[
+    args::ROWS,
+    clock::ROWS,
+    directory::ROWS,
+    environ::ROWS,
+    fd::ROWS,
+    path::ROWS,
+    poll::ROWS,
+    proc::ROWS,
+    random::ROWS,
+    sock::ROWS,
+];
 
 /// First name of all imports of preview 1.
 pub const MODULE: &str = "wasi_snapshot_preview1";

@@ -1,0 +1,441 @@
+//! Paths below granted directories.
+//!
+//! ```text
+//!  fd, "a/b/../c"  ──► openat2(fd, "a/b/..", BENEATH) ──► directory ──► mkdirat(directory, "c")
+//! ```
+//!
+//! Invariant: the host resolves a guest's path in one of two ways only. Either the whole of it by
+//! [`resolve`], that is `openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_MAGICLINKS`, which fails
+//! where the path would leave the directory at any moment, whatever else happens to the tree
+//! meanwhile. Or, for what changes names, all but the last component so, and the last by a call
+//! that does not follow links, with a name that holds no slash and is neither `.` nor `..`
+//! ([`Place`]).
+//!
+//! A path that leads outside is refused with `perm`. A change below a directory that was granted
+//! for reading is refused with `rofs`, which programs know from file systems mounted so; a hard
+//! link *from* one would allow changes by the other name, so it counts as a change.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno as HostErrno;
+
+use super::abi::{self, FileKind, rights};
+use super::{Answer, Errno, Failure, fd, rows};
+use crate::host::descriptor::{Descriptor, Directory, File, Kind, is_proc};
+use crate::host::{GuestMemory, HostState};
+
+rows! {
+    path_create_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "mkdirat"], "Makes a directory.";
+    path_filestat_get(fd: i32, flags: i32, path: i32, path_len: i32, stat: i32), Files, ["openat2", "fstat"], "Tells the attributes of what is at a path.";
+    path_filestat_set_times(fd: i32, flags: i32, path: i32, path_len: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "utimensat"], "Sets the times of what is at a path.";
+    path_link(old_fd: i32, old_flags: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "newfstatat", "linkat"], "Makes a hard link.";
+    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "fstat", "fstatfs", "ioctl"], "Opens a file or directory.";
+    path_readlink(fd: i32, path: i32, path_len: i32, buf: i32, buf_len: i32, bufused: i32), Files, ["openat2", "fstat", "readlinkat"], "Reads a symbolic link.";
+    path_remove_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "unlinkat"], "Removes an empty directory.";
+    path_rename(fd: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "newfstatat", "renameat"], "Renames a file or directory.";
+    path_symlink(old_path: i32, old_path_len: i32, fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "symlinkat"], "Makes a symbolic link; an absolute one is refused.";
+    path_unlink_file(fd: i32, path: i32, path_len: i32), Files, ["openat2", "newfstatat", "unlinkat"], "Removes a file.";
+}
+
+/// Bytes in a path, as on Linux, its closing zero not counted.
+const PATH_MAX: u32 = 4095;
+/// How often a path is tried again whose `..` met a rename.
+const ATTEMPTS: usize = 64;
+
+/// Reads a path. It is UTF-8, relative, not empty and without zero bytes.
+fn read_path(memory: &GuestMemory<'_>, address: u32, len: u32) -> Result<String, Failure> {
+    let path = read_text(memory, address, len)?;
+    if path.starts_with('/') {
+        return Err(Errno::Perm.into());
+    }
+    Ok(path)
+}
+
+/// Reads the text of a path or of a link's target.
+fn read_text(memory: &GuestMemory<'_>, address: u32, len: u32) -> Result<String, Failure> {
+    let bytes = memory.slice(address, len)?;
+    if len > PATH_MAX {
+        return Err(Errno::Nametoolong.into());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Errno::Ilseq)?;
+    if text.contains('\0') {
+        return Err(Errno::Inval.into());
+    }
+    if text.is_empty() {
+        return Err(Errno::Noent.into());
+    }
+    Ok(text.to_string())
+}
+
+/// Opens what a path names, below a directory.
+fn resolve(directory: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
+    let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
+    let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    for _ in 0..ATTEMPTS {
+        match rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC, mode, within) {
+            Ok(fd) => return Ok(fd),
+            Err(HostErrno::AGAIN | HostErrno::INTR) => {}
+            Err(HostErrno::XDEV) => return Err(Errno::Perm.into()),
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Err(Errno::Again.into())
+}
+
+/// Finds what a path names, without opening it.
+fn locate(directory: &Directory, path: &str, follow: bool) -> Result<OwnedFd, Failure> {
+    let flags = if follow { OFlags::PATH } else { OFlags::PATH | OFlags::NOFOLLOW };
+    resolve(directory.fd.as_fd(), path, flags)
+}
+
+fn follows(lookup_flags: u32) -> Result<bool, Errno> {
+    match lookup_flags {
+        0 => Ok(false),
+        abi::LOOKUP_FOLLOW => Ok(true),
+        _ => Err(Errno::Inval),
+    }
+}
+
+/// Where a name is or will be: a directory, and a single component in it.
+struct Place<'a> {
+    directory: &'a Directory,
+    /// The directory that holds the name, if it is another.
+    parent: Option<OwnedFd>,
+    name: &'a str,
+    /// The path ended in a slash, so that it can only mean a directory.
+    must_be_directory: bool,
+}
+
+impl<'a> Place<'a> {
+    /// Finds the place of a path. One that ends in `.` or `..` names no place and gives `dots`.
+    fn find(directory: &'a Directory, path: &'a str, dots: Errno) -> Result<Self, Failure> {
+        let trimmed = path.trim_end_matches('/');
+        let (before, name) = match trimmed.rsplit_once('/') {
+            Some((before, name)) => (Some(before), name),
+            None => (None, trimmed),
+        };
+        let parent = match before {
+            Some(before) => Some(resolve(directory.fd.as_fd(), before, OFlags::PATH | OFlags::DIRECTORY)?),
+            None => None,
+        };
+        if matches!(name, "" | "." | "..") {
+            return Err(dots.into());
+        }
+        Ok(Self { directory, parent, name, must_be_directory: trimmed.len() < path.len() })
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.parent.as_ref().map_or(self.directory.fd.as_fd(), |parent| parent.as_fd())
+    }
+
+    /// The attributes of what is there; a link's own.
+    fn stat(&self) -> Result<Stat, Failure> {
+        Ok(rustix::fs::statat(self.fd(), self.name, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
+    fn is_directory(&self) -> Result<bool, Failure> {
+        Ok(FileType::from_raw_mode(self.stat()?.st_mode) == FileType::Directory)
+    }
+}
+
+/// The directory of a number, to be changed.
+fn writable(host: &HostState, fd: u32, rights: u64) -> Result<&Directory, Errno> {
+    let directory = host.descriptors.directory(fd, rights)?;
+    if directory.read_only { Err(Errno::Rofs) } else { Ok(directory) }
+}
+
+fn path_create_directory(host: &mut HostState, memory: GuestMemory<'_>, fd: u32, path: u32, path_len: u32) -> Answer {
+    let path = read_path(&memory, path, path_len)?;
+    let directory = writable(host, fd, rights::PATH_CREATE_DIRECTORY)?;
+    let place = Place::find(directory, &path, Errno::Exist)?;
+    Ok(rustix::fs::mkdirat(place.fd(), place.name, Mode::from_raw_mode(0o777))?)
+}
+
+fn path_filestat_get(
+    host: &mut HostState,
+    mut memory: GuestMemory<'_>,
+    fd: u32,
+    flags: u32,
+    path: u32,
+    path_len: u32,
+    stat: u32,
+) -> Answer {
+    let follow = follows(flags)?;
+    let path = read_path(&memory, path, path_len)?;
+    let directory = host.descriptors.directory(fd, rights::PATH_FILESTAT_GET)?;
+    let found = rustix::fs::fstat(locate(directory, &path, follow)?)?;
+    Ok(memory.write(stat, &fd::filestat(&found))?)
+}
+
+#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
+fn path_filestat_set_times(
+    host: &mut HostState,
+    memory: GuestMemory<'_>,
+    fd: u32,
+    flags: u32,
+    path: u32,
+    path_len: u32,
+    atim: u64,
+    mtim: u64,
+    fst_flags: u32,
+) -> Answer {
+    let follow = follows(flags)?;
+    let times = fd::timestamps(atim, mtim, fst_flags)?;
+    let path = read_path(&memory, path, path_len)?;
+    let found = locate(writable(host, fd, rights::PATH_FILESTAT_SET_TIMES)?, &path, follow)?;
+    Ok(rustix::fs::utimensat(found, c"", &times, AtFlags::EMPTY_PATH)?)
+}
+
+#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
+fn path_link(
+    host: &mut HostState,
+    memory: GuestMemory<'_>,
+    old_fd: u32,
+    old_flags: u32,
+    old_path: u32,
+    old_path_len: u32,
+    new_fd: u32,
+    new_path: u32,
+    new_path_len: u32,
+) -> Answer {
+    // To link what a link leads to, the host would have to follow it a second time, unguarded.
+    if follows(old_flags)? {
+        return Err(Errno::Inval.into());
+    }
+    let old_path = read_path(&memory, old_path, old_path_len)?;
+    let new_path = read_path(&memory, new_path, new_path_len)?;
+    let old = Place::find(writable(host, old_fd, rights::PATH_LINK_SOURCE)?, &old_path, Errno::Perm)?;
+    let new = Place::find(writable(host, new_fd, rights::PATH_LINK_TARGET)?, &new_path, Errno::Exist)?;
+    if old.must_be_directory && !old.is_directory()? {
+        return Err(Errno::Notdir.into());
+    }
+    if new.must_be_directory {
+        new.stat()?;
+    }
+    Ok(rustix::fs::linkat(old.fd(), old.name, new.fd(), new.name, AtFlags::empty())?)
+}
+
+/// How a guest wants to open something.
+#[derive(Clone, Copy)]
+struct Opening {
+    follow: bool,
+    create: bool,
+    exclusive: bool,
+    truncate: bool,
+    directory: bool,
+    read: bool,
+    write: bool,
+    flags: u16,
+}
+
+impl Opening {
+    fn new(dirflags: u32, oflags: u32, fdflags: u32, rights: u64) -> Result<Self, Errno> {
+        let oflags = u16::try_from(oflags).ok().filter(|f| f & !abi::OFLAG_ALL == 0).ok_or(Errno::Inval)?;
+        let flags = u16::try_from(fdflags).ok().filter(|f| f & !abi::FDFLAG_ALL == 0).ok_or(Errno::Inval)?;
+        let directory = oflags & abi::OFLAG_DIRECTORY != 0;
+        Ok(Self {
+            follow: follows(dirflags)?,
+            create: oflags & abi::OFLAG_CREAT != 0,
+            exclusive: oflags & abi::OFLAG_EXCL != 0,
+            truncate: oflags & abi::OFLAG_TRUNC != 0,
+            directory,
+            read: rights & (rights::FD_READ | rights::FD_READDIR) != 0,
+            write: rights & rights::WRITING != 0 && !directory,
+            flags,
+        })
+    }
+
+    /// What the directory's descriptor must allow.
+    fn needs(&self) -> u64 {
+        let mut needs = rights::PATH_OPEN;
+        if self.create {
+            needs |= rights::PATH_CREATE_FILE;
+        }
+        if self.truncate {
+            needs |= rights::PATH_FILESTAT_SET_SIZE;
+        }
+        needs
+    }
+
+    /// Without waiting for anything (see [`Kind::File`]), and never as a controlling terminal.
+    fn host_flags(&self) -> OFlags {
+        let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        flags |= match (self.read, self.write) {
+            (true, true) => OFlags::RDWR,
+            (false, true) => OFlags::WRONLY,
+            (_, false) => OFlags::RDONLY,
+        };
+        flags.set(OFlags::NOFOLLOW, !self.follow);
+        flags.set(OFlags::CREATE, self.create);
+        flags.set(OFlags::EXCL, self.exclusive);
+        flags.set(OFlags::TRUNC, self.truncate);
+        flags.set(OFlags::DIRECTORY, self.directory);
+        flags.set(OFlags::APPEND, self.flags & abi::FDFLAG_APPEND != 0);
+        flags.set(OFlags::DSYNC, self.flags & abi::FDFLAG_DSYNC != 0);
+        flags.set(OFlags::SYNC, self.flags & (abi::FDFLAG_SYNC | abi::FDFLAG_RSYNC) != 0);
+        flags
+    }
+
+    /// Refuses what would change a directory that was granted for reading: as on a file system
+    /// mounted so, after asking whether the file is there.
+    fn check_read_only(&mut self, directory: &Directory, path: &str) -> Result<(), Failure> {
+        if !(self.create || self.truncate || self.write) {
+            return Ok(());
+        }
+        match locate(directory, path, self.follow) {
+            Ok(_) if self.create && self.exclusive => Err(Errno::Exist.into()),
+            Ok(_) if self.write || self.truncate => Err(Errno::Rofs.into()),
+            Err(Failure::Errno(Errno::Noent)) if self.create => Err(Errno::Rofs.into()),
+            Err(failure) => Err(failure),
+            Ok(_) => {
+                self.create = false;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
+fn path_open(
+    host: &mut HostState,
+    mut memory: GuestMemory<'_>,
+    fd: u32,
+    dirflags: u32,
+    path: u32,
+    path_len: u32,
+    oflags: u32,
+    rights_base: u64,
+    rights_inheriting: u64,
+    fdflags: u32,
+    opened_fd: u32,
+) -> Answer {
+    let path = read_path(&memory, path, path_len)?;
+    memory.read_u32(opened_fd)?;
+    // Rights that neither files nor directories have mean nothing here.
+    let wanted = rights_base & (rights::FILE | rights::DIRECTORY);
+    let mut opening = Opening::new(dirflags, oflags, fdflags, wanted)?;
+    host.descriptors.check_room()?;
+    let directory = host.descriptors.directory(fd, opening.needs())?;
+    let allowed = host.descriptors.get(fd)?.inheriting;
+    if wanted & !allowed != 0 {
+        return Err(Errno::Notcapable.into());
+    }
+    if directory.read_only {
+        opening.check_read_only(directory, &path)?;
+    }
+    let opened = resolve(directory.fd.as_fd(), &path, opening.host_flags())?;
+    let descriptor = describe(directory, opened, wanted, rights_inheriting & allowed, opening.flags)?;
+    let number = host.descriptors.insert(descriptor)?;
+    Ok(memory.write_u32(opened_fd, number)?)
+}
+
+/// Makes a descriptor of what was opened, with those of the wanted rights that suit its kind.
+fn describe(
+    directory: &Directory,
+    opened: OwnedFd,
+    wanted: u64,
+    inheriting: u64,
+    flags: u16,
+) -> Result<Descriptor, Failure> {
+    let stat = rustix::fs::fstat(&opened)?;
+    if stat.st_dev != directory.device && is_proc(opened.as_fd())? {
+        return Err(Errno::Acces.into());
+    }
+    let kind = FileKind::from(FileType::from_raw_mode(stat.st_mode));
+    let read_only = directory.read_only;
+    let suitable = match kind {
+        FileKind::Directory => rights::DIRECTORY,
+        FileKind::Unknown => rights::FILE & !(rights::FD_SEEK | rights::FD_TELL),
+        // A character device that cannot seek is what programs take for a terminal.
+        FileKind::CharacterDevice if std::io::IsTerminal::is_terminal(&opened) => {
+            rights::FILE & !(rights::FD_SEEK | rights::FD_TELL)
+        }
+        _ => rights::FILE,
+    };
+    let kind = match kind {
+        FileKind::Directory => Kind::Directory(Directory { fd: opened, read_only, preopen: None, device: stat.st_dev }),
+        kind => Kind::File(File { fd: opened, kind, read_only }),
+    };
+    Ok(Descriptor { kind, rights: wanted & suitable, inheriting, flags })
+}
+
+fn path_readlink(
+    host: &mut HostState,
+    mut memory: GuestMemory<'_>,
+    fd: u32,
+    path: u32,
+    path_len: u32,
+    buf: u32,
+    buf_len: u32,
+    bufused: u32,
+) -> Answer {
+    let path = read_path(&memory, path, path_len)?;
+    memory.read_u32(bufused)?;
+    let link = locate(host.descriptors.directory(fd, rights::PATH_READLINK)?, &path, false)?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&link)?.st_mode) != FileType::Symlink {
+        return Err(Errno::Inval.into());
+    }
+    let target = rustix::fs::readlinkat(&link, c"", Vec::new())?;
+    let target = target.as_bytes();
+    let target = target.get(..target.len().min(buf_len as usize)).unwrap_or_default();
+    memory.write(buf, target)?;
+    Ok(memory.write_u32(bufused, target.len() as u32)?)
+}
+
+fn path_remove_directory(host: &mut HostState, memory: GuestMemory<'_>, fd: u32, path: u32, path_len: u32) -> Answer {
+    let path = read_path(&memory, path, path_len)?;
+    let directory = writable(host, fd, rights::PATH_REMOVE_DIRECTORY)?;
+    let place = Place::find(directory, &path, Errno::Inval)?;
+    Ok(rustix::fs::unlinkat(place.fd(), place.name, AtFlags::REMOVEDIR)?)
+}
+
+fn path_rename(
+    host: &mut HostState,
+    memory: GuestMemory<'_>,
+    fd: u32,
+    old_path: u32,
+    old_path_len: u32,
+    new_fd: u32,
+    new_path: u32,
+    new_path_len: u32,
+) -> Answer {
+    let old_path = read_path(&memory, old_path, old_path_len)?;
+    let new_path = read_path(&memory, new_path, new_path_len)?;
+    let old = Place::find(writable(host, fd, rights::PATH_RENAME_SOURCE)?, &old_path, Errno::Busy)?;
+    let new = Place::find(writable(host, new_fd, rights::PATH_RENAME_TARGET)?, &new_path, Errno::Busy)?;
+    if (old.must_be_directory || new.must_be_directory) && !old.is_directory()? {
+        return Err(Errno::Notdir.into());
+    }
+    Ok(rustix::fs::renameat(old.fd(), old.name, new.fd(), new.name)?)
+}
+
+fn path_symlink(
+    host: &mut HostState,
+    memory: GuestMemory<'_>,
+    old_path: u32,
+    old_path_len: u32,
+    fd: u32,
+    new_path: u32,
+    new_path_len: u32,
+) -> Answer {
+    // No program here could follow it, but one outside could.
+    let target = read_path(&memory, old_path, old_path_len)?;
+    let new_path = read_path(&memory, new_path, new_path_len)?;
+    let new = Place::find(writable(host, fd, rights::PATH_SYMLINK)?, &new_path, Errno::Exist)?;
+    if new.must_be_directory {
+        new.stat()?;
+        return Err(Errno::Exist.into());
+    }
+    Ok(rustix::fs::symlinkat(target.as_str(), new.fd(), new.name)?)
+}
+
+fn path_unlink_file(host: &mut HostState, memory: GuestMemory<'_>, fd: u32, path: u32, path_len: u32) -> Answer {
+    let path = read_path(&memory, path, path_len)?;
+    let directory = writable(host, fd, rights::PATH_UNLINK_FILE)?;
+    let place = Place::find(directory, &path, Errno::Isdir)?;
+    if place.must_be_directory {
+        return Err(if place.is_directory()? { Errno::Isdir } else { Errno::Notdir }.into());
+    }
+    Ok(rustix::fs::unlinkat(place.fd(), place.name, AtFlags::empty())?)
+}
