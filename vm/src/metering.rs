@@ -36,3 +36,90 @@ pub fn ends_segment(op: &Operator<'_>) -> bool {
 pub const fn bulk_cost(units: u64) -> u64 {
     units / 64
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::{FunctionBody, Parser, Payload};
+
+    use super::*;
+
+    /// Costs of the segments of a function, empty ones too.
+    fn segments(body: &str) -> Vec<u32> {
+        let text = format!(
+            "(module (memory 1) (table 1 funcref) (type $t (func))
+                (func (param i32) {body}) (func $callee))"
+        );
+        let bytes = wat::parse_str(text).expect("test module parses");
+        let body = Parser::new(0).parse_all(&bytes).find_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(cut(&body)),
+            _ => None,
+        });
+        body.expect("has a function")
+    }
+
+    fn cut(body: &FunctionBody<'_>) -> Vec<u32> {
+        let mut segments = vec![0];
+        for op in body.get_operators_reader().expect("has operators").into_iter().map_while(Result::ok) {
+            *segments.last_mut().expect("never empty") += operator_cost(&op);
+            if ends_segment(&op) {
+                segments.push(0);
+            }
+        }
+        segments
+    }
+
+    #[test]
+    fn straight_code_is_one_segment() {
+        assert_eq!(segments("nop local.get 0 i32.const 2 i32.add drop"), [3, 0]);
+    }
+
+    #[test]
+    fn operators_that_only_shape_the_code_are_free() {
+        assert_eq!(segments("block end nop return"), [0, 0, 0]);
+        assert_eq!(segments("unreachable"), [0, 0]);
+    }
+
+    #[test]
+    fn each_turn_of_a_loop_starts_a_segment() {
+        // Before the loop; its body with the branch; what follows the branch; what follows the loop.
+        assert_eq!(segments("i32.const 1 drop loop local.get 0 br_if 0 nop end i32.const 3 drop"), [1, 2, 0, 1, 0]);
+    }
+
+    #[test]
+    fn both_arms_of_an_if_are_segments() {
+        assert_eq!(
+            segments("local.get 0 if i32.const 1 drop else i32.const 2 drop i32.const 3 drop end"),
+            // Up to and with `if`; one arm; the other; the rest.
+            [2, 1, 2, 0, 0]
+        );
+    }
+
+    #[test]
+    fn the_target_of_a_forward_branch_starts_a_segment() {
+        assert_eq!(segments("block local.get 0 br_if 0 i32.const 5 drop end i32.const 6 drop"), [2, 1, 1, 0]);
+    }
+
+    #[test]
+    fn calls_end_segments_so_that_fuel_is_charged_for_what_was_reached() {
+        assert_eq!(segments("i32.const 0 call 0 i32.const 1 drop"), [2, 1, 0]);
+        assert_eq!(segments("i32.const 0 call_indirect (type $t) i32.const 1 drop"), [2, 1, 0]);
+    }
+
+    #[test]
+    fn every_segment_that_can_be_entered_again_costs_something_or_contains_a_call() {
+        // A loop that turns must reach a branch, which costs; so no run is both endless and free.
+        for turn in ["br 0", "local.get 0 br_if 0", "local.get 0 br_table 0 0"] {
+            let costs = segments(&format!("loop {turn} end"));
+            assert!(costs[1] >= 1, "{turn}: {costs:?}");
+        }
+        // Nor is a recursion.
+        for again in ["i32.const 0 call 0", "i32.const 0 return_call 0", "call $callee"] {
+            assert!(segments(again)[0] >= 1, "{again}");
+        }
+    }
+
+    #[test]
+    fn bulk_operations_cost_one_for_each_64_units() {
+        assert_eq!([0, 63, 64, 128, 1 << 32].map(bulk_cost), [0, 0, 1, 2, 1 << 26]);
+    }
+}

@@ -48,7 +48,7 @@ impl fmt::Display for Place {
 pub enum VerifyError {
     /// The bytes are no WebAssembly at all.
     #[error(
-        "this is not a WebAssembly module: it starts with {}, not with `\\0asm`; \
+        "this is not a WebAssembly module: {} `\\0asm`; \
          a program must be compiled to WebAssembly before Pinfold can run it",
         Bytes(.start)
     )]
@@ -85,7 +85,7 @@ pub enum VerifyError {
         place: Place,
     },
     /// The module needs what Pinfold does not run.
-    #[error("this module uses {}, which Pinfold does not run yet ({place}: {reason}); {}", List(.proposals), .proposals[0].hint())]
+    #[error("this module uses {}, which Pinfold does not run yet ({place}: {reason}); {}", List(.proposals), Hints(.proposals))]
     Proposal {
         /// All that it needs, never empty.
         proposals: Vec<Proposal>,
@@ -126,9 +126,24 @@ struct Bytes<'a>(&'a [u8]);
 impl fmt::Display for Bytes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            [] => f.write_str("nothing, it is empty"),
-            bytes => write!(f, "`{}`", bytes.escape_ascii()),
+            [] => f.write_str("it is empty, where it should start with"),
+            bytes => write!(f, "it starts with `{}`, not with", bytes.escape_ascii()),
         }
+    }
+}
+
+struct Hints<'a>(&'a [Proposal]);
+
+impl fmt::Display for Hints<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown: Vec<&str> = Vec::new();
+        for hint in self.0.iter().map(|proposal| proposal.hint()) {
+            if !shown.contains(&hint) {
+                write!(f, "{}{hint}", if shown.is_empty() { "" } else { "; " })?;
+                shown.push(hint);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,10 @@
 //! What the verifier accepts, what it makes of it, and how it refuses.
 
+mod hostile;
+mod limits;
+mod messages;
+mod proposals;
+
 use std::sync::Arc;
 
 use super::*;
@@ -23,6 +28,10 @@ fn verify_bytes(bytes: Arc<[u8]>, options: &Options) -> Result<Module, VerifyErr
 
 fn accept(text: &str) -> Module {
     verify_bytes(wasm(text), &Options::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn refuse(text: &str) -> VerifyError {
+    verify_bytes(wasm(text), &Options::default()).map(|_| ()).expect_err("must be refused")
 }
 
 #[test]
@@ -87,4 +96,54 @@ fn everything_is_decoded() {
     assert_eq!(module.body(crate::module::DefinedFunc(1)), [0, 0x0b]);
     assert_eq!(module.names().module(), Some("m"));
     assert_eq!(module.names().function(FuncIndex(2)), Some("start"));
+}
+
+#[test]
+fn names_come_from_exports_and_imports_where_there_is_no_name_section() {
+    let module = accept(
+        r#"(module (import "env" "log" (func)) (import "env" "g" (global i32)) (import "a" "b" (func))
+            (func (export "first") (export "second")) (func))"#,
+    );
+    let name = |index| module.names().function(FuncIndex(index));
+    assert_eq!(
+        [name(0), name(1), name(2), name(3), name(4)],
+        [Some("env.log"), Some("a.b"), Some("first"), None, None]
+    );
+}
+
+#[test]
+fn malformed_name_sections_are_ignored() {
+    let plain = wasm("(module (func $f))");
+    for junk in [&b"\x01\xff\xff\xff\xff\x0f"[..], b"\x01\x03\x05\x00\x02", b"\x00\x02\x01\xff", b"", b"\x80"] {
+        let mut bytes = plain.to_vec();
+        bytes.push(0);
+        bytes.push(5 + junk.len() as u8);
+        bytes.extend_from_slice(b"\x04name");
+        bytes.extend_from_slice(junk);
+        let module =
+            verify_bytes(bytes.into(), &Options::default()).expect("custom sections do not make a module invalid");
+        assert_eq!(module.names().function(FuncIndex(0)), Some("f"), "the first name section still counts");
+    }
+}
+
+/// A module of many functions, about `bytes` of code; those listed are faulty.
+fn many_functions(bytes: usize, faulty: &[usize]) -> Arc<[u8]> {
+    let body = "i32.const 1 drop ".repeat(50);
+    let functions = (0..bytes / 150).map(|n| match faulty.contains(&n) {
+        true => format!("(func $bad{n} {body} drop)"),
+        false => format!("(func {body})"),
+    });
+    wasm(&format!("(module {})", functions.collect::<String>()))
+}
+
+#[test]
+fn of_several_faulty_functions_the_first_is_named_with_any_number_of_threads() {
+    let bytes = many_functions(1 << 20, &[700, 701, 3000, 6000]);
+    for threads in [1, 2, 3, 8] {
+        let options = Options { threads, ..Options::default() };
+        let error = verify_bytes(bytes.clone(), &options).map(|_| ()).expect_err("must be refused");
+        let place = error.place().expect("has a place");
+        assert_eq!((place.function, place.name.as_deref()), (Some(700), Some("bad700")), "{threads} threads: {error}");
+    }
+    assert_eq!(verify_bytes(many_functions(1 << 20, &[]), &Options::default()).expect("valid").defined_count(), 6990);
 }
