@@ -3,8 +3,12 @@
 //! Invariant: the verifier is the only maker of a [`Module`]; everything in it has been checked,
 //! and every index in it is in range.
 
+mod disassembly;
 mod escape;
 mod names;
+mod sections;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,6 +17,7 @@ use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, Type
 
 pub use escape::Escaped;
 pub use names::Names;
+pub use sections::Section;
 
 /// The bytes of a module: a private copy that nobody writes.
 pub type Bytes = Arc<[u8]>;
@@ -215,6 +220,46 @@ impl Module {
     /// Exports in order.
     pub fn exports(&self) -> &[(String, ExportKind)] {
         &self.exports
+    }
+
+    /// The number of functions, imported ones included.
+    pub fn function_count(&self) -> usize {
+        self.functions.len()
+    }
+
+    /// Tables, imported ones first.
+    pub fn tables(&self) -> &[TableType] {
+        &self.tables
+    }
+
+    /// Memories, imported ones first.
+    pub fn memories(&self) -> &[MemoryType] {
+        &self.memories
+    }
+
+    /// Globals, imported ones first.
+    pub fn globals(&self) -> &[GlobalType] {
+        &self.globals
+    }
+
+    /// How many functions, tables, memories and globals are imported.
+    pub fn imported(&self) -> ImportCounts {
+        self.imported
+    }
+
+    /// The function that runs at instantiation.
+    pub fn start(&self) -> Option<FuncIndex> {
+        self.start
+    }
+
+    /// Element segments.
+    pub fn elements(&self) -> &[ElementSegment] {
+        &self.elements
+    }
+
+    /// Data segments.
+    pub fn data(&self) -> &[DataSegment] {
+        &self.data
     }
 
     /// Names of functions and of the module.
