@@ -9,9 +9,9 @@ use super::error::{Error, Result};
 use super::val::{Val, WasmType, read_slots, write_slots};
 use crate::runtime::context::{HostContext, StoreContext};
 use crate::runtime::instance::HostFunction;
-use crate::runtime::raise_trap;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
+use crate::runtime::{raise, raise_trap};
 use crate::types::{FuncType, ValType};
 
 type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
@@ -72,7 +72,13 @@ unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> Result<()>) 
         let result = catch_unwind(AssertUnwindSafe(body));
         debug_assert_eq!((top, limit), ((*store).value_top, (*store).value_limit));
         match result {
-            Ok(Ok(())) => true,
+            Ok(Ok(())) => match (*store).interrupted() {
+                None => true,
+                Some(kind) => {
+                    raise(store, kind);
+                    false
+                }
+            },
             Ok(Err(error)) => {
                 fail(store, error);
                 false

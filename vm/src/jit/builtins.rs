@@ -1,6 +1,134 @@
-//! To be filled.
+//! Functions of the runtime that compiled code calls, and the thunks through which it does.
+//!
+//! A thunk notes where compiled code was left, for backtraces, and jumps on. A builtin that fails
+//! raises its trap and returns a value that compiled code tests for.
 
-/// The table of builtins.
-pub fn table() -> *const () {
-    std::ptr::null()
+use std::arch::naked_asm;
+use std::mem::offset_of;
+
+use crate::runtime::context::{FuncRef, InstanceContext, StoreContext};
+use crate::runtime::operations::{self, Result};
+use crate::runtime::trap::TrapKind;
+use crate::runtime::{call_from_compiled, raise};
+
+macro_rules! builtins {
+    ($($(#[$doc:meta])* $name:ident ($($arg:ident: $ty:ty),*) -> $ret:ty $body:block)*) => {
+        /// Their addresses, as compiled code finds them.
+        #[repr(C)]
+        pub struct Builtins {
+            $($(#[$doc])* pub $name: unsafe extern "sysv64" fn(*mut InstanceContext, $($ty),*) -> $ret,)*
+        }
+
+        $(
+            #[unsafe(naked)]
+            unsafe extern "sysv64" fn $name(_context: *mut InstanceContext, $(_: $ty),*) -> $ret {
+                /// # Safety
+                /// `context` is that of the running compiled code.
+                unsafe extern "sysv64" fn builtin(context: *mut InstanceContext, $($arg: $ty),*) -> $ret {
+                    let body = |$($arg: $ty),*| -> $ret {
+                        #[allow(unused_unsafe)]
+                        // SAFETY: the running context is live; the compiler took indices from verified code.
+                        unsafe { ($body)(context) }
+                    };
+                    body($($arg),*)
+                }
+                naked_asm!(
+                    "mov r11, [rdi]",
+                    "mov [r11 + {fp}], rbp",
+                    "mov r10, [rsp]",
+                    "mov [r11 + {pc}], r10",
+                    "jmp {builtin}",
+                    fp = const offset_of!(StoreContext, exit_fp),
+                    pc = const offset_of!(StoreContext, exit_pc),
+                    builtin = sym builtin,
+                )
+            }
+        )*
+
+        static TABLE: Builtins = Builtins { $($name),* };
+    };
+}
+
+const _: () = assert!(offset_of!(InstanceContext, store) == 0);
+
+/// What a builtin with a result of 32 bits returns when it has raised a trap.
+pub const FAILED: u64 = u64::MAX;
+
+/// # Safety
+/// `context` is that of the running compiled code.
+unsafe fn value(context: *mut InstanceContext, result: Result<u32>) -> u64 {
+    match result {
+        Ok(value) => value.into(),
+        Err(kind) => {
+            // SAFETY: by contract.
+            unsafe { raise((*context).store, kind) };
+            FAILED
+        }
+    }
+}
+
+/// # Safety
+/// As for [`value`].
+unsafe fn done(context: *mut InstanceContext, result: Result<()>) -> u64 {
+    // SAFETY: by contract.
+    unsafe { value(context, result.map(|()| 0)) }
+}
+
+builtins! {
+    /// `memory.grow`
+    memory_grow(memory: u32, pages: u32) -> u64 {
+        |c| value(c, operations::memory_grow(c, memory, pages))
+    }
+    /// `memory.copy`
+    memory_copy(memories: u64, to: u32, from: u32, len: u32) -> u64 {
+        |c| done(c, operations::memory_copy(c, memories as u32, (memories >> 32) as u32, to, from, len))
+    }
+    /// `memory.fill`
+    memory_fill(memory: u32, to: u32, byte: u32, len: u32) -> u64 {
+        |c| done(c, operations::memory_fill(c, memory, to, byte, len))
+    }
+    /// `memory.init`
+    memory_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+        |c| done(c, operations::memory_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
+    }
+    /// `data.drop`
+    data_drop(data: u32) -> u64 {
+        |c| { operations::data_drop(c, data); 0 }
+    }
+    /// `table.grow`
+    table_grow(table: u32, value: u64, delta: u32) -> u64 {
+        |c| self::value(c, operations::table_grow(c, table, value, delta))
+    }
+    /// `table.fill`
+    table_fill(table: u32, at: u32, value: u64, len: u32) -> u64 {
+        |c| done(c, operations::table_fill(c, table, at, value, len))
+    }
+    /// `table.copy`
+    table_copy(tables: u64, to: u32, from: u32, len: u32) -> u64 {
+        |c| done(c, operations::table_copy(c, tables as u32, (tables >> 32) as u32, to, from, len))
+    }
+    /// `table.init`
+    table_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+        |c| done(c, operations::table_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
+    }
+    /// `elem.drop`
+    elem_drop(elem: u32) -> u64 {
+        |c| { operations::elem_drop(c, elem); 0 }
+    }
+    /// A call of a function that is not compiled: the [`Outcome`](crate::runtime::Outcome).
+    call_interpreted(func: *mut FuncRef, buffer: *mut u64) -> u64 {
+        |c: *mut InstanceContext| call_from_compiled((*c).store, func, buffer) as u64
+    }
+    /// Raises a trap.
+    raise_kind(kind: u32) -> u64 {
+        |c: *mut InstanceContext| {
+            raise((*c).store, TrapKind::from_number(kind).unwrap_or(TrapKind::Host));
+            FAILED
+        }
+    }
+}
+
+/// The table that [`InstanceContext::builtins`] points to.
+pub fn table() -> *const Builtins {
+    &raw const TABLE
 }

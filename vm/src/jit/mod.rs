@@ -1,25 +1,62 @@
-//! The compiled tier: to be filled.
+//! The compiled tier: verified bodies to machine code, through Cranelift.
+//!
+//! ```text
+//!  body ──lower──► CLIF ──Cranelift──► code + side tables ──Batch::place──► arena, registry
+//! ```
+//!
+//! Invariant: code holds no absolute address and reaches nothing outside of its batch but through
+//! the context that it is handed. The bytes are placed by [`arena`], not by `cranelift-jit`, since
+//! that writes, relocates and runs code at one address; the only relocations are calls inside a batch.
 
-use std::sync::Arc;
+pub mod arena;
+pub mod batch;
+pub mod builtins;
+mod lower;
+pub mod registry;
+mod trampolines;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{Context, FinalizedRelocTarget, ir};
+use cranelift_frontend::FunctionBuilderContext;
 
 use crate::module::DefinedFunc;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
 use crate::types::{FuncType, TypeId};
+use arena::Arena;
+pub use batch::Batch;
+use batch::{Entry, Parts};
 
-pub mod builtins;
-pub mod registry;
+/// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
+const MAX_BODY: usize = 2 << 20;
+/// Fewer bytes than this are compiled by one thread.
+const PARALLEL: usize = 64 << 10;
 
 /// Why something could not be compiled.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CompileError {
-    /// The host's processor is not supported.
-    #[error("this processor cannot run compiled code: {0}")]
+    /// The host's processor or settings are not supported.
+    #[error("compiled code cannot run here: {0}; use the interpreter")]
     Host(String),
+    /// Cranelift refused.
+    #[error("function {func} could not be compiled: {why}")]
+    Function {
+        /// Index of the function in its module.
+        func: u32,
+        /// What Cranelift said.
+        why: String,
+    },
+    /// The code memory is full.
+    #[error("the code memory of 1 GiB is full; close instances and modules, or use the interpreter")]
+    Full,
 }
-
-/// Compiled code that is freed together.
-pub struct Batch {}
 
 /// A compiled function.
 pub struct Compiled {
@@ -40,29 +77,263 @@ pub struct Trampolines {
     pub interpreter: *const u8,
     /// Stands for host functions.
     pub host: *const u8,
+    /// Calls a function with arguments from a buffer, in tail position.
+    pub unpack: *const u8,
 }
 
-/// The compiler.
-pub struct Compiler {}
+// SAFETY: addresses of code that lives as long as the compiler.
+unsafe impl Send for Trampolines {}
+// SAFETY: as above.
+unsafe impl Sync for Trampolines {}
+
+/// The compiler of an engine.
+pub struct Compiler {
+    isa: OwnedTargetIsa,
+    config: CodeConfig,
+    arena: &'static Arena,
+    trampolines: RwLock<HashMap<TypeId, Trampolines>>,
+    /// Keeps trampolines in memory.
+    batches: Mutex<Vec<Arc<Batch>>>,
+}
+
+/// Machine code of one function, not placed yet.
+struct Machine {
+    code: Vec<u8>,
+    /// Offsets of 4-byte fields, and the defined function each calls.
+    calls: Vec<(u32, u32)>,
+    traps: Vec<(u32, u32)>,
+    locations: Vec<(u32, u32)>,
+    disassembly: Option<String>,
+}
+
+/// The target's description for this host, under an engine's settings.
+fn isa(config: &CodeConfig) -> Result<OwnedTargetIsa, String> {
+    let builder = cranelift_native::builder().map_err(str::to_owned)?;
+    builder.finish(flags(config)?).map_err(|e| e.to_string())
+}
+
+fn flags(config: &CodeConfig) -> Result<settings::Flags, String> {
+    let mut flags = settings::builder();
+    let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
+    let nans = if config.canonical_nans { "true" } else { "false" };
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", verifier),
+        ("enable_nan_canonicalization", nans),
+        ("preserve_frame_pointers", "true"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("is_pic", "false"),
+    ] {
+        flags.set(name, value).map_err(|e| e.to_string())?;
+    }
+    Ok(settings::Flags::new(flags))
+}
 
 impl Compiler {
     /// A compiler for this host.
-    pub fn new(_config: CodeConfig) -> Result<Self, CompileError> {
-        Ok(Self {})
+    pub fn new(config: CodeConfig) -> Result<Self, CompileError> {
+        if config.no_signals {
+            return Err(CompileError::Host("it needs signals, which are turned off".into()));
+        }
+        let isa = isa(&config).map_err(CompileError::Host)?;
+        let arena = Arena::get().map_err(|e| CompileError::Host(e.to_string()))?;
+        Ok(Self { isa, config, arena, trampolines: RwLock::default(), batches: Mutex::default() })
     }
 
-    /// Compiles functions, in parallel where there are many.
-    pub fn compile_functions(&self, _code: &ModuleCode, _funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
-        Err(CompileError::Host("not yet".into()))
+    /// Compiles functions as one batch, in parallel where there are many. Those that are too large
+    /// are left out: they stay in the interpreter.
+    pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
+        let small: Vec<DefinedFunc> =
+            funcs.iter().copied().filter(|f| code.module.body(*f).len() <= MAX_BODY).collect();
+        let own: std::collections::HashSet<DefinedFunc> = small.iter().copied().collect();
+        let machines = self.machines(code, &small, &own)?;
+        let mut parts = Parts::default();
+        let mut starts = HashMap::new();
+        let mut calls = Vec::new();
+        for (func, machine) in small.iter().zip(machines) {
+            let entry = append(&mut parts, machine, Some(code.module.func_index(*func)), &mut calls);
+            starts.insert(func.0, entry.start);
+        }
+        for (at, callee) in calls {
+            // Every callee of a direct call is in the batch: `own` said so when it was lowered.
+            let Some(target) = starts.get(&callee) else { continue };
+            let relative = target.wrapping_sub(at + 4);
+            parts.code[at as usize..][..4].copy_from_slice(&relative.to_le_bytes());
+        }
+        // SAFETY: the caller hands the batch to its module's `keep`.
+        let batch = unsafe { Batch::place(self.arena, parts, &raw const code.module) }.ok_or(CompileError::Full)?;
+        Ok(small
+            .into_iter()
+            .map(|func| Compiled { func, code: batch.address(starts[&func.0]), batch: batch.clone() })
+            .collect())
+    }
+
+    fn machines(
+        &self,
+        code: &ModuleCode,
+        funcs: &[DefinedFunc],
+        own: &std::collections::HashSet<DefinedFunc>,
+    ) -> Result<Vec<Machine>, CompileError> {
+        let bytes: usize = funcs.iter().map(|f| code.module.body(*f).len()).sum();
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let work = || -> Result<Vec<(usize, Machine)>, CompileError> {
+            let mut worker = Worker::new(&*self.isa);
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let Some(func) = funcs.get(at) else { return Ok(done) };
+                done.push((at, worker.function(code, *func, own, false)?));
+            }
+        };
+        let mut all = if bytes < PARALLEL || threads == 1 {
+            work()?
+        } else {
+            std::thread::scope(|scope| {
+                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+                let mut all = Vec::with_capacity(funcs.len());
+                for worker in workers {
+                    all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+                }
+                Ok(all)
+            })?
+        };
+        all.sort_by_key(|(at, _)| *at);
+        Ok(all.into_iter().map(|(_, machine)| machine).collect())
     }
 
     /// The trampolines of a type, made now if there are none.
-    pub fn trampolines(&self, _id: TypeId, _ty: &FuncType) -> Result<Trampolines, CompileError> {
-        Err(CompileError::Host("not yet".into()))
+    pub fn trampolines(&self, id: TypeId, ty: &FuncType) -> Result<Trampolines, CompileError> {
+        if let Some(found) = self.cached_trampolines(id) {
+            return Ok(found);
+        }
+        let mut cache = self.trampolines.write().unwrap_or_else(|e| e.into_inner());
+        if let Some(found) = cache.get(&id) {
+            return Ok(*found);
+        }
+        let mut worker = Worker::new(&*self.isa);
+        let mut parts = Parts::default();
+        let mut starts = [0; 4];
+        for (start, make) in starts.iter_mut().zip(trampolines::ALL) {
+            let func = make(&*self.isa, ty, &mut worker.builder);
+            let machine = worker.compile(func, false).map_err(|why| CompileError::Function { func: 0, why })?;
+            *start = append(&mut parts, machine, None, &mut Vec::new()).start;
+        }
+        // SAFETY: no module.
+        let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
+        let [entry, interpreter, host, unpack] = starts.map(|start| batch.address(start));
+        let made = Trampolines { entry, interpreter, host, unpack };
+        cache.insert(id, made);
+        self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
+        Ok(made)
     }
 
     /// The trampolines of a type, if they were made.
-    pub fn cached_trampolines(&self, _id: TypeId) -> Option<Trampolines> {
-        None
+    pub fn cached_trampolines(&self, id: TypeId) -> Option<Trampolines> {
+        self.trampolines.read().unwrap_or_else(|e| e.into_inner()).get(&id).copied()
     }
+
+    /// The settings that code is made under.
+    pub fn config(&self) -> &CodeConfig {
+        &self.config
+    }
+}
+
+/// Adds a function's code and tables to a batch.
+fn append(
+    parts: &mut Parts,
+    machine: Machine,
+    func: Option<crate::module::FuncIndex>,
+    calls: &mut Vec<(u32, u32)>,
+) -> Entry {
+    // x86-64 wants no more than 16; the padding traps if anyone ever gets there.
+    parts.code.resize(parts.code.len().next_multiple_of(64), 0xcc);
+    let start = parts.code.len() as u32;
+    parts.code.extend_from_slice(&machine.code);
+    let shift = |list: &[(u32, u32)]| list.iter().map(|(at, x)| (at + start, *x)).collect::<Vec<_>>();
+    parts.traps.extend(shift(&machine.traps));
+    parts.locations.extend(shift(&machine.locations));
+    calls.extend(shift(&machine.calls));
+    let entry = Entry { start, end: parts.code.len() as u32, func };
+    parts.entries.push(entry);
+    entry
+}
+
+/// What one thread reuses from function to function.
+struct Worker<'a> {
+    isa: &'a dyn TargetIsa,
+    builder: FunctionBuilderContext,
+    context: Context,
+    control: ControlPlane,
+}
+
+impl<'a> Worker<'a> {
+    fn new(isa: &'a dyn TargetIsa) -> Self {
+        Self { isa, builder: FunctionBuilderContext::new(), context: Context::new(), control: ControlPlane::default() }
+    }
+
+    fn function(
+        &mut self,
+        code: &ModuleCode,
+        func: DefinedFunc,
+        own: &std::collections::HashSet<DefinedFunc>,
+        disassemble: bool,
+    ) -> Result<Machine, CompileError> {
+        let error = |why| CompileError::Function { func: code.module.func_index(func).0, why };
+        let lowered = lower::function(self.isa, code, func, own, &mut self.builder).map_err(error)?;
+        self.compile(lowered, disassemble).map_err(error)
+    }
+
+    fn compile(&mut self, func: Function, disassemble: bool) -> Result<Machine, String> {
+        self.context.clear();
+        self.context.func = func;
+        self.context.set_disasm(disassemble);
+        if let Err(error) = self.context.compile(self.isa, &mut self.control) {
+            return Err(format!("{:?}", error.inner));
+        }
+        let Some(compiled) = self.context.compiled_code() else { return Err("no code".into()) };
+        let mut calls = Vec::new();
+        let params = &self.context.func.params;
+        for reloc in compiled.buffer.relocs() {
+            match (&reloc.kind, &reloc.target, reloc.addend) {
+                (
+                    Reloc::X86CallPCRel4 | Reloc::X86PCRel4,
+                    FinalizedRelocTarget::ExternalName(ExternalName::User(name)),
+                    -4,
+                ) => calls.push((reloc.offset, params.user_named_funcs()[*name].index)),
+                other => return Err(format!("code refers to something outside of it: {other:?}")),
+            }
+        }
+        let traps = compiled.buffer.traps().iter().map(|trap| (trap.offset, lower::trap_number(trap.code))).collect();
+        let mut locations = Vec::new();
+        for location in compiled.buffer.get_srclocs_sorted() {
+            if !location.loc.is_default() {
+                locations.push((location.start, location.loc.bits()));
+            }
+        }
+        let disassembly = compiled.vcode.clone();
+        Ok(Machine { code: compiled.code_buffer().to_vec(), calls, traps, locations, disassembly })
+    }
+}
+
+/// A function's CLIF before optimisation, for reading.
+pub fn clif(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
+    let isa = isa(&code.config).map_err(CompileError::Host)?;
+    let none = std::collections::HashSet::new();
+    let lowered = lower::function(&*isa, code, func, &none, &mut FunctionBuilderContext::new());
+    let lowered = lowered.map_err(|why| CompileError::Function { func: func.0, why })?;
+    Ok(lowered.display().to_string())
+}
+
+/// A function's machine code, for reading.
+pub fn disassemble(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
+    let isa = isa(&code.config).map_err(CompileError::Host)?;
+    let machine = Worker::new(&*isa).function(code, func, &std::collections::HashSet::new(), true)?;
+    Ok(machine.disassembly.unwrap_or_default())
+}
+
+/// The name of a defined function inside a batch.
+fn name(func: DefinedFunc) -> UserFuncName {
+    UserFuncName::User(ir::UserExternalName::new(0, func.0))
 }

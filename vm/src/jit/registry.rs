@@ -1,16 +1,38 @@
-//! To be filled.
+//! From program counters to what they mean. Async-signal-safe: the way goes over atomics and
+//! tables that do not change while code of theirs runs.
 
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use super::arena::Arena;
+use super::batch::Batch;
 use crate::module::{FuncIndex, Module};
 
-/// The kind of trap at a program counter; zero where a builtin has raised it already.
-pub fn lookup_trap(_pc: usize) -> Option<u32> {
-    None
+static ARENA: AtomicPtr<Arena> = AtomicPtr::new(null_mut());
+
+/// Makes the process's arena known.
+pub(super) fn set(arena: &'static Arena) {
+    ARENA.store(std::ptr::from_ref(arena).cast_mut(), Ordering::Release);
+}
+
+fn batch<'a>(pc: usize) -> Option<&'a Batch> {
+    // SAFETY: the arena is never dropped; a batch is not dropped while a program counter is in it.
+    unsafe { ARENA.load(Ordering::Acquire).as_ref()?.find(pc).map(|batch| &*batch) }
+}
+
+/// The kind of trap at a program counter, as a number; zero where a builtin has raised it already.
+pub fn lookup_trap(pc: usize) -> Option<u32> {
+    batch(pc)?.trap(pc)
 }
 
 /// Whether a program counter is in a function's body.
-pub fn is_body(_pc: usize) -> bool {
-    false
+pub fn is_body(pc: usize) -> bool {
+    batch(pc).is_some_and(|batch| batch.func(pc).is_some())
 }
 
-/// Where a program counter is.
-pub fn lookup_frame(_pc: usize, _f: &mut dyn FnMut(&Module, FuncIndex, u32)) {}
+/// Tells where a program counter is, if it is in a function's body.
+pub fn lookup_frame(pc: usize, tell: &mut dyn FnMut(&Module, FuncIndex, u32)) {
+    if let Some((module, func, offset)) = batch(pc).and_then(|batch| batch.location(pc)) {
+        tell(module, func, offset);
+    }
+}

@@ -131,17 +131,7 @@ pub unsafe fn call_host(func: *const FuncRef, buffer: *mut u64) -> Outcome {
     // SAFETY: by contract the context is a host function's.
     unsafe {
         let context: *mut HostContext = (*func).context.cast();
-        let store = (*context).store;
-        if !((*context).call)(context, buffer) {
-            return Outcome::Trap;
-        }
-        match (*store).interrupted() {
-            Some(kind) => {
-                raise(store, kind);
-                Outcome::Trap
-            }
-            None => Outcome::Done,
-        }
+        if ((*context).call)(context, buffer) { Outcome::Done } else { Outcome::Trap }
     }
 }
 
@@ -194,9 +184,32 @@ pub unsafe fn call_from_compiled(store: *mut StoreContext, func: *mut FuncRef, b
             std::ptr::copy_nonoverlapping(buffer, arguments, params);
             (*store).tail_callee = func;
             (*store).tail_arguments = arguments;
-            return Outcome::TailCall;
+            return hand_on(store);
         }
-        interpreter::execute(store, func, buffer)
+        match interpreter::execute(store, func, buffer) {
+            Outcome::TailCall => hand_on(store),
+            outcome => outcome,
+        }
+    }
+}
+
+/// Lets the stub that is waiting make the pending tail call.
+///
+/// # Safety
+/// A tail call is pending in `store`.
+unsafe fn hand_on(store: *mut StoreContext) -> Outcome {
+    // SAFETY: by contract.
+    unsafe {
+        match tier::unpack_for(store, (*store).tail_callee) {
+            Some(unpack) => {
+                (*store).tail_unpack = unpack;
+                Outcome::TailCall
+            }
+            None => {
+                raise(store, TrapKind::OutOfMemory);
+                Outcome::Trap
+            }
+        }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct StoreContext {
     pub tail_callee: *const FuncRef,
     /// Its arguments, in the array convention; on the value stack, valid until the next call.
     pub tail_arguments: *mut u64,
+    /// The unpack trampoline of the callee's type, for stubs: calls it with arguments from a buffer.
+    pub tail_unpack: *const u8,
     /// The store's Rust side (`runtime::store::StoreInner`), opaque here.
     pub store: *mut (),
 }
@@ -146,12 +148,12 @@ impl FuncRef {
 /// What a host function's [`FuncRef::context`] points to.
 #[repr(C)]
 pub struct HostContext {
+    /// The store that the function belongs to. First, as in [`InstanceContext`].
+    pub store: *mut StoreContext,
     /// Runs it in the array convention. Returns `true` on success; otherwise the trap is in the
     /// store's pending place.
     pub call: unsafe extern "sysv64" fn(context: *mut HostContext, buffer: *mut u64) -> bool,
-    /// The store that the function belongs to.
-    pub store: *mut StoreContext,
-    /// The instance that imported it, null if none did: what `Caller` sees.
+    /// The instance that imported the function, null if none did: what `Caller` sees.
     pub importer: *mut InstanceContext,
 }
 

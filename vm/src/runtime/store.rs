@@ -113,6 +113,7 @@ impl StoreInner {
             value_limit: std::ptr::null_mut(),
             tail_callee: std::ptr::null(),
             tail_arguments: std::ptr::null_mut(),
+            tail_unpack: std::ptr::null(),
             code_ready: 0,
             store: std::ptr::null_mut(),
         }));

@@ -13,7 +13,7 @@ use super::config::Tier;
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
 use super::store::StoreInner;
-use crate::jit::{CompileError, Compiler};
+use crate::jit::{CompileError, Compiler, Trampolines};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::types::{FuncType, TypeId};
 
@@ -189,15 +189,34 @@ pub unsafe fn stub_for(compiler: &Compiler, func: *const FuncRef, id: TypeId, ty
                 return Some(entry);
             }
         }
-        let trampolines = match compiler.cached_trampolines(id) {
-            Some(found) => found,
-            // Cranelift wants more stack than guests leave to their hosts.
-            None => {
-                let job = || compiler.trampolines(id, ty).is_ok();
-                std::thread::scope(|scope| scope.spawn(job).join().ok())?;
-                compiler.cached_trampolines(id)?
-            }
-        };
+        let trampolines = trampolines(compiler, id, ty)?;
         Some(if (*func).is_host() { trampolines.host } else { trampolines.interpreter })
+    }
+}
+
+/// The trampolines of a type, on a guest's stack.
+fn trampolines(compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampolines> {
+    if let Some(found) = compiler.cached_trampolines(id) {
+        return Some(found);
+    }
+    // Cranelift wants more stack than guests leave to their hosts.
+    let job = || compiler.trampolines(id, ty).ok();
+    std::thread::scope(|scope| scope.spawn(job).join().ok().flatten())
+}
+
+/// The unpack trampoline for a callee's type.
+///
+/// # Safety
+/// `store` and `func` are live.
+pub unsafe fn unpack_for(store: *mut StoreContext, func: *const FuncRef) -> Option<*const u8> {
+    // SAFETY: by contract.
+    unsafe {
+        let engine = &StoreInner::of(store).engine;
+        let id = (*func).type_id;
+        let compiler = engine.compiler().ok()?;
+        if let Some(found) = compiler.cached_trampolines(id) {
+            return Some(found.unpack);
+        }
+        Some(trampolines(compiler, id, &engine.func_type(id)?)?.unpack)
     }
 }

@@ -1,0 +1,102 @@
+//! Code that was compiled together, and the side tables that explain it.
+
+use super::arena::{Arena, Range};
+use crate::module::{FuncIndex, Module};
+
+/// One function or trampoline in a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Where it starts and ends in the batch.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+    /// The function that it is the body of; none for trampolines.
+    pub func: Option<FuncIndex>,
+}
+
+/// Code that is freed together.
+pub struct Batch {
+    arena: &'static Arena,
+    range: Range,
+    /// In order of address.
+    entries: Vec<Entry>,
+    /// Trap kinds by offset, as numbers; zero where a builtin has raised already. Sorted.
+    traps: Vec<(u32, u32)>,
+    /// From this offset on, code stems from this byte of the module. Sorted.
+    locations: Vec<(u32, u32)>,
+    /// The module, which owns the batch; null for trampolines.
+    module: *const Module,
+}
+
+// SAFETY: a batch is immutable; the module is only used while it owns the batch.
+unsafe impl Send for Batch {}
+// SAFETY: as above.
+unsafe impl Sync for Batch {}
+
+/// What a batch is made from.
+#[derive(Default)]
+pub struct Parts {
+    /// Machine code, calls between entries resolved.
+    pub code: Vec<u8>,
+    /// See [`Batch`].
+    pub entries: Vec<Entry>,
+    /// See [`Batch`].
+    pub traps: Vec<(u32, u32)>,
+    /// See [`Batch`].
+    pub locations: Vec<(u32, u32)>,
+}
+
+impl Batch {
+    /// Places code in the arena; `None` if that is full.
+    ///
+    /// # Safety
+    /// `module` is null, or lives as long as the batch.
+    pub unsafe fn place(arena: &'static Arena, parts: Parts, module: *const Module) -> Option<std::sync::Arc<Self>> {
+        let range = arena.take(parts.code.len())?;
+        arena.write(&range, &parts.code);
+        let Parts { entries, traps, locations, .. } = parts;
+        let batch = std::sync::Arc::new(Self { arena, range, entries, traps, locations, module });
+        arena.publish(&batch.range, std::sync::Arc::as_ptr(&batch).cast_mut());
+        Some(batch)
+    }
+
+    /// Where an offset is executed.
+    pub fn address(&self, offset: u32) -> *const u8 {
+        self.arena.address(&self.range).wrapping_add(offset as usize)
+    }
+
+    fn offset(&self, pc: usize) -> u32 {
+        (pc - self.arena.address(&self.range) as usize) as u32
+    }
+
+    /// The kind of trap at a program counter.
+    pub fn trap(&self, pc: usize) -> Option<u32> {
+        let offset = self.offset(pc);
+        let at = self.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
+        Some(self.traps[at].1)
+    }
+
+    /// The function whose body a program counter is in.
+    pub fn func(&self, pc: usize) -> Option<FuncIndex> {
+        let offset = self.offset(pc);
+        let at = self.entries.partition_point(|entry| entry.start <= offset).checked_sub(1)?;
+        let entry = self.entries.get(at).filter(|entry| offset < entry.end)?;
+        entry.func
+    }
+
+    /// The module, function and byte of the module that a program counter stems from.
+    pub fn location(&self, pc: usize) -> Option<(&Module, FuncIndex, u32)> {
+        let func = self.func(pc)?;
+        let offset = self.offset(pc);
+        let at = self.locations.partition_point(|location| location.0 <= offset).checked_sub(1);
+        let byte = at.and_then(|at| self.locations.get(at)).map_or(0, |location| location.1);
+        // SAFETY: a batch with functions has a module, which owns it.
+        Some((unsafe { self.module.as_ref()? }, func, byte))
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.arena.give(&self.range);
+    }
+}

@@ -1,0 +1,196 @@
+//! Calls, tail calls, tables and references.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{ExtFuncData, ExternalName, InstBuilder, MemFlagsData, UserExternalName, Value, types};
+use wasmparser::Operator;
+
+use super::{Lower, PTR, builtin, signature, trap_code};
+use crate::module::{DefinedFunc, FuncIndex, TableIndex};
+use crate::runtime::context::{FuncRef, TableDef};
+use crate::runtime::trap::TrapKind;
+use crate::types::{FuncType, ValType};
+
+/// Who is called.
+enum Callee {
+    /// A function of the same batch.
+    Direct(DefinedFunc),
+    /// Whatever this address is.
+    Address(Value),
+}
+
+impl Lower<'_> {
+    /// Lowers an operator of this group.
+    pub fn calls(&mut self, op: &Operator<'_>) -> bool {
+        match *op {
+            Operator::Call { function_index } => self.call(FuncIndex(function_index), false),
+            Operator::ReturnCall { function_index } => self.call(FuncIndex(function_index), true),
+            Operator::CallIndirect { type_index, table_index } => self.call_indirect(type_index, table_index, false),
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.call_indirect(type_index, table_index, true);
+            }
+            Operator::RefNull { .. } => {
+                let null = self.b.ins().iconst(PTR, 0);
+                self.push(null);
+            }
+            Operator::RefIsNull => {
+                let value = self.pop();
+                self.is_zero(value);
+            }
+            Operator::RefFunc { function_index } => {
+                let func = self.func_ref(FuncIndex(function_index));
+                self.push(func);
+            }
+            Operator::TableGet { table } => {
+                let index = self.pop();
+                let (address, flags) = self.element(table, index, TrapKind::TableOutOfBounds);
+                let value = self.b.ins().load(PTR, flags, address, 0);
+                self.push(value);
+            }
+            Operator::TableSet { table } => {
+                let (index, value) = self.pop2();
+                let (address, flags) = self.element(table, index, TrapKind::TableOutOfBounds);
+                self.b.ins().store(flags, value, address, 0);
+            }
+            Operator::TableSize { table } => {
+                let len = self.table_len(table);
+                let len = self.b.ins().ireduce(types::I32, len);
+                self.push(len);
+            }
+            Operator::TableGrow { table } => {
+                let (value, delta) = self.pop2();
+                let table = self.i32(table);
+                let old = self.fallible(builtin!(table_grow), &[table, value, delta]);
+                let old = self.b.ins().ireduce(types::I32, old);
+                self.push(old);
+            }
+            Operator::TableFill { table } => {
+                let (value, len) = self.pop2();
+                let at = self.pop();
+                let table = self.i32(table);
+                self.fallible(builtin!(table_fill), &[table, at, value, len]);
+            }
+            Operator::TableCopy { dst_table, src_table } => self.bulk(builtin!(table_copy), dst_table, src_table),
+            Operator::TableInit { elem_index, table } => self.bulk(builtin!(table_init), table, elem_index),
+            Operator::ElemDrop { elem_index } => {
+                let elem = self.i32(elem_index);
+                self.builtin(builtin!(elem_drop), &[elem]);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// An operation on two indices with target, source and length on the stack.
+    pub fn bulk(&mut self, builtin: usize, first: u32, second: u32) {
+        let (from, len) = self.pop2();
+        let to = self.pop();
+        let indices = self.b.ins().iconst(types::I64, (u64::from(first) | u64::from(second) << 32) as i64);
+        self.fallible(builtin, &[indices, to, from, len]);
+    }
+
+    /// The address of the instance's reference to a function.
+    fn func_ref(&mut self, func: FuncIndex) -> Value {
+        self.b.ins().iadd_imm_s(self.context, i64::from(self.code.layout.function(func.0)))
+    }
+
+    fn call(&mut self, func: FuncIndex, tail: bool) {
+        let ty = self.module.func_type(func).clone();
+        let func_ref = self.func_ref(func);
+        let (callee, context) = match self.module.defined(func) {
+            Some(defined) if self.own.contains(&defined) => (Callee::Direct(defined), self.context),
+            Some(_) => (Callee::Address(self.func_field(func_ref, offset_of!(FuncRef, code))), self.context),
+            None => {
+                let code = self.func_field(func_ref, offset_of!(FuncRef, code));
+                (Callee::Address(code), self.func_field(func_ref, offset_of!(FuncRef, context)))
+            }
+        };
+        self.finish_call(&ty, &callee, context, func_ref, tail);
+    }
+
+    /// A field of a function reference. `code` changes when the callee is compiled.
+    fn func_field(&mut self, func_ref: Value, at: usize) -> Value {
+        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.table));
+        self.b.ins().load(PTR, flags, func_ref, at as i32)
+    }
+
+    fn finish_call(&mut self, ty: &FuncType, callee: &Callee, context: Value, func_ref: Value, tail: bool) {
+        let mut args = self.pop_many(ty.params().len());
+        self.canonical(&mut args);
+        args.splice(0..0, [context, func_ref]);
+        let sig = self.b.import_signature(signature(ty));
+        let inst = match *callee {
+            Callee::Direct(func) => {
+                let name = self.b.func.declare_imported_user_function(UserExternalName::new(0, func.0));
+                let data =
+                    ExtFuncData { name: ExternalName::user(name), signature: sig, colocated: true, patchable: false };
+                let func = self.b.import_function(data);
+                if tail { self.b.ins().return_call(func, &args) } else { self.b.ins().call(func, &args) }
+            }
+            Callee::Address(code) if tail => self.b.ins().return_call_indirect(sig, code, &args),
+            Callee::Address(code) => self.b.ins().call_indirect(sig, code, &args),
+        };
+        if tail {
+            self.reachable = false;
+        } else {
+            self.stack.extend_from_slice(self.b.inst_results(inst));
+        }
+    }
+
+    fn call_indirect(&mut self, type_index: u32, table: u32, tail: bool) {
+        let ty = self.module.types[type_index as usize].clone();
+        let index = self.pop();
+        let (address, flags) = self.element(table, index, TrapKind::UndefinedElement);
+        let func_ref = self.b.ins().load(PTR, flags, address, 0);
+        // A null reference faults here.
+        let flags = MemFlagsData::new()
+            .with_aligned()
+            .with_readonly()
+            .with_alias_region(Some(self.regions.table))
+            .with_trap_code(Some(trap_code(TrapKind::UninitializedElement)));
+        let id = self.b.ins().load(types::I32, flags, func_ref, offset_of!(FuncRef, type_id) as i32);
+        let wanted = self.module.type_ids[type_index as usize].0;
+        let other = self.b.ins().icmp_imm_u(IntCC::NotEqual, id, i64::from(wanted));
+        self.trap_if(other, TrapKind::IndirectCallTypeMismatch);
+        let code = self.func_field(func_ref, offset_of!(FuncRef, code));
+        let context = self.func_field(func_ref, offset_of!(FuncRef, context));
+        self.finish_call(&ty, &Callee::Address(code), context, func_ref, tail);
+    }
+
+    fn table_field(&mut self, table: u32, at: usize) -> Value {
+        let def = self.context_load(PTR, self.code.layout.table(table));
+        let mut flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.table));
+        if self.module.is_table_fixed(TableIndex(table)) {
+            flags = flags.with_readonly().with_can_move();
+        }
+        self.b.ins().load(PTR, flags, def, at as i32)
+    }
+
+    fn table_len(&mut self, table: u32) -> Value {
+        if self.module.is_table_fixed(TableIndex(table)) {
+            let len = self.module.tables[table as usize].limits.min;
+            return self.b.ins().iconst(types::I64, len as i64);
+        }
+        self.table_field(table, offset_of!(TableDef, len))
+    }
+
+    /// The address of a table's cell, zero if the index is out of bounds, also when that is
+    /// mispredicted; and how to access it, so that zero traps.
+    fn element(&mut self, table: u32, index: Value, kind: TrapKind) -> (Value, MemFlagsData) {
+        debug_assert!(matches!(self.module.tables[table as usize].element, ValType::FuncRef | ValType::ExternRef));
+        let index = self.b.ins().uextend(types::I64, index);
+        let len = self.table_len(table);
+        let out = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
+        let base = self.table_field(table, offset_of!(TableDef, base));
+        let offset = self.b.ins().ishl_imm_u(index, 3);
+        let address = self.b.ins().iadd(base, offset);
+        let zero = self.b.ins().iconst(PTR, 0);
+        let address = self.b.ins().select_spectre_guard(out, zero, address);
+        let flags = MemFlagsData::new()
+            .with_aligned()
+            .with_alias_region(Some(self.regions.table))
+            .with_trap_code(Some(trap_code(kind)));
+        (address, flags)
+    }
+}

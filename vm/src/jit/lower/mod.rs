@@ -1,0 +1,353 @@
+//! From a verified body to CLIF: one pass over the operators with a stack of values.
+//!
+//! Groups of operators stand in files of their own: [`control`], [`calls`], [`memory`], [`numeric`], [`simd`].
+//! Each returns whether an operator was one of its own.
+
+mod calls;
+mod control;
+mod memory;
+mod numeric;
+mod simd;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::{
+    self, AbiParam, AliasRegion, AliasRegionData, ArgumentPurpose, Endianness, Function, InstBuilder, MemFlagsData,
+    Signature, SourceLoc, TrapCode, Value, types,
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use wasmparser::{BinaryReader, FunctionBody, Operator};
+
+use super::builtins::Builtins;
+use crate::metering;
+use crate::module::{DefinedFunc, FuncIndex, Module};
+use crate::runtime::code::ModuleCode;
+use crate::runtime::context::{InstanceContext, StoreContext};
+use crate::runtime::trap::TrapKind;
+use crate::types::{FuncType, ValType};
+use control::Frame;
+
+const PTR: ir::Type = types::I64;
+
+/// A builtin or stub callee has raised its trap already.
+pub const PENDING: TrapCode = TrapCode::unwrap_user(100);
+
+/// The trap code of a kind.
+fn trap_code(kind: TrapKind) -> TrapCode {
+    TrapCode::unwrap_user(kind as u8)
+}
+
+/// The number of a trap code's [`TrapKind`]; zero for [`PENDING`].
+pub fn trap_number(code: TrapCode) -> u32 {
+    let kind = match code {
+        PENDING => return 0,
+        TrapCode::STACK_OVERFLOW => TrapKind::StackExhausted,
+        TrapCode::INTEGER_OVERFLOW => TrapKind::IntegerOverflow,
+        TrapCode::HEAP_OUT_OF_BOUNDS => TrapKind::MemoryOutOfBounds,
+        TrapCode::INTEGER_DIVISION_BY_ZERO => TrapKind::DivideByZero,
+        TrapCode::BAD_CONVERSION_TO_INTEGER => TrapKind::InvalidConversion,
+        user => return user.as_raw().get().into(),
+    };
+    kind as u32
+}
+
+/// How a Wasm type is seen where values meet: `v128` is bytes there.
+pub fn clif_type(ty: ValType) -> ir::Type {
+    match ty {
+        ValType::I32 => types::I32,
+        ValType::I64 => types::I64,
+        ValType::F32 => types::F32,
+        ValType::F64 => types::F64,
+        ValType::V128 => types::I8X16,
+        ValType::FuncRef | ValType::ExternRef => PTR,
+    }
+}
+
+/// A function type in the compiled convention.
+pub fn signature(ty: &FuncType) -> Signature {
+    let mut signature = Signature::new(CallConv::Tail);
+    signature.params.push(AbiParam::special(PTR, ArgumentPurpose::VMContext));
+    signature.params.push(AbiParam::new(PTR));
+    signature.params.extend(ty.params().iter().map(|ty| AbiParam::new(clif_type(*ty))));
+    signature.returns.extend(ty.results().iter().map(|ty| AbiParam::new(clif_type(*ty))));
+    signature
+}
+
+/// Lowers a function. `own` are the functions of its batch, which it may call directly.
+pub fn function(
+    isa: &dyn TargetIsa,
+    code: &ModuleCode,
+    func: DefinedFunc,
+    own: &HashSet<DefinedFunc>,
+    context: &mut FunctionBuilderContext,
+) -> Result<Function, String> {
+    let index = code.module.func_index(func);
+    let ty = code.module.func_type(index);
+    let mut clif = Function::with_name_signature(super::name(func), signature(ty));
+    stack_check(&mut clif);
+    let builder = FunctionBuilder::new(&mut clif, context);
+    let mut lower = Lower::new(builder, code, index, own);
+    let result = lower.body(func);
+    lower.b.seal_all_blocks();
+    if let Err(error) = result {
+        return Err(format!("the verified body cannot be read: {error}"));
+    }
+    lower.b.finalize(isa.frontend_config());
+    Ok(clif)
+}
+
+/// Checks the native stack against the context's limit in the prologue.
+fn stack_check(clif: &mut Function) {
+    let context = clif.create_global_value(ir::GlobalValueData::VMContext);
+    let flags = clif.dfg.mem_flags.insert_unchecked(MemFlagsData::trusted());
+    let limit = clif.create_global_value(ir::GlobalValueData::Load {
+        base: context,
+        offset: (offset_of!(InstanceContext, stack_limit) as i32).into(),
+        global_type: PTR,
+        flags,
+    });
+    clif.stack_limit = Some(limit);
+}
+
+/// Disjoint kinds of memory, for alias analysis.
+struct Regions {
+    context: AliasRegion,
+    heap: AliasRegion,
+    table: AliasRegion,
+    global: AliasRegion,
+}
+
+struct Lower<'a> {
+    b: FunctionBuilder<'a>,
+    code: &'a ModuleCode,
+    module: &'a Module,
+    own: &'a HashSet<DefinedFunc>,
+    index: FuncIndex,
+    /// The instance's context.
+    context: Value,
+    locals: Vec<(Variable, ValType)>,
+    stack: Vec<Value>,
+    frames: Vec<Frame>,
+    /// Whether control can be here.
+    reachable: bool,
+    /// Blocks opened since control could last be here.
+    skipped: usize,
+    /// The segment being metered: the constant that charges for it, and its cost so far.
+    segment: Option<(ir::Inst, u32)>,
+    regions: Regions,
+}
+
+impl<'a> Lower<'a> {
+    fn new(mut b: FunctionBuilder<'a>, code: &'a ModuleCode, index: FuncIndex, own: &'a HashSet<DefinedFunc>) -> Self {
+        let mut region = |user_id, description| {
+            let data = AliasRegionData { user_id, description: Cow::Borrowed(description) };
+            b.func.dfg.alias_regions.insert(data)
+        };
+        let regions = Regions {
+            context: region(0, "context"),
+            heap: region(1, "heap"),
+            table: region(2, "table"),
+            global: region(3, "global"),
+        };
+        let entry = b.create_block();
+        b.append_block_params_for_function_params(entry);
+        b.switch_to_block(entry);
+        let context = b.block_params(entry)[0];
+        Self {
+            b,
+            code,
+            module: &code.module,
+            own,
+            index,
+            context,
+            locals: Vec::new(),
+            stack: Vec::new(),
+            frames: Vec::new(),
+            reachable: true,
+            skipped: 0,
+            segment: None,
+            regions,
+        }
+    }
+
+    fn body(&mut self, func: DefinedFunc) -> wasmparser::Result<()> {
+        let start = self.module.bodies[func.index()].bytes.start;
+        let body = FunctionBody::new(BinaryReader::new(self.module.body(func), start as u64));
+        self.declare_locals(&body)?;
+        let ty = self.module.func_type(self.index);
+        self.push_body_frame(ty.results());
+        let mut operators = body.get_operators_reader()?;
+        while !operators.eof() {
+            let (op, offset) = operators.read_with_offset()?;
+            self.b.set_srcloc(SourceLoc::new(offset as u32));
+            self.operator(&op);
+        }
+        Ok(())
+    }
+
+    fn declare_locals(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
+        let ty = self.module.func_type(self.index);
+        let entry = self.b.current_block();
+        let params = entry.map(|block| self.b.block_params(block)[2..].to_vec()).unwrap_or_default();
+        for (ty, value) in ty.params().iter().zip(params) {
+            let variable = self.b.declare_var(clif_type(*ty));
+            self.b.def_var(variable, value);
+            self.locals.push((variable, *ty));
+        }
+        for group in body.get_locals_reader()? {
+            let (count, ty) = group?;
+            let ty = control::value_type(ty);
+            let zero = self.zero(ty);
+            for _ in 0..count {
+                let variable = self.b.declare_var(clif_type(ty));
+                self.b.def_var(variable, zero);
+                self.locals.push((variable, ty));
+            }
+        }
+        Ok(())
+    }
+
+    fn zero(&mut self, ty: ValType) -> Value {
+        match ty {
+            ValType::F32 => self.b.ins().f32const(0.0),
+            ValType::F64 => self.b.ins().f64const(0.0),
+            ValType::V128 => self.vconst(0, types::I8X16),
+            ty => self.b.ins().iconst(clif_type(ty), 0),
+        }
+    }
+
+    fn operator(&mut self, op: &Operator<'_>) {
+        if !self.reachable {
+            self.unreachable_operator(op);
+            return;
+        }
+        let metered = self.code.config.fuel;
+        if metered {
+            self.meter(metering::operator_cost(op));
+        }
+        let known = self.control(op) || self.calls(op) || self.memory(op) || self.numeric(op) || self.simd(op);
+        // The verifier admits no operator that no group knows.
+        debug_assert!(known, "{op:?}");
+        if metered && (metering::ends_segment(op) || !self.reachable) {
+            self.end_segment();
+        }
+    }
+
+    /// Adds to the cost of the present segment; its whole cost is charged where it begins.
+    fn meter(&mut self, cost: u32) {
+        if cost == 0 {
+            return;
+        }
+        if let Some((_, total)) = &mut self.segment {
+            *total += cost;
+            return;
+        }
+        let store = self.context_load(PTR, offset_of!(InstanceContext, store) as u32);
+        let at = offset_of!(StoreContext, fuel) as i32;
+        let flags = MemFlagsData::trusted();
+        let fuel = self.b.ins().load(types::I64, flags, store, at);
+        let charge = self.b.ins().iconst(types::I64, 0);
+        let left = self.b.ins().isub(fuel, charge);
+        self.b.ins().store(flags, left, store, at);
+        let spent = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::SignedLessThan, left, 0);
+        self.b.ins().trapnz(spent, trap_code(TrapKind::OutOfFuel));
+        self.segment = self.b.func.dfg.value_def(charge).inst().map(|inst| (inst, cost));
+    }
+
+    fn end_segment(&mut self) {
+        let Some((inst, cost)) = self.segment.take() else { return };
+        if let ir::InstructionData::UnaryImm { imm, .. } = &mut self.b.func.dfg.insts[inst] {
+            *imm = i64::from(cost).into();
+        }
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    fn pop(&mut self) -> Value {
+        // The verifier proved that there is one.
+        self.stack.pop().unwrap_or(self.context)
+    }
+
+    fn pop2(&mut self) -> (Value, Value) {
+        let b = self.pop();
+        let a = self.pop();
+        (a, b)
+    }
+
+    /// Takes the topmost `count` values, first to last.
+    fn pop_many(&mut self, count: usize) -> Vec<Value> {
+        self.stack.split_off(self.stack.len() - count)
+    }
+
+    /// A vector as lanes of this type.
+    fn cast(&mut self, value: Value, ty: ir::Type) -> Value {
+        if self.b.func.dfg.value_type(value) == ty {
+            return value;
+        }
+        self.b.ins().bitcast(ty, MemFlagsData::new().with_endianness(Endianness::Little), value)
+    }
+
+    /// Values as they cross between blocks and functions: vectors as bytes.
+    fn canonical(&mut self, values: &mut [Value]) {
+        for value in values {
+            if self.b.func.dfg.value_type(*value).is_vector() {
+                *value = self.cast(*value, types::I8X16);
+            }
+        }
+    }
+
+    /// Loads something from the instance's context that never changes while it runs.
+    fn context_load(&mut self, ty: ir::Type, offset: u32) -> Value {
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        let flags = flags.with_alias_region(Some(self.regions.context));
+        self.b.ins().load(ty, flags, self.context, offset as i32)
+    }
+
+    /// Traps if a condition holds.
+    fn trap_if(&mut self, condition: Value, kind: TrapKind) {
+        self.b.ins().trapnz(condition, trap_code(kind));
+    }
+
+    /// Calls a builtin with the context and these arguments.
+    fn builtin(&mut self, at: usize, args: &[Value]) -> Value {
+        let mut signature = Signature::new(CallConv::SystemV);
+        signature.params.push(AbiParam::new(PTR));
+        signature.params.extend(args.iter().map(|arg| AbiParam::new(self.b.func.dfg.value_type(*arg))));
+        signature.returns.push(AbiParam::new(types::I64));
+        let signature = self.b.import_signature(signature);
+        let table = self.context_load(PTR, offset_of!(InstanceContext, builtins) as u32);
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        let callee = self.b.ins().load(PTR, flags, table, at as i32);
+        let mut all = vec![self.context];
+        all.extend_from_slice(args);
+        let call = self.b.ins().call_indirect(signature, callee, &all);
+        self.b.inst_results(call)[0]
+    }
+
+    /// As [`Self::builtin`]; traps if it failed.
+    fn fallible(&mut self, at: usize, args: &[Value]) -> Value {
+        let result = self.builtin(at, args);
+        let failed = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::Equal, result, super::builtins::FAILED as i64);
+        self.b.ins().trapnz(failed, PENDING);
+        result
+    }
+
+    fn i32(&mut self, value: u32) -> Value {
+        self.b.ins().iconst(types::I32, i64::from(value))
+    }
+}
+
+/// The offset of a builtin in the table.
+macro_rules! builtin {
+    ($name:ident) => {
+        std::mem::offset_of!(crate::jit::builtins::Builtins, $name)
+    };
+}
+use builtin;
+
+const _: () = assert!(size_of::<Builtins>() < 4096);
