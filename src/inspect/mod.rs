@@ -3,12 +3,16 @@
 mod report;
 mod text;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use pinfold_vm::module::{Escaped, FuncIndex, Module};
-use pinfold_vm::types::TypeId;
+use pinfold_vm::jit::{self, CompileError};
+use pinfold_vm::module::{DefinedFunc, Escaped, ExportKind, FuncIndex, Module};
+use pinfold_vm::runtime::code::ModuleCode;
+use pinfold_vm::runtime::config::CodeConfig;
+use pinfold_vm::types::{FuncType, TypeId};
 use pinfold_vm::verifier::{self, VerifyError};
 
 use crate::input::{self, ReadError};
@@ -21,12 +25,20 @@ pub struct Args {
     pub file: PathBuf,
 
     /// Print as JSON.
-    #[arg(long, conflicts_with = "code")]
+    #[arg(long, group = "view")]
     pub json: bool,
 
     /// Disassemble a function, given by name or index, or all functions.
-    #[arg(long, value_name = "FN", num_args = 0..=1)]
+    #[arg(long, group = "view", value_name = "FN", num_args = 0..=1)]
     pub code: Option<Option<String>>,
+
+    /// Show what the compiler makes of a function at first: Cranelift's intermediate form.
+    #[arg(long, group = "view", value_name = "FN")]
+    pub clif: Option<String>,
+
+    /// Show a function's machine code.
+    #[arg(long, group = "view", value_name = "FN")]
+    pub asm: Option<String>,
 }
 
 /// Why a module could not be shown.
@@ -55,6 +67,15 @@ pub enum InspectError {
         /// How many functions there are.
         count: usize,
     },
+    /// The function is imported: there is no code of it.
+    #[error("function {index} is imported, so there is no code of it; `--code {index}` shows what is imported")]
+    Imported {
+        /// Its index.
+        index: u32,
+    },
+    /// The function cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     /// The output cannot be written.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
@@ -76,13 +97,19 @@ pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
 fn inspect(args: &Args, out: &mut dyn Write) -> Result<(), InspectError> {
     let options = verifier::Options::default();
     let bytes = input::read_module(&args.file, options.limits.module_bytes)?;
-    // No engine, so no numbers of types.
-    let module = verifier::verify(bytes, &options, &mut |_| TypeId(0))
+    let mut types = HashMap::new();
+    let mut intern = |ty: &FuncType| {
+        let next = TypeId(types.len() as u32);
+        *types.entry(ty.clone()).or_insert(next)
+    };
+    let module = verifier::verify(bytes, &options, &mut intern)
         .map_err(|error| InspectError::Refused { file: args.file.clone(), error })?;
     match &args.code {
         Some(Some(function)) => disassemble(&module, find(&module, function)?, out),
         Some(None) => (0..module.function_count() as u32).try_for_each(|f| disassemble(&module, FuncIndex(f), out)),
         None if args.json => Ok(write!(out, "{}", report::json(&Report::new(&module)))?),
+        None if let Some(function) = &args.clif => compiled(module, function, jit::clif, out),
+        None if let Some(function) = &args.asm => compiled(module, function, jit::disassemble, out),
         None => Ok(write!(out, "{}", text::Text(&Report::new(&module)))?),
     }
 }
@@ -94,6 +121,19 @@ fn disassemble(module: &Module, func: FuncIndex, out: &mut dyn Write) -> Result<
     Ok(out.write_all(listing.as_bytes())?)
 }
 
+/// Shows a stage of the compiler.
+fn compiled(
+    module: Module,
+    function: &str,
+    show: fn(&ModuleCode, DefinedFunc) -> Result<String, CompileError>,
+    out: &mut dyn Write,
+) -> Result<(), InspectError> {
+    let func = find(&module, function)?;
+    let defined = module.defined(func).ok_or(InspectError::Imported { index: func.0 })?;
+    let text = show(&ModuleCode::new(module, CodeConfig::default()), defined)?;
+    Ok(writeln!(out, "{}", text.trim_end())?)
+}
+
 /// A function by its index, its name or a name under which it is exported.
 fn find(module: &Module, wanted: &str) -> Result<FuncIndex, InspectError> {
     let count = module.function_count();
@@ -101,7 +141,7 @@ fn find(module: &Module, wanted: &str) -> Result<FuncIndex, InspectError> {
     let by_name = || (0..count as u32).map(FuncIndex).find(|&func| module.names().function(func) == Some(wanted));
     let by_export = || {
         module.exports().iter().find_map(|(name, kind)| match kind {
-            pinfold_vm::module::ExportKind::Func(func) if name == wanted => Some(*func),
+            ExportKind::Func(func) if name == wanted => Some(*func),
             _ => None,
         })
     };

@@ -66,3 +66,12 @@ fn a_refused_module_is_reported_with_its_file() {
     let error = output("(module (func $f drop))", &[]).expect_err("must be refused").to_string();
     assert!(error.contains(".wat: the module is not valid at byte 0x17 in function 0 `f`"), "{error}");
 }
+
+#[test]
+fn each_stage_of_the_compiler_is_shown() {
+    let clif = output(MODULE, &["--clif", "main"]).expect("compiles");
+    assert!(clif.contains("iconst.i64 5") && clif.contains("return"), "{clif}");
+    let asm = output(MODULE, &["--asm", "main"]).expect("compiles");
+    assert!(asm.contains("ret"), "{asm}");
+    assert!(matches!(output(MODULE, &["--asm", "0"]), Err(InspectError::Imported { index: 0 })));
+}

@@ -46,9 +46,8 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
         table_grows: (0..tables).map(|_| AtomicBool::new(false)).collect(),
         chunks,
     };
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let threads = if options.threads == 0 { cores() } else { options.threads };
-    let helpers = threads.min(code / BYTES_PER_THREAD).saturating_sub(1);
+    let useful = code / BYTES_PER_THREAD;
+    let helpers = if useful < 2 { 0 } else { threads(options).min(useful) - 1 };
     thread::scope(|scope| {
         for _ in 0..helpers {
             // Where no thread can be had, the others do the work.
@@ -59,6 +58,15 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
     match work.fault.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         Some((_, refused)) => Err(refused),
         None => Ok(work.table_grows.into_iter().map(AtomicBool::into_inner).collect()),
+    }
+}
+
+/// Threads that may work, at least one. Asking the system for its cores costs more than verifying
+/// a small module.
+fn threads(options: &Options) -> usize {
+    match options.threads {
+        0 => thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
     }
 }
 
