@@ -42,17 +42,16 @@ pub enum ReadError {
 /// # Errors
 /// See [`ReadError`].
 pub fn read_module(path: &Path, limit: u64) -> Result<Arc<[u8]>, ReadError> {
-    let mut bytes = Vec::new();
     let read = match path.to_str() {
-        Some("-") => io::stdin().lock().take(limit + 1).read_to_end(&mut bytes),
-        _ => File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)),
+        Some("-") => read_stream(io::stdin().lock(), limit),
+        _ => File::open(path).and_then(|file| read_file(file, limit)),
     };
-    read.map_err(|error| ReadError::File { path: path.into(), error })?;
+    let bytes = read.map_err(|error| ReadError::File { path: path.into(), error })?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { path: path.into(), limit });
     }
     if !is_text(path, &bytes) {
-        return Ok(bytes.into());
+        return Ok(bytes);
     }
     match wat::Parser::new().parse_bytes(Some(path), &bytes) {
         Ok(binary) => Ok(binary.into_owned().into()),
@@ -61,6 +60,26 @@ pub fn read_module(path: &Path, limit: u64) -> Result<Arc<[u8]>, ReadError> {
             Err(ReadError::Text { path: path.into(), message })
         }
     }
+}
+
+/// Reads a file whose size is known straight to where it stays: large modules are not copied.
+fn read_file(mut file: File, limit: u64) -> io::Result<Arc<[u8]>> {
+    let data = file.metadata()?;
+    if !data.is_file() || data.len() > limit {
+        return read_stream(file, limit);
+    }
+    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, data.len() as usize).collect();
+    if let Some(bytes) = Arc::get_mut(&mut bytes) {
+        file.read_exact(bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Reads until the end, or one byte more than `limit`.
+fn read_stream(stream: impl Read, limit: u64) -> io::Result<Arc<[u8]>> {
+    let mut bytes = Vec::new();
+    stream.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }
 
 /// Modules in the text format start with `(`, or a comment.
