@@ -26,6 +26,8 @@ pub struct ModuleCode {
 pub struct FunctionCode {
     /// The interpreter's translation, made on the first call.
     ir: OnceLock<Box<interpreter::Function>>,
+    /// The same, where calls look: null as long as there is none, and again once it is compiled.
+    pub(crate) interpreted: AtomicPtr<interpreter::Function>,
     /// Entry in the compiled convention, null until there is one.
     compiled: AtomicPtr<u8>,
     /// Entry trampoline for its signature: set before `compiled`.
@@ -55,6 +57,26 @@ impl ModuleCode {
         }
     }
 
+    /// The code of all functions.
+    pub(crate) fn functions(&self) -> &[FunctionCode] {
+        &self.functions
+    }
+
+    /// The translation of a function that the interpreter is to run: `None` if it is compiled.
+    /// Later calls find it without asking.
+    pub(crate) fn interpreted(&self, func: DefinedFunc) -> Option<&interpreter::Function> {
+        let code = self.function(func);
+        let ir = code.compiled().is_none().then(|| self.ir(func))?;
+        code.interpreted.store(std::ptr::from_ref(ir).cast_mut(), Ordering::SeqCst);
+        std::sync::atomic::fence(Ordering::SeqCst);
+        if code.compiled().is_some() {
+            // Published meanwhile.
+            code.interpreted.store(std::ptr::null_mut(), Ordering::Release);
+            return None;
+        }
+        Some(ir)
+    }
+
     /// The interpreter's translation of a function, made now if there is none.
     pub fn ir(&self, func: DefinedFunc) -> &interpreter::Function {
         let slot = &self.functions[func.index()].ir;
@@ -72,6 +94,7 @@ impl FunctionCode {
     /// Publishes compiled code: every later call enters it.
     pub fn publish(&self, code: *const u8, trampoline: *const u8) {
         self.trampoline.store(trampoline.cast_mut(), Ordering::Relaxed);
-        self.compiled.store(code.cast_mut(), Ordering::Release);
+        self.compiled.store(code.cast_mut(), Ordering::SeqCst);
+        self.interpreted.store(std::ptr::null_mut(), Ordering::SeqCst);
     }
 }

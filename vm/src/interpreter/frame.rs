@@ -1,0 +1,121 @@
+//! Entering the interpreter, and walking its frames.
+
+use super::Function;
+use super::dispatch::{Handler, Ip, Machine, Regs, run};
+use super::handlers::calls::{enter_instance, translation};
+use super::handlers::control;
+use crate::module::FuncIndex;
+use crate::runtime::activation::{pop, push};
+use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
+use crate::runtime::trap::TrapKind;
+use crate::runtime::{Outcome, raise, x86_64};
+
+/// What a run's first function returns to: like every call it ends in a distance, here none.
+#[repr(C)]
+struct Bottom {
+    pad: u32,
+    distance: u32,
+    over: Handler,
+}
+
+static BOTTOM: Bottom = Bottom { pad: 0, distance: 0, over: control::over };
+
+/// Where a run's first function returns to.
+pub fn bottom() -> Ip {
+    // The instruction after the word that stands for a call's distance.
+    (&raw const BOTTOM).cast::<u32>().wrapping_add(2)
+}
+
+/// Runs a defined function in the array convention.
+///
+/// # Safety
+/// As for [`crate::runtime::call`]; `func` is a defined function.
+pub unsafe fn execute(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract.
+    unsafe {
+        let context: *mut InstanceContext = (*func).context.cast();
+        let code = &*(*context).code;
+        let ty = code.module.func_type(FuncIndex((*func).index));
+        let (params, results) = (ty.param_slots(), ty.result_slots());
+        let defined = match code.module.defined(FuncIndex((*func).index)) {
+            Some(defined) => defined,
+            // A reference to an imported function is the exporter's: there is no such one.
+            None => return refuse(store, TrapKind::Host),
+        };
+        // Also for one that has been compiled meanwhile: who calls this wants it interpreted.
+        let callee: *const Function = translation(func).unwrap_or_else(|| code.ir(defined));
+        let sp = (*store).value_top;
+        let room = ((*store).value_limit as usize).saturating_sub(sp as usize);
+        if room < (*callee).frame_bytes || x86_64::stack_pointer() < (*store).stack_limit {
+            return refuse(store, TrapKind::StackExhausted);
+        }
+        if let Some(kind) = (*store).interrupted() {
+            return refuse(store, kind);
+        }
+        buffer.copy_to(sp, params);
+        let mut machine = Machine {
+            interrupt: &raw const (*store).interrupt,
+            context,
+            functions: std::ptr::null(),
+            function: callee,
+            limit: (*store).value_limit,
+            store,
+            activation: Activation::new(Activation::INTERPRETER),
+            outcome: Outcome::Done,
+            #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
+            saved: (std::ptr::null(), Regs::at(sp)),
+        };
+        let m = &raw mut machine;
+        (*m).activation.data = m.cast();
+        let header = sp.add((*callee).header as usize);
+        header.write(bottom() as u64);
+        header.add(1).write(0);
+        header.add(2).write(context as u64);
+        push(store, &raw mut (*m).activation);
+        let mut regs = Regs::at(sp);
+        (regs.mem, regs.len) = enter_instance(m, context);
+        run(m, (*callee).entry, regs);
+        pop(store, &raw mut (*m).activation);
+        (*store).value_top = sp;
+        if (*m).outcome == Outcome::Done {
+            sp.copy_to(buffer, results);
+        }
+        (*m).outcome
+    }
+}
+
+unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
+    // SAFETY: the store is live.
+    unsafe { raise(store, kind) };
+    Outcome::Trap
+}
+
+/// The frames of an activation of the interpreter, newest first.
+///
+/// # Safety
+/// The activation is live, and its machine saved its place when it last called out.
+pub unsafe fn frames(activation: &Activation, f: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {
+    if activation.data.is_null() || activation.fp == 0 {
+        return;
+    }
+    // SAFETY: by contract; headers link the frames down to the one that returns to the bottom.
+    unsafe {
+        let machine: *const Machine = activation.data.cast();
+        let (mut function, mut context) = ((*machine).function, (*machine).context);
+        let mut sp = activation.sp as *mut u64;
+        let mut after = activation.fp as Ip;
+        loop {
+            let func = &*function;
+            let at = (after.offset_from(func.entry) as u32).saturating_sub(1);
+            f(context, func.index, func.offset(at));
+            let header = sp.add(func.header as usize);
+            after = header.read() as Ip;
+            if after == bottom() {
+                return;
+            }
+            function = header.add(1).read() as *const Function;
+            context = header.add(2).read() as *mut InstanceContext;
+            sp = sp.sub(after.sub(1).read() as usize);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! From verified stack code to instructions over slots, in one pass.
+//!
+//! Operands are not computed where they are pushed but where they are consumed: a `local.get` or a
+//! constant makes no instruction, a result goes straight to the local that it is assigned to, a
+//! comparison becomes part of the branch or select that it decides. See [`operands`] for where
+//! values are meanwhile.
+//!
+//! Invariant: code that cannot be reached makes no instructions.
+
+mod calls;
+mod control;
+mod emit;
+mod numeric;
+mod operands;
+mod state;
+mod vector;
+
+use wasmparser::{BinaryReader, FunctionBody, Operator};
+
+use self::control::Control;
+use self::emit::Emitter;
+use self::numeric::Fusible;
+use self::operands::Operands;
+use super::Function;
+use super::handlers::calls::HEADER;
+use super::handlers::control as control_handlers;
+use crate::metering;
+use crate::module::{DefinedFunc, FuncIndex, Module};
+use crate::runtime::config::{CodeConfig, Tier};
+use crate::runtime::context::Layout;
+use crate::types::{FuncType, ValType};
+
+/// A function's translation in the making.
+struct Translator<'a> {
+    module: &'a Module,
+    config: &'a CodeConfig,
+    layout: Layout,
+    func: DefinedFunc,
+    ty: &'a FuncType,
+    /// First slot and type of each local.
+    locals: Vec<(u32, ValType)>,
+    /// The frame's header.
+    header: u32,
+    operands: Operands,
+    emitter: Emitter,
+    controls: Vec<Control>,
+    reachable: bool,
+    /// Blocks entered since code became unreachable.
+    skipped: u32,
+    /// The operator's offset in the module.
+    offset: u32,
+    /// The word with the fuel of the running segment.
+    segment: Option<u32>,
+    /// The last instruction, if it can become part of the next.
+    fusible: Option<Fusible>,
+    /// The last instruction with a result: its place, its operand, and where it ends.
+    last: Option<(u32, usize, u32)>,
+}
+
+/// Translates a verified function.
+pub fn translate(module: &Module, config: &CodeConfig, func: DefinedFunc) -> Function {
+    let mut translator = Translator::new(module, config, func, Emitter::default());
+    translator.run();
+    translator.finish().0
+}
+
+/// A listing of a function's instructions.
+pub fn disassemble(module: &Module, config: &CodeConfig, func: DefinedFunc) -> String {
+    use std::fmt::Write;
+
+    let mut translator =
+        Translator::new(module, config, func, Emitter { records: Some(Vec::new()), ..Emitter::default() });
+    translator.run();
+    let (function, records) = translator.finish();
+    let mut text = format!(
+        "function {} · {} slots, header at {}, {} words\n",
+        function.index.0,
+        function.frame_slots,
+        function.header,
+        function.code.len()
+    );
+    for (i, record) in records.iter().enumerate() {
+        let end = records.get(i + 1).map_or(function.code.len(), |next| next.at as usize);
+        let words = function.code.get(record.at as usize + 2..end).unwrap_or_default();
+        let _ = write!(text, "{:6}  {:<24}", record.at, record.name);
+        for (i, word) in words.iter().enumerate() {
+            let _ = match *word as i32 {
+                _ if i == 0 && record.to_acc => write!(text, " acc"),
+                word => write!(text, " {word}"),
+            };
+        }
+        text.push('\n');
+    }
+    text
+}
+
+impl<'a> Translator<'a> {
+    fn new(module: &'a Module, config: &'a CodeConfig, func: DefinedFunc, emitter: Emitter) -> Self {
+        Self {
+            module,
+            config,
+            layout: Layout::new(module),
+            func,
+            ty: module.func_type(module.func_index(func)),
+            locals: Vec::new(),
+            header: 0,
+            operands: Operands::new(0),
+            emitter,
+            controls: Vec::new(),
+            reachable: true,
+            skipped: 0,
+            offset: 0,
+            segment: None,
+            fusible: None,
+            last: None,
+        }
+    }
+
+    fn run(&mut self) {
+        let bytes = &self.module.bodies[self.func.index()].bytes;
+        let body = FunctionBody::new(BinaryReader::new(self.module.body(self.func), bytes.start as u64));
+        if self.body(&body).is_err() {
+            // A verified body decodes. If it did not, running into this is a trap, nothing worse.
+            self.emitter.locate(self.offset);
+            self.emitter.emit("unreachable", control_handlers::unreachable, &[]);
+        }
+    }
+
+    fn body(&mut self, body: &FunctionBody<'a>) -> wasmparser::Result<()> {
+        let mut slots = 0;
+        for ty in self.ty.params() {
+            self.locals.push((slots, *ty));
+            slots += ty.slots() as u32;
+        }
+        let params = slots;
+        for group in body.get_locals_reader()? {
+            let (count, ty) = group?;
+            let ty = value_type(ty);
+            for _ in 0..count {
+                self.locals.push((slots, ty));
+                slots += ty.slots() as u32;
+            }
+        }
+        self.header = slots;
+        self.operands = Operands::new(slots + HEADER);
+        self.operands.max = self.operands.max.max(self.ty.result_slots() as u32);
+        let mut reader = body.get_operators_reader()?;
+        self.offset = reader.original_position() as u32;
+        match slots - params {
+            0 => {}
+            1 => {
+                self.emitter.emit("zero", control_handlers::zero_one, &[params]);
+            }
+            count => {
+                self.emitter.emit("zero", control_handlers::zero, &[params, count]);
+            }
+        }
+        self.heat();
+        self.controls.push(Control::function());
+        while !reader.eof() {
+            let (operator, offset) = reader.read_with_offset()?;
+            self.offset = offset as u32;
+            self.operator(&operator);
+        }
+        Ok(())
+    }
+
+    fn operator(&mut self, operator: &Operator<'a>) {
+        if !self.reachable {
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.skipped += 1,
+                Operator::Else | Operator::End if self.skipped == 0 => {
+                    self.control(operator);
+                }
+                Operator::End => self.skipped -= 1,
+                _ => {}
+            }
+            if self.reachable {
+                self.segment = None;
+            }
+            return;
+        }
+        if self.config.fuel {
+            self.charge(metering::operator_cost(operator));
+        }
+        if !self.numeric(operator) && !self.control(operator) && !self.state(operator) {
+            self.vector(operator);
+        }
+        if metering::ends_segment(operator) {
+            self.segment = None;
+        }
+    }
+
+    /// Charges an operator to the running segment.
+    fn charge(&mut self, cost: u32) {
+        if cost == 0 {
+            return;
+        }
+        match self.segment {
+            Some(word) => self.emitter.words[word as usize] += cost,
+            None => {
+                self.emitter.locate(self.offset);
+                let at = self.emitter.emit("fuel", control_handlers::fuel, &[cost]);
+                self.segment = Some(at + 2);
+            }
+        }
+    }
+
+    /// Counts heat, if someone wants to know.
+    fn heat(&mut self) {
+        if self.config.tier == Tier::Auto {
+            self.emitter.locate(self.offset);
+            self.emitter.emit("heat", control_handlers::heat, &[self.func.0]);
+        }
+    }
+
+    /// Another path may come in here: nothing is known of accumulators, and the last instruction stays.
+    fn barrier(&mut self) {
+        self.operands.forget();
+        self.fusible = None;
+        self.last = None;
+    }
+
+    fn finish(self) -> (Function, Vec<emit::Record>) {
+        let code = self.emitter.words.into_boxed_slice();
+        let function = Function {
+            entry: code.as_ptr(),
+            frame_slots: self.operands.max,
+            header: self.header,
+            frame_bytes: self.operands.max as usize * 8,
+            index: FuncIndex(self.module.func_index(self.func).0),
+            code,
+            offsets: self.emitter.offsets.into_boxed_slice(),
+            loops: self.emitter.loops.into_boxed_slice(),
+        };
+        (function, self.emitter.records.unwrap_or_default())
+    }
+}
+
+/// A value type of the scope that the verifier lets through.
+fn value_type(ty: wasmparser::ValType) -> ValType {
+    match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
+        wasmparser::ValType::Ref(reference) if reference.is_func_ref() => ValType::FuncRef,
+        wasmparser::ValType::Ref(_) => ValType::ExternRef,
+    }
+}
