@@ -159,6 +159,20 @@ impl Regs {
     }
 }
 
+/// Takes instructions one by one until the run is over.
+#[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
+unsafe fn again(m: *mut Machine, mut stop: Stop) -> Stop {
+    // SAFETY: the state was saved by the instruction before.
+    unsafe {
+        while stop == Stop::Continue {
+            let (ip, r) = (*m).saved;
+            let handler = ip.cast::<Handler>().read_unaligned();
+            stop = handler(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
+        }
+    }
+    stop
+}
+
 /// Runs from an instruction until the run is over.
 ///
 /// # Safety
@@ -168,14 +182,7 @@ pub unsafe fn run(m: *mut Machine, ip: Ip, regs: Regs) {
     unsafe {
         let stop = regs.next(m, ip);
         #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
-        {
-            let mut stop = stop;
-            while stop == Stop::Continue {
-                let (ip, r) = (*m).saved;
-                let handler = ip.cast::<Handler>().read_unaligned();
-                stop = handler(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
-            }
-        }
+        let stop = again(m, stop);
         debug_assert!(stop == Stop::Over);
     }
 }
