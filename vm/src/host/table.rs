@@ -123,6 +123,11 @@ mod tests {
     }
 
     #[test]
+    fn all_of_preview_1_is_there() {
+        assert_eq!(rows().iter().filter(|row| row.module == "wasi_snapshot_preview1").count(), 46);
+    }
+
+    #[test]
     fn a_wrong_number_of_arguments_is_an_error() {
         let mut host = HostState::new(&crate::host::Grants::none()).unwrap();
         for row in rows() {

@@ -17,6 +17,8 @@ mod proc;
 mod random;
 mod sock;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use abi::Errno;
 

@@ -1,0 +1,133 @@
+//! Granted directories and entries.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn names(entries: &[Entry]) -> BTreeSet<String> {
+    entries.iter().map(|entry| entry.name.clone()).collect()
+}
+
+/// All entries, read by calls with a buffer of this size.
+fn all_entries(guest: &mut Guest, fd: u32, len: u32) -> Vec<Entry> {
+    let mut all: Vec<Entry> = Vec::new();
+    for _ in 0..10_000 {
+        let cookie = all.last().map_or(0, |entry| entry.next);
+        let (entries, full) = guest.entries(fd, cookie, len).unwrap();
+        let is_end = !full;
+        all.extend(entries);
+        if is_end {
+            return all;
+        }
+    }
+    panic!("there is no end");
+}
+
+cases! {
+    fn granted_directories_follow_the_streams_under_their_names() {
+        let mut guest = Guest::new();
+        let (prestat, name) = (guest.room(8), guest.room(16));
+        for (fd, expected) in [(DATA, "/data"), (SHOWN, "/shown"), (MORE, "/more")] {
+            guest.call("fd_prestat_get", &[fd.into(), prestat.into()]).unwrap();
+            assert_eq!((guest.u32_at(prestat), guest.u32_at(prestat + 4)), (0, expected.len() as u32));
+            guest.call("fd_prestat_dir_name", &[fd.into(), name.into(), expected.len() as u64]).unwrap();
+            assert_eq!(guest.bytes_at(name, expected.len() as u32), expected.as_bytes());
+        }
+        for fd in [0, 2, u64::from(FIRST)] {
+            assert_eq!(guest.call("fd_prestat_get", &[fd, prestat.into()]), Err(Errno::Badf));
+        }
+        let short = guest.call("fd_prestat_dir_name", &[DATA.into(), name.into(), 4]);
+        assert_eq!(short, Err(Errno::Nametoolong));
+    }
+
+    fn an_opened_directory_is_not_a_granted_one() {
+        let mut guest = Guest::new();
+        let directory = guest.open(DATA, ".", DIRECTORY).unwrap();
+        let prestat = guest.room(8);
+        assert_eq!(guest.call("fd_prestat_get", &[directory.into(), prestat.into()]), Err(Errno::Badf));
+    }
+
+    fn nothing_granted_is_no_directory() {
+        let mut guest = Guest::with(|grants| grants.dirs.clear());
+        let prestat = guest.room(8);
+        assert_eq!(guest.call("fd_prestat_get", &[3, prestat.into()]), Err(Errno::Badf));
+    }
+
+    fn entries_have_names_and_kinds() {
+        let mut guest = Guest::new();
+        guest.file("data/file", "");
+        std::fs::create_dir(guest.at("data/dir")).unwrap();
+        guest.symlink("file", "data/link");
+        let entries = all_entries(&mut guest, DATA, 4096);
+        let kinds: BTreeSet<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.kind)).collect();
+        assert_eq!(kinds, [(".", 3), ("..", 3), ("dir", 3), ("file", 4), ("link", 7)].into());
+    }
+
+    fn small_buffers_see_every_entry_once() {
+        let mut guest = Guest::new();
+        let mut expected: BTreeSet<_> = [".".to_string(), "..".to_string()].into();
+        for number in 0..300 {
+            let name = format!("a rather long name, so that few fit {number}");
+            guest.file(&format!("data/{name}"), "");
+            expected.insert(name);
+        }
+        for len in [80, 100, 1000] {
+            let entries = all_entries(&mut guest, DATA, len);
+            assert_eq!(entries.len(), expected.len(), "buffer of {len}");
+            assert_eq!(names(&entries), expected);
+        }
+    }
+
+    fn a_cookie_leads_to_the_same_place_again() {
+        let mut guest = Guest::new();
+        for number in 0..50 {
+            guest.file(&format!("data/{number}"), "");
+        }
+        let all = all_entries(&mut guest, DATA, 1 << 16);
+        for at in [0, 7, 49, 3] {
+            let (rest, _) = guest.entries(DATA, all[at].next, 1 << 14).unwrap();
+            assert_eq!(rest, all[at + 1..], "after entry {at}");
+        }
+    }
+
+    fn cookies_stay_good_while_entries_are_removed() {
+        let mut guest = Guest::new();
+        for number in 0..100 {
+            guest.file(&format!("data/{number}"), "");
+        }
+        let (mut seen, mut cookie) = (BTreeSet::new(), 0);
+        loop {
+            let (entries, full) = guest.entries(DATA, cookie, 200).unwrap();
+            for entry in &entries {
+                cookie = entry.next;
+                if !entry.name.starts_with('.') {
+                    assert!(seen.insert(entry.name.clone()), "{} comes twice", entry.name);
+                    guest.call_path("path_unlink_file", DATA, &entry.name).unwrap();
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), 100);
+        assert_eq!(names(&all_entries(&mut guest, DATA, 4096)), [".".into(), "..".into()].into());
+    }
+
+    fn a_full_buffer_cuts_the_last_entry() {
+        let mut guest = Guest::new();
+        let (entries, full) = guest.entries(DATA, 0, 10).unwrap();
+        assert!(full && entries.is_empty());
+        assert_eq!(guest.entries(DATA, 0, 0), Ok((vec![], true)));
+    }
+
+    fn only_directories_with_the_right_have_entries() {
+        let mut guest = Guest::new();
+        let file = guest.open(DATA, "a", CREATE).unwrap();
+        assert_eq!(guest.entries(file, 0, 100), Err(Errno::Notdir));
+        assert_eq!(guest.entries(0, 0, 100), Err(Errno::Notdir));
+        assert_eq!(guest.entries(DATA, u64::MAX, 100), Err(Errno::Inval));
+        let rights = rights::DIRECTORY & !rights::FD_READDIR;
+        guest.call("fd_fdstat_set_rights", &[DATA.into(), rights, 0]).unwrap();
+        assert_eq!(guest.entries(DATA, 0, 100), Err(Errno::Notcapable));
+    }
+}

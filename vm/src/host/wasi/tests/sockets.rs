@@ -1,0 +1,159 @@
+//! Sockets that the host hands in.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::time::{Duration, Instant};
+
+use super::*;
+
+fn receive(guest: &mut Guest, fd: u32, len: u32, flags: u64) -> Result<(Vec<u8>, u16), Errno> {
+    let (buffer, done, out_flags) = (guest.room(len), guest.room(4), guest.room(2));
+    let array = guest.buffer(buffer, len);
+    guest.call("sock_recv", &[fd.into(), array.into(), 1, flags, done.into(), out_flags.into()])?;
+    let bytes = guest.bytes_at(buffer, guest.u32_at(done)).to_vec();
+    Ok((bytes, guest.u32_at(out_flags) as u16))
+}
+
+fn send(guest: &mut Guest, fd: u32, bytes: &[u8]) -> Result<u32, Errno> {
+    let (buffer, done) = (guest.put(bytes), guest.room(4));
+    let array = guest.buffer(buffer, bytes.len() as u32);
+    guest.call("sock_send", &[fd.into(), array.into(), 1, 0, done.into()])?;
+    Ok(guest.u32_at(done))
+}
+
+fn pair() -> (Guest, u32, UnixStream) {
+    let mut guest = Guest::new();
+    let (inside, outside) = UnixStream::pair().unwrap();
+    let fd = guest.host.add_socket(inside.into()).unwrap();
+    (guest, fd, outside)
+}
+
+cases! {
+    fn bytes_go_both_ways() {
+        let (mut guest, fd, mut outside) = pair();
+        assert_eq!(guest.description(fd).unwrap().0, 6);
+        assert_eq!(send(&mut guest, fd, b"ping"), Ok(4));
+        let mut bytes = [0; 4];
+        outside.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"ping");
+        outside.write_all(b"pong").unwrap();
+        assert_eq!(receive(&mut guest, fd, 100, 0), Ok((b"pong".to_vec(), 0)));
+        drop(outside);
+        assert_eq!(receive(&mut guest, fd, 100, 0), Ok((vec![], 0)));
+        assert_eq!(send(&mut guest, fd, b"x"), Err(Errno::Pipe));
+    }
+
+    fn plain_reads_and_writes_work_too() {
+        let (mut guest, fd, mut outside) = pair();
+        guest.write(fd, b"out").unwrap();
+        let mut bytes = [0; 3];
+        outside.read_exact(&mut bytes).unwrap();
+        outside.write_all(&bytes).unwrap();
+        assert_eq!(guest.read(fd, 10).unwrap(), b"out");
+        assert_eq!(guest.seek(fd, 0, 0), Err(Errno::Spipe));
+    }
+
+    fn peeking_leaves_the_bytes_and_waiting_for_all_fills_the_buffer() {
+        let (mut guest, fd, mut outside) = pair();
+        outside.write_all(b"abc").unwrap();
+        assert_eq!(receive(&mut guest, fd, 2, 1), Ok((b"ab".to_vec(), 0)));
+        let later = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            outside.write_all(b"def").map(|()| outside)
+        });
+        assert_eq!(receive(&mut guest, fd, 6, 2), Ok((b"abcdef".to_vec(), 0)));
+        later.join().unwrap().unwrap();
+    }
+
+    fn non_blocking_sockets_answer_again() {
+        let (mut guest, fd, _outside) = pair();
+        guest.set_flags(fd, abi::FDFLAG_NONBLOCK).unwrap();
+        assert_eq!(receive(&mut guest, fd, 1, 0), Err(Errno::Again));
+        assert_eq!(guest.read(fd, 1), Err(Errno::Again));
+    }
+
+    fn a_message_that_is_cut_says_so() {
+        let mut guest = Guest::new();
+        let (inside, outside) = UnixDatagram::pair().unwrap();
+        let fd = guest.host.add_socket(inside.into()).unwrap();
+        assert_eq!(guest.description(fd).unwrap().0, 5);
+        outside.send(b"abcdef").unwrap();
+        assert_eq!(receive(&mut guest, fd, 4, 0), Ok((b"abcd".to_vec(), abi::ROFLAG_TRUNCATED)));
+        outside.send(b"gh").unwrap();
+        assert_eq!(receive(&mut guest, fd, 4, 0), Ok((b"gh".to_vec(), 0)));
+    }
+
+    fn shutting_down_ends_a_direction() {
+        let (mut guest, fd, mut outside) = pair();
+        assert_eq!(guest.call("sock_shutdown", &[fd.into(), 2]), Ok(()));
+        assert_eq!(outside.read(&mut [0; 4]).unwrap(), 0);
+        assert_eq!(send(&mut guest, fd, b"x"), Err(Errno::Pipe));
+        outside.write_all(b"y").unwrap();
+        assert_eq!(receive(&mut guest, fd, 4, 0), Ok((b"y".to_vec(), 0)));
+        assert_eq!(guest.call("sock_shutdown", &[fd.into(), 0]), Err(Errno::Inval));
+        assert_eq!(guest.call("sock_shutdown", &[fd.into(), 4]), Err(Errno::Inval));
+    }
+
+    fn connections_are_accepted() {
+        let mut guest = Guest::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let fd = guest.host.add_socket(listener.into()).unwrap();
+        let out = guest.room(4);
+        let nonblock = u64::from(abi::FDFLAG_NONBLOCK);
+        guest.set_flags(fd, abi::FDFLAG_NONBLOCK).unwrap();
+        assert_eq!(guest.call("sock_accept", &[fd.into(), 0, out.into()]), Err(Errno::Again));
+        guest.set_flags(fd, 0).unwrap();
+        let client = std::thread::spawn(move || {
+            let mut client = TcpStream::connect(address).unwrap();
+            client.write_all(b"hello").map(|()| client)
+        });
+        guest.call("sock_accept", &[fd.into(), 0, out.into()]).unwrap();
+        let connection = guest.u32_at(out);
+        assert_eq!(receive(&mut guest, connection, 10, 0).unwrap().0, b"hello");
+        let _client = client.join().unwrap().unwrap();
+        assert_eq!(guest.call("sock_accept", &[fd.into(), 1, out.into()]), Err(Errno::Inval));
+        let _other = TcpStream::connect(address).unwrap();
+        guest.call("sock_accept", &[fd.into(), nonblock, out.into()]).unwrap();
+        let connection = guest.u32_at(out);
+        assert_eq!(receive(&mut guest, connection, 10, 0), Err(Errno::Again));
+    }
+
+    fn a_stop_ends_waiting_for_a_connection() {
+        let mut guest = Guest::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fd = guest.host.add_socket(listener.into()).unwrap();
+        let start = Instant::now();
+        guest.host.set_interrupt(move || start.elapsed() > Duration::from_millis(20));
+        let out = guest.room(4);
+        assert!(matches!(guest.try_call("sock_accept", &[fd.into(), 0, out.into()]), Err(HostError::Interrupted)));
+    }
+
+    fn what_is_no_socket_is_told_so() {
+        let mut guest = Guest::new();
+        let file = guest.open(DATA, "a", CREATE).unwrap();
+        let out = guest.room(4);
+        for fd in [0, DATA, file] {
+            assert_eq!(receive(&mut guest, fd, 1, 0), Err(Errno::Notsock));
+            assert_eq!(send(&mut guest, fd, b"x"), Err(Errno::Notsock));
+            assert_eq!(guest.call("sock_shutdown", &[fd.into(), 1]), Err(Errno::Notsock));
+            assert_eq!(guest.call("sock_accept", &[fd.into(), 0, out.into()]), Err(Errno::Notsock));
+        }
+        assert_eq!(receive(&mut guest, 99, 1, 0), Err(Errno::Badf));
+    }
+
+    fn unknown_flags_are_invalid() {
+        let (mut guest, fd, _outside) = pair();
+        assert_eq!(receive(&mut guest, fd, 1, 4), Err(Errno::Inval));
+        let out = guest.room(4);
+        assert_eq!(guest.call("sock_send", &[fd.into(), 0, 0, 1, out.into()]), Err(Errno::Inval));
+        assert_eq!(guest.call("sock_accept", &[fd.into(), 0, out.into()]), Err(Errno::Inval), "it does not listen");
+    }
+
+    fn unconnected_datagram_sockets_cannot_send() {
+        let mut guest = Guest::new();
+        let fd = guest.host.add_socket(UdpSocket::bind("127.0.0.1:0").unwrap().into()).unwrap();
+        assert_eq!(send(&mut guest, fd, b"x"), Err(Errno::Destaddrreq));
+    }
+}
