@@ -1,8 +1,10 @@
 //! The `pinfold` command.
 
+mod caps;
 mod input;
 mod inspect;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,12 +19,14 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    Caps(caps::Args),
     Inspect(inspect::Args),
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Inspect(args) => inspect::run(&args),
+    let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
+        Command::Caps(args) => caps::run(&args).map_err(Into::into),
+        Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
     };
     result.unwrap_or_else(|error| {
         eprintln!("pinfold: {error}");

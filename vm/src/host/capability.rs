@@ -57,12 +57,12 @@ impl Capability {
     /// How `pinfold run` is told to grant it, or more of it.
     pub const fn flag(self) -> &'static str {
         match self {
-            Self::Process => "(always)",
+            Self::Process => "nothing: always there",
             Self::Environment => "--env KEY[=VALUE]",
             Self::Files => "--dir [NAME=]HOST[::GUEST][:rw]",
-            Self::Sockets => "(by embedding hosts)",
-            Self::Clock => "(default; not with --none or --no-clock)",
-            Self::Random => "(default; not with --none or --no-random)",
+            Self::Sockets => "embedding hosts only",
+            Self::Clock => "default, unless --none or --no-clock",
+            Self::Random => "default, unless --none or --no-random",
         }
     }
 

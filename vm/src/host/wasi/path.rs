@@ -26,16 +26,16 @@ use crate::host::descriptor::{Descriptor, Directory, File, Kind, is_proc};
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    path_create_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "mkdirat"], "Makes a directory.";
-    path_filestat_get(fd: i32, flags: i32, path: i32, path_len: i32, stat: i32), Files, ["openat2", "fstat"], "Tells the attributes of what is at a path.";
-    path_filestat_set_times(fd: i32, flags: i32, path: i32, path_len: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "utimensat"], "Sets the times of what is at a path.";
-    path_link(old_fd: i32, old_flags: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "newfstatat", "linkat"], "Makes a hard link.";
-    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "fstat", "fstatfs", "ioctl"], "Opens a file or directory.";
-    path_readlink(fd: i32, path: i32, path_len: i32, buf: i32, buf_len: i32, bufused: i32), Files, ["openat2", "fstat", "readlinkat"], "Reads a symbolic link.";
-    path_remove_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "unlinkat"], "Removes an empty directory.";
-    path_rename(fd: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "newfstatat", "renameat"], "Renames a file or directory.";
-    path_symlink(old_path: i32, old_path_len: i32, fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "symlinkat"], "Makes a symbolic link; an absolute one is refused.";
-    path_unlink_file(fd: i32, path: i32, path_len: i32), Files, ["openat2", "newfstatat", "unlinkat"], "Removes a file.";
+    path_create_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "mkdirat"], "Makes a directory.";
+    path_filestat_get(fd: i32, flags: i32, path: i32, path_len: i32, stat: i32), Files, ["openat2", "close", "fstat"], "Tells the attributes of what is at a path.";
+    path_filestat_set_times(fd: i32, flags: i32, path: i32, path_len: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "close", "utimensat"], "Sets the times of what is at a path.";
+    path_link(old_fd: i32, old_flags: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "linkat"], "Makes a hard link.";
+    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "close", "fstat", "fstatfs", "ioctl"], "Opens a file or directory.";
+    path_readlink(fd: i32, path: i32, path_len: i32, buf: i32, buf_len: i32, bufused: i32), Files, ["openat2", "close", "fstat", "readlinkat"], "Reads a symbolic link.";
+    path_remove_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "unlinkat"], "Removes an empty directory.";
+    path_rename(fd: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "renameat"], "Renames a file or directory.";
+    path_symlink(old_path: i32, old_path_len: i32, fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "symlinkat"], "Makes a symbolic link; an absolute one is refused.";
+    path_unlink_file(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "newfstatat", "unlinkat"], "Removes a file.";
 }
 
 /// Bytes in a path, as on Linux, its closing zero not counted.
