@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use pinfold_vm::interpreter;
 use pinfold_vm::jit::{self, CompileError};
 use pinfold_vm::module::{DefinedFunc, Escaped, ExportKind, FuncIndex, Module};
 use pinfold_vm::runtime::code::ModuleCode;
@@ -31,6 +32,10 @@ pub struct Args {
     /// Disassemble a function, given by name or index, or all functions.
     #[arg(long, group = "view", value_name = "FN", num_args = 0..=1)]
     pub code: Option<Option<String>>,
+
+    /// Show the interpreter's instructions for a function.
+    #[arg(long, group = "view", value_name = "FN")]
+    pub ir: Option<String>,
 
     /// Show what the compiler makes of a function at first: Cranelift's intermediate form.
     #[arg(long, group = "view", value_name = "FN")]
@@ -108,8 +113,9 @@ fn inspect(args: &Args, out: &mut dyn Write) -> Result<(), InspectError> {
         Some(Some(function)) => disassemble(&module, find(&module, function)?, out),
         Some(None) => (0..module.function_count() as u32).try_for_each(|f| disassemble(&module, FuncIndex(f), out)),
         None if args.json => Ok(write!(out, "{}", report::json(&Report::new(&module)))?),
-        None if let Some(function) = &args.clif => compiled(module, function, jit::clif, out),
-        None if let Some(function) = &args.asm => compiled(module, function, jit::disassemble, out),
+        None if let Some(function) = &args.ir => stage(module, function, instructions, out),
+        None if let Some(function) = &args.clif => stage(module, function, jit::clif, out),
+        None if let Some(function) = &args.asm => stage(module, function, jit::disassemble, out),
         None => Ok(write!(out, "{}", text::Text(&Report::new(&module)))?),
     }
 }
@@ -121,8 +127,13 @@ fn disassemble(module: &Module, func: FuncIndex, out: &mut dyn Write) -> Result<
     Ok(out.write_all(listing.as_bytes())?)
 }
 
-/// Shows a stage of the compiler.
-fn compiled(
+/// The interpreter's stage.
+fn instructions(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
+    Ok(interpreter::disassemble(&code.module, &code.config, func))
+}
+
+/// Shows what a tier makes of a function.
+fn stage(
     module: Module,
     function: &str,
     show: fn(&ModuleCode, DefinedFunc) -> Result<String, CompileError>,

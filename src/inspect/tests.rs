@@ -68,7 +68,9 @@ fn a_refused_module_is_reported_with_its_file() {
 }
 
 #[test]
-fn each_stage_of_the_compiler_is_shown() {
+fn each_stage_of_each_tier_is_shown() {
+    let ir = output(MODULE, &["--ir", "main"]).expect("translates");
+    assert!(ir.starts_with("function 3 "), "{ir}");
     let clif = output(MODULE, &["--clif", "main"]).expect("compiles");
     assert!(clif.contains("iconst.i64 5") && clif.contains("return"), "{clif}");
     let asm = output(MODULE, &["--asm", "main"]).expect("compiles");
