@@ -1,17 +1,19 @@
 //! The `pinfold` command.
 
 mod caps;
+mod exit;
 mod input;
 mod inspect;
+mod run;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// A process virtual machine for untrusted code.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = exit::HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -19,14 +21,28 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Caps(caps::Args),
+    Run(Box<run::Args>),
     Inspect(inspect::Args),
+    Caps(caps::Args),
+    Completions(CompletionsArgs),
+}
+
+/// Prints a completion script for a shell.
+#[derive(Debug, clap::Args)]
+struct CompletionsArgs {
+    /// The shell.
+    shell: clap_complete::Shell,
 }
 
 fn main() -> ExitCode {
     let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
-        Command::Caps(args) => caps::run(&args).map_err(Into::into),
+        Command::Run(args) => return run::run(&args),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
+        Command::Caps(args) => caps::run(&args).map_err(Into::into),
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Arguments::command(), "pinfold", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
     };
     result.unwrap_or_else(|error| {
         eprintln!("pinfold: {error}");

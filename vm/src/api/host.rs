@@ -46,6 +46,11 @@ impl HostFunc {
         Self::typed(ty, dynamic::<T>, boxed)
     }
 
+    /// A row of the host table.
+    pub(crate) fn row<T: 'static>(ty: FuncType, row: super::table::BoundRow<T>) -> Self {
+        Self::typed(ty, super::table::call::<T>, row)
+    }
+
     /// Binds the function to a store.
     pub(crate) fn bind(&self, store: *mut StoreContext) -> HostFunction {
         HostFunction {
@@ -64,7 +69,7 @@ type Dynamic<T> = Box<dyn Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + 
 /// # Safety
 /// `context` is the running host function's.
 #[inline(always)]
-unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> Result<()>) -> bool {
+pub(crate) unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> Result<()>) -> bool {
     // SAFETY: by contract.
     unsafe {
         let store = (*context).store;

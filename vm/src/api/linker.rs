@@ -60,6 +60,10 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Item::Host(HostFunc::dynamic(ty, func)))
     }
 
+    pub(crate) fn define_host(&mut self, module: &str, name: &str, func: HostFunc) -> &mut Self {
+        self.insert(module, name, Item::Host(func))
+    }
+
     /// Defines something that a store holds.
     pub fn define(&mut self, module: &str, name: &str, item: Extern) -> &mut Self {
         self.insert(module, name, Item::Extern(item))

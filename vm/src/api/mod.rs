@@ -10,6 +10,7 @@ mod host;
 mod instance;
 mod linker;
 mod store;
+mod table;
 mod val;
 
 pub use caller::Caller;

@@ -88,6 +88,11 @@ impl InterruptHandle {
     pub fn interrupt(&self) {
         self.0.request(TrapKind::Interrupted);
     }
+
+    /// Whether the run is to be stopped, for whatever reason.
+    pub fn requested(&self) -> bool {
+        self.0.requested()
+    }
 }
 
 /// Whatever leads to a store that may be read.

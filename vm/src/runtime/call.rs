@@ -46,7 +46,7 @@ pub unsafe fn call(store: *mut StoreContext, func: *const FuncRef, buffer: *mut 
         if (*func).is_host() {
             return call_host(func, buffer);
         }
-        let outcome = match compiled(func) {
+        let outcome = match tier::compiled_for_call(func) {
             Some((code, trampoline)) => enter_compiled(store, func, code, trampoline, buffer),
             None => interpreter::execute(store, func, buffer),
         };

@@ -77,6 +77,13 @@ impl InterruptState {
         }
     }
 
+    /// Whether the guest was asked to stop.
+    pub fn requested(&self) -> bool {
+        let target = self.lock();
+        // SAFETY: as in `request`.
+        unsafe { target.context.as_ref() }.is_some_and(|c| c.interrupt.load(Ordering::Relaxed) != 0)
+    }
+
     /// Sends one signal if the guest runs and was asked to stop. Whether it did.
     fn signal(&self) -> bool {
         let target = self.lock();

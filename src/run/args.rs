@@ -1,0 +1,191 @@
+//! The flags of `pinfold run`, and the grants that they add up to.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use pinfold_vm::api::Tier;
+use pinfold_vm::host::{Console, DirGrant, Grants, Stdin};
+
+/// Runs a program: nothing of the host is within its reach but what is granted here.
+///
+/// Granted by default: console, random numbers, a clock of 1 ms.
+#[derive(Debug, clap::Args)]
+#[command(after_help = crate::exit::HELP)]
+pub struct Args {
+    /// The program: a WebAssembly module, binary or text; `-` reads it from standard input.
+    pub file: PathBuf,
+    /// Arguments of the program.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+
+    /// Grant a directory, read-only unless `:rw` stands at the end. The program sees it as GUEST,
+    /// as /NAME, or under HOST's own path.
+    #[arg(long, value_name = "[NAME=]HOST[::GUEST][:rw]", help_heading = "Grants")]
+    dir: Vec<DirGrant>,
+    /// Grant an environment variable: this value, or the one it has here.
+    #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Grants")]
+    env: Vec<String>,
+    /// Grant no clock.
+    #[arg(long, help_heading = "Grants")]
+    no_clock: bool,
+    /// Grant no random numbers.
+    #[arg(long, help_heading = "Grants")]
+    no_random: bool,
+    /// Standard input is empty.
+    #[arg(long, help_heading = "Grants")]
+    no_stdin: bool,
+    /// Grant nothing by default: no console, clock or random numbers.
+    #[arg(long, help_heading = "Grants")]
+    none: bool,
+    /// Let the program run although imports are unknown or not granted: calling one is a trap.
+    #[arg(long, help_heading = "Grants")]
+    pub trap_unknown_imports: bool,
+
+    /// Seconds until the program is ended; 0 for no deadline.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Limits")]
+    pub timeout: f64,
+    /// Memory of all kinds together.
+    #[arg(long, value_name = "BYTES", default_value = "1GiB", help_heading = "Limits")]
+    pub max_memory: Bytes,
+    /// Stack of the program.
+    #[arg(long, value_name = "BYTES", default_value = "8MiB", help_heading = "Limits")]
+    pub max_stack: Bytes,
+    /// Bytes of output.
+    #[arg(long, value_name = "BYTES", default_value = "256MiB", help_heading = "Limits")]
+    pub max_output: Bytes,
+    /// End the program after this much work; counted only if given.
+    #[arg(long, value_name = "UNITS", help_heading = "Limits")]
+    pub fuel: Option<u64>,
+
+    /// Make every run the same: virtual clock, random numbers from a seed, canonical NaNs.
+    #[arg(long, help_heading = "Running")]
+    pub deterministic: bool,
+    /// The seed of --deterministic, which it implies.
+    #[arg(long, value_name = "N", help_heading = "Running")]
+    pub seed: Option<u64>,
+    /// How code is run.
+    #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
+    pub tier: TierName,
+    /// Call this export with ARGS, and print its results; `_start` otherwise.
+    #[arg(long, value_name = "FN", help_heading = "Running")]
+    pub invoke: Option<String>,
+    /// Print where time and memory went.
+    #[arg(long, help_heading = "Running")]
+    pub stats: bool,
+}
+
+/// A tier by name.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum TierName {
+    /// Interpret everything.
+    Interpreter,
+    /// Compile everything before it runs.
+    Jit,
+    /// Start in the interpreter, compile what turns hot.
+    Auto,
+}
+
+impl From<TierName> for Tier {
+    fn from(name: TierName) -> Self {
+        match name {
+            TierName::Interpreter => Self::Interpreter,
+            TierName::Jit => Self::Jit,
+            TierName::Auto => Self::Auto,
+        }
+    }
+}
+
+/// A number of bytes: `4096`, `64KiB`, `1.5GiB`, `2MB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let unit: u64 = match unit.to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1 << 10,
+            "m" | "mib" => 1 << 20,
+            "g" | "gib" => 1 << 30,
+            "kb" => 1_000,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            _ => return Err("the unit is none of B, KiB, MiB, GiB, KB, MB, GB".into()),
+        };
+        let wrong = |_| "write a number of bytes, as in 4096, 64KiB or 1.5GiB".to_owned();
+        if let Ok(whole) = number.trim().parse::<u64>() {
+            return whole.checked_mul(unit).map(Self).ok_or("that is more than any machine has".into());
+        }
+        let number: f64 = number.trim().parse().map_err(wrong)?;
+        let bytes = number * unit as f64;
+        if bytes.is_finite() && (0.0..1e18).contains(&bytes) {
+            Ok(Self(bytes as u64))
+        } else {
+            Err("that is no number of bytes".into())
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('s').unwrap_or(text).parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
+        _ => Err("write a number of seconds, as in 60 or 0.5".into()),
+    }
+}
+
+/// What the flags grant.
+pub fn grants(args: &Args) -> Result<Grants, String> {
+    let mut grants = if args.none { Grants::none() } else { Grants::command() };
+    if args.none {
+        grants.handle_limit = Grants::command().handle_limit;
+    }
+    grants.args.push(args.file.display().to_string());
+    if args.invoke.is_none() {
+        grants.args.extend(args.args.iter().cloned());
+    }
+    grants.dirs = args.dir.clone();
+    for env in &args.env {
+        let (name, value) = match env.split_once('=') {
+            Some((name, value)) => (name, value.to_owned()),
+            None => match std::env::var(env) {
+                Ok(value) => (env.as_str(), value),
+                Err(error) => return Err(format!("--env {env}: {error}; write --env {env}=VALUE")),
+            },
+        };
+        grants.env.push((name.to_owned(), value));
+    }
+    if args.no_clock {
+        grants.clock = None;
+    }
+    grants.random &= !args.no_random;
+    if args.no_stdin || args.file.as_os_str() == "-" {
+        // Standard input held the program.
+        grants.stdin = Stdin::Empty;
+    }
+    if args.none {
+        grants.console = Console::Discard;
+    }
+    grants.output_limit = args.max_output.0;
+    if args.deterministic || args.seed.is_some() {
+        grants.deterministic = Some(args.seed.unwrap_or(0));
+    }
+    Ok(grants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_with_and_without_units() {
+        for (text, bytes) in [("4096", 4096), ("64KiB", 65536), ("1.5g", 3 << 29), ("2MB", 2_000_000), ("0", 0)] {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "x", "-1", "1XB", "99999999999999999999G", "NaN"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+}

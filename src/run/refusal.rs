@@ -1,0 +1,55 @@
+//! Programs that want more than they were granted are refused before they run.
+
+use std::path::Path;
+
+use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::host::{Grants, table};
+use pinfold_vm::module::Escaped;
+
+use super::Host;
+
+/// An import that cannot be given.
+pub struct Refused {
+    module: String,
+    name: String,
+    wanted: ExternType,
+    why: String,
+}
+
+/// The imports of a module that are unknown, or not granted.
+pub fn check(module: &Module, grants: &Grants) -> Vec<Refused> {
+    let refused = |(module, name, wanted): (&str, &str, ExternType)| {
+        let why = match table::lookup(module, name) {
+            None => "unknown: there is no such host function".to_owned(),
+            Some(row) if ExternType::Func(row.func_type()) != wanted => {
+                format!("its type is {}, the program wants {wanted}", row.func_type())
+            }
+            Some(row) if !grants.allows(row.capability) => {
+                format!("needs the capability {}, granted by {}", row.capability.name(), row.capability.flag())
+            }
+            Some(_) => return None,
+        };
+        Some(Refused { module: module.to_owned(), name: name.to_owned(), wanted, why })
+    };
+    module.imports().filter_map(refused).collect()
+}
+
+/// What the user is told.
+pub fn message(refused: &[Refused], file: &Path) -> String {
+    let mut text = format!("{} was not run: it imports what it was not granted.\n", file.display());
+    for import in refused {
+        let Refused { module, name, why, .. } = import;
+        text += &format!("  {}::{}: {why}\n", Escaped(module), Escaped(name));
+    }
+    text + "Grant what it needs, or let such calls trap with --trap-unknown-imports."
+}
+
+/// Defines an import such that calling it is a trap. Others than functions stay undefined.
+pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
+    let ExternType::Func(ty) = &import.wanted else { return };
+    let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
+    linker.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| {
+        let trap = Trap { source: Some(what.clone().into()), ..Trap::new(TrapKind::NotGranted) };
+        Err(Error::from(trap))
+    });
+}
