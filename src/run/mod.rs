@@ -121,7 +121,7 @@ fn config(args: &Args) -> Config {
 fn start(args: &Args, store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
     let is_reactor = instance.get_func(&*store, "_start").is_none();
     if is_reactor && instance.get_func(&*store, "_initialize").is_some() {
-        call(store, instance, "_initialize")?;
+        call(&mut *store, instance, "_initialize")?;
     }
     if let Some(name) = &args.invoke {
         return invoke::invoke(store, instance, name, &args.args);
