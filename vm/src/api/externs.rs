@@ -11,7 +11,7 @@ use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
 use crate::runtime::{instance, table};
 use crate::types::{ExternType, GlobalType, MemoryType, PAGE, TableType, ValType};
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// Something that can be imported and exported.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +72,7 @@ macro_rules! handle {
                 Self { store: store.id, key }
             }
 
-            pub(crate) fn item<'a>(&self, store: &'a StoreInner) -> Result<&'a Arc<$item>> {
+            pub(crate) fn item<'a>(&self, store: &'a StoreInner) -> Result<&'a Rc<$item>> {
                 let item = if self.store == store.id { store.$field.get(self.key) } else { None };
                 item.ok_or(Error::Stale($what))
             }
@@ -111,7 +111,7 @@ impl Memory {
             store.used -= bytes;
             Error::from(instantiate::InstantiateError::Limit { what: what(), why: error.to_string() })
         })?;
-        let key = store.memories.insert(Arc::new(memory));
+        let key = store.memories.insert(Rc::new(memory));
         Ok(Self::from_key(store, key))
     }
 
@@ -184,7 +184,7 @@ impl Table {
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }
-        let key = store.tables.insert(Arc::new(table));
+        let key = store.tables.insert(Rc::new(table));
         Ok(Self::from_key(store, key))
     }
 
@@ -257,7 +257,7 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: &Val) -> Result<Self> {
         let store = store.inner_mut();
         let bits = Self::bits(store, ty, value)?;
-        let key = store.globals.insert(Arc::new(instance::Global::new(ty, bits)));
+        let key = store.globals.insert(Rc::new(instance::Global::new(ty, bits)));
         Ok(Self::from_key(store, key))
     }
 

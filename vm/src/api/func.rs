@@ -60,7 +60,8 @@ impl Func {
     }
 
     pub(crate) fn from_raw(store: &StoreInner, func: *const FuncRef) -> Option<Self> {
-        (!func.is_null()).then(|| Self { store: store.id, func, owner: owner(func) })
+        // SAFETY: references that a store's programs hold are live.
+        (!func.is_null()).then(|| Self { store: store.id, func, owner: unsafe { owner(func) } })
     }
 
     /// The function as code sees it, if it is this store's and still there.

@@ -80,7 +80,7 @@ pub struct Regs {
 macro_rules! handler {
     ($($(#[$meta:meta])* fn $name:ident [$($generics:tt)*] ($m:ident, $ip:ident, $r:ident) $body:block)*) => {$(
         $(#[$meta])*
-        #[allow(unused_mut, clippy::too_many_arguments)]
+        #[allow(unused_mut, clippy::missing_safety_doc)]
         pub unsafe extern "C" fn $name<$($generics)*>(
             $m: *mut $crate::interpreter::dispatch::Machine,
             $ip: $crate::interpreter::dispatch::Ip,

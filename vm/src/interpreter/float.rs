@@ -81,6 +81,7 @@ macro_rules! truncate {
     ($($name:ident: $from:ty => $to:ty, $above:tt $low:literal, $high:literal;)*) => {$(
         /// The integer part, if it is one of the type.
         #[inline(always)]
+        #[allow(clippy::manual_range_contains)]
         pub fn $name(a: $from) -> Result<$to, TrapKind> {
             if a $above $low && a < $high {
                 return Ok(a as $to);

@@ -20,8 +20,8 @@ macro_rules! for_each_operator {
                 I32Shl "i32.shl" false (a: u32, b: u32) -> u32 { a.wrapping_shl(b) }
                 I32ShrS "i32.shr_s" false (a: i32, b: u32) -> i32 { a.wrapping_shr(b) }
                 I32ShrU "i32.shr_u" false (a: u32, b: u32) -> u32 { a.wrapping_shr(b) }
-                I32Rotl "i32.rotl" false (a: u32, b: u32) -> u32 { a.rotate_left((b & 31)) }
-                I32Rotr "i32.rotr" false (a: u32, b: u32) -> u32 { a.rotate_right((b & 31)) }
+                I32Rotl "i32.rotl" false (a: u32, b: u32) -> u32 { a.rotate_left(b & 31) }
+                I32Rotr "i32.rotr" false (a: u32, b: u32) -> u32 { a.rotate_right(b & 31) }
                 I64Add "i64.add" true (a: u64, b: u64) -> u64 { a.wrapping_add(b) }
                 I64Sub "i64.sub" false (a: u64, b: u64) -> u64 { a.wrapping_sub(b) }
                 I64Mul "i64.mul" true (a: u64, b: u64) -> u64 { a.wrapping_mul(b) }

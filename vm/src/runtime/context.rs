@@ -233,7 +233,7 @@ impl Layout {
     }
 }
 
-const _: () = assert!(size_of::<InstanceContext>() % 16 == 0 && offset_of!(GlobalSlot, cell) == 0);
+const _: () = assert!(size_of::<InstanceContext>().is_multiple_of(16) && offset_of!(GlobalSlot, cell) == 0);
 
 impl StoreContext {
     /// Reads the request to stop, if there is one.

@@ -1,6 +1,7 @@
 //! Instances: a module's state, and the context that its code sees.
 
 use std::alloc::{Layout as Allocation, alloc_zeroed, dealloc, handle_alloc_error};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::code::ModuleCode;
@@ -43,7 +44,7 @@ pub struct HostFunction {
 /// A memory, table or global of an instance, with the key under which its store keeps it.
 pub struct Shared<T> {
     /// The thing itself.
-    pub item: Arc<T>,
+    pub item: Rc<T>,
     /// Its name in the store.
     pub key: Key,
     /// Whether the instance defined it.

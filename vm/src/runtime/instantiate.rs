@@ -1,5 +1,6 @@
 //! From a module and its imports to an instance.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::code::ModuleCode;
@@ -160,14 +161,18 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) {
 
 /// Ties an instance to the owner of a function that it can now reach.
 fn join_owner(store: &mut StoreInner, instance: &Instance, func: *const FuncRef) {
-    if let Some(owner) = owner(func) {
+    // SAFETY: given functions are live.
+    if let Some(owner) = unsafe { owner(func) } {
         join_instances(store, instance.key, owner);
     }
 }
 
 /// The instance that a function belongs to; none for the store's own host functions.
-pub fn owner(func: *const FuncRef) -> Option<Key> {
-    // SAFETY: functions that the API hands out are live; the first is an instance's context, the
+///
+/// # Safety
+/// `func` is live.
+pub unsafe fn owner(func: *const FuncRef) -> Option<Key> {
+    // SAFETY: by contract; the first is an instance's context, the
     // second a host function's.
     unsafe {
         let context: *mut InstanceContext = match (*func).is_host() {
@@ -242,7 +247,7 @@ fn tables(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Instant
             let why = format!("the memory limit is {} bytes in all", store.limits.memory);
             return Err(InstantiateError::Limit { what: what(), why });
         };
-        let item = Arc::new(table);
+        let item = Rc::new(table);
         let key = store.tables.insert(item.clone());
         instance.tables.push(Shared { item, key, own: true });
     }
@@ -264,7 +269,7 @@ fn memories(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Insta
         }
         let memory = LinearMemory::new(*ty, store.engine.config.memory)
             .map_err(|error| InstantiateError::Limit { what: what(), why: error.to_string() });
-        let item = Arc::new(memory.inspect_err(|_| store.used -= bytes)?);
+        let item = Rc::new(memory.inspect_err(|_| store.used -= bytes)?);
         let key = store.memories.insert(item.clone());
         instance.memories.push(Shared { item, key, own: true });
     }
@@ -298,7 +303,7 @@ fn globals(store: &mut StoreInner, instance: &mut Instance) {
                 slot.write(GlobalSlot { cell, at: slot.cast(), pad: 0 });
                 instance.globals.push(None);
             } else {
-                let item = Arc::new(Global::new(module.globals[index as usize], bits));
+                let item = Rc::new(Global::new(module.globals[index as usize], bits));
                 slot.write(GlobalSlot { cell: [0; 2], at: item.cell.get().cast(), pad: 0 });
                 let key = store.globals.insert(item.clone());
                 instance.globals.push(Some(Shared { item, key, own: true }));

@@ -73,6 +73,11 @@ impl LinearMemory {
         unsafe { (*self.def.get()).len }
     }
 
+    /// Whether it has no bytes now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// First byte.
     pub fn base(&self) -> *mut u8 {
         // SAFETY: as in `len`.

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -70,11 +71,11 @@ pub struct StoreInner {
     /// Groups of instances.
     pub groups: Slab<Group>,
     /// Memories by handle.
-    pub memories: Slab<Arc<LinearMemory>>,
+    pub memories: Slab<Rc<LinearMemory>>,
     /// Tables by handle.
-    pub tables: Slab<Arc<Table>>,
+    pub tables: Slab<Rc<Table>>,
     /// Globals by handle.
-    pub globals: Slab<Arc<Global>>,
+    pub globals: Slab<Rc<Global>>,
     /// Host functions that live as long as the store, with their references.
     pub host_functions: Vec<Box<(super::context::FuncRef, HostFunction)>>,
     /// Host values behind externrefs; handle `n` is entry `n - 1`.

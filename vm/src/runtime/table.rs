@@ -39,6 +39,11 @@ impl Table {
         unsafe { (*self.def.get()).len }
     }
 
+    /// Whether it has no elements now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Elements it may have at most.
     pub fn max(&self) -> u64 {
         self.ty.limits.max.unwrap_or(u32::MAX.into()).min(u32::MAX.into())

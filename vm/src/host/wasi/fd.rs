@@ -184,8 +184,8 @@ fn fd_filestat_set_size(host: &mut HostState, _: GuestMemory<'_>, fd: u32, size:
 
 /// The times that `fstflags` ask for; what they do not name stays.
 pub(super) fn timestamps(atim: u64, mtim: u64, flags: u32) -> Result<Timestamps, Errno> {
-    const OMIT: i64 = rustix::fs::UTIME_OMIT as i64;
-    const NOW: i64 = rustix::fs::UTIME_NOW as i64;
+    const OMIT: i64 = rustix::fs::UTIME_OMIT;
+    const NOW: i64 = rustix::fs::UTIME_NOW;
     let flags = u16::try_from(flags).ok().filter(|f| f & !15 == 0).ok_or(Errno::Inval)?;
     let time = |set: u16, now: u16, time: u64| match (flags & set != 0, flags & now != 0) {
         (true, true) => Err(Errno::Inval),

@@ -64,7 +64,7 @@ impl Emitter {
     }
 
     /// Gives an instruction another handler, which leaves its result in the accumulator only.
-    pub fn to_accumulator(&mut self, at: u32, handler: Handler) {
+    pub fn redirect_to_accumulator(&mut self, at: u32, handler: Handler) {
         let bits = handler as usize as u64;
         self.words[at as usize] = bits as u32;
         self.words[at as usize + 1] = (bits >> 32) as u32;

@@ -175,7 +175,7 @@ impl Operands {
             Place::Const(bits) => Src::Imm(bits),
             Place::Own if held.operand == Some(index) => {
                 if let Some((at, handler)) = held.producer {
-                    emitter.to_accumulator(at, handler);
+                    emitter.redirect_to_accumulator(at, handler);
                 }
                 Src::Acc
             }

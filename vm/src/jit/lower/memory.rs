@@ -98,7 +98,7 @@ impl Lower<'_> {
     fn global(&mut self, index: u32) -> (Value, i32, MemFlagsData) {
         let slot = self.code.layout.global(index);
         let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.global));
-        debug_assert!(self.module.globals[index as usize].value != ValType::V128 || slot % 16 == 0);
+        debug_assert!(self.module.globals[index as usize].value != ValType::V128 || slot.is_multiple_of(16));
         if self.module.is_global_inline(GlobalIndex(index)) {
             return (self.context, slot as i32, flags);
         }

@@ -134,7 +134,7 @@ fn noise_after_the_header_never_causes_a_panic() {
         for _ in 0..random.below(4) {
             let size = random.below(40);
             bytes.extend([random.below(14) as u8, size as u8]);
-            bytes.extend((0..size).map(|_| random.below(if size % 2 == 0 { 256 } else { 4 }) as u8));
+            bytes.extend((0..size).map(|_| random.below(if size.is_multiple_of(2) { 256 } else { 4 }) as u8));
         }
         if let Ok(module) = verify_bytes(bytes.into(), &Options::default()) {
             visit(&module);
