@@ -15,6 +15,7 @@ use super::grants::{Console, DirGrant, Grants, Stdin};
 use super::state::refuse_zero_byte;
 use super::wasi::Errno;
 use super::wasi::abi::{self, FileKind, rights};
+use super::wasi::path;
 
 /// Something a program has open.
 #[derive(Debug)]
@@ -286,6 +287,7 @@ fn open_granted(grant: &DirGrant) -> Result<Descriptor, HostSetupError> {
     if is_proc(fd.as_fd()).map_err(fail)? {
         return Err(HostSetupError::ControlsProcesses(grant.host.clone()));
     }
+    path::check_support(fd.as_fd()).map_err(|errno| HostSetupError::NoOpenat2(errno.into()))?;
     let device = rustix::fs::fstat(&fd).map_err(fail)?.st_dev;
     Ok(Descriptor {
         kind: Kind::Directory(Directory { fd, read_only: !grant.writable, preopen: Some(grant.guest.clone()), device }),

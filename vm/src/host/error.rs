@@ -33,6 +33,9 @@ pub enum HostSetupError {
         /// Why.
         source: std::io::Error,
     },
+    /// The kernel cannot resolve paths below a directory: it is older than 5.6, or a filter forbids it.
+    #[error("directories cannot be granted on this host: the kernel refuses openat2 ({0})")]
+    NoOpenat2(std::io::Error),
     /// A directory through which a program could reach into the process that runs it.
     #[error("the directory {} cannot be granted: its file system (proc) controls processes of the host", .0.display())]
     ControlsProcesses(PathBuf),

@@ -81,3 +81,9 @@ pub(super) fn refuse_zero_byte(what: &'static str, text: &str) -> Result<(), Hos
     }
     Ok(())
 }
+
+/// A program may run on another thread than the one that prepared it.
+const _: fn() = || {
+    fn needs_send<T: Send>() {}
+    needs_send::<HostState>();
+};

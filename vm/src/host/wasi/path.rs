@@ -15,6 +15,8 @@
 //! for reading is refused with `rofs`, which programs know from file systems mounted so; a hard
 //! link *from* one would allow changes by the other name, so it counts as a change.
 
+#![allow(clippy::too_many_arguments)] // As many as the standard gives a function.
+
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -68,12 +70,19 @@ fn read_text(memory: &GuestMemory<'_>, address: u32, len: u32) -> Result<String,
     Ok(text.to_string())
 }
 
+/// What keeps a path below the directory it starts from.
+const WITHIN: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_MAGICLINKS);
+
+/// Fails where the host cannot resolve paths below a directory.
+pub(in crate::host) fn check_support(directory: BorrowedFd<'_>) -> rustix::io::Result<()> {
+    rustix::fs::openat2(directory, c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), WITHIN).map(drop)
+}
+
 /// Opens what a path names, below a directory.
 fn resolve(directory: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
     let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
-    let within = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..ATTEMPTS {
-        match rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC, mode, within) {
+        match rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC, mode, WITHIN) {
             Ok(fd) => return Ok(fd),
             Err(HostErrno::AGAIN | HostErrno::INTR) => {}
             Err(HostErrno::XDEV) => return Err(Errno::Perm.into()),
@@ -168,7 +177,6 @@ fn path_filestat_get(
     Ok(memory.write(stat, &fd::filestat(&found))?)
 }
 
-#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
 fn path_filestat_set_times(
     host: &mut HostState,
     memory: GuestMemory<'_>,
@@ -187,7 +195,6 @@ fn path_filestat_set_times(
     Ok(rustix::fs::utimensat(found, c"", &times, AtFlags::EMPTY_PATH)?)
 }
 
-#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
 fn path_link(
     host: &mut HostState,
     memory: GuestMemory<'_>,
@@ -296,7 +303,6 @@ impl Opening {
     }
 }
 
-#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
 fn path_open(
     host: &mut HostState,
     mut memory: GuestMemory<'_>,

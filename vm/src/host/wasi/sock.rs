@@ -1,5 +1,7 @@
 //! Sockets that the host handed in. There is no way to make one from inside.
 
+#![allow(clippy::too_many_arguments)] // As many as the standard gives a function.
+
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::PollFlags;
@@ -66,7 +68,6 @@ fn sock_accept(host: &mut HostState, mut memory: GuestMemory<'_>, fd: u32, flags
     Ok(memory.write_u32(connection, number)?)
 }
 
-#[allow(clippy::too_many_arguments)] // As many as the standard gives it.
 fn sock_recv(
     host: &mut HostState,
     mut memory: GuestMemory<'_>,
