@@ -1,0 +1,69 @@
+//! Modules from wasm-smith.
+
+use arbitrary::Unstructured;
+use wasm_smith::{Config, Module};
+
+use crate::random::Random;
+
+/// What a module ends by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A counter in the module itself: every engine ends at the same place.
+    Counter,
+    /// The engine's fuel: only Pinfold's tiers count alike.
+    Fuel,
+}
+
+/// A module of Pinfold's scope. `None` if the bytes that the seed stands for make none.
+pub fn module(random: &mut Random, ending: Ending) -> Option<Vec<u8>> {
+    let len = 500 + random.below(6000);
+    let bytes = random.bytes(len);
+    let mut module = Module::new(config(random), &mut Unstructured::new(&bytes)).ok()?;
+    if ending == Ending::Counter {
+        module.ensure_termination(200).ok()?;
+    }
+    Some(module.to_bytes())
+}
+
+fn config(random: &mut Random) -> Config {
+    Config {
+        // The scope: WebAssembly 2.0 and tail calls.
+        bulk_memory_enabled: true,
+        multi_value_enabled: true,
+        reference_types_enabled: true,
+        saturating_float_to_int_enabled: true,
+        sign_extension_ops_enabled: true,
+        simd_enabled: !random.one_in(3),
+        tail_call_enabled: true,
+        relaxed_simd_enabled: false,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        compact_imports_enabled: false,
+        memory64_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        extended_const_enabled: false,
+        custom_page_sizes_enabled: false,
+        // What engines may answer differently is left out.
+        canonicalize_nans: true,
+        memory_max_size_required: true,
+        table_max_size_required: true,
+        max_memory32_bytes: 3 << 16,
+        max_table_elements: 60,
+        // Small and quick.
+        export_everything: true,
+        max_data_segments: 4,
+        max_element_segments: 4,
+        max_elements: 8,
+        max_funcs: 3 + random.below(8),
+        min_funcs: 2,
+        max_globals: 6,
+        max_imports: 4,
+        max_instructions: 20 + random.below(120),
+        max_memories: 1,
+        max_tables: 3,
+        max_types: 8,
+        max_type_size: 60,
+        ..Config::default()
+    }
+}
