@@ -30,8 +30,11 @@ pub fn run(args: &Args) -> io::Result<ExitCode> {
     } else {
         plain()
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Who reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        result => result.map(|()| ExitCode::SUCCESS),
+    }
 }
 
 /// Rows by capability.
