@@ -1,5 +1,7 @@
 //! A plan on one of Pinfold's tiers.
 
+use std::time::{Duration, Instant};
+
 use pinfold_vm::api::{
     Caller, Config, Engine, Error, Extern, ExternRef, ExternType, Global, Instance, Linker, Memory, MemoryKind, Module,
     Store, StoreLimits, Table, Tier, TrapKind, Val,
@@ -31,6 +33,8 @@ impl Machine {
             StoreLimits { memory: 64 << 20, stack: 4 << 20, grow_fails_softly: true, ..StoreLimits::default() };
         let mut store = Store::with_limits(&self.engine, Host::default(), limits);
         store.set_fuel(plan.fuel);
+        // Nothing takes that long; what does is told apart by its trap.
+        store.set_deadline(Some(Instant::now() + Duration::from_secs(20)));
         let mut linker = Linker::new(&self.engine);
         for import in &plan.imports {
             match &import.ty {
