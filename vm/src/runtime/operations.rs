@@ -17,8 +17,12 @@ pub type Result<T> = std::result::Result<T, TrapKind>;
 /// What `memory.grow` and `table.grow` return when they cannot.
 pub const CANNOT_GROW: u32 = u32::MAX;
 
-/// Bytes or cells handled between two looks at the request to stop: well under 10 ms of work.
-const CHUNK: usize = 4 << 20;
+/// Bytes handled between two looks at the request to stop: well under 10 ms of work, even where
+/// each page is touched for the first time.
+const CHUNK: usize = 1 << 20;
+
+/// Table cells handled between two looks.
+const CELLS: usize = CHUNK / size_of::<u64>();
 
 /// The instance behind a context.
 ///
@@ -62,20 +66,21 @@ fn range(at: u32, len: u32, size: usize, kind: TrapKind) -> Result<usize> {
     if u64::from(at) + u64::from(len) > size as u64 { Err(kind) } else { Ok(at as usize) }
 }
 
-/// Does work on `0..len` in chunks, from the end if `backward`, with a look at the request to stop
-/// between them.
+/// Does work on `0..len` in pieces of `chunk`, from the end if `backward`, with a look at the
+/// request to stop between them.
 ///
 /// # Safety
 /// `store` is live.
 unsafe fn chunks(
     store: *mut StoreContext,
+    chunk: usize,
     len: usize,
     backward: bool,
     mut work: impl FnMut(usize, usize),
 ) -> Result<()> {
     let mut done = 0;
     while done < len {
-        let step = CHUNK.min(len - done);
+        let step = chunk.min(len - done);
         work(if backward { len - done - step } else { done }, step);
         done += step;
         if done < len {
@@ -139,7 +144,7 @@ pub unsafe fn memory_copy(
         let to = range(to, len, target.len(), TrapKind::MemoryOutOfBounds)?;
         bulk(context, len)?;
         let (target, source) = (target.base().add(to), source.base().add(from));
-        chunks((*context).store, len as usize, target.cast_const() > source, |at, len| {
+        chunks((*context).store, CHUNK, len as usize, target.cast_const() > source, |at, len| {
             std::ptr::copy(source.add(at), target.add(at), len);
         })
     }
@@ -156,7 +161,7 @@ pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u32, b
         let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
         bulk(context, len)?;
         let target = memory.base().add(to);
-        chunks((*context).store, len as usize, false, |at, len| target.add(at).write_bytes(byte as u8, len))
+        chunks((*context).store, CHUNK, len as usize, false, |at, len| target.add(at).write_bytes(byte as u8, len))
     }
 }
 
@@ -185,7 +190,7 @@ pub unsafe fn memory_init(
         let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
         bulk(context, len)?;
         let (target, source) = (memory.base().add(to), bytes.as_ptr().add(from));
-        chunks((*context).store, len as usize, false, |at, len| {
+        chunks((*context).store, CHUNK, len as usize, false, |at, len| {
             std::ptr::copy_nonoverlapping(source.add(at), target.add(at), len);
         })
     }
@@ -245,8 +250,8 @@ pub unsafe fn table_fill(context: *mut InstanceContext, table: u32, at: u32, val
         let table = &instance(context).tables[table as usize].item;
         let at = range(at, len, table.len(), TrapKind::TableOutOfBounds)?;
         bulk(context, len)?;
-        table.cells()[at..][..len as usize].fill(value);
-        Ok(())
+        let cells = &mut table.cells()[at..][..len as usize];
+        chunks((*context).store, CELLS, len as usize, false, |at, len| cells[at..][..len].fill(value))
     }
 }
 
@@ -269,8 +274,10 @@ pub unsafe fn table_copy(
         let from = range(from, len, source.len(), TrapKind::TableOutOfBounds)?;
         let to = range(to, len, target.len(), TrapKind::TableOutOfBounds)?;
         bulk(context, len)?;
-        std::ptr::copy((*source.def()).base.add(from), (*target.def()).base.add(to), len as usize);
-        Ok(())
+        let (target, source) = ((*target.def()).base.add(to), (*source.def()).base.add(from));
+        chunks((*context).store, CELLS, len as usize, target.cast_const() > source.cast_const(), |at, len| {
+            std::ptr::copy(source.add(at), target.add(at), len);
+        })
     }
 }
 
