@@ -1,0 +1,170 @@
+//! Real programs on every tier, with the same output: CPython, QuickJS and C programs.
+//!
+//! `tests/guests/fetch` gets them. Where they are absent these tests say that they were skipped.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use pinfold_vm::api::{Config, Engine, Error, Linker, Module, Store, StoreLimits, Tier};
+use pinfold_vm::host::{Console, Grants, HostState};
+
+const TIERS: [&str; 3] = ["interpreter", "jit", "auto"];
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests")
+}
+
+/// A guest's path; `None`, said aloud, if it was not fetched.
+fn guest(name: &str) -> Option<PathBuf> {
+    let path = here().join("cache").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("SKIPPED: {name} is not there; tests/guests/fetch gets it");
+    None
+}
+
+/// Whether this build is fast enough for the large guests; if not it says so.
+fn fast(what: &str) -> bool {
+    if cfg!(debug_assertions) {
+        println!("SKIPPED: {what} in a debug build; cargo test --release --test guests runs it");
+    }
+    !cfg!(debug_assertions)
+}
+
+fn expected(name: &str) -> String {
+    std::fs::read_to_string(here().join("expected").join(name)).unwrap()
+}
+
+/// A copy of the input folder that a program may write to.
+struct Data(PathBuf);
+
+impl Data {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pinfold-guests-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn with_input(self) -> Self {
+        for entry in std::fs::read_dir(here().join("input/data")).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), self.0.join(entry.file_name())).unwrap();
+        }
+        self
+    }
+
+    fn grant(&self) -> String {
+        format!("{}::/data:rw", self.0.display())
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs a guest and returns its standard output.
+fn run(tier: &str, flags: &[&str], guest: &Path, args: &[&str], stdin: Option<&Path>) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
+    command.args(["run", "--tier", tier, "--timeout", "300"]).args(flags).arg(guest).args(args);
+    command.stdin(stdin.map_or(Stdio::null(), |path| std::fs::File::open(path).unwrap().into()));
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{} on {tier}: {:?}\n{errors}", guest.display(), output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn c_programs_print_what_they_should() {
+    for tier in TIERS {
+        for (name, args, data, stdin) in [
+            ("hello", &[][..], None, None),
+            ("words", &["/data/a.txt", "/data/b.txt", "/data/none"][..], Some(true), None),
+            ("calculator", &[][..], None, Some(here().join("input/calculator.txt"))),
+            ("library", &[][..], None, None),
+            ("folders", &["/data"][..], Some(false), None),
+        ] {
+            let Some(guest) = guest(&format!("{name}.wasm")) else { return };
+            let folder = data.map(|input| {
+                let folder = Data::new(&format!("{name}-{tier}"));
+                if input { folder.with_input() } else { folder }
+            });
+            let grant = folder.as_ref().map(Data::grant).unwrap_or_default();
+            let flags: &[&str] = if folder.is_some() { &["--dir", &grant] } else { &[] };
+            let output = run(tier, flags, &guest, args, stdin.as_deref());
+            assert_eq!(output, expected(&format!("{name}.txt")), "{name} on {tier}");
+        }
+    }
+}
+
+#[test]
+fn cpython_runs_a_script_with_a_folder() {
+    let Some(guest) = guest("python.wasm").filter(|_| fast("CPython")) else { return };
+    for tier in TIERS {
+        let data = Data::new(&format!("python-{tier}")).with_input();
+        let script = format!("{}::/script", here().join("input").display());
+        let grants = data.grant();
+        let flags = ["--dir", &grants, "--dir", &script];
+        assert_eq!(run(tier, &flags, &guest, &["/script/task.py"], None), expected("task.txt"), "{tier}");
+    }
+}
+
+#[test]
+fn micropython_is_refused_by_the_name_of_what_it_needs() {
+    let Some(guest) = guest("micropython.wasm") else { return };
+    let output = Command::new(env!("CARGO_BIN_EXE_pinfold")).arg("run").arg(guest).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(126) && errors.contains("exception-handling"), "{errors}");
+}
+
+#[test]
+fn quickjs_evaluates_a_script() {
+    let Some(guest) = guest("quickjs.wasm").filter(|_| fast("QuickJS")) else { return };
+    for tier in [Tier::Interpreter, Tier::Jit, Tier::Auto] {
+        let output = quickjs(
+            &guest,
+            tier,
+            "console.log([3, 1, 2].sort().join('-'), JSON.stringify({a: [1, 2.5]}), 'abc'.replace(/b/u, '_'))",
+        );
+        assert_eq!(output, "1-2-3 {\"a\":[1,2.5]} a_c\n", "{tier:?}");
+    }
+}
+
+struct Host(HostState);
+
+/// Drives the reactor: `_initialize`, then `qjs_init_argv` with the arguments in its memory.
+fn quickjs(guest: &Path, tier: Tier, script: &str) -> String {
+    let mut config = Config::new();
+    config.tier(tier);
+    let engine = Engine::new(&config);
+    let module = Module::new(&engine, std::fs::read(guest).unwrap()).unwrap();
+    let stdout = std::sync::Arc::default();
+    let console = Console::Capture { stdout: std::sync::Arc::clone(&stdout), stderr: std::sync::Arc::default() };
+    let grants = Grants { console, ..Grants::command() };
+    let mut store = Store::with_limits(&engine, Host(HostState::new(&grants).unwrap()), StoreLimits::default());
+    store.connect(|host| &mut host.0);
+    let mut linker = Linker::new(&engine);
+    linker.host_table(&grants, |host: &mut Host| &mut host.0);
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    instance.get_typed_func::<(), ()>(&store, "_initialize").unwrap().call(&mut store, ()).unwrap();
+    let malloc = instance.get_typed_func::<(i32,), i32>(&store, "malloc").unwrap();
+    let memory = instance.get_memory(&store, "memory").unwrap();
+    let args = ["qjs", "-e", script];
+    let argv = malloc.call(&mut store, (16,)).unwrap();
+    for (i, arg) in args.iter().enumerate() {
+        let at = malloc.call(&mut store, (arg.len() as i32 + 1,)).unwrap();
+        memory.write(&mut store, at as usize, arg.as_bytes()).unwrap();
+        memory.write(&mut store, at as usize + arg.len(), &[0]).unwrap();
+        memory.write(&mut store, argv as usize + 4 * i, &at.to_le_bytes()).unwrap();
+    }
+    let init = instance.get_typed_func::<(i32, i32), i32>(&store, "qjs_init_argv").unwrap();
+    let result: Result<i32, Error> = init.call(&mut store, (args.len() as i32, argv));
+    assert_eq!(result.unwrap(), 0, "qjs_init_argv");
+    let bytes = std::mem::take(&mut *stdout.lock().unwrap());
+    String::from_utf8(bytes).unwrap()
+}
