@@ -59,7 +59,7 @@ handler! {
         let now = heat.load(Ordering::Relaxed).wrapping_add(1);
         heat.store(now, Ordering::Relaxed);
         if now == HOT {
-            hot(m, ip, r.sp, func);
+            return hot(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
         }
         r.next(m, ip.add(3))
     }
@@ -84,13 +84,14 @@ handler! {
     }
 }
 
-#[cold]
-#[inline(never)]
-unsafe extern "C" fn hot(m: *mut Machine, ip: Ip, sp: *mut u64, func: u32) {
-    // SAFETY: the machine's state is live; the function is the running one.
-    unsafe {
-        save(m, ip, sp);
-        tier_hot((*m).context, DefinedFunc(func));
+handler! {
+    /// The rare half of [`heat`], out of line so that the other saves no registers.
+    #[cold]
+    #[inline(never)]
+    fn hot[](m, ip, r) {
+        save(m, ip, r.sp);
+        tier_hot((*m).context, DefinedFunc(word(ip, 2)));
+        r.next(m, ip.add(3))
     }
 }
 
