@@ -25,6 +25,10 @@ use smith::Ending;
 /// Fuel for a plan whose module ends by itself.
 const PLENTY: u64 = 1 << 40;
 
+/// Whether the interpreter has the operators on vectors. While it has not, modules that may have
+/// them are compared between the JIT and wasmi only.
+const INTERPRETS_VECTORS: bool = false;
+
 /// The engines that are compared.
 struct Bench {
     machines: Vec<Machine>,
@@ -41,6 +45,7 @@ impl Bench {
             machines: vec![Machine::new("jit", Tier::Jit, reserved, false)],
             canonical: vec![
                 Machine::new("jit, canonical NaNs", Tier::Jit, reserved, true),
+                Machine::new("interpreter, canonical NaNs", Tier::Interpreter, reserved, true),
                 Machine::new("jit, canonical NaNs, dynamic memory", Tier::Jit, MemoryKind::Dynamic, true),
             ],
             alternating: [
@@ -84,7 +89,8 @@ fn setting(name: &str, default: u64) -> u64 {
 fn compare(bench: &Bench, seed: u64, report: &mut Report) {
     let mut random = Random::new(seed);
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
-    let Some(bytes) = smith::module(&mut random, ending) else {
+    let vectors = !random.one_in(3);
+    let Some(bytes) = smith::module(&mut random, ending, vectors) else {
         report.unmade += 1;
         return;
     };
@@ -105,9 +111,10 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
         Ok(run) => run,
         Err(error) => return fail(format!("{}: {error}", first.name)),
     };
-    let extra = (random.one_in(4) && std::env::var_os("PINFOLD_DIFFERENTIAL_ALTERNATE").is_some())
-        .then(|| random.pick(&bench.alternating));
-    for machine in bench.machines[1..].iter().chain(extra) {
+    let extra = random.one_in(4).then(|| random.pick(&bench.alternating));
+    let others =
+        bench.machines[1..].iter().chain(extra).filter(|machine| INTERPRETS_VECTORS || !vectors || machine.jit);
+    for machine in others {
         match machine.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.differs(&run, true) {
@@ -147,7 +154,9 @@ fn all(seeds: std::ops::Range<u64>, run: impl Fn(&Bench, u64, &mut Report) + Syn
                 let mut report = Report::default();
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end || report.failures.len() >= 10 {
+                    if seed >= seeds.end
+                        || report.failures.len() >= setting("PINFOLD_DIFFERENTIAL_FAILURES", 10) as usize
+                    {
                         break;
                     }
                     run(&bench, seed, &mut report);
@@ -195,7 +204,8 @@ fn compare_operator(bench: &Bench, entry: &coverage::Entry, seed: u64, canonical
         let step = what.split([' ', ':']).nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
         plan.calls.get(step.saturating_sub(1) / 2).map(|call| format!("{call:?}")).unwrap_or_default()
     };
-    for machine in &machines[1..] {
+    let vectors = entry.has_vectors();
+    for machine in machines[1..].iter().filter(|machine| INTERPRETS_VECTORS || !vectors || machine.jit) {
         match machine.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.differs(&run, true) {

@@ -15,17 +15,22 @@ pub enum Ending {
 }
 
 /// A module of Pinfold's scope. `None` if the bytes that the seed stands for make none.
-pub fn module(random: &mut Random, ending: Ending) -> Option<Vec<u8>> {
+pub fn module(random: &mut Random, ending: Ending, vectors: bool) -> Option<Vec<u8>> {
     let len = 500 + random.below(6000);
     let bytes = random.bytes(len);
-    let mut module = Module::new(config(random), &mut Unstructured::new(&bytes)).ok()?;
+    module_from(&bytes, random, ending, vectors)
+}
+
+/// The module that `bytes` stand for.
+pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, vectors: bool) -> Option<Vec<u8>> {
+    let mut module = Module::new(config(random, vectors), &mut Unstructured::new(bytes)).ok()?;
     if ending == Ending::Counter {
         module.ensure_termination(200).ok()?;
     }
     Some(module.to_bytes())
 }
 
-fn config(random: &mut Random) -> Config {
+fn config(random: &mut Random, vectors: bool) -> Config {
     Config {
         // The scope: WebAssembly 2.0 and tail calls.
         bulk_memory_enabled: true,
@@ -33,7 +38,7 @@ fn config(random: &mut Random) -> Config {
         reference_types_enabled: true,
         saturating_float_to_int_enabled: true,
         sign_extension_ops_enabled: true,
-        simd_enabled: !random.one_in(3),
+        simd_enabled: vectors,
         tail_call_enabled: true,
         relaxed_simd_enabled: false,
         exceptions_enabled: false,

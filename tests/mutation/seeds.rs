@@ -113,7 +113,7 @@ pub fn all() -> Vec<Seed> {
     seeds = (0..8).flat_map(|_| seeds.clone()).collect();
     let mut random = Random::new(0x5eed);
     while seeds.len() < 400 {
-        seeds.extend(smith::module(&mut random, Ending::Fuel));
+        seeds.extend(smith::module(&mut random, Ending::Fuel, true));
     }
     let files = spec(SpecVersion::V2).chain(proposal(Proposal::Simd)).chain(proposal(Proposal::TailCall));
     for file in files {

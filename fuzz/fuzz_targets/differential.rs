@@ -1,0 +1,72 @@
+//! Generated modules on both tiers, on a mixture of them and on wasmi: all must see the same.
+
+#![no_main]
+
+#[path = "../../tests/differential/peer.rs"]
+mod peer;
+#[path = "../../tests/differential/pinfold.rs"]
+mod pinfold;
+#[path = "../../tests/differential/plan.rs"]
+#[allow(dead_code)]
+mod plan;
+#[path = "../../tests/differential/random.rs"]
+#[allow(dead_code)]
+mod random;
+#[path = "../../tests/differential/smith.rs"]
+#[allow(dead_code)]
+mod smith;
+#[path = "../../tests/differential/value.rs"]
+mod value;
+
+use libfuzzer_sys::fuzz_target;
+use peer::Peer;
+use pinfold::Machine;
+use pinfold_vm::api::{MemoryKind, Module, Tier};
+use plan::Plan;
+use random::Random;
+use smith::Ending;
+
+struct Engines {
+    machines: [Machine; 4],
+    peer: Peer,
+}
+
+thread_local! {
+    static ENGINES: Engines = Engines {
+        machines: [
+            Machine::new("jit", Tier::Jit, MemoryKind::Reserved, false),
+            Machine::new("interpreter", Tier::Interpreter, MemoryKind::Reserved, false),
+            Machine::new("even functions compiled", Tier::AlternateEven, MemoryKind::Reserved, false),
+            Machine::new("odd functions compiled, dynamic memory", Tier::AlternateOdd, MemoryKind::Dynamic, false),
+        ],
+        peer: Peer::new(),
+    };
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((head, data)) = data.split_first_chunk::<8>() else { return };
+    let mut random = Random::new(u64::from_le_bytes(*head));
+    let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
+    let Some(bytes) = smith::module_from(data, &mut random, ending, true) else { return };
+    ENGINES.with(|engines| compare(engines, &bytes, ending, &mut random));
+});
+
+fn compare(engines: &Engines, bytes: &[u8], ending: Ending, random: &mut Random) {
+    let [first, others @ ..] = &engines.machines;
+    let module = Module::new(&first.engine, bytes).unwrap_or_else(|error| panic!("refused: {error}"));
+    let fuel = if ending == Ending::Fuel { 20_000 } else { 1 << 40 };
+    let Some(plan) = Plan::new(&module, 2, 12, fuel, random) else { return };
+    let Ok(expected) = first.run(bytes, &plan) else { return };
+    for machine in others {
+        let run = machine.run(bytes, &plan).unwrap_or_else(|error| panic!("{}: {error}", machine.name));
+        if let Some(what) = expected.differs(&run, true) {
+            panic!("{} against {}: {what}", first.name, machine.name);
+        }
+    }
+    if ending == Ending::Counter {
+        let run = engines.peer.run(bytes, &plan).unwrap_or_else(|error| panic!("wasmi: {error}"));
+        if let Some(what) = expected.coarse().differs(&run, false) {
+            panic!("{} against wasmi: {what}", first.name);
+        }
+    }
+}
