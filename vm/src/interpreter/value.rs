@@ -102,36 +102,43 @@ value! {
 #[repr(transparent)]
 pub struct V128(pub [u8; 16]);
 
-impl Value for V128 {
-    const BANK: Bank = Bank::Vector;
-    const WORDS: usize = 4;
+macro_rules! vector {
+    ($($ty:ty)*) => {$(
+        impl Value for $ty {
+            const BANK: Bank = Bank::Vector;
+            const WORDS: usize = 4;
 
-    #[inline(always)]
-    unsafe fn load(slot: *const u64) -> Self {
-        // SAFETY: by contract.
-        unsafe { slot.cast::<Self>().read() }
-    }
+            #[inline(always)]
+            unsafe fn load(slot: *const u64) -> Self {
+                // SAFETY: by contract; every lane type takes any bits.
+                unsafe { slot.cast::<Self>().read_unaligned() }
+            }
 
-    #[inline(always)]
-    unsafe fn store(self, slot: *mut u64) {
-        // SAFETY: by contract.
-        unsafe { slot.cast::<Self>().write(self) }
-    }
+            #[inline(always)]
+            unsafe fn store(self, slot: *mut u64) {
+                // SAFETY: by contract.
+                unsafe { slot.cast::<Self>().write_unaligned(self) }
+            }
 
-    #[inline(always)]
-    fn from_acc(_: &Regs) -> Self {
-        Self([0; 16])
-    }
+            #[inline(always)]
+            fn from_acc(_: &Regs) -> Self {
+                // SAFETY: zero is a value of every lane type. Nobody takes a vector from an accumulator.
+                unsafe { std::mem::zeroed() }
+            }
 
-    #[inline(always)]
-    fn to_acc(self, _: &mut Regs) {}
+            #[inline(always)]
+            fn to_acc(self, _: &mut Regs) {}
 
-    #[inline(always)]
-    unsafe fn immediate(ip: Ip, at: usize) -> Self {
-        // SAFETY: by contract.
-        unsafe { ip.add(at).cast::<Self>().read() }
-    }
+            #[inline(always)]
+            unsafe fn immediate(ip: Ip, at: usize) -> Self {
+                // SAFETY: by contract.
+                unsafe { ip.add(at).cast::<Self>().read_unaligned() }
+            }
+        }
+    )*};
 }
+
+vector!(V128 [i8; 16] [u8; 16] [i16; 8] [u16; 8] [i32; 4] [u32; 4] [i64; 2] [u64; 2] [f32; 4] [f64; 2]);
 
 /// Where an instruction takes an operand from.
 pub trait Source {
