@@ -14,18 +14,6 @@ pub struct Entry {
     pub immediates: Vec<&'static str>,
 }
 
-impl Entry {
-    /// Whether the functions about the operator have vectors in them.
-    pub fn has_vectors(&self) -> bool {
-        let shapes = ["v128", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2"];
-        let any_type = ["drop", "select", "select (result)"];
-        shapes.contains(&self.name.split('.').next().unwrap_or(""))
-            || any_type.contains(&self.name.as_str())
-            || self.name.starts_with("local.")
-            || self.name.starts_with("global.")
-    }
-}
-
 /// The text format's name of an operator: `visit_i32_trunc_sat_f32_s` is `i32.trunc_sat_f32_s`.
 fn mnemonic(visit: &str) -> String {
     let name = visit.strip_prefix("visit_").unwrap_or(visit);

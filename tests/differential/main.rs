@@ -25,10 +25,6 @@ use smith::Ending;
 /// Fuel for a plan whose module ends by itself.
 const PLENTY: u64 = 1 << 40;
 
-/// Whether the interpreter has the operators on vectors. While it has not, modules that may have
-/// them are compared between the JIT and wasmi only.
-const INTERPRETS_VECTORS: bool = false;
-
 /// The engines that are compared.
 struct Bench {
     machines: Vec<Machine>,
@@ -112,8 +108,7 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
         Err(error) => return fail(format!("{}: {error}", first.name)),
     };
     let extra = random.one_in(4).then(|| random.pick(&bench.alternating));
-    let others =
-        bench.machines[1..].iter().chain(extra).filter(|machine| INTERPRETS_VECTORS || !vectors || machine.jit);
+    let others = bench.machines[1..].iter().chain(extra);
     for machine in others {
         match machine.run(&bytes, &plan) {
             Ok(run) => {
@@ -204,8 +199,7 @@ fn compare_operator(bench: &Bench, entry: &coverage::Entry, seed: u64, canonical
         let step = what.split([' ', ':']).nth(1).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
         plan.calls.get(step.saturating_sub(1) / 2).map(|call| format!("{call:?}")).unwrap_or_default()
     };
-    let vectors = entry.has_vectors();
-    for machine in machines[1..].iter().filter(|machine| INTERPRETS_VECTORS || !vectors || machine.jit) {
+    for machine in &machines[1..] {
         match machine.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.differs(&run, true) {

@@ -14,9 +14,6 @@ use crate::value::Value;
 /// One way to run code.
 pub struct Machine {
     pub name: &'static str,
-    /// Whether everything is compiled.
-    #[allow(dead_code)]
-    pub jit: bool,
     pub engine: Engine,
 }
 
@@ -26,7 +23,7 @@ impl Machine {
         config.tier(tier).fuel(true).memory(memory).canonical_nans(canonical_nans);
         // Modules are small, and tests run side by side already.
         config.verifier(verifier::Options { threads: 1, ..Default::default() });
-        Self { name, jit: tier == Tier::Jit, engine: Engine::new(&config) }
+        Self { name, engine: Engine::new(&config) }
     }
 
     /// Runs a plan. `Err`: the module was refused by the verifier or the compiler.
