@@ -77,7 +77,7 @@ macro_rules! vector {
                     Operator::V128Const { value } => self.vector_constant(value.bytes()),
                     Operator::V128Bitselect => {
                         let slots = self.slots::<3>();
-                        self.from_slots("v128.bitselect", bitselect, &slots);
+                        self.over_slots("v128.bitselect", bitselect, &slots);
                     }
                     Operator::I8x16Shuffle { lanes } => self.shuffle(lanes),
                     // The verifier lets nothing else through.
@@ -110,7 +110,7 @@ impl Translator<'_> {
     }
 
     /// An instruction over slots, and other words, that gives a vector.
-    fn from_slots(&mut self, name: &'static str, handler: Handler, words: &[u32]) {
+    fn over_slots(&mut self, name: &'static str, handler: Handler, words: &[u32]) {
         self.produce(name, Pair { slot: handler, acc: handler }, ValType::V128, &[], words);
     }
 
@@ -186,7 +186,7 @@ impl Translator<'_> {
     fn load_lane<O: LoadLane>(&mut self, memarg: &MemArg, lane: u8) {
         let [address, a] = self.slots();
         self.emitter.locate(self.offset);
-        self.from_slots(O::NAME, load_lane::<O>, &[address, a, u32::from(lane), memarg.offset as u32]);
+        self.over_slots(O::NAME, load_lane::<O>, &[address, a, u32::from(lane), memarg.offset as u32]);
     }
 
     fn store_lane<O: StoreLane>(&mut self, memarg: &MemArg, lane: u8) {
@@ -207,6 +207,6 @@ impl Translator<'_> {
     fn shuffle(&mut self, lanes: &[u8; 16]) {
         let [a, b] = self.slots();
         let [c, d, e, f] = words(lanes);
-        self.from_slots("i8x16.shuffle", shuffle, &[a, b, c, d, e, f]);
+        self.over_slots("i8x16.shuffle", shuffle, &[a, b, c, d, e, f]);
     }
 }
