@@ -79,13 +79,13 @@ builtins! {
     memory_grow(memory: u32, pages: u32) -> u64 {
         |c| value(c, operations::memory_grow(c, memory, pages))
     }
-    /// `memory.copy`
-    memory_copy(memories: u64, to: u32, from: u32, len: u32) -> u64 {
-        |c| done(c, operations::memory_copy(c, memories as u32, (memories >> 32) as u32, to, from, len))
+    /// `memory.copy` between addresses that are in bounds
+    bytes_copy(to: *mut u8, from: *const u8, len: usize) -> u64 {
+        |c| done(c, operations::bytes_copy(c, to, from, len))
     }
-    /// `memory.fill`
-    memory_fill(memory: u32, to: u32, byte: u32, len: u32) -> u64 {
-        |c| done(c, operations::memory_fill(c, memory, to, byte, len))
+    /// `memory.fill` of bytes that are in bounds
+    bytes_fill(to: *mut u8, byte: u32, len: usize) -> u64 {
+        |c| done(c, operations::bytes_fill(c, to, byte as u8, len))
     }
     /// `memory.init`
     memory_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {

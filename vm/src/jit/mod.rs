@@ -6,13 +6,15 @@
 //!
 //! Invariant: code holds no absolute address and reaches nothing outside of its batch but through
 //! the context that it is handed. The bytes are placed by [`arena`], not by `cranelift-jit`, since
-//! that writes, relocates and runs code at one address; the only relocations are calls inside a batch.
+//! that writes, relocates and runs code at one address. The only relocations are calls inside a batch.
 
 pub mod arena;
 pub mod batch;
 pub mod builtins;
 mod lower;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 mod trampolines;
 
 use std::collections::HashMap;
@@ -301,7 +303,8 @@ impl<'a> Worker<'a> {
                     Reloc::X86CallPCRel4 | Reloc::X86PCRel4,
                     FinalizedRelocTarget::ExternalName(ExternalName::User(name)),
                     -4,
-                ) => calls.push((reloc.offset, params.user_named_funcs()[*name].index)),
+                )
+                | (Reloc::Arm64Call, FinalizedRelocTarget::ExternalName(ExternalName::User(name)), 0) => calls.push((reloc.offset, params.user_named_funcs()[*name].index)),
                 other => return Err(format!("code refers to something outside of it: {other:?}")),
             }
         }

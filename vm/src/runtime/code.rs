@@ -1,6 +1,6 @@
 //! Code of a module in both tiers, shared by all its instances.
 
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
@@ -19,6 +19,8 @@ pub struct ModuleCode {
     functions: Box<[FunctionCode]>,
     /// Compiled code that lives as long as the module.
     batches: Mutex<Vec<Arc<jit::Batch>>>,
+    /// Whether the trampolines of all its functions' types were made.
+    pub(super) has_stubs: AtomicBool,
 }
 
 /// One function's code in both tiers.
@@ -41,7 +43,7 @@ impl ModuleCode {
     pub fn new(module: Module, config: CodeConfig) -> Self {
         let layout = Layout::new(&module);
         let functions = (0..module.defined_count()).map(|_| FunctionCode::default()).collect();
-        Self { module, layout, config, functions, batches: Mutex::default() }
+        Self { module, layout, config, functions, batches: Mutex::default(), has_stubs: AtomicBool::new(false) }
     }
 
     /// The code of a function.

@@ -142,10 +142,25 @@ pub unsafe fn memory_copy(
         let source = &instance.memories[from_memory as usize].item;
         let from = range(from, len, source.len(), TrapKind::MemoryOutOfBounds)?;
         let to = range(to, len, target.len(), TrapKind::MemoryOutOfBounds)?;
-        bulk(context, len)?;
-        let (target, source) = (target.base().add(to), source.base().add(from));
-        chunks((*context).store, CHUNK, len as usize, target.cast_const() > source, |at, len| {
-            std::ptr::copy(source.add(at), target.add(at), len);
+        bytes_copy(context, target.base().add(to), source.base().add(from), len as usize)
+    }
+}
+
+/// What is left of `memory.copy` once the ranges are known to be in bounds.
+///
+/// # Safety
+/// As for [`memory_grow`]; both ranges lie in memories of the instance.
+#[inline]
+pub unsafe fn bytes_copy(context: *mut InstanceContext, to: *mut u8, from: *const u8, len: usize) -> Result<()> {
+    // SAFETY: by contract.
+    unsafe {
+        bulk(context, len as u32)?;
+        if len <= CHUNK {
+            std::ptr::copy(from, to, len);
+            return Ok(());
+        }
+        chunks((*context).store, CHUNK, len, to.cast_const() > from, |at, len| {
+            std::ptr::copy(from.add(at), to.add(at), len);
         })
     }
 }
@@ -159,9 +174,24 @@ pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u32, b
     unsafe {
         let memory = &instance(context).memories[memory as usize].item;
         let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
-        bulk(context, len)?;
-        let target = memory.base().add(to);
-        chunks((*context).store, CHUNK, len as usize, false, |at, len| target.add(at).write_bytes(byte as u8, len))
+        bytes_fill(context, memory.base().add(to), byte as u8, len as usize)
+    }
+}
+
+/// What is left of `memory.fill` once the range is known to be in bounds.
+///
+/// # Safety
+/// As for [`memory_grow`]; the range lies in a memory of the instance.
+#[inline]
+pub unsafe fn bytes_fill(context: *mut InstanceContext, to: *mut u8, byte: u8, len: usize) -> Result<()> {
+    // SAFETY: by contract.
+    unsafe {
+        bulk(context, len as u32)?;
+        if len <= CHUNK {
+            to.write_bytes(byte, len);
+            return Ok(());
+        }
+        chunks((*context).store, CHUNK, len, false, |at, len| to.add(at).write_bytes(byte, len))
     }
 }
 

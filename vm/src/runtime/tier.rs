@@ -6,6 +6,7 @@
 //! it. Compiled code calls through [`FuncRef::code`], which stands at a stub until the callee is
 //! compiled, and is mended by the first call through the stub after that.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
 use super::code::ModuleCode;
@@ -60,12 +61,18 @@ fn compile(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -
 }
 
 /// Makes the trampolines of all types that functions of a module have, so that no guest thread
-/// has to when it first meets compiled code.
+/// has to when it first meets compiled code. Once a module.
 fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileError> {
-    for func in 0..code.module.functions.len() as u32 {
-        let func = FuncIndex(func);
-        compiler.trampolines(code.module.func_type_id(func), code.module.func_type(func))?;
+    if code.has_stubs.load(Ordering::Acquire) {
+        return Ok(());
     }
+    let mut done = vec![false; code.module.types.len()];
+    for ty in &code.module.functions {
+        if !std::mem::replace(&mut done[ty.index()], true) {
+            compiler.trampolines(code.module.type_ids[ty.index()], &code.module.types[ty.index()])?;
+        }
+    }
+    code.has_stubs.store(true, Ordering::Release);
     Ok(())
 }
 

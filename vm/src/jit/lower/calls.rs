@@ -118,6 +118,8 @@ impl Lower<'_> {
     fn finish_call(&mut self, ty: &FuncType, callee: &Callee, context: Value, func_ref: Value, tail: bool) {
         let mut args = self.pop_many(ty.params().len());
         self.canonical(&mut args);
+        // Compiled bodies do not read the reference: what is at hand already costs no register.
+        let func_ref = if matches!(callee, Callee::Direct(_)) { context } else { func_ref };
         args.splice(0..0, [context, func_ref]);
         let sig = self.b.import_signature(signature(ty));
         let inst = match *callee {

@@ -104,6 +104,8 @@ impl Lower<'_> {
         self.enter(ty, false);
         let [then, otherwise] = [self.b.create_block(), self.b.create_block()];
         self.b.ins().brif(condition, then, &[], otherwise, &[]);
+        self.b.seal_block(then);
+        self.b.seal_block(otherwise);
         self.b.switch_to_block(then);
         if let Some(frame) = self.frames.last_mut() {
             frame.otherwise = Some((otherwise, self.stack[frame.height..].to_vec()));
@@ -144,6 +146,11 @@ impl Lower<'_> {
         }
         self.fall_through();
         let Some(frame) = self.frames.pop() else { return };
+        // Nothing outside of a block branches to its end, or back to its header.
+        self.b.seal_block(frame.exit);
+        if frame.target != frame.exit {
+            self.b.seal_block(frame.target);
+        }
         self.stack.truncate(frame.height);
         self.reachable = frame.exited;
         if !frame.exited {
@@ -192,6 +199,7 @@ impl Lower<'_> {
                 let (target, arguments) = self.branch(relative_depth);
                 let next = self.b.create_block();
                 self.b.ins().brif(condition, target, &arguments, next, &[]);
+                self.b.seal_block(next);
                 self.b.switch_to_block(next);
             }
             Operator::BrTable { ref targets } => self.br_table(targets),

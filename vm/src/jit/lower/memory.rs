@@ -10,6 +10,7 @@ use super::{Lower, PTR, builtin, clif_type};
 use crate::module::GlobalIndex;
 use crate::runtime::config::{GUARD, MemoryKind};
 use crate::runtime::context::{GlobalSlot, MemoryDef, MemorySlot};
+use crate::runtime::trap::TrapKind;
 use crate::types::ValType;
 
 /// How far a load is extended.
@@ -66,13 +67,21 @@ impl Lower<'_> {
                 let old = self.b.ins().ireduce(I32, old);
                 self.push(old);
             }
-            Operator::MemoryCopy { dst_mem, src_mem } => self.bulk(builtin!(memory_copy), dst_mem, src_mem),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                let (from, len) = self.pop2();
+                let to = self.pop();
+                let len = self.b.ins().uextend(types::I64, len);
+                let from = self.range(src_mem, from, len);
+                let to = self.range(dst_mem, to, len);
+                self.fallible(builtin!(bytes_copy), &[to, from, len]);
+            }
             Operator::MemoryInit { data_index, mem } => self.bulk(builtin!(memory_init), mem, data_index),
             Operator::MemoryFill { mem } => {
                 let (byte, len) = self.pop2();
                 let to = self.pop();
-                let memory = self.i32(mem);
-                self.fallible(builtin!(memory_fill), &[memory, to, byte, len]);
+                let len = self.b.ins().uextend(types::I64, len);
+                let to = self.range(mem, to, len);
+                self.fallible(builtin!(bytes_fill), &[to, byte, len]);
             }
             Operator::DataDrop { data_index } => {
                 let data = self.i32(data_index);
@@ -109,6 +118,23 @@ impl Lower<'_> {
     fn def_field(&mut self, def: Value, at: usize) -> Value {
         let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.context));
         self.b.ins().load(PTR, flags, def, at as i32)
+    }
+
+    /// The address of `len` bytes (64 bits) from an index on; traps if they are not all there.
+    fn range(&mut self, memory: u32, index: Value, len: Value) -> Value {
+        let slot = self.code.layout.memory(memory);
+        let def = self.context_load(PTR, slot + offset_of!(MemorySlot, def) as u32);
+        let base = match self.code.config.memory {
+            MemoryKind::Reserved => self.context_load(PTR, slot + offset_of!(MemorySlot, base) as u32),
+            MemoryKind::Dynamic => self.def_field(def, offset_of!(MemoryDef, base)),
+        };
+        let size = self.def_field(def, offset_of!(MemoryDef, len));
+        let index = self.b.ins().uextend(types::I64, index);
+        // Both are below 2³², so the sum does not wrap.
+        let end = self.b.ins().iadd(index, len);
+        let out = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
+        self.trap_if(out, TrapKind::MemoryOutOfBounds);
+        self.b.ins().iadd(base, index)
     }
 
     fn load(&mut self, memarg: MemArg, ty: ir::Type, extend: Widen) {

@@ -155,6 +155,7 @@ impl<'a> Lower<'a> {
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
+        b.seal_block(entry);
         let context = b.block_params(entry)[0];
         Self {
             b,

@@ -1,0 +1,127 @@
+//! What happens inside of one process: calls into the host, instances made and dropped.
+//!
+//!     cargo bench --bench in_process
+//!
+//! Prints medians over rounds. Nothing is compared with a fixed time: machines differ.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use pinfold_vm::api::{Config, Engine, Linker, Module, Store, StoreLimits, Tier};
+
+const ROUNDS: usize = 15;
+
+const CALLS: &str = r#"(module
+    (import "host" "add" (func $host (param i32 i32) (result i32)))
+    (table 1 funcref) (elem (i32.const 0) $guest)
+    (func $guest (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "nothing") (param $n i32) (result i32) (local $sum i32)
+        (loop $again
+            (local.set $sum (i32.add (local.get $sum) (local.get $n)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum))
+    (func (export "guest") (param $n i32) (result i32) (local $sum i32)
+        (loop $again
+            (local.set $sum (call $guest (local.get $sum) (local.get $n)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum))
+    (func (export "host") (param $n i32) (result i32) (local $sum i32)
+        (loop $again
+            (local.set $sum (call $host (local.get $sum) (local.get $n)))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (local.get $sum)))"#;
+
+const SMALL: &str = r#"(module (memory (export "memory") 1 4) (table 10 funcref) (elem (i32.const 0) $f)
+    (global (mut i32) (i32.const 1)) (data (i32.const 16) "hello")
+    (func $f (export "f") (result i32) (i32.store (i32.const 8) (i32.const 9)) (i32.load (i32.const 8))))"#;
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The median of what `run` takes for one of its `turns`, in nanoseconds.
+fn each(turns: u32, mut run: impl FnMut(u32)) -> f64 {
+    run(turns / 10);
+    let round = |run: &mut dyn FnMut(u32)| {
+        let start = Instant::now();
+        run(turns);
+        start.elapsed().as_nanos() as f64 / f64::from(turns)
+    };
+    median((0..ROUNDS).map(|_| round(&mut run)).collect())
+}
+
+fn calls(tier: Tier) {
+    let engine = Engine::new(Config::new().tier(tier));
+    let module = Module::new(&engine, wat::parse_str(CALLS).unwrap()).unwrap();
+    let mut linker = Linker::new(&engine);
+    linker.func("host", "add", |a: i32, b: i32| a.wrapping_add(b));
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let figures = ["nothing", "guest", "host"].map(|export| {
+        let run = instance.get_typed_func::<(i32,), i32>(&store, export).unwrap();
+        each(2_000_000, |turns| {
+            black_box(run.call(&mut store, (turns as i32,)).unwrap());
+        })
+    });
+    let [nothing, guest, host] = figures;
+    println!("{tier:?}: a loop's turn {nothing:.1} ns, with a call inside {guest:.1} ns, with a host call {host:.1} ns");
+    println!("{tier:?}: a host call costs {:.1} ns more than a call inside", host - guest);
+    let enter = instance.get_typed_func::<(i32,), i32>(&store, "guest").unwrap();
+    let entered = each(100_000, |turns| {
+        for _ in 0..turns {
+            black_box(enter.call(&mut store, (1,)).unwrap());
+        }
+    });
+    println!("{tier:?}: a call from the host costs {entered:.1} ns");
+}
+
+fn instances(tier: Tier) {
+    let engine = Engine::new(Config::new().tier(tier));
+    let module = Module::new(&engine, wat::parse_str(SMALL).unwrap()).unwrap();
+    let linker = Linker::<()>::new(&engine);
+    let mut store = Store::new(&engine, ());
+    let both = each(10_000, |turns| {
+        for _ in 0..turns {
+            let instance = linker.instantiate(&mut store, &module).unwrap();
+            instance.close(&mut store).unwrap();
+        }
+    });
+    const MANY: usize = 500;
+    let made = median(
+        (0..ROUNDS)
+            .map(|_| {
+                let limits = StoreLimits { instances: MANY, ..StoreLimits::default() };
+                let mut store = Store::with_limits(&engine, (), limits);
+                let start = Instant::now();
+                for _ in 0..MANY {
+                    black_box(linker.instantiate(&mut store, &module).unwrap());
+                }
+                start.elapsed().as_nanos() as f64 / MANY as f64
+            })
+            .collect(),
+    );
+    let used = each(10_000, |turns| {
+        for _ in 0..turns {
+            let instance = linker.instantiate(&mut store, &module).unwrap();
+            let f = instance.get_typed_func::<(), i32>(&store, "f").unwrap();
+            black_box(f.call(&mut store, ()).unwrap());
+            instance.close(&mut store).unwrap();
+        }
+    });
+    let (made, both, used) = (made / 1e3, both / 1e3, used / 1e3);
+    println!("{tier:?}: an instance is made in {made:.2} µs; made and dropped in {both:.2} µs, and called once in {used:.2} µs");
+}
+
+fn main() {
+    // `cargo test --benches` passes this: then it is enough that it builds.
+    if std::env::args().any(|arg| arg == "--test") {
+        return;
+    }
+    for tier in [Tier::Jit, Tier::Interpreter] {
+        calls(tier);
+        instances(tier);
+    }
+}
