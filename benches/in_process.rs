@@ -67,7 +67,9 @@ fn calls(tier: Tier) {
         })
     });
     let [nothing, guest, host] = figures;
-    println!("{tier:?}: a loop's turn {nothing:.1} ns, with a call inside {guest:.1} ns, with a host call {host:.1} ns");
+    println!(
+        "{tier:?}: a loop's turn {nothing:.1} ns, with a call inside {guest:.1} ns, with a host call {host:.1} ns"
+    );
     println!("{tier:?}: a host call costs {:.1} ns more than a call inside", host - guest);
     let enter = instance.get_typed_func::<(i32,), i32>(&store, "guest").unwrap();
     let entered = each(100_000, |turns| {
@@ -112,7 +114,9 @@ fn instances(tier: Tier) {
         }
     });
     let (made, both, used) = (made / 1e3, both / 1e3, used / 1e3);
-    println!("{tier:?}: an instance is made in {made:.2} µs; made and dropped in {both:.2} µs, and called once in {used:.2} µs");
+    println!(
+        "{tier:?}: an instance is made in {made:.2} µs; made and dropped in {both:.2} µs, and called once in {used:.2} µs"
+    );
 }
 
 fn main() {

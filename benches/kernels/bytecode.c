@@ -47,7 +47,7 @@ __attribute__((noinline)) static uint64_t run(const struct instruction *code, ui
 int main(int argc, char **argv)
 {
     uint64_t registers[8] = {0};
-    registers[5] = (uint64_t)turns(argc, argv, 400000);
+    registers[5] = (uint64_t)turns(argc, argv, 640000);
     uint64_t best = run(program, registers);
     return answer(best * 31 + registers[0]);
 }

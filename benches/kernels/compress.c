@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 {
     uint64_t sum = 0;
     make_input();
-    for (long turn = turns(argc, argv, 140); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 240); turn > 0; turn--) {
         int length = compress();
         if (decompress(length) != SIZE || memcmp(plain, again, SIZE) != 0)
             return 1;

@@ -17,7 +17,7 @@ static operation *volatile operations[8] = {add, subtract, multiply, either, dif
 int main(int argc, char **argv)
 {
     uint32_t value = 1;
-    long n = turns(argc, argv, 80000000);
+    long n = turns(argc, argv, 480000000);
     for (long i = 0; i < n; i++)
         value = operations[(i ^ i >> 3) & 7](value, (uint32_t)i);
     return answer(value);

@@ -9,7 +9,7 @@ __attribute__((noinline)) static uint32_t fib(uint32_t n)
 int main(int argc, char **argv)
 {
     uint64_t sum = 0;
-    for (long i = turns(argc, argv, 800); i > 0; i--)
+    for (long i = turns(argc, argv, 1100); i > 0; i--)
         sum = sum * 31 + fib(27 + (uint32_t)(i & 1));
     return answer(sum);
 }

@@ -12,7 +12,7 @@ int main(int argc, char **argv)
             a[i][j] = (double)(random_number() % 1000) / 1000.0;
             b[i][j] = (double)(random_number() % 1000) / 1000.0;
         }
-    for (long turn = turns(argc, argv, 200); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 240); turn > 0; turn--) {
         for (int i = 0; i < N; i++)
             for (int k = 0; k < N; k++) {
                 double x = a[i][k];

@@ -34,7 +34,7 @@ int main(int argc, char **argv)
         double radius = i * 4.0, speed = i ? 6.0 / sqrt(radius) : 0;
         bodies[i] = (struct body){{radius, 0.1 * i, 0.05 * i}, {0, speed, 0.01 * i}, i ? 0.01 / i : 39.0};
     }
-    for (long i = turns(argc, argv, 10000000); i > 0; i--)
+    for (long i = turns(argc, argv, 17000000); i > 0; i--)
         advance(0.001);
     uint64_t sum = 0;
     for (int i = 0; i < BODIES; i++)

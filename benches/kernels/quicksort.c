@@ -33,7 +33,7 @@ static void sort(uint32_t *low, uint32_t *high)
 int main(int argc, char **argv)
 {
     uint64_t sum = 0;
-    for (long turn = turns(argc, argv, 50); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 55); turn > 0; turn--) {
         for (int i = 0; i < N; i++)
             values[i] = random_number();
         sort(values, values + N - 1);

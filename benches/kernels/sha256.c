@@ -77,7 +77,7 @@ int main(int argc, char **argv)
         return 1;
     for (int i = 0; i < SIZE; i++)
         data[i] = (uint8_t)random_number();
-    for (long turn = turns(argc, argv, 100); turn > 0; turn--)
+    for (long turn = turns(argc, argv, 180); turn > 0; turn--)
         for (int at = 0; at < SIZE; at += 64)
             block(data + at);
     return answer((uint64_t)h[0] << 32 | h[7]);

@@ -15,7 +15,7 @@ int main(int argc, char **argv)
             a[i][lane] = (float)(random_number() % 256) / 256.0f;
             b[i][lane] = (float)(random_number() % 256) / 256.0f;
         }
-    for (long turn = turns(argc, argv, 900000); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 2300000); turn > 0; turn--) {
         f32x4 even = {0}, odd = {0};
         for (int i = 0; i < N / 4; i += 2) {
             even += a[i] * b[i];

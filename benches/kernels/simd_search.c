@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     uint64_t sum = 0;
     for (int i = 0; i < SIZE; i++)
         text[i] = (uint8_t)(random_number() % 61 ? 'a' + i % 26 : '\n');
-    for (long turn = turns(argc, argv, 80000); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 300000); turn > 0; turn--) {
         for (int i = 0; i < SIZE; i += 16)
             for (uint32_t mask = matches(text + i, '\n'); mask; mask &= mask - 1)
                 sum += (uint32_t)(i + __builtin_ctz(mask)) ^ (uint32_t)turn;

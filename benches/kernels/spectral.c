@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < N; i++)
         u[i] = 1.0;
     double ratio = 0;
-    for (long turn = turns(argc, argv, 300); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 900); turn > 0; turn--) {
         times(u, w, 0);
         times(w, v, 1);
         double uv = 0, vv = 0;

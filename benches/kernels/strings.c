@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 {
     static const char *const pieces[] = {"key", ": ", ", ", "a longer piece of text", "\n", "x"};
     uint64_t sum = 0;
-    for (long turn = turns(argc, argv, 3000); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 6000); turn > 0; turn--) {
         struct text t = {0};
         for (int i = 0; i < 4000; i++) {
             const char *piece = pieces[random_number() % 6];

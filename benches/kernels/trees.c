@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 {
     struct node *kept = build(15);
     uint64_t sum = 0;
-    for (long turn = turns(argc, argv, 6000); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 14000); turn > 0; turn--) {
         struct node *tree = build(4 + (int)(turn % 10));
         sum = sum * 31 + count(tree);
         release(tree);

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
     uint64_t sum = 0;
     make_text();
-    for (long turn = turns(argc, argv, 120); turn > 0; turn--) {
+    for (long turn = turns(argc, argv, 290); turn > 0; turn--) {
         memset(table, 0, sizeof table);
         for (const char *p = text, *end = text + TEXT; p < end;) {
             while (p < end && *p == ' ')

@@ -304,7 +304,9 @@ impl<'a> Worker<'a> {
                     FinalizedRelocTarget::ExternalName(ExternalName::User(name)),
                     -4,
                 )
-                | (Reloc::Arm64Call, FinalizedRelocTarget::ExternalName(ExternalName::User(name)), 0) => calls.push((reloc.offset, params.user_named_funcs()[*name].index)),
+                | (Reloc::Arm64Call, FinalizedRelocTarget::ExternalName(ExternalName::User(name)), 0) => {
+                    calls.push((reloc.offset, params.user_named_funcs()[*name].index))
+                }
                 other => return Err(format!("code refers to something outside of it: {other:?}")),
             }
         }
