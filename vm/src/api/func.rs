@@ -1,6 +1,7 @@
 //! Functions as the host sees them.
 
 use std::marker::PhantomData;
+use std::mem::offset_of;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
@@ -9,6 +10,7 @@ use super::store::{AsContext, AsContextMut};
 use super::val::{Val, read_slots, write_slots};
 use crate::runtime::call::enter;
 use crate::runtime::context::FuncRef;
+use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::owner;
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
@@ -60,8 +62,15 @@ impl Func {
     }
 
     pub(crate) fn from_raw(store: &StoreInner, func: *const FuncRef) -> Option<Self> {
-        // SAFETY: references that a store's programs hold are live.
-        (!func.is_null()).then(|| Self { store: store.id, func, owner: unsafe { owner(func) } })
+        if func.is_null() {
+            return None;
+        }
+        let owner = unsafe { owner(func) };
+        // Without an owner it is the store's own function, but the reference may be an importer's
+        // copy, which goes with the importer: the store's lives as long as the handle is valid.
+        // SAFETY: as above.
+        let func = if owner.is_none() { unsafe { original(func) } } else { func };
+        Some(Self { store: store.id, func, owner })
     }
 
     /// The function as code sees it, if it is this store's and still there.
@@ -141,6 +150,18 @@ impl Func {
 pub struct TypedFunc<P, R> {
     func: Func,
     types: PhantomData<fn(P) -> R>,
+}
+
+/// The store's own reference to one of its host functions, of which `func` may be a copy.
+///
+/// # Safety
+/// `func` is live, and was bound by [`Func::bind`].
+unsafe fn original(func: *const FuncRef) -> *const FuncRef {
+    // SAFETY: `bind` made the context the second part of such a pair.
+    unsafe {
+        let pair = (*func).context.byte_sub(offset_of!((FuncRef, HostFunction), 1));
+        pair.byte_add(offset_of!((FuncRef, HostFunction), 0)).cast()
+    }
 }
 
 impl<P, R> Clone for TypedFunc<P, R> {
