@@ -30,6 +30,28 @@ fn overwrite(engine: &Engine, store: &mut Store<()>) {
 }
 
 #[test]
+fn a_stop_from_before_a_run_ends_it() {
+    for tier in TIERS {
+        let engine = engine(tier);
+        let mut store = Store::new(&engine, ());
+        let instance = plain(&engine, &mut store, r#"(module (func (export "f") (loop (br 0))))"#);
+        let func = instance.get_func(&store, "f").unwrap();
+        let handle = store.interrupt_handle();
+        handle.interrupt();
+        // If it is lost, this one ends the run, late.
+        let late = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(2));
+            handle.interrupt();
+        });
+        let start = Instant::now();
+        let error = func.call(&mut store, &[], &mut []).unwrap_err();
+        assert_eq!(error.trap().unwrap().kind, TrapKind::Interrupted, "{tier:?}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{tier:?}");
+        late.join().unwrap();
+    }
+}
+
+#[test]
 fn a_function_of_the_store_outlives_an_instance_that_exports_it_on() {
     for tier in TIERS {
         let engine = engine(tier);
