@@ -52,6 +52,35 @@ fn a_stop_from_before_a_run_ends_it() {
 }
 
 #[test]
+fn a_function_that_the_host_returned_lives_as_long_as_who_got_it() {
+    for tier in TIERS {
+        let engine = engine(tier);
+        let mut store: Store<Option<Func>> = Store::new(&engine, None);
+        let mut linker = Linker::new(&engine);
+        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FuncRef]);
+        linker.func_new("host", "give", ty, |caller, _, results| {
+            results[0] = Val::FuncRef(*caller.data());
+            Ok(())
+        });
+        let giver = module(&engine, r#"(module (func (export "f") (result i32) (i32.const 42)))"#);
+        let giver = linker.instantiate(&mut store, &giver).unwrap();
+        let taker = r#"(module (import "host" "give" (func $give (result funcref)))
+            (type $f (func (result i32))) (table $t 1 funcref)
+            (func (export "take") (table.set $t (i32.const 0) (call $give)))
+            (func (export "use") (result i32) (call_indirect $t (type $f) (i32.const 0))))"#;
+        let taker = linker.instantiate(&mut store, &module(&engine, taker)).unwrap();
+        let given = giver.get_func(&store, "f").unwrap();
+        *store.data_mut() = Some(given);
+        taker.get_func(&store, "take").unwrap().call(&mut store, &[], &mut []).unwrap();
+        giver.close(&mut store).unwrap();
+        assert!(given.ty(&store).is_ok(), "{tier:?}: freed, although a guest holds it");
+        let mut out = [Val::I32(0)];
+        taker.get_func(&store, "use").unwrap().call(&mut store, &[], &mut out).unwrap();
+        assert!(matches!(out[0], Val::I32(42)), "{tier:?}");
+    }
+}
+
+#[test]
 fn a_function_of_the_store_outlives_an_instance_that_exports_it_on() {
     for tier in TIERS {
         let engine = engine(tier);

@@ -246,7 +246,7 @@ impl Table {
 }
 
 /// A function that the host puts where any instance may find it lives as long as the store.
-fn pin(store: &mut StoreInner, func: &Func) {
+pub(super) fn pin(store: &mut StoreInner, func: &Func) {
     if let Some(group) = func.owner().and_then(|key| store.instances.get(key)).map(|i| i.group) {
         store.pin(group);
     }
