@@ -81,6 +81,30 @@ fn a_function_that_the_host_returned_lives_as_long_as_who_got_it() {
 }
 
 #[test]
+fn an_instance_that_is_closed_while_it_runs_is_there_until_its_results_are_read() {
+    let engine = engine(Tier::Interpreter);
+    let mut store = Store::new(&engine, ());
+    let mut linker: Linker<()> = Linker::new(&engine);
+    linker.func_new("host", "close", pinfold_vm::api::FuncType::new([], []), |mut caller, _, _| {
+        let instance = caller.instance().unwrap();
+        instance.close(&mut caller)
+    });
+    // Large enough that its memory is unmapped when it is freed.
+    let text = format!(
+        r#"(module (import "host" "close" (func $close)) (elem declare func $f)
+        (func $f (export "f") (result funcref) (call $close) (ref.func $f)) {})"#,
+        "(func)".repeat(20_000)
+    );
+    let instance = linker.instantiate(&mut store, &module(&engine, &text)).unwrap();
+    let func = instance.get_func(&store, "f").unwrap();
+    let mut out = [Val::FuncRef(None)];
+    func.call(&mut store, &[], &mut out).unwrap();
+    // The reference names the function that it always named, which is gone now.
+    assert!(matches!(out[0], Val::FuncRef(Some(same)) if same == func), "{:?}", out[0]);
+    assert!(matches!(func.call(&mut store, &[], &mut out), Err(Error::Stale(_))));
+}
+
+#[test]
 fn a_function_of_the_store_outlives_an_instance_that_exports_it_on() {
     for tier in TIERS {
         let engine = engine(tier);

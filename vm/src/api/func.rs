@@ -65,6 +65,7 @@ impl Func {
         if func.is_null() {
             return None;
         }
+        // SAFETY: references that a store's programs hold are live.
         let owner = unsafe { owner(func) };
         // Without an owner it is the store's own function, but the reference may be an importer's
         // copy, which goes with the importer: the store's lives as long as the handle is valid.
@@ -115,7 +116,11 @@ impl Func {
             slot = unsafe { write_slots(slot, *ty, bits) };
         }
         // SAFETY: `raw` checked the function, the buffer has its slots.
-        unsafe { enter(store.context(), func, buffer.as_mut_ptr())? };
+        let ended = unsafe { enter(store.context(), func, buffer.as_mut_ptr()) };
+        if let Err(trap) = ended {
+            store.bury();
+            return Err(trap.into());
+        }
         let mut slot = buffer.as_ptr();
         for (result, ty) in results.iter_mut().zip(ty.results()) {
             // SAFETY: the callee wrote its results.
@@ -123,6 +128,7 @@ impl Func {
             *result = Val::from_bits(store, *ty, bits);
             slot = next;
         }
+        store.bury();
         Ok(())
     }
 
@@ -146,12 +152,6 @@ impl Func {
     }
 }
 
-/// A function whose type was checked once.
-pub struct TypedFunc<P, R> {
-    func: Func,
-    types: PhantomData<fn(P) -> R>,
-}
-
 /// The store's own reference to one of its host functions, of which `func` may be a copy.
 ///
 /// # Safety
@@ -162,6 +162,12 @@ unsafe fn original(func: *const FuncRef) -> *const FuncRef {
         let pair = (*func).context.byte_sub(offset_of!((FuncRef, HostFunction), 1));
         pair.byte_add(offset_of!((FuncRef, HostFunction), 0)).cast()
     }
+}
+
+/// A function whose type was checked once.
+pub struct TypedFunc<P, R> {
+    func: Func,
+    types: PhantomData<fn(P) -> R>,
 }
 
 impl<P, R> Clone for TypedFunc<P, R> {
@@ -194,7 +200,9 @@ impl<P: HostParams, R: GuestResults> TypedFunc<P, R> {
         // SAFETY: the buffer has the type's slots; `raw` checked the function, `typed` its type.
         unsafe {
             params.write(buffer);
-            enter(store.context(), func, buffer)?;
+            let ended = enter(store.context(), func, buffer);
+            store.bury();
+            ended?;
             Ok(R::from_values(R::Values::read(buffer)))
         }
     }

@@ -298,7 +298,6 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
         if inner.pending.as_ref().is_some_and(|trap| trap.kind == TrapKind::Interrupted) {
             (*store).interrupt.store(0, std::sync::atomic::Ordering::Relaxed);
         }
-        inner.bury();
         Ok(outcome)
     }
 }
