@@ -123,3 +123,26 @@ fn a_function_of_the_store_outlives_an_instance_that_exports_it_on() {
         assert!(matches!(out[0], Val::I32(42)), "{tier:?}");
     }
 }
+
+#[test]
+fn a_function_that_the_host_makes_during_a_call_can_be_called_at_once() {
+    for tier in TIERS {
+        let engine = engine(tier);
+        let mut store = Store::new(&engine, ());
+        let mut linker: Linker<()> = Linker::new(&engine);
+        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FuncRef]);
+        linker.func_new("host", "make", ty, |mut caller, _, results| {
+            results[0] = Val::FuncRef(Some(Func::wrap(&mut caller, || 42i32)));
+            Ok(())
+        });
+        let text = r#"(module (import "host" "make" (func $make (result funcref)))
+            (type $f (func (result i32))) (table $t 1 funcref)
+            (func (export "f") (result i32)
+                (table.set $t (i32.const 0) (call $make))
+                (call_indirect $t (type $f) (i32.const 0))))"#;
+        let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
+        let mut out = [Val::I32(0)];
+        instance.get_func(&store, "f").unwrap().call(&mut store, &[], &mut out).unwrap();
+        assert!(matches!(out[0], Val::I32(42)), "{tier:?}");
+    }
+}

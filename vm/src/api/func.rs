@@ -14,6 +14,7 @@ use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::owner;
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
+use crate::runtime::tier;
 use crate::types::FuncType;
 
 /// A function of a store: a guest's or a host's.
@@ -57,7 +58,7 @@ impl Func {
         let func = &raw const host.0;
         store.host_functions.push(host);
         // SAFETY: the store's context is live.
-        unsafe { (*store.context()).code_ready = 0 };
+        unsafe { tier::functions_added(store.context()) };
         Self { store: store.id, func, owner: None }
     }
 
