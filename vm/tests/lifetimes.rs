@@ -146,3 +146,12 @@ fn a_function_that_the_host_makes_during_a_call_can_be_called_at_once() {
         assert!(matches!(out[0], Val::I32(42)), "{tier:?}");
     }
 }
+
+#[test]
+fn a_memory_of_the_host_is_never_larger_than_its_address_space() {
+    let engine = engine(Tier::Interpreter);
+    let limits = pinfold_vm::api::StoreLimits { memory: u64::MAX, ..Default::default() };
+    let mut store = Store::with_limits(&engine, (), limits);
+    let limits = pinfold_vm::api::Limits { min: (1 << 16) + 1, max: None };
+    assert!(pinfold_vm::api::Memory::new(&mut store, pinfold_vm::api::MemoryType { limits }).is_err());
+}

@@ -105,6 +105,11 @@ impl Memory {
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
         let store = store.inner_mut();
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
+        // Guests' types are the verifier's; this one was seen by nobody yet.
+        if ty.limits.min > 1 << 16 {
+            let why = "a memory has 65536 pages at most".into();
+            return Err(instantiate::InstantiateError::Limit { what: what(), why }.into());
+        }
         let bytes = ty.limits.min.saturating_mul(PAGE as u64);
         store.charge(bytes).map_err(|_| limit(what(), store))?;
         let memory = LinearMemory::new(ty, store.engine.config.memory).map_err(|error| {
