@@ -105,6 +105,11 @@ impl Memory {
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
         let store = store.inner_mut();
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
+        // Guests' types are the verifier's; this one was seen by nobody yet.
+        if ty.limits.min > 1 << 16 {
+            let why = "a memory has 65536 pages at most".into();
+            return Err(instantiate::InstantiateError::Limit { what: what(), why }.into());
+        }
         let bytes = ty.limits.min.saturating_mul(PAGE as u64);
         store.charge(bytes).map_err(|_| limit(what(), store))?;
         let memory = LinearMemory::new(ty, store.engine.config.memory).map_err(|error| {
@@ -246,7 +251,7 @@ impl Table {
 }
 
 /// A function that the host puts where any instance may find it lives as long as the store.
-fn pin(store: &mut StoreInner, func: &Func) {
+pub(super) fn pin(store: &mut StoreInner, func: &Func) {
     if let Some(group) = func.owner().and_then(|key| store.instances.get(key)).map(|i| i.group) {
         store.pin(group);
     }

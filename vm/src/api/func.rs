@@ -1,6 +1,7 @@
 //! Functions as the host sees them.
 
 use std::marker::PhantomData;
+use std::mem::offset_of;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
@@ -9,9 +10,11 @@ use super::store::{AsContext, AsContextMut};
 use super::val::{Val, read_slots, write_slots};
 use crate::runtime::call::enter;
 use crate::runtime::context::FuncRef;
+use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::owner;
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
+use crate::runtime::tier;
 use crate::types::FuncType;
 
 /// A function of a store: a guest's or a host's.
@@ -55,13 +58,21 @@ impl Func {
         let func = &raw const host.0;
         store.host_functions.push(host);
         // SAFETY: the store's context is live.
-        unsafe { (*store.context()).code_ready = 0 };
+        unsafe { tier::functions_added(store.context()) };
         Self { store: store.id, func, owner: None }
     }
 
     pub(crate) fn from_raw(store: &StoreInner, func: *const FuncRef) -> Option<Self> {
+        if func.is_null() {
+            return None;
+        }
         // SAFETY: references that a store's programs hold are live.
-        (!func.is_null()).then(|| Self { store: store.id, func, owner: unsafe { owner(func) } })
+        let owner = unsafe { owner(func) };
+        // Without an owner it is the store's own function, but the reference may be an importer's
+        // copy, which goes with the importer: the store's lives as long as the handle is valid.
+        // SAFETY: as above.
+        let func = if owner.is_none() { unsafe { original(func) } } else { func };
+        Some(Self { store: store.id, func, owner })
     }
 
     /// The function as code sees it, if it is this store's and still there.
@@ -106,7 +117,11 @@ impl Func {
             slot = unsafe { write_slots(slot, *ty, bits) };
         }
         // SAFETY: `raw` checked the function, the buffer has its slots.
-        unsafe { enter(store.context(), func, buffer.as_mut_ptr())? };
+        let ended = unsafe { enter(store.context(), func, buffer.as_mut_ptr()) };
+        if let Err(trap) = ended {
+            store.bury();
+            return Err(trap.into());
+        }
         let mut slot = buffer.as_ptr();
         for (result, ty) in results.iter_mut().zip(ty.results()) {
             // SAFETY: the callee wrote its results.
@@ -114,6 +129,7 @@ impl Func {
             *result = Val::from_bits(store, *ty, bits);
             slot = next;
         }
+        store.bury();
         Ok(())
     }
 
@@ -134,6 +150,18 @@ impl Func {
             return Err(Error::Type(format!("the function's type is {ty}, not {wanted}")));
         }
         Ok(TypedFunc { func: *self, types: PhantomData })
+    }
+}
+
+/// The store's own reference to one of its host functions, of which `func` may be a copy.
+///
+/// # Safety
+/// `func` is live, and was bound by [`Func::bind`].
+unsafe fn original(func: *const FuncRef) -> *const FuncRef {
+    // SAFETY: `bind` made the context the second part of such a pair.
+    unsafe {
+        let pair = (*func).context.byte_sub(offset_of!((FuncRef, HostFunction), 1));
+        pair.byte_add(offset_of!((FuncRef, HostFunction), 0)).cast()
     }
 }
 
@@ -173,7 +201,9 @@ impl<P: HostParams, R: GuestResults> TypedFunc<P, R> {
         // SAFETY: the buffer has the type's slots; `raw` checked the function, `typed` its type.
         unsafe {
             params.write(buffer);
-            enter(store.context(), func, buffer)?;
+            let ended = enter(store.context(), func, buffer);
+            store.bury();
+            ended?;
             Ok(R::from_values(R::Values::read(buffer)))
         }
     }

@@ -9,6 +9,7 @@ use super::error::{Error, Result};
 use super::val::{Val, WasmType, read_slots, write_slots};
 use crate::runtime::context::{HostContext, StoreContext};
 use crate::runtime::instance::HostFunction;
+use crate::runtime::instantiate::join_instances;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
 use crate::runtime::{raise, raise_trap};
@@ -140,7 +141,18 @@ unsafe extern "sysv64" fn dynamic<T: 'static>(context: *mut HostContext, buffer:
                 if value.ty() != *ty {
                     return Err(Error::Type(format!("a host function returned {} for {ty}", value.ty())));
                 }
-                let bits = value.to_bits(StoreInner::of((*context).store))?;
+                let store = StoreInner::of((*context).store);
+                let bits = value.to_bits(store)?;
+                // The guest may keep it. Who imported this function is tied to whoever calls it.
+                if let Val::FuncRef(Some(func)) = value {
+                    match ((*context).importer.as_ref(), func.owner()) {
+                        (Some(importer), Some(owner)) => {
+                            let importer = &*importer.instance.cast::<crate::runtime::instance::Instance>();
+                            join_instances(store, importer.key, owner);
+                        }
+                        _ => super::externs::pin(store, func),
+                    }
+                }
                 slot = write_slots(slot, *ty, bits);
             }
             Ok(())

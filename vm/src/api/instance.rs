@@ -38,7 +38,9 @@ impl Instance {
         if let Some(start) = module.code.module.start {
             let func = this.inner(store)?.func_ref(start.0);
             // SAFETY: the function is the instance's; start functions have neither parameters nor results.
-            if let Err(trap) = unsafe { enter(store.context(), func, std::ptr::null_mut()) } {
+            let ended = unsafe { enter(store.context(), func, std::ptr::null_mut()) };
+            store.bury();
+            if let Err(trap) = ended {
                 // What it put into shared tables stays, and so does what it stands on.
                 store.close(key);
                 return Err(trap.into());

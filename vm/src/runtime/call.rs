@@ -279,7 +279,13 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
         let interrupt = StoreInner::of(store).interrupt.clone();
         interrupt.enter();
         let mut run_it = Run { store, func, buffer, outcome: Ok(Outcome::Done) };
-        x86_64::on_stack(top, run, (&raw mut run_it).cast());
+        // Compiled code does not poll, and a request from before this run sent it no signal.
+        if let Some(kind) = (*store).interrupted() {
+            raise(store, kind);
+            run_it.outcome = Ok(Outcome::Trap);
+        } else {
+            x86_64::on_stack(top, run, (&raw mut run_it).cast());
+        }
         interrupt.leave();
         signals::set_current(before);
         (*store).value_top = value_top;
@@ -292,7 +298,6 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
         if inner.pending.as_ref().is_some_and(|trap| trap.kind == TrapKind::Interrupted) {
             (*store).interrupt.store(0, std::sync::atomic::Ordering::Relaxed);
         }
-        inner.bury();
         Ok(outcome)
     }
 }

@@ -221,16 +221,7 @@ fn functions(store: &StoreInner, instance: &Instance) {
         unsafe { instance.func_ref(index).write(func_ref) };
     }
     // SAFETY: the store's context is live.
-    unsafe {
-        // New functions have no stubs yet. They are made now if compiled code runs already, and
-        // otherwise when it first does.
-        if (*context).code_ready == 1 {
-            (*context).code_ready = 0;
-            if !(*context).activation.is_null() {
-                tier::make_ready(context);
-            }
-        }
-    }
+    unsafe { tier::functions_added(context) };
 }
 
 fn tables(store: &mut StoreInner, instance: &mut Instance) -> Result<(), InstantiateError> {

@@ -244,8 +244,12 @@ impl StoreInner {
         true
     }
 
-    /// Frees what was closed while something ran.
+    /// Frees what was closed while something ran, unless something still does. Whoever entered the
+    /// guest calls this once the results are read: references among them may be to what goes.
     pub fn bury(&mut self) {
+        if self.running() {
+            return;
+        }
         for group in std::mem::take(&mut self.graveyard) {
             if self.groups.get(group).is_some_and(|g| g.live == 0) {
                 self.free(group);

@@ -146,6 +146,23 @@ pub unsafe fn compiled_for_call(func: *const FuncRef) -> Option<(*const u8, *con
     }
 }
 
+/// Notes that a store has new functions, which have no stubs yet. They are made now if compiled
+/// code runs already, and otherwise when it first does.
+///
+/// # Safety
+/// `store` is live.
+pub unsafe fn functions_added(store: *mut StoreContext) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*store).code_ready == 1 {
+            (*store).code_ready = 0;
+            if !(*store).activation.is_null() {
+                make_ready(store);
+            }
+        }
+    }
+}
+
 /// Gives every function of a store an entry for compiled callers. `false` if that failed.
 ///
 /// # Safety
