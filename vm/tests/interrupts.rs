@@ -30,6 +30,9 @@ const ENDLESS: &str = r#"(module
         (loop (table.fill $t (i32.const 0) (ref.null extern) (i32.const 8000000)) (br 0)))
     (func (export "table.copy")
         (loop (table.copy $t $t (i32.const 1) (i32.const 0) (i32.const 7999999)) (br 0)))
+    (elem $many funcref (ref.null func))
+    (func (export "table.init")
+        (loop (table.init $f $many (i32.const 0) (i32.const 0) (i32.const 1)) (br 0)))
     (func (export "table.grow") (loop (drop (table.grow $t (ref.null extern) (i32.const 1))) (br 0))))"#;
 
 struct Guest {

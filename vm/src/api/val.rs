@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use super::func::Func;
 use crate::runtime::store::StoreInner;
+use crate::runtime::trap::Trap;
 use crate::types::ValType;
+
+/// What a host value that a guest was given counts against the memory limit, its own size left aside.
+const EXTERN_BYTES: u64 = 32;
 
 /// A host value behind an `externref`.
 #[derive(Clone)]
@@ -106,7 +110,11 @@ impl Val {
                 // handles are compared by nobody, since Wasm has no equality of externrefs.
                 match store.externs.last() {
                     Some(last) if Arc::ptr_eq(last, &value.0) => {}
-                    _ => store.externs.push(value.0.clone()),
+                    _ => {
+                        // They stay as long as the store, so a guest could ask for them without end.
+                        store.charge(EXTERN_BYTES).map_err(|kind| super::Error::Trap(Box::new(Trap::new(kind))))?;
+                        store.externs.push(value.0.clone());
+                    }
                 }
                 store.externs.len() as u128
             }

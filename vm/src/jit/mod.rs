@@ -193,10 +193,13 @@ impl Compiler {
             work()?
         } else {
             std::thread::scope(|scope| {
-                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-                let mut all = Vec::with_capacity(funcs.len());
-                for worker in workers {
-                    all.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+                // Where no thread can be had, the others do the work.
+                let helpers: Vec<_> = (1..threads)
+                    .filter_map(|_| std::thread::Builder::new().name("compiler".into()).spawn_scoped(scope, work).ok())
+                    .collect();
+                let mut all = work()?;
+                for helper in helpers {
+                    all.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
                 }
                 Ok(all)
             })?

@@ -11,31 +11,43 @@ const NEWEST: usize = 64;
 /// Oldest frames that a backtrace keeps.
 const OLDEST: usize = 16;
 
+/// A frame before it is put into words: only those that are kept are worth their names.
+type Place = (*const Module, FuncIndex, u32);
+
 /// Collects frames, newest first, and keeps the first and last of them.
 #[derive(Default)]
 struct Collector {
-    newest: Vec<Frame>,
-    oldest: std::collections::VecDeque<Frame>,
+    newest: Vec<Place>,
+    oldest: std::collections::VecDeque<Place>,
     omitted: usize,
 }
 
 impl Collector {
     fn add(&mut self, module: &Module, func: FuncIndex, offset: u32) {
-        let frame = || Frame {
-            func: func.0,
-            name: module.names().function(func).map(str::to_owned),
-            module: module.names().module().map(str::to_owned),
-            offset,
-        };
+        let place = (&raw const *module, func, offset);
         if self.newest.len() < NEWEST {
-            self.newest.push(frame());
+            self.newest.push(place);
             return;
         }
         if self.oldest.len() == OLDEST {
             self.oldest.pop_front();
             self.omitted += 1;
         }
-        self.oldest.push_back(frame());
+        self.oldest.push_back(place);
+    }
+
+    /// The frames in words, and how many were left out.
+    ///
+    /// # Safety
+    /// The modules that were added are live.
+    unsafe fn finish(self) -> (Vec<Frame>, usize) {
+        let frame = |(module, func, offset): Place| {
+            // SAFETY: by contract.
+            let names = unsafe { (*module).names() };
+            let name = names.function(func).map(str::to_owned);
+            Frame { func: func.0, name, module: names.module().map(str::to_owned), offset }
+        };
+        (self.newest.into_iter().chain(self.oldest).map(frame).collect(), self.omitted)
     }
 }
 
@@ -63,8 +75,8 @@ pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
             }
         }
     }
-    collector.newest.extend(collector.oldest);
-    (collector.newest, collector.omitted)
+    // SAFETY: functions that run keep their modules alive.
+    unsafe { collector.finish() }
 }
 
 /// Walks the frame pointers of compiled frames, up to the activation's entry.

@@ -263,9 +263,17 @@ pub fn grow_table(store: &mut StoreInner, table: &super::table::Table, value: u6
     if let Err(kind) = charged {
         return if store.limits.grow_fails_softly { Ok(CANNOT_GROW) } else { Err(kind) };
     }
-    if !table.grow(delta as usize, value) {
+    if !table.reserve(delta as usize) {
         store.used -= bytes;
         return Ok(CANNOT_GROW);
+    }
+    let context = store.context();
+    // SAFETY: the store's context is live.
+    let grown = unsafe { chunks(context, CELLS, delta as usize, false, |_, len| table.extend(len, value)) };
+    if let Err(kind) = grown {
+        table.truncate(old);
+        store.used -= bytes;
+        return Err(kind);
     }
     Ok(old as u32)
 }
@@ -331,8 +339,9 @@ pub unsafe fn table_init(
         let from = range(from, len, cells.len(), TrapKind::TableOutOfBounds)?;
         let to = range(to, len, table.len(), TrapKind::TableOutOfBounds)?;
         bulk(context, len)?;
-        table.cells()[to..][..len as usize].copy_from_slice(&cells[from..][..len as usize]);
-        Ok(())
+        chunks((*context).store, CELLS, len as usize, false, |at, len| {
+            table.cells()[to + at..][..len].copy_from_slice(&cells[from + at..][..len]);
+        })
     }
 }
 

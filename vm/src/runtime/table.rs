@@ -59,17 +59,28 @@ impl Table {
         unsafe { (*self.cells.get()).as_mut_slice() }
     }
 
-    /// Appends cells; `false` if there is no memory.
-    pub fn grow(&self, delta: usize, value: u64) -> bool {
+    /// Makes room for this many more cells; `false` if there is no memory.
+    pub fn reserve(&self, delta: usize) -> bool {
+        self.change(|cells| cells.try_reserve(delta)).is_ok()
+    }
+
+    /// Appends cells, for which there is room.
+    pub fn extend(&self, delta: usize, value: u64) {
+        self.change(|cells| cells.resize(cells.len() + delta, value));
+    }
+
+    /// Takes cells away again.
+    pub fn truncate(&self, len: usize) {
+        self.change(|cells| cells.truncate(len));
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut Vec<u64>) -> R) -> R {
         // SAFETY: tables belong to one thread and nobody holds a slice across a call.
         unsafe {
             let cells = &mut *self.cells.get();
-            if cells.try_reserve(delta).is_err() {
-                return false;
-            }
-            cells.resize(cells.len() + delta, value);
+            let result = change(cells);
             *self.def.get() = TableDef { base: cells.as_mut_ptr(), len: cells.len() };
+            result
         }
-        true
     }
 }

@@ -139,9 +139,7 @@ pub unsafe fn compiled_for_call(func: *const FuncRef) -> Option<(*const u8, *con
         let store = StoreInner::of((*context).store);
         let code = (*(*context).instance.cast::<super::instance::Instance>()).code.clone();
         let compiler = store.engine.compiler().ok()?.clone();
-        // Cranelift wants more stack than guests leave to their hosts.
-        let job = || compile(&compiler, &code, &[defined]).ok();
-        std::thread::scope(|scope| scope.spawn(job).join().ok().flatten())?;
+        on_roomy_stack(|| compile(&compiler, &code, &[defined]).ok())?;
         code.function(defined).compiled()
     }
 }
@@ -223,9 +221,16 @@ fn trampolines(compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampol
     if let Some(found) = compiler.cached_trampolines(id) {
         return Some(found);
     }
-    // Cranelift wants more stack than guests leave to their hosts.
-    let job = || compiler.trampolines(id, ty).ok();
-    std::thread::scope(|scope| scope.spawn(job).join().ok().flatten())
+    on_roomy_stack(|| compiler.trampolines(id, ty).ok())
+}
+
+/// Runs a job of the compiler, which wants more stack than guests leave to their hosts, on a thread of its own.
+/// `None` also if there is no thread to be had.
+fn on_roomy_stack<R: Send>(job: impl FnOnce() -> Option<R> + Send) -> Option<R> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("pinfold-compiler".into()).spawn_scoped(scope, job);
+        thread.ok()?.join().ok().flatten()
+    })
 }
 
 /// The unpack trampoline for a callee's type.
