@@ -9,6 +9,7 @@ mod pinfold;
 mod plan;
 mod random;
 mod smith;
+mod stack;
 mod value;
 
 use std::sync::Mutex;

@@ -104,7 +104,7 @@ pub fn signature(entry: &Entry) -> (Vec<ValType>, ValType) {
 }
 
 /// Immediates of an operator, in the text format.
-fn immediates(entry: &Entry, random: &mut Random) -> String {
+pub fn immediates(entry: &Entry, random: &mut Random) -> String {
     match entry.immediates.as_slice() {
         ["lane"] => random.below(lanes(&entry.name)).to_string(),
         ["lanes"] => (0..16).map(|_| random.below(32).to_string()).collect::<Vec<_>>().join(" "),
@@ -266,7 +266,7 @@ fn accesses(entry: &Entry, canonical: bool, random: &mut Random) -> Vec<String> 
 }
 
 /// Functions about the operators that shape control, name things, or act on tables and segments.
-fn special(name: &str) -> Option<&'static [&'static str]> {
+pub fn special(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "unreachable" => &["unreachable", "(param i32) (if (local.get 0) (then unreachable)) unreachable"],
         "nop" => &["nop", "(param i32) (result i32) nop local.get 0 nop"],

@@ -5,7 +5,7 @@
 //! turns into a jump; elsewhere it saves the state in the [`Machine`] and returns to a plain loop.
 //!
 //! Invariant: at a `next` no local is borrowed and none has drop glue, and what is rare is out of
-//! line; otherwise the jump becomes a call and the native stack grows.
+//! line; otherwise the jump becomes a call and the native stack grows. `tests/differential/stack.rs` looks.
 
 use std::sync::atomic::AtomicU32;
 
@@ -13,10 +13,6 @@ use super::Function;
 use crate::runtime::Outcome;
 use crate::runtime::code::FunctionCode;
 use crate::runtime::context::{Activation, InstanceContext, StoreContext};
-
-/// Whether handlers jump to one another.
-#[cfg(test)]
-pub const TAIL: bool = cfg!(all(not(debug_assertions), target_arch = "x86_64", not(feature = "loop-dispatch")));
 
 /// Place of an instruction: its first word.
 pub type Ip = *const u32;

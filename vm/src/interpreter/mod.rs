@@ -18,9 +18,6 @@ mod translator;
 pub mod value;
 pub mod vectors;
 
-#[cfg(test)]
-mod tests;
-
 pub use frame::{execute, frames};
 pub use translator::{disassemble, translate};
 

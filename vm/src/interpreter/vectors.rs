@@ -266,8 +266,6 @@ macro_rules! for_each_vector_operator {
 }
 pub(crate) use for_each_vector_operator;
 
-use std::array::from_fn;
-
 use super::float;
 use super::operators::{Binary, Load, Unary};
 use super::value::Value;
@@ -321,13 +319,26 @@ pub trait StoreLane {
     fn run(a: Self::V, lane: usize) -> Self::Mem;
 }
 
+/// As [`std::array::from_fn`], which is not always inlined: then the array's address leaves the handler, and the
+/// jump to the next one becomes a call.
 #[inline(always)]
-fn map<A: Copy, B, const N: usize>(a: [A; N], f: impl Fn(A) -> B) -> [B; N] {
+pub fn from_fn<T: Copy + Default, const N: usize>(mut f: impl FnMut(usize) -> T) -> [T; N] {
+    let mut lanes = [T::default(); N];
+    let mut i = 0;
+    while i < N {
+        lanes[i] = f(i);
+        i += 1;
+    }
+    lanes
+}
+
+#[inline(always)]
+fn map<A: Copy, B: Copy + Default, const N: usize>(a: [A; N], f: impl Fn(A) -> B) -> [B; N] {
     from_fn(|i| f(a[i]))
 }
 
 #[inline(always)]
-fn zip<A: Copy, B: Copy, C, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> C) -> [C; N] {
+fn zip<A: Copy, B: Copy, C: Copy + Default, const N: usize>(a: [A; N], b: [B; N], f: impl Fn(A, B) -> C) -> [C; N] {
     from_fn(|i| f(a[i], b[i]))
 }
 

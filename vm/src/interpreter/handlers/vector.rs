@@ -6,7 +6,7 @@ use super::{Pair, trap};
 use crate::interpreter::dispatch::{Handler, handler, word};
 use crate::interpreter::operators::{Binary, Load, Store, Unary};
 use crate::interpreter::value::{Acc, Imm, Slot, Source, Target, ToAcc, ToSlot, V128, Value};
-use crate::interpreter::vectors::{Extract, LoadLane, Replace, StoreLane};
+use crate::interpreter::vectors::{Extract, LoadLane, Replace, StoreLane, from_fn};
 use crate::runtime::trap::TrapKind;
 
 handler! {
@@ -63,9 +63,10 @@ handler! {
         let a = Slot::get::<[u8; 16]>(ip, 3, &r);
         let b = Slot::get::<[u8; 16]>(ip, 4, &r);
         let lanes = <[u8; 16]>::immediate(ip, 5);
-        let both = [a, b];
-        let both: &[u8] = both.as_flattened();
-        let value: [u8; 16] = std::array::from_fn(|i| both[usize::from(lanes[i] & 31)]);
+        let value: [u8; 16] = from_fn(|i| {
+            let lane = usize::from(lanes[i] & 15);
+            if lanes[i] & 16 == 0 { a[lane] } else { b[lane] }
+        });
         value.store(r.sp.add(word(ip, 2) as usize));
         r.next(m, ip.add(9))
     }

@@ -1,0 +1,131 @@
+//! Whether the interpreter's handlers jump to one another: one that calls the next leaves its frame on the native
+//! stack, and a host function that is called after it stands at another address than one called before.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, ValType};
+
+use crate::coverage::{Entry, scope};
+use crate::operators::{immediates, signature, special};
+use crate::random::Random;
+
+use ValType::{F32, F64, I32, I64, V128};
+
+/// An operand in a local, in the instruction, and as the result of the instruction before.
+fn operands(ty: ValType) -> [&'static str; 3] {
+    match ty {
+        I32 => ["(local.get $i32)", "(i32.const 1)", "(i32.or (local.get $i32) (i32.const 1))"],
+        I64 => ["(local.get $i64)", "(i64.const 1)", "(i64.or (local.get $i64) (i64.const 1))"],
+        F32 => ["(local.get $f32)", "(f32.const 1)", "(f32.abs (local.get $f32))"],
+        F64 => ["(local.get $f64)", "(f64.const 1)", "(f64.abs (local.get $f64))"],
+        _ => ["(local.get $v128)", "(v128.const i64x2 1 1)", "(v128.not (local.get $v128))"],
+    }
+}
+
+/// Ways to use a result: assigned, taken by the next instruction, and deciding.
+fn uses(ty: ValType) -> &'static [(&'static str, &'static str)] {
+    match ty {
+        I32 => &[
+            ("(local.set $to_i32 ", ")"),
+            ("(local.set $to_i32 (i32.mul (local.get $i32) ", "))"),
+            ("(if ", "(then (local.set $to_i32 (i32.const 2))))"),
+            ("(block (br_if 0 ", ") (local.set $to_i32 (i32.const 3)))"),
+            ("(local.set $to_i64 (select (local.get $i64) (i64.const 4) ", "))"),
+        ],
+        I64 => &[("(local.set $to_i64 ", ")"), ("(local.set $to_i64 (i64.mul (local.get $i64) ", "))")],
+        F32 => &[("(local.set $to_f32 ", ")"), ("(local.set $to_f32 (f32.mul (local.get $f32) ", "))")],
+        F64 => &[("(local.set $to_f64 ", ")"), ("(local.set $to_f64 (f64.mul (local.get $f64) ", "))")],
+        _ => &[("(local.set $to_v128 ", ")"), ("(local.set $to_v128 (v128.and (local.get $v128) ", "))")],
+    }
+}
+
+/// Types of the operands and of the result of a load or store.
+fn access(name: &str) -> (Vec<ValType>, Option<ValType>) {
+    let ty = match name.split('.').next() {
+        Some("i32") => I32,
+        Some("i64") => I64,
+        Some("f32") => F32,
+        Some("f64") => F64,
+        _ => V128,
+    };
+    match (name.contains("store"), name.contains("lane")) {
+        (true, _) => (vec![I32, ty], None),
+        (false, true) => (vec![I32, V128], Some(V128)),
+        (false, false) => (vec![I32], Some(ty)),
+    }
+}
+
+/// Every form of an operator, with a call of the host after each.
+fn body(entry: &Entry, random: &mut Random) -> Option<String> {
+    let memory = entry.immediates.contains(&"memarg");
+    if !memory && special(&entry.name).is_some() {
+        return None;
+    }
+    let (types, result) = match memory {
+        true => access(&entry.name),
+        false => {
+            let (types, result) = signature(entry);
+            (types, Some(result))
+        }
+    };
+    let immediate = match memory {
+        true if entry.name.contains("lane") => "0".to_owned(),
+        true => String::new(),
+        false => immediates(entry, random),
+    };
+    let mut text = String::new();
+    for form in 0..3_usize.pow(types.len() as u32) {
+        let mut operator = format!("({} {immediate}", entry.name);
+        for (i, ty) in types.iter().enumerate() {
+            operator += operands(*ty)[form / 3_usize.pow(i as u32) % 3];
+        }
+        operator.push(')');
+        let ways = result.map_or(&[("", "")][..], uses);
+        for (before, after) in ways {
+            let _ = writeln!(text, "{before}{operator}{after} (call $here)");
+        }
+    }
+    Some(text)
+}
+
+#[test]
+fn no_handler_leaves_anything_on_the_native_stack() {
+    let engine = Engine::new(Config::new().tier(Tier::Interpreter));
+    let mut random = Random::new(0);
+    let (mut operators, mut places) = (0, 0);
+    let mut leaks = Vec::new();
+    for entry in scope() {
+        let Some(body) = body(&entry, &mut random) else { continue };
+        let text = format!(
+            r#"(module (import "host" "here" (func $here)) (memory 1)
+            (func (export "run")
+                (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64) (local $v128 v128)
+                (local $to_i32 i32) (local $to_i64 i64) (local $to_f32 f32) (local $to_f64 f64) (local $to_v128 v128)
+                (local.set $i32 (i32.const 1)) (local.set $i64 (i64.const 1))
+                (local.set $f32 (f32.const 1)) (local.set $f64 (f64.const 1))
+                (call $here) {body}))"#
+        );
+        let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
+        let module = Module::new(&engine, bytes).unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let mut linker = Linker::new(&engine);
+        let record = Arc::clone(&seen);
+        linker.func("host", "here", move || {
+            let local = 0_u8;
+            record.lock().unwrap().push(std::hint::black_box(&raw const local) as usize);
+        });
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        instance.get_typed_func::<(), ()>(&store, "run").unwrap().call(&mut store, ()).unwrap();
+        let seen = seen.lock().unwrap();
+        if let Some(form) = seen.iter().position(|at| *at != seen[0]) {
+            leaks.push(format!("{}, form {form}: {} bytes", entry.name, seen[0].abs_diff(seen[form])));
+        }
+        operators += 1;
+        places += seen.len();
+    }
+    println!("{operators} operators in {places} forms leave the native stack as it was");
+    assert!(leaks.is_empty(), "these leave something: {leaks:#?}");
+    assert!(operators > 350, "only {operators} operators were tried");
+}
