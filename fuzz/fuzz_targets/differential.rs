@@ -24,7 +24,7 @@ use pinfold::Machine;
 use pinfold_vm::api::{MemoryKind, Module, Tier};
 use plan::Plan;
 use random::Random;
-use smith::Ending;
+use smith::{Ending, With};
 
 struct Engines {
     machines: [Machine; 4],
@@ -47,11 +47,13 @@ fuzz_target!(|data: &[u8]| {
     let Some((head, data)) = data.split_first_chunk::<8>() else { return };
     let mut random = Random::new(u64::from_le_bytes(*head));
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
-    let Some(bytes) = smith::module_from(data, &mut random, ending, true) else { return };
-    ENGINES.with(|engines| compare(engines, &bytes, ending, &mut random));
+    let exceptions = random.one_in(4);
+    let Some(bytes) = smith::module_from(data, &mut random, ending, With { vectors: true, exceptions }) else { return };
+    ENGINES.with(|engines| compare(engines, &bytes, ending == Ending::Counter && !exceptions, ending, &mut random));
 });
 
-fn compare(engines: &Engines, bytes: &[u8], ending: Ending, random: &mut Random) {
+/// `peer`: wasmi runs the module too.
+fn compare(engines: &Engines, bytes: &[u8], peer: bool, ending: Ending, random: &mut Random) {
     let [first, others @ ..] = &engines.machines;
     let module = Module::new(&first.engine, bytes).unwrap_or_else(|error| panic!("refused: {error}"));
     let fuel = if ending == Ending::Fuel { 20_000 } else { 1 << 40 };
@@ -63,7 +65,7 @@ fn compare(engines: &Engines, bytes: &[u8], ending: Ending, random: &mut Random)
             panic!("{} against {}: {what}", first.name, machine.name);
         }
     }
-    if ending == Ending::Counter {
+    if peer {
         let run = engines.peer.run(bytes, &plan).unwrap_or_else(|error| panic!("wasmi: {error}"));
         if let Some(what) = expected.coarse().differs(&run, false) {
             panic!("{} against wasmi: {what}", first.name);

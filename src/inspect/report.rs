@@ -187,6 +187,7 @@ fn export(module: &Module, name: &str, kind: ExportKind) -> Export {
         ExportKind::Table(i) => i.0,
         ExportKind::Memory(i) => i.0,
         ExportKind::Global(i) => i.0,
+        ExportKind::Tag(i) => i.0,
     };
     Export { name: name.to_owned(), index, item: item(&module.export_type(kind)) }
 }
@@ -209,6 +210,7 @@ fn item(ty: &ExternType) -> Item {
         ExternType::Global(GlobalType { value, mutable }) => {
             ("global", format!("{}{value}", if *mutable { "mutable " } else { "" }))
         }
+        ExternType::Tag(ty) => ("tag", signature(ty)),
     };
     Item { kind, ty }
 }

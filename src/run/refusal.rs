@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::api::{ExternType, Linker, Module, Trap, TrapKind};
 use pinfold_vm::host::{Grants, table};
 use pinfold_vm::module::Escaped;
 
@@ -49,7 +49,6 @@ pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
     let ExternType::Func(ty) = &import.wanted else { return };
     let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
     linker.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| {
-        let trap = Trap { source: Some(what.clone().into()), ..Trap::new(TrapKind::NotGranted) };
-        Err(Error::from(trap))
+        Err(Trap::with_source(TrapKind::NotGranted, what.clone()).into())
     });
 }

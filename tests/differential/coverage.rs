@@ -14,13 +14,20 @@ pub struct Entry {
     pub immediates: Vec<&'static str>,
 }
 
+impl Entry {
+    /// Whether wasmi knows it too: it has no exceptions.
+    pub fn is_known_to_peer(&self) -> bool {
+        !["try_table", "throw", "throw_ref"].contains(&self.name.as_str())
+    }
+}
+
 /// The text format's name of an operator: `visit_i32_trunc_sat_f32_s` is `i32.trunc_sat_f32_s`.
 fn mnemonic(visit: &str) -> String {
     let name = visit.strip_prefix("visit_").unwrap_or(visit);
     if let Some(rest) = name.strip_prefix("typed_") {
         return if rest == "select" { "select (result)".into() } else { "select (results)".into() };
     }
-    let plain = ["br_if", "br_table", "return_call", "return_call_indirect", "call_indirect"];
+    let plain = ["br_if", "br_table", "return_call", "return_call_indirect", "call_indirect", "try_table", "throw_ref"];
     if plain.contains(&name) { name.into() } else { name.replacen('_', ".", 1) }
 }
 
@@ -56,6 +63,9 @@ macro_rules! in_scope {
     (simd) => {
         true
     };
+    (exceptions) => {
+        true
+    };
     ($other:ident) => {
         false
     };
@@ -63,7 +73,7 @@ macro_rules! in_scope {
 
 macro_rules! define {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// All operators of the scope: WebAssembly 2.0 and tail calls.
+        /// All operators of the scope: WebAssembly 2.0, tail calls and exceptions.
         pub fn scope() -> Vec<Entry> {
             let mut all = Vec::new();
             $(

@@ -21,7 +21,7 @@ use pinfold::Machine;
 use pinfold_vm::api::{ExternType, MemoryKind, Module, Tier};
 use plan::Plan;
 use random::Random;
-use smith::Ending;
+use smith::{Ending, With};
 
 /// Fuel for a plan whose module ends by itself.
 const PLENTY: u64 = 1 << 40;
@@ -87,7 +87,8 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
     let mut random = Random::new(seed);
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let vectors = !random.one_in(3);
-    let Some(bytes) = smith::module(&mut random, ending, vectors) else {
+    let exceptions = random.one_in(4);
+    let Some(bytes) = smith::module(&mut random, ending, With { vectors, exceptions }) else {
         report.unmade += 1;
         return;
     };
@@ -120,7 +121,7 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
             Err(error) => fail(format!("{}: {error}", machine.name)),
         }
     }
-    if ending == Ending::Counter {
+    if ending == Ending::Counter && !exceptions {
         match bench.peer.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.clone().coarse().differs(&run, false) {
@@ -171,6 +172,7 @@ fn compare_operator(bench: &Bench, entry: &coverage::Entry, seed: u64, canonical
     let text = operators::module(entry, canonical, &mut random);
     let mut fail = |what: String| report.failures.push(format!("{} (seed {seed}): {what}", entry.name));
     let machines = if canonical { &bench.machines } else { &bench.canonical };
+    let peer = canonical && entry.is_known_to_peer();
     let first = &machines[0];
     let (bytes, module) = match wat::parse_str(&text) {
         Err(error) => {
@@ -210,7 +212,7 @@ fn compare_operator(bench: &Bench, entry: &coverage::Entry, seed: u64, canonical
             Err(error) => fail(format!("{}: {error}", machine.name)),
         }
     }
-    if canonical {
+    if peer {
         match bench.peer.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.clone().coarse().differs(&run, false) {

@@ -36,6 +36,27 @@ const SURROUNDINGS: &str = r#"
     (func $square (type $unary) local.get 0 local.get 0 i64.mul)
 "#;
 
+/// Tags, and functions that throw.
+const THROWER: &str = r#"
+    (tag $none (export "none"))
+    (tag $many (export "many") (param i32 i64 f32 f64 v128 externref exnref))
+    (tag $int (param i32))
+    (tag $same (param i32))
+    (global $exn (export "exn") (mut exnref) (ref.null exn))
+    ;; By the low bits of its argument: returns, throws one of the tags, calls itself, or traps.
+    (func $thrower (param i32) (result i32)
+        (block $trap (block $again (block $same (block $int (block $many (block $none (block $return
+            (br_table $return $none $many $int $same $again $trap (i32.and (local.get 0) (i32.const 7))))
+            (return (local.get 0)))
+            (throw $none))
+            (throw $many (local.get 0) (i64.const -5) (f32.const 1.5) (f64.const -2.5) (v128.const i64x2 7 -9)
+                (global.get $externref) (global.get $exn)))
+            (throw $int (local.get 0)))
+            (throw $same (i32.add (local.get 0) (i32.const 1))))
+            (return (i32.add (i32.const 1) (call $thrower (i32.shr_u (local.get 0) (i32.const 3))))))
+        (unreachable))
+"#;
+
 /// The text of a module about one operator. `canonical`: NaNs that it may make are made canonical.
 pub fn module(entry: &Entry, canonical: bool, random: &mut Random) -> String {
     let mut functions = match special(&entry.name) {
@@ -43,7 +64,8 @@ pub fn module(entry: &Entry, canonical: bool, random: &mut Random) -> String {
         None if entry.immediates.contains(&"memarg") => accesses(entry, canonical, random),
         None => values(entry, canonical, random),
     };
-    let mut text = format!("(module {SURROUNDINGS}");
+    let thrower = if entry.is_known_to_peer() { "" } else { THROWER };
+    let mut text = format!("(module {SURROUNDINGS} {thrower}");
     for (i, function) in functions.drain(..).enumerate() {
         let _ = write!(text, "\n(func (export \"{i} {}\") {function})", entry.name);
     }
@@ -121,6 +143,7 @@ pub fn constant(value: Value) -> String {
         Value::V128(v) => format!("(v128.const i64x2 {:#x} {:#x})", v as u64, (v >> 64) as u64),
         Value::Func(_) => "(ref.null func)".into(),
         Value::Extern(_) => "(ref.null extern)".into(),
+        Value::Exn(_) => "(ref.null exn)".into(),
     }
 }
 
@@ -308,6 +331,59 @@ pub fn special(name: &str) -> Option<&'static [&'static str]> {
         "return" => &[
             "(param i32 i64) (result i32 i64) (return (local.get 0) (local.get 1))",
             "(param i32) (result i32) i64.const 1 local.get 0 return",
+        ],
+        "try_table" => &[
+            // One tag, taken or not.
+            "(param i32) (result i32) (block (result i32) (try_table (result i32) (catch $int 0) (call $thrower (local.get 0))) \
+             (return (i32.add (i32.const 100)))) (i32.mul (i32.const 3))",
+            // The whole payload.
+            "(param i32) (result i32 i64 f32 f64 v128 externref) \
+             (block $many (result i32 i64 f32 f64 v128 externref exnref) (try_table (catch $many $many) \
+             (drop (call $thrower (local.get 0)))) (return (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4) \
+             (v128.const i64x2 5 6) (ref.null extern))) (drop)",
+            // Operands that wait below the label, from a local that changes meanwhile, from a constant, from a result.
+            "(param i32) (result i32) (local $x i32) (local.set $x (local.get 0)) (local.get $x) (i32.const 7) \
+             (i32.add (local.get 0) (i32.const 9)) \
+             (block (try_table (catch_all 0) (local.set $x (i32.const 1)) (drop (call $thrower (local.get 0))) \
+             (local.set $x (i32.const 2)))) (i32.add) (i32.xor) (i32.mul (local.get $x))",
+            // Nests: the innermost that matches takes it, and of its clauses the first.
+            "(param i32) (result i32) (block $a (block $b (block $c (result i32) (block $d (result i32) \
+             (try_table (result i32) (catch $none $a) (catch $int $d) (catch_all $b) \
+             (try_table (result i32) (catch $same $c) (catch $none $b) (call $thrower (local.get 0)))) \
+             (return)) (return (i32.add (i32.const 1000)))) (return (i32.add (i32.const 2000)))) (return (i32.const 3000))) \
+             (i32.const 4000)",
+            // To a loop, until there is nothing left to throw.
+            "(param i32) (result i32) (local $n i32) (loop $again (local.set 0 (i32.shr_u (local.get 0) (i32.const 3))) \
+             (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $again (i32.and (i32.lt_u (local.get $n) (i32.const 9)) \
+             (i32.eqz (block (result i32) (try_table (result i32) (catch_all $again) (call $thrower (local.get 0)))))))) \
+             (local.get $n)",
+            // Out of the function.
+            "(param i32) (result i32) (try_table (catch $int 0) (catch $same 0) (drop (call $thrower (local.get 0)))) (i32.const -1)",
+            // Not by a tail call, which leaves first.
+            "(param i32) (result i32) (block (try_table (catch_all 0) (return_call $thrower (local.get 0)))) (i32.const -1)",
+            // With parameters, left by a branch.
+            "(param i32 i64) (result i64) (block $out (local.get 1) (try_table (param i64) (result i64) (catch_all $out) (drop) \
+             (drop (call $thrower (local.get 0))) (br 0 (i64.const 4))) (return)) (i64.const 5)",
+        ],
+        "throw" => &[
+            "(param i32) (throw $int (local.get 0))",
+            "(param i32) (result i32) (block (result i32) (try_table (catch $int 0) (throw $int (local.get 0))) (unreachable))",
+            "(param i32) (result i32) (block (result i32) (try_table (catch $same 0) (throw $int (local.get 0))) (unreachable))",
+            "(param i64 f64 v128) (result i32 i64 f32 f64 v128 externref exnref) (block (result i32 i64 f32 f64 v128 externref exnref) \
+             (try_table (catch $many 0) (throw $many (i32.const 1) (local.get 0) (f32.const 2) (local.get 1) (local.get 2) \
+             (global.get $externref) (ref.null exn))) (unreachable))",
+            "(param i32) (result i32) (block $out (try_table (catch_all $out) (if (local.get 0) (then (throw $none)))) \
+             (return (i32.const 1))) (i32.const 2)",
+        ],
+        "throw_ref" => &[
+            "(throw_ref (ref.null exn))",
+            "(param i32) (throw_ref (block (result exnref) (try_table (catch_all_ref 0) (drop (call $thrower (local.get 0)))) (return)))",
+            "(param i32) (result i32) (local $e exnref) (block $int (result i32) (try_table (result i32) (catch $int $int) \
+             (local.set $e (block (result exnref) (try_table (catch_all_ref 0) (return (call $thrower (local.get 0)))) (unreachable))) \
+             (throw_ref (local.get $e)))) (i32.add (i32.const 5))",
+            "(param i32) (result i32) (local $e exnref) (block $int (result i32 exnref) (try_table (catch_ref $same $int) \
+             (return (call $thrower (local.get 0)))) (unreachable)) (global.set $exn) (drop) \
+             (block $again (result i32) (try_table (catch $same $again) (throw_ref (global.get $exn))) (unreachable))",
         ],
         "call" => &[
             "(param i32 i32) (result i32) (call $sub (local.get 0) (local.get 1))",

@@ -13,6 +13,9 @@ use crate::value::Value;
 /// wasmi's fuel for a whole plan: only there to end what does not end.
 const FUEL: u64 = 20_000_000;
 
+/// Modules with exceptions are not for this engine.
+const NO_EXCEPTIONS: &str = "wasmi has no exceptions";
+
 pub struct Peer {
     engine: Engine,
 }
@@ -72,6 +75,7 @@ impl Peer {
                     let global = Global::new(&mut *store, value, mutable);
                     linker.define(module, name, global)?;
                 }
+                ExternType::Tag(_) => unreachable!("{NO_EXCEPTIONS}"),
             }
         }
         Ok(linker)
@@ -151,6 +155,7 @@ fn val_type(ty: ValType) -> wasmi::ValType {
         ValType::V128 => wasmi::ValType::V128,
         ValType::FuncRef => wasmi::ValType::FuncRef,
         ValType::ExternRef => wasmi::ValType::ExternRef,
+        ValType::ExnRef => unreachable!("{NO_EXCEPTIONS}"),
     }
 }
 
@@ -162,6 +167,7 @@ fn to_val(value: Value, store: impl wasmi::AsContextMut) -> Val {
         Value::F64(v) => Val::F64(wasmi::F64::from_bits(v)),
         Value::V128(v) => Val::V128(v.into()),
         Value::Func(_) => Val::FuncRef(Nullable::Null),
+        Value::Exn(_) => unreachable!("{NO_EXCEPTIONS}"),
         Value::Extern(None) => Val::ExternRef(Nullable::Null),
         Value::Extern(Some(v)) => Val::ExternRef(Nullable::Val(ExternRef::new(store, v))),
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{
     Caller, Config, Engine, Error, Extern, ExternRef, ExternType, Global, Instance, Linker, Memory, MemoryKind, Module,
-    Store, StoreLimits, Table, Tier, TrapKind, Val,
+    Store, StoreLimits, Table, Tag, Tier, TrapKind, Val,
 };
 use pinfold_vm::verifier;
 
@@ -57,6 +57,10 @@ impl Machine {
                     let global = Global::new(&mut store, *ty, &value)?;
                     linker.define(&import.module, &import.name, Extern::Global(global));
                 }
+                ExternType::Tag(ty) => {
+                    let tag = Tag::new(&mut store, ty.params());
+                    linker.define(&import.module, &import.name, Extern::Tag(tag));
+                }
             }
         }
         let mut run = Run::default();
@@ -105,7 +109,7 @@ fn state(store: &Store<Host>, instance: Instance, run: &mut Run) {
     let mut all = Vec::new();
     for (name, item) in instance.exports(store).unwrap() {
         let step = match item {
-            Extern::Func(_) => continue,
+            Extern::Func(_) | Extern::Tag(_) => continue,
             Extern::Memory(memory) => Step::Memory(name.clone(), memory.data(&store).unwrap().to_vec()),
             Extern::Global(global) => Step::Global(name.clone(), from_val(&global.get(store).unwrap())),
             Extern::Table(table) => {
@@ -138,6 +142,7 @@ fn to_val(value: Value) -> Val {
         Value::V128(v) => Val::V128(v),
         Value::Func(_) => Val::FuncRef(None),
         Value::Extern(v) => Val::ExternRef(v.map(ExternRef::new)),
+        Value::Exn(_) => Val::ExnRef(None),
     }
 }
 
@@ -149,6 +154,7 @@ fn from_val(value: &Val) -> Value {
         Val::F64(v) => Value::F64(*v),
         Val::V128(v) => Value::V128(*v),
         Val::FuncRef(func) => Value::Func(func.is_some()),
+        Val::ExnRef(exception) => Value::Exn(exception.is_some()),
         Val::ExternRef(v) => Value::Extern(v.as_ref().and_then(|v| v.downcast_ref::<u32>().copied())),
     }
 }

@@ -193,6 +193,7 @@ impl Host {
                 Value::V128(v) => (v as u64, (v >> 64) as u64),
                 Value::Func(there) => (u64::from(there), 3),
                 Value::Extern(v) => (v.map_or(0, |v| u64::from(v) + 1), 4),
+                Value::Exn(there) => (u64::from(there), 5),
             };
             self.0 = Random::new(self.0 ^ low ^ high.rotate_left(32)).next();
         }

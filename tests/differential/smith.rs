@@ -14,34 +14,43 @@ pub enum Ending {
     Fuel,
 }
 
+/// What a module may use that not every one does.
+#[derive(Clone, Copy, Debug)]
+pub struct With {
+    /// Fixed-width SIMD.
+    pub vectors: bool,
+    /// Exceptions; wasmi has none.
+    pub exceptions: bool,
+}
+
 /// A module of Pinfold's scope. `None` if the bytes that the seed stands for make none.
-pub fn module(random: &mut Random, ending: Ending, vectors: bool) -> Option<Vec<u8>> {
+pub fn module(random: &mut Random, ending: Ending, with: With) -> Option<Vec<u8>> {
     let len = 500 + random.below(6000);
     let bytes = random.bytes(len);
-    module_from(&bytes, random, ending, vectors)
+    module_from(&bytes, random, ending, with)
 }
 
 /// The module that `bytes` stand for.
-pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, vectors: bool) -> Option<Vec<u8>> {
-    let mut module = Module::new(config(random, vectors), &mut Unstructured::new(bytes)).ok()?;
+pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, with: With) -> Option<Vec<u8>> {
+    let mut module = Module::new(config(random, with), &mut Unstructured::new(bytes)).ok()?;
     if ending == Ending::Counter {
         module.ensure_termination(200).ok()?;
     }
     Some(module.to_bytes())
 }
 
-fn config(random: &mut Random, vectors: bool) -> Config {
+fn config(random: &mut Random, with: With) -> Config {
     Config {
-        // The scope: WebAssembly 2.0 and tail calls.
+        // The scope: WebAssembly 2.0, tail calls, exceptions.
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         reference_types_enabled: true,
         saturating_float_to_int_enabled: true,
         sign_extension_ops_enabled: true,
-        simd_enabled: vectors,
+        simd_enabled: with.vectors,
         tail_call_enabled: true,
         relaxed_simd_enabled: false,
-        exceptions_enabled: false,
+        exceptions_enabled: with.exceptions,
         gc_enabled: false,
         compact_imports_enabled: false,
         memory64_enabled: false,

@@ -17,6 +17,8 @@ pub enum Value {
     Func(bool),
     /// The host's number behind it.
     Extern(Option<u32>),
+    /// Whether there is one.
+    Exn(bool),
 }
 
 impl std::fmt::Debug for Value {
@@ -29,6 +31,7 @@ impl std::fmt::Debug for Value {
             Self::V128(v) => write!(f, "v128:{v:#034x}"),
             Self::Func(there) => write!(f, "func:{there}"),
             Self::Extern(v) => write!(f, "extern:{v:?}"),
+            Self::Exn(there) => write!(f, "exn:{there}"),
         }
     }
 }
@@ -137,6 +140,7 @@ impl Value {
             ValType::F64 => Self::F64(bits_f64(random)),
             ValType::V128 => Self::V128(vector(random)),
             ValType::FuncRef => Self::Func(false),
+            ValType::ExnRef => Self::Exn(false),
             ValType::ExternRef => Self::Extern((!random.one_in(3)).then(|| random.below(5) as u32)),
         }
     }

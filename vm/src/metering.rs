@@ -12,7 +12,12 @@ use wasmparser::Operator;
 /// Fuel for one operator: zero for those that only shape the code.
 pub fn operator_cost(op: &Operator<'_>) -> u32 {
     match op {
-        Operator::Nop | Operator::Block { .. } | Operator::Loop { .. } | Operator::Else | Operator::End => 0,
+        Operator::Nop
+        | Operator::Block { .. }
+        | Operator::TryTable { .. }
+        | Operator::Loop { .. }
+        | Operator::Else
+        | Operator::End => 0,
         Operator::Drop | Operator::Unreachable | Operator::Return => 0,
         _ => 1,
     }

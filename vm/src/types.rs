@@ -19,6 +19,8 @@ pub enum ValType {
     FuncRef,
     /// A nullable reference to a host value.
     ExternRef,
+    /// A nullable reference to an exception.
+    ExnRef,
 }
 
 impl ValType {
@@ -33,7 +35,31 @@ impl ValType {
 
     /// Whether this is a reference type.
     pub const fn is_ref(self) -> bool {
-        matches!(self, Self::FuncRef | Self::ExternRef)
+        matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
+    }
+}
+
+impl ValType {
+    /// A type as the verifier's decoder says it. The verifier admits references to functions, host values and exceptions.
+    pub(crate) fn of(ty: wasmparser::ValType) -> Self {
+        match ty {
+            wasmparser::ValType::I32 => Self::I32,
+            wasmparser::ValType::I64 => Self::I64,
+            wasmparser::ValType::F32 => Self::F32,
+            wasmparser::ValType::F64 => Self::F64,
+            wasmparser::ValType::V128 => Self::V128,
+            wasmparser::ValType::Ref(reference) => Self::of_heap(reference.heap_type()),
+        }
+    }
+
+    /// The type of nullable references to a heap type.
+    pub(crate) fn of_heap(ty: wasmparser::HeapType) -> Self {
+        use wasmparser::AbstractHeapType::{Exn, Extern, NoExn, NoExtern};
+        match ty {
+            wasmparser::HeapType::Abstract { ty: Extern | NoExtern, .. } => Self::ExternRef,
+            wasmparser::HeapType::Abstract { ty: Exn | NoExn, .. } => Self::ExnRef,
+            _ => Self::FuncRef,
+        }
     }
 }
 
@@ -47,6 +73,7 @@ impl fmt::Display for ValType {
             Self::V128 => "v128",
             Self::FuncRef => "funcref",
             Self::ExternRef => "externref",
+            Self::ExnRef => "exnref",
         })
     }
 }
@@ -151,6 +178,8 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// An exception tag: the parameters are what its exceptions carry, there are no results.
+    Tag(FuncType),
 }
 
 impl fmt::Display for Limits {
@@ -169,6 +198,7 @@ impl fmt::Display for ExternType {
             Self::Table(ty) => write!(f, "table {} {}", ty.limits, ty.element),
             Self::Memory(ty) => write!(f, "memory {} pages", ty.limits),
             Self::Global(ty) => write!(f, "global {}{}", if ty.mutable { "mut " } else { "" }, ty.value),
+            Self::Tag(ty) => write!(f, "tag {ty}"),
         }
     }
 }

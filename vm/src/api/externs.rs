@@ -1,4 +1,4 @@
-//! Memories, tables and globals as the host sees them.
+//! Memories, tables, globals and exception tags as the host sees them.
 
 use super::error::{Error, Result};
 use super::func::Func;
@@ -9,9 +9,10 @@ use crate::runtime::memory::LinearMemory;
 use crate::runtime::operations::{CANNOT_GROW, grow_memory, grow_table};
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
-use crate::runtime::{instance, table};
-use crate::types::{ExternType, GlobalType, MemoryType, PAGE, TableType, ValType};
+use crate::runtime::{exception, instance, table};
+use crate::types::{ExternType, FuncType, GlobalType, MemoryType, PAGE, TableType, ValType};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Something that can be imported and exported.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,8 @@ pub enum Extern {
     Memory(Memory),
     /// A global.
     Global(Global),
+    /// An exception tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -34,6 +37,7 @@ impl Extern {
             Self::Table(table) => ExternType::Table(table.ty(store)?),
             Self::Memory(memory) => ExternType::Memory(memory.ty(store)?),
             Self::Global(global) => ExternType::Global(global.ty(store)?),
+            Self::Tag(tag) => ExternType::Tag(tag.ty(store)?),
         })
     }
 
@@ -56,6 +60,11 @@ impl Extern {
     pub fn into_global(self) -> Option<Global> {
         if let Self::Global(global) = self { Some(global) } else { None }
     }
+
+    /// The exception tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Self::Tag(tag) = self { Some(tag) } else { None }
+    }
 }
 
 macro_rules! handle {
@@ -72,7 +81,7 @@ macro_rules! handle {
                 Self { store: store.id, key }
             }
 
-            pub(crate) fn item<'a>(&self, store: &'a StoreInner) -> Result<&'a Rc<$item>> {
+            pub(crate) fn item<'a>(&self, store: &'a StoreInner) -> Result<&'a $item> {
                 let item = if self.store == store.id { store.$field.get(self.key) } else { None };
                 item.ok_or(Error::Stale($what))
             }
@@ -82,17 +91,22 @@ macro_rules! handle {
 
 handle! {
     /// A linear memory of a store.
-    Memory, memories, LinearMemory, "the memory"
+    Memory, memories, Rc<LinearMemory>, "the memory"
 }
 
 handle! {
     /// A table of a store.
-    Table, tables, table::Table, "the table"
+    Table, tables, Rc<table::Table>, "the table"
 }
 
 handle! {
     /// A global of a store.
-    Global, globals, instance::Global, "the global"
+    Global, globals, Rc<instance::Global>, "the global"
+}
+
+handle! {
+    /// An exception tag of a store. Exceptions thrown with it are caught by those who name the same tag, not an equal one.
+    Tag, tags, Arc<exception::Tag>, "the exception tag"
 }
 
 fn limit(what: String, store: &StoreInner) -> Error {
@@ -301,5 +315,20 @@ impl Global {
         // SAFETY: the store is borrowed for good.
         unsafe { *global.cell.get() = [bits as u64, (bits >> 64) as u64] };
         Ok(())
+    }
+}
+
+impl Tag {
+    /// A tag of the store's own, whose exceptions carry values of these types.
+    pub fn new(mut store: impl AsContextMut, payload: &[ValType]) -> Self {
+        let store = store.inner_mut();
+        let tag = store.new_tag(FuncType::new(payload, []));
+        let key = store.tags.insert(tag);
+        Self::from_key(store, key)
+    }
+
+    /// Its type: the parameters are what its exceptions carry.
+    pub fn ty(&self, store: impl AsContext) -> Result<FuncType> {
+        Ok(self.item(store.inner())?.ty.clone())
     }
 }

@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::error::{Error, Result};
 use super::val::{Val, WasmType, read_slots, write_slots};
 use crate::runtime::context::{HostContext, StoreContext};
+use crate::runtime::exception::pass_on;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::join_instances;
 use crate::runtime::store::StoreInner;
@@ -100,7 +101,15 @@ pub(crate) unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> R
 #[cold]
 unsafe fn fail(store: *mut StoreContext, error: Error) {
     let trap = match error {
-        Error::Trap(trap) => *trap,
+        Error::Trap(trap) => {
+            if let Some(exception) = &trap.exception {
+                // SAFETY: the store is running this host function, which is about to fail.
+                if unsafe { pass_on(store, exception) } {
+                    return;
+                }
+            }
+            *trap
+        }
         Error::Host(source) => Trap { source: Some(source), ..Trap::new(TrapKind::Host) },
         other => Trap { source: Some(Box::new(other)), ..Trap::new(TrapKind::Host) },
     };

@@ -2,7 +2,7 @@
 
 use super::engine::Module;
 use super::error::{Error, Result};
-use super::externs::{Extern, Global, Memory, Table};
+use super::externs::{Extern, Global, Memory, Table, Tag};
 use super::func::{Func, TypedFunc};
 use super::host::{GuestResults, HostParams};
 use super::store::{AsContext, AsContextMut};
@@ -70,6 +70,7 @@ impl Instance {
             ExportKind::Global(i) => {
                 Extern::Global(Global::from_key(store, instance.globals.get(i.index())?.as_ref()?.key))
             }
+            ExportKind::Tag(i) => Extern::Tag(Tag::from_key(store, instance.tags.get(i.index())?.key)),
         })
     }
 
@@ -109,6 +110,11 @@ impl Instance {
     /// An exported global.
     pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
         self.get_export(store, name)?.into_global()
+    }
+
+    /// An exported exception tag.
+    pub fn get_tag(&self, store: impl AsContext, name: &str) -> Option<Tag> {
+        self.get_export(store, name)?.into_tag()
     }
 
     /// Lets go of the instance. It is freed as soon as no other instance can reach it: instances

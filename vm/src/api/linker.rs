@@ -126,6 +126,7 @@ fn resolve(store: &StoreInner, item: &Item) -> Result<(ExternType, Given)> {
                 Extern::Table(table) => Given::Table(table.key),
                 Extern::Memory(memory) => Given::Memory(memory.key),
                 Extern::Global(global) => Given::Global(global.key),
+                Extern::Tag(tag) => Given::Tag(tag.key),
             };
             (item.ty(view)?, given)
         }
@@ -146,7 +147,7 @@ impl AsContext for View<'_> {
 /// Import matching: WebAssembly 2.0, section 4.5.1.2 (external typing) and 3.2.7 (import subtyping).
 fn matches(wanted: &ExternType, found: &ExternType) -> bool {
     match (wanted, found) {
-        (ExternType::Func(a), ExternType::Func(b)) => a == b,
+        (ExternType::Func(a), ExternType::Func(b)) | (ExternType::Tag(a), ExternType::Tag(b)) => a == b,
         (ExternType::Global(a), ExternType::Global(b)) => a == b,
         (ExternType::Table(a), ExternType::Table(b)) => a.element == b.element && within(a.limits, b.limits),
         (ExternType::Memory(a), ExternType::Memory(b)) => within(a.limits, b.limits),

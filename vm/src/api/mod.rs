@@ -4,6 +4,7 @@
 mod caller;
 mod engine;
 mod error;
+mod exception;
 mod externs;
 mod func;
 mod host;
@@ -16,7 +17,8 @@ mod val;
 pub use caller::Caller;
 pub use engine::{Config, Engine, Module};
 pub use error::{Error, LinkProblem, Result};
-pub use externs::{Extern, Global, Memory, Table};
+pub use exception::ExnRef;
+pub use externs::{Extern, Global, Memory, Table, Tag};
 pub use func::{Func, TypedFunc};
 pub use host::{GuestResults, HostParams, HostResults, IntoHostFunc};
 pub use instance::Instance;

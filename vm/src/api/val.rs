@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::exception::ExnRef;
 use super::func::Func;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::Trap;
@@ -55,6 +56,8 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// `externref`
     ExternRef(Option<ExternRef>),
+    /// `exnref`
+    ExnRef(Option<ExnRef>),
 }
 
 impl Val {
@@ -68,6 +71,7 @@ impl Val {
             Self::V128(_) => ValType::V128,
             Self::FuncRef(_) => ValType::FuncRef,
             Self::ExternRef(_) => ValType::ExternRef,
+            Self::ExnRef(_) => ValType::ExnRef,
         }
     }
 
@@ -81,6 +85,7 @@ impl Val {
             ValType::V128 => Self::V128(0),
             ValType::FuncRef => Self::FuncRef(None),
             ValType::ExternRef => Self::ExternRef(None),
+            ValType::ExnRef => Self::ExnRef(None),
         }
     }
 
@@ -103,7 +108,7 @@ impl Val {
             Self::F32(v) => u128::from(*v),
             Self::F64(v) => u128::from(*v),
             Self::V128(v) => *v,
-            Self::FuncRef(None) | Self::ExternRef(None) => 0,
+            Self::FuncRef(None) | Self::ExternRef(None) | Self::ExnRef(None) => 0,
             Self::FuncRef(Some(func)) => func.raw(store)? as u128,
             Self::ExternRef(Some(value)) => {
                 // The same value gets the same handle as long as it was the last one interned;
@@ -118,6 +123,11 @@ impl Val {
                 }
                 store.externs.len() as u128
             }
+            Self::ExnRef(Some(exception)) if exception.0.store == store.id => {
+                let added = store.add_exception(exception.0.clone());
+                added.map_err(|kind| super::Error::Trap(Box::new(Trap::new(kind))))?.into()
+            }
+            Self::ExnRef(Some(_)) => return Err(super::Error::Stale("the exception")),
         })
     }
 
@@ -134,6 +144,7 @@ impl Val {
                 let value = (bits as u32).checked_sub(1).and_then(|i| store.externs.get(i as usize));
                 Self::ExternRef(value.cloned().map(ExternRef))
             }
+            ValType::ExnRef => Self::ExnRef(store.exception(bits as u64).cloned().map(ExnRef)),
         }
     }
 }

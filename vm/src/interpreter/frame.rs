@@ -1,5 +1,7 @@
 //! Entering the interpreter, and walking its frames.
 
+use std::ops::ControlFlow;
+
 use super::Function;
 use super::dispatch::{Handler, Ip, Machine, Regs, run};
 use super::handlers::calls::{enter_instance, translation};
@@ -7,6 +9,7 @@ use super::handlers::control;
 use crate::module::FuncIndex;
 use crate::runtime::activation::{pop, push};
 use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
+use crate::runtime::exception::{Catcher, is_tag};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{Outcome, raise, x86_64};
 
@@ -90,11 +93,68 @@ unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
     Outcome::Trap
 }
 
-/// The frames of an activation of the interpreter, newest first.
+/// Tells of the frames of an activation of the interpreter, newest first: instance, function, offset of the operator
+/// in the module.
+///
+/// # Safety
+/// As for [`walk`].
+pub unsafe fn frames(activation: &Activation, tell: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {
+    // SAFETY: by contract.
+    unsafe {
+        walk(activation, &mut |context, function, word, _| {
+            tell(context, function.index, function.offset(word));
+            ControlFlow::Continue(())
+        });
+    }
+}
+
+/// The handler of the exception that is being thrown among the frames of an activation of the interpreter; none if the run
+/// is to stop.
+///
+/// # Safety
+/// As for [`walk`]; a tag is being thrown.
+pub unsafe fn find_handler(store: *mut StoreContext, activation: &Activation) -> Option<Catcher> {
+    let mut replaced = activation.replaced != 0;
+    let mut found = None;
+    let mut look = |context: *mut InstanceContext, function: &Function, word, sp: *mut u64| {
+        // SAFETY: the store is live.
+        if unsafe { (*store).interrupted() }.is_some() {
+            return ControlFlow::Break(());
+        }
+        if std::mem::take(&mut replaced) || function.regions.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let clause = function.regions.clauses(word).find(|clause| {
+            // SAFETY: the translator took the offset from the layout of the function's module.
+            clause.tag.is_none_or(|at| unsafe { is_tag(store, context, at) })
+        });
+        let Some(clause) = clause else { return ControlFlow::Continue(()) };
+        found = Some(Catcher {
+            pc: function.entry.wrapping_add(clause.target as usize) as usize,
+            sp: sp as usize,
+            fp: std::ptr::from_ref(function) as usize,
+            context,
+            slot: clause.slot,
+            payload: clause.tag.is_some().into(),
+            reference: clause.reference.into(),
+            ..Catcher::NONE
+        });
+        ControlFlow::Break(())
+    };
+    // SAFETY: by contract.
+    unsafe { walk(activation, &mut look) };
+    found
+}
+
+/// Walks over the frames of an activation of the interpreter, newest first: instance, function, a word of the instruction
+/// that runs, first slot.
 ///
 /// # Safety
 /// The activation is live, and its machine saved its place when it last called out.
-pub unsafe fn frames(activation: &Activation, f: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {
+unsafe fn walk(
+    activation: &Activation,
+    tell: &mut dyn FnMut(*mut InstanceContext, &Function, u32, *mut u64) -> ControlFlow<()>,
+) {
     if activation.data.is_null() || activation.fp == 0 {
         return;
     }
@@ -107,7 +167,9 @@ pub unsafe fn frames(activation: &Activation, f: &mut dyn FnMut(*mut InstanceCon
         loop {
             let func = &*function;
             let at = (after.offset_from(func.entry) as u32).saturating_sub(1);
-            f(context, func.index, func.offset(at));
+            if tell(context, func, at, sp).is_break() {
+                return;
+            }
             let header = sp.add(func.header as usize);
             after = header.read() as Ip;
             if after == bottom() {

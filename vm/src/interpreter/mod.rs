@@ -14,11 +14,12 @@ mod frame;
 pub mod handlers;
 mod integer;
 pub mod operators;
+mod regions;
 mod translator;
 pub mod value;
 pub mod vectors;
 
-pub use frame::{execute, frames};
+pub use frame::{execute, find_handler, frames};
 pub use translator::{disassemble, translate};
 
 use crate::module::FuncIndex;
@@ -47,6 +48,8 @@ pub struct Function {
     /// Loop headers: the operator's offset in the module, and the index of its first instruction.
     /// At these all live state is in slots.
     loops: Box<[(u32, u32)]>,
+    /// Its `try_table`s.
+    regions: regions::Regions,
 }
 
 // SAFETY: `entry` points into `code`, which nobody changes.

@@ -14,6 +14,28 @@ pub struct Entry {
     pub func: Option<FuncIndex>,
 }
 
+/// A call that something catches exceptions of.
+#[derive(Clone, Copy, Debug)]
+pub struct CallSite {
+    /// The address that the call returns to, in the batch.
+    pub returns: u32,
+    /// Distance from the frame pointer down to the stack pointer during the call.
+    pub frame: u32,
+    /// Where the frame keeps the instance's context, from the stack pointer.
+    pub context: u32,
+    /// Its handlers in the batch's list: the first, and how many.
+    pub handlers: (u32, u32),
+}
+
+/// A handler of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Handler<Address = usize> {
+    /// Where the context keeps the tag that it takes; none: any.
+    pub tag: Option<u32>,
+    /// Where it starts.
+    pub address: Address,
+}
+
 /// Code that is freed together.
 pub struct Batch {
     arena: &'static Arena,
@@ -24,6 +46,10 @@ pub struct Batch {
     traps: Vec<(u32, u32)>,
     /// From this offset on, code stems from this byte of the module. Sorted.
     locations: Vec<(u32, u32)>,
+    /// Calls with handlers. Sorted.
+    sites: Vec<CallSite>,
+    /// Handlers of calls, innermost first.
+    handlers: Vec<Handler<u32>>,
     /// The module, which owns the batch; null for trampolines.
     module: *const Module,
 }
@@ -44,6 +70,10 @@ pub struct Parts {
     pub traps: Vec<(u32, u32)>,
     /// See [`Batch`].
     pub locations: Vec<(u32, u32)>,
+    /// See [`Batch`].
+    pub sites: Vec<CallSite>,
+    /// See [`Batch`].
+    pub handlers: Vec<Handler<u32>>,
 }
 
 impl Batch {
@@ -54,8 +84,8 @@ impl Batch {
     pub unsafe fn place(arena: &'static Arena, parts: Parts, module: *const Module) -> Option<std::sync::Arc<Self>> {
         let range = arena.take(parts.code.len())?;
         arena.write(&range, &parts.code);
-        let Parts { entries, traps, locations, .. } = parts;
-        let batch = std::sync::Arc::new(Self { arena, range, entries, traps, locations, module });
+        let Parts { entries, traps, locations, sites, handlers, .. } = parts;
+        let batch = std::sync::Arc::new(Self { arena, range, entries, traps, locations, sites, handlers, module });
         arena.publish(&batch.range, std::sync::Arc::as_ptr(&batch).cast_mut());
         Some(batch)
     }
@@ -74,6 +104,18 @@ impl Batch {
         let offset = self.offset(pc);
         let at = self.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
         Some(self.traps[at].1)
+    }
+
+    /// The handlers of the call that returns to a program counter, if it has any.
+    pub fn handlers(&self, pc: usize) -> Option<(&CallSite, impl Iterator<Item = Handler>)> {
+        let offset = self.offset(pc);
+        let at = self.sites.binary_search_by_key(&offset, |site| site.returns).ok()?;
+        let site = &self.sites[at];
+        let (first, count) = site.handlers;
+        let handlers = &self.handlers[first as usize..][..count as usize];
+        let place =
+            |handler: &Handler<u32>| Handler { tag: handler.tag, address: self.address(handler.address) as usize };
+        Some((site, handlers.iter().map(place)))
     }
 
     /// The function whose body a program counter is in.

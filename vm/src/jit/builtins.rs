@@ -1,7 +1,8 @@
 //! Functions of the runtime that compiled code calls, and the thunks through which it does.
 //!
 //! A thunk notes where compiled code was left, for backtraces, and jumps on. A builtin that fails
-//! raises its trap and returns a value that compiled code tests for.
+//! raises its trap and returns a value that compiled code tests for. Those that throw do not return:
+//! their thunks go on where the exception is caught, with no Rust frame left behind.
 
 use std::arch::naked_asm;
 use std::mem::offset_of;
@@ -9,14 +10,19 @@ use std::mem::offset_of;
 use crate::runtime::context::{FuncRef, InstanceContext, StoreContext};
 use crate::runtime::operations::{self, Result};
 use crate::runtime::trap::TrapKind;
-use crate::runtime::{call_from_compiled, raise};
+use crate::runtime::x86_64::resume_or_unwind;
+use crate::runtime::{call_from_compiled, exception, raise};
 
 macro_rules! builtins {
-    ($($(#[$doc:meta])* $name:ident ($($arg:ident: $ty:ty),*) -> $ret:ty $body:block)*) => {
+    (
+        returning { $($(#[$doc:meta])* $name:ident ($($arg:ident: $ty:ty),*) -> $ret:ty $body:block)* }
+        throwing { $($(#[$throw_doc:meta])* $throw:ident ($value:ident: $value_ty:ty) $find:block)* }
+    ) => {
         /// Their addresses, as compiled code finds them.
         #[repr(C)]
         pub struct Builtins {
             $($(#[$doc])* pub $name: unsafe extern "sysv64" fn(*mut InstanceContext, $($ty),*) -> $ret,)*
+            $($(#[$throw_doc])* pub $throw: unsafe extern "sysv64" fn(*mut InstanceContext, $value_ty) -> !,)*
         }
 
         $(
@@ -45,7 +51,34 @@ macro_rules! builtins {
             }
         )*
 
-        static TABLE: Builtins = Builtins { $($name),* };
+        $(
+            #[unsafe(naked)]
+            unsafe extern "sysv64" fn $throw(_context: *mut InstanceContext, _: $value_ty) -> ! {
+                /// # Safety
+                /// `context` is that of the running compiled code.
+                unsafe extern "sysv64" fn find(context: *mut InstanceContext, $value: $value_ty) -> bool {
+                    // SAFETY: as for the other builtins.
+                    unsafe { ($find)(context) }
+                }
+                naked_asm!(
+                    "mov r11, [rdi]",
+                    "mov [r11 + {fp}], rbp",
+                    "mov r10, [rsp]",
+                    "mov [r11 + {pc}], r10",
+                    "push r11",
+                    "call {find}",
+                    "pop rdi",
+                    "movzx esi, al",
+                    "jmp {resume}",
+                    fp = const offset_of!(StoreContext, exit_fp),
+                    pc = const offset_of!(StoreContext, exit_pc),
+                    find = sym find,
+                    resume = sym resume_or_unwind,
+                )
+            }
+        )*
+
+        static TABLE: Builtins = Builtins { $($name,)* $($throw,)* };
     };
 }
 
@@ -75,57 +108,101 @@ unsafe fn done(context: *mut InstanceContext, result: Result<()>) -> u64 {
 }
 
 builtins! {
-    /// `memory.grow`
-    memory_grow(memory: u32, pages: u32) -> u64 {
-        |c| value(c, operations::memory_grow(c, memory, pages))
-    }
-    /// `memory.copy` between addresses that are in bounds
-    bytes_copy(to: *mut u8, from: *const u8, len: usize) -> u64 {
-        |c| done(c, operations::bytes_copy(c, to, from, len))
-    }
-    /// `memory.fill` of bytes that are in bounds
-    bytes_fill(to: *mut u8, byte: u32, len: usize) -> u64 {
-        |c| done(c, operations::bytes_fill(c, to, byte as u8, len))
-    }
-    /// `memory.init`
-    memory_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
-        |c| done(c, operations::memory_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
-    }
-    /// `data.drop`
-    data_drop(data: u32) -> u64 {
-        |c| { operations::data_drop(c, data); 0 }
-    }
-    /// `table.grow`
-    table_grow(table: u32, value: u64, delta: u32) -> u64 {
-        |c| self::value(c, operations::table_grow(c, table, value, delta))
-    }
-    /// `table.fill`
-    table_fill(table: u32, at: u32, value: u64, len: u32) -> u64 {
-        |c| done(c, operations::table_fill(c, table, at, value, len))
-    }
-    /// `table.copy`
-    table_copy(tables: u64, to: u32, from: u32, len: u32) -> u64 {
-        |c| done(c, operations::table_copy(c, tables as u32, (tables >> 32) as u32, to, from, len))
-    }
-    /// `table.init`
-    table_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
-        |c| done(c, operations::table_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
-    }
-    /// `elem.drop`
-    elem_drop(elem: u32) -> u64 {
-        |c| { operations::elem_drop(c, elem); 0 }
-    }
-    /// A call of a function that is not compiled: the [`Outcome`](crate::runtime::Outcome).
-    call_interpreted(func: *mut FuncRef, buffer: *mut u64) -> u64 {
-        |c: *mut InstanceContext| call_from_compiled((*c).store, func, buffer) as u64
-    }
-    /// Raises a trap.
-    raise_kind(kind: u32) -> u64 {
-        |c: *mut InstanceContext| {
-            raise((*c).store, TrapKind::from_number(kind).unwrap_or(TrapKind::Host));
-            FAILED
+    returning {
+        /// `memory.grow`
+        memory_grow(memory: u32, pages: u32) -> u64 {
+            |c| value(c, operations::memory_grow(c, memory, pages))
+        }
+        /// `memory.copy` between addresses that are in bounds
+        bytes_copy(to: *mut u8, from: *const u8, len: usize) -> u64 {
+            |c| done(c, operations::bytes_copy(c, to, from, len))
+        }
+        /// `memory.fill` of bytes that are in bounds
+        bytes_fill(to: *mut u8, byte: u32, len: usize) -> u64 {
+            |c| done(c, operations::bytes_fill(c, to, byte as u8, len))
+        }
+        /// `memory.init`
+        memory_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+            |c| done(c, operations::memory_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
+        }
+        /// `data.drop`
+        data_drop(data: u32) -> u64 {
+            |c| { operations::data_drop(c, data); 0 }
+        }
+        /// `table.grow`
+        table_grow(table: u32, value: u64, delta: u32) -> u64 {
+            |c| self::value(c, operations::table_grow(c, table, value, delta))
+        }
+        /// `table.fill`
+        table_fill(table: u32, at: u32, value: u64, len: u32) -> u64 {
+            |c| done(c, operations::table_fill(c, table, at, value, len))
+        }
+        /// `table.copy`
+        table_copy(tables: u64, to: u32, from: u32, len: u32) -> u64 {
+            |c| done(c, operations::table_copy(c, tables as u32, (tables >> 32) as u32, to, from, len))
+        }
+        /// `table.init`
+        table_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+            |c| done(c, operations::table_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
+        }
+        /// `elem.drop`
+        elem_drop(elem: u32) -> u64 {
+            |c| { operations::elem_drop(c, elem); 0 }
+        }
+        /// A call of a function that is not compiled: the [`Outcome`](crate::runtime::Outcome).
+        call_interpreted(func: *mut FuncRef, buffer: *mut u64) -> u64 {
+            |c: *mut InstanceContext| call_from_compiled((*c).store, func, buffer) as u64
+        }
+        /// Raises a trap.
+        raise_kind(kind: u32) -> u64 {
+            |c: *mut InstanceContext| {
+                raise((*c).store, TrapKind::from_number(kind).unwrap_or(TrapKind::Host));
+                FAILED
+            }
+        }
+        /// A reference to the exception that was just caught; zero if that failed.
+        exception_ref() -> u64 {
+            |c: *mut InstanceContext| match exception::reference((*c).store) {
+                Ok(reference) => reference,
+                Err(kind) => {
+                    raise((*c).store, kind);
+                    0
+                }
+            }
         }
     }
+    throwing {
+        /// `throw` of the tag at this offset of the context; the payload is in its place. In the compiled convention.
+        throw(tag: u32) {
+            |c: *mut InstanceContext| exception::throw(c, tag)
+        }
+        /// `throw_ref`, in the compiled convention.
+        throw_ref(object: u64) {
+            |c: *mut InstanceContext| exception::throw_ref((*c).store, object)
+        }
+    }
+}
+
+/// Where a stub goes on when its callee failed, with a trap or an exception.
+///
+/// # Safety
+/// `context` starts with a pointer to the live store; the newest activation is the stub's.
+#[unsafe(naked)]
+pub unsafe extern "sysv64" fn leave(_context: *mut ()) -> ! {
+    unsafe extern "sysv64" fn is_here(store: *mut StoreContext) -> bool {
+        // SAFETY: the stub's store is live.
+        unsafe { exception::is_caught_here(store) }
+    }
+    naked_asm!(
+        "mov rdi, [rdi]",
+        "push rdi",
+        "call {is_here}",
+        "pop rdi",
+        "movzx esi, al",
+        "jmp {resume}",
+        is_here = sym is_here,
+        resume = sym resume_or_unwind,
+    )
 }
 
 /// The table that [`InstanceContext::builtins`] points to.

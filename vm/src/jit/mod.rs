@@ -25,16 +25,18 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{Context, FinalizedRelocTarget, ir};
+use cranelift_codegen::{
+    CompiledCode, Context, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget, ir,
+};
 use cranelift_frontend::FunctionBuilderContext;
 
-use crate::module::DefinedFunc;
+use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
 use crate::types::{FuncType, TypeId};
 use arena::Arena;
 pub use batch::Batch;
-use batch::{Entry, Parts};
+use batch::{CallSite, Entry, Handler, Parts};
 
 /// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
 const MAX_BODY: usize = 2 << 20;
@@ -105,6 +107,8 @@ struct Machine {
     calls: Vec<(u32, u32)>,
     traps: Vec<(u32, u32)>,
     locations: Vec<(u32, u32)>,
+    sites: Vec<CallSite>,
+    handlers: Vec<Handler<u32>>,
     disassembly: Option<String>,
 }
 
@@ -146,8 +150,7 @@ impl Compiler {
     /// Compiles functions as one batch, in parallel where there are many. Those that are too large
     /// are left out: they stay in the interpreter.
     pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
-        let small: Vec<DefinedFunc> =
-            funcs.iter().copied().filter(|f| code.module.body(*f).len() <= MAX_BODY).collect();
+        let small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| is_compilable(&code.module, *f)).collect();
         let own: std::collections::HashSet<DefinedFunc> = small.iter().copied().collect();
         let machines = self.machines(code, &small, &own)?;
         let mut parts = Parts::default();
@@ -245,6 +248,11 @@ impl Compiler {
     }
 }
 
+/// Whether the compiler takes a function; those that it does not stay in the interpreter.
+fn is_compilable(module: &Module, func: DefinedFunc) -> bool {
+    module.body(func).len() <= MAX_BODY && lower::handlers_fit(module, func)
+}
+
 /// Adds a function's code and tables to a batch.
 fn append(
     parts: &mut Parts,
@@ -260,6 +268,13 @@ fn append(
     parts.traps.extend(shift(&machine.traps));
     parts.locations.extend(shift(&machine.locations));
     calls.extend(shift(&machine.calls));
+    let handlers = parts.handlers.len() as u32;
+    parts.sites.extend(machine.sites.iter().map(|site| CallSite {
+        returns: site.returns + start,
+        handlers: (site.handlers.0 + handlers, site.handlers.1),
+        ..*site
+    }));
+    parts.handlers.extend(machine.handlers.iter().map(|h| Handler { tag: h.tag, address: h.address + start }));
     let entry = Entry { start, end: parts.code.len() as u32, func };
     parts.entries.push(entry);
     entry
@@ -320,9 +335,35 @@ impl<'a> Worker<'a> {
                 locations.push((location.start, location.loc.bits()));
             }
         }
+        let (sites, handlers) = handlers(compiled)?;
         let disassembly = compiled.vcode.clone();
-        Ok(Machine { code: compiled.code_buffer().to_vec(), calls, traps, locations, disassembly })
+        Ok(Machine { code: compiled.code_buffer().to_vec(), calls, traps, locations, sites, handlers, disassembly })
     }
+}
+
+/// The calls of a function that have handlers, and their handlers.
+fn handlers(compiled: &CompiledCode) -> Result<(Vec<CallSite>, Vec<Handler<u32>>), String> {
+    let (mut sites, mut all) = (Vec::new(), Vec::new());
+    for site in compiled.buffer.call_sites().filter(|site| !site.exception_handlers.is_empty()) {
+        let first = all.len() as u32;
+        let mut context = None;
+        for handler in site.exception_handlers {
+            match *handler {
+                FinalizedMachExceptionHandler::Tag(tag, address) => {
+                    all.push(Handler { tag: Some(tag.as_u32()), address });
+                }
+                FinalizedMachExceptionHandler::Default(address) => all.push(Handler { tag: None, address }),
+                FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(at)) => context = Some(at),
+                // No register survives a call that throws, so the context cannot be in one.
+                FinalizedMachExceptionHandler::Context(other) => return Err(format!("the context is in {other:?}")),
+            }
+        }
+        let (Some(frame), Some(context)) = (site.frame_offset, context) else {
+            return Err("a call with handlers has no frame".into());
+        };
+        sites.push(CallSite { returns: site.ret_addr, frame, context, handlers: (first, all.len() as u32 - first) });
+    }
+    Ok((sites, all))
 }
 
 /// A function's CLIF before optimisation, for reading.

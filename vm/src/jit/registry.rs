@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::arena::Arena;
-use super::batch::Batch;
+use super::batch::{Batch, CallSite, Handler};
 use crate::module::{FuncIndex, Module};
 
 static ARENA: AtomicPtr<Arena> = AtomicPtr::new(null_mut());
@@ -28,6 +28,11 @@ pub fn lookup_trap(pc: usize) -> Option<u32> {
 /// Whether a program counter is in a function's body.
 pub fn is_body(pc: usize) -> bool {
     batch(pc).is_some_and(|batch| batch.func(pc).is_some())
+}
+
+/// The handlers of the call that returns to a program counter, innermost first, if it has any.
+pub fn lookup_handlers<'a>(pc: usize) -> Option<(&'a CallSite, impl Iterator<Item = Handler>)> {
+    batch(pc)?.handlers(pc)
 }
 
 /// Tells where a program counter is, if it is in a function's body.

@@ -56,7 +56,8 @@ fn slots(
     }
 }
 
-fn load_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], base: Value) -> Vec<Value> {
+/// Loads values of these types from a buffer in the array convention.
+pub fn load_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], base: Value) -> Vec<Value> {
     let mut values = Vec::new();
     slots(builder, types, base, |b, _, ty, base, at| {
         // `v128` slots are aligned to 8 bytes only.
@@ -65,7 +66,8 @@ fn load_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], base: Value) -
     values
 }
 
-fn store_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], values: &[Value], base: Value) {
+/// Stores values of these types to a buffer in the array convention.
+pub fn store_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], values: &[Value], base: Value) {
     slots(builder, types, base, |b, i, ty, base, at| {
         let mut value = values[i];
         // Slots are whole: the upper half of a 32-bit value is zero.
@@ -103,6 +105,16 @@ fn buffer(b: &mut FunctionBuilder<'_>, ty: &FuncType, args: &[Value]) -> Value {
     buffer
 }
 
+/// Leaves a stub whose callee failed: not to return.
+fn leave(b: &mut FunctionBuilder<'_>, store: Value, context: Value) {
+    let mut sig = Signature::new(CallConv::SystemV);
+    sig.params.push(AbiParam::new(PTR));
+    let sig = b.import_signature(sig);
+    let leave = b.ins().load(PTR, flags(), store, offset_of!(StoreContext, leave) as i32);
+    b.ins().call_indirect(sig, leave, &[context]);
+    b.ins().trap(PENDING);
+}
+
 /// Compiled convention: stands for a function that is interpreted. The callee may have been
 /// compiled meanwhile, or have made a tail call: then its callee takes this frame's place.
 fn interpreter(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext) -> Function {
@@ -117,19 +129,21 @@ fn interpreter(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilder
         let sig = b.import_signature(sig);
         let call = b.ins().call_indirect(sig, callee, &[context, func, buffer]);
         let outcome = b.inst_results(call)[0];
-        let [done, other, tail] = [(); 3].map(|()| b.create_block());
+        let [done, other, tail, failed] = [(); 4].map(|()| b.create_block());
         b.ins().brif(outcome, other, &[], done, &[]);
         b.switch_to_block(done);
         let results = load_all(b, ty.results(), buffer);
         b.ins().return_(&results);
         b.switch_to_block(other);
         b.set_cold_block(other);
+        let store = b.ins().load(PTR, flags(), context, offset_of!(InstanceContext, store) as i32);
         let is_tail = b.ins().icmp_imm_s(ir::condcodes::IntCC::Equal, outcome, Outcome::TailCall as i64);
-        b.ins().trapz(is_tail, PENDING);
-        b.ins().jump(tail, &[]);
+        b.ins().brif(is_tail, tail, &[], failed, &[]);
+        b.switch_to_block(failed);
+        b.set_cold_block(failed);
+        leave(b, store, context);
         b.switch_to_block(tail);
         b.set_cold_block(tail);
-        let store = b.ins().load(PTR, flags(), context, offset_of!(InstanceContext, store) as i32);
         let [func, args, unpack] = [
             offset_of!(StoreContext, tail_callee),
             offset_of!(StoreContext, tail_arguments),
@@ -163,7 +177,12 @@ fn host(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext
         let sig = b.import_signature(sig);
         let call = b.ins().call_indirect(sig, callee, &[context, buffer]);
         let ok = b.inst_results(call)[0];
-        b.ins().trapz(ok, PENDING);
+        let [done, failed] = [(); 2].map(|()| b.create_block());
+        b.ins().brif(ok, done, &[], failed, &[]);
+        b.switch_to_block(failed);
+        b.set_cold_block(failed);
+        leave(b, store, context);
+        b.switch_to_block(done);
         let results = load_all(b, ty.results(), buffer);
         b.ins().return_(&results);
     })

@@ -51,6 +51,8 @@ index! {
     MemoryIndex
     /// A global, imported ones first.
     GlobalIndex
+    /// An exception tag, imported ones first.
+    TagIndex
     /// An element segment.
     ElemIndex
     /// A data segment.
@@ -79,6 +81,8 @@ pub enum ImportKind {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// An exception tag whose payload are this type's parameters.
+    Tag(TypeIndex),
 }
 
 /// An export.
@@ -92,6 +96,8 @@ pub enum ExportKind {
     Memory(MemoryIndex),
     /// A global.
     Global(GlobalIndex),
+    /// An exception tag.
+    Tag(TagIndex),
 }
 
 /// A constant expression, decoded. With extended constant expressions these become longer.
@@ -169,7 +175,9 @@ pub struct Module {
     pub(crate) memories: Vec<MemoryType>,
     /// Globals, imported ones first.
     pub(crate) globals: Vec<GlobalType>,
-    /// How many of the functions, tables, memories and globals are imported.
+    /// Type of each exception tag, imported ones first.
+    pub(crate) tags: Vec<TypeIndex>,
+    /// How many of the functions, tables, memories, globals and tags are imported.
     pub(crate) imported: ImportCounts,
     /// First values of the defined globals.
     pub(crate) global_inits: Vec<ConstExpr>,
@@ -204,6 +212,8 @@ pub struct ImportCounts {
     pub memories: u32,
     /// Globals.
     pub globals: u32,
+    /// Exception tags.
+    pub tags: u32,
 }
 
 impl Module {
@@ -242,7 +252,7 @@ impl Module {
         &self.globals
     }
 
-    /// How many functions, tables, memories and globals are imported.
+    /// How many functions, tables, memories, globals and tags are imported.
     pub fn imported(&self) -> ImportCounts {
         self.imported
     }
@@ -265,6 +275,16 @@ impl Module {
     /// Names of functions and of the module.
     pub fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// Type of an exception tag: its parameters are the payload.
+    pub fn tag_type(&self, tag: TagIndex) -> &FuncType {
+        &self.types[self.tags[tag.index()].index()]
+    }
+
+    /// How many exception tags there are, imported ones included.
+    pub fn tag_count(&self) -> usize {
+        self.tags.len()
     }
 
     /// Type of a function.
@@ -304,6 +324,7 @@ impl Module {
             ImportKind::Table(ty) => ExternType::Table(ty),
             ImportKind::Memory(ty) => ExternType::Memory(ty),
             ImportKind::Global(ty) => ExternType::Global(ty),
+            ImportKind::Tag(ty) => ExternType::Tag(self.types[ty.index()].clone()),
         }
     }
 
@@ -314,6 +335,7 @@ impl Module {
             ExportKind::Table(i) => ExternType::Table(self.tables[i.index()]),
             ExportKind::Memory(i) => ExternType::Memory(self.memories[i.index()]),
             ExportKind::Global(i) => ExternType::Global(self.globals[i.index()]),
+            ExportKind::Tag(i) => ExternType::Tag(self.tag_type(i).clone()),
         }
     }
 

@@ -8,7 +8,7 @@ impl Activation {
         Self {
             previous: std::ptr::null_mut(),
             kind,
-            pad: 0,
+            replaced: 0,
             sp: 0,
             fp: 0,
             exit_fp: 0,

@@ -1,5 +1,7 @@
 //! Who was running when a trap was raised.
 
+use std::ops::ControlFlow;
+
 use super::context::{Activation, InstanceContext, StoreContext};
 use super::trap::Frame;
 use crate::interpreter;
@@ -64,7 +66,11 @@ pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
         let mut next = (*store).activation;
         while let Some(activation) = next.as_ref() {
             match activation.kind {
-                Activation::COMPILED => compiled(activation, exit, &mut collector),
+                Activation::HOST => {}
+                Activation::COMPILED => compiled_frames(activation, exit, &mut |pc, _| {
+                    registry::lookup_frame(pc - 1, &mut |module, func, offset| collector.add(module, func, offset));
+                    ControlFlow::Continue(())
+                }),
                 _ => interpreter::frames(activation, &mut |context: *mut InstanceContext, func, offset| {
                     collector.add(&(*(*context).code).module, func, offset);
                 }),
@@ -79,14 +85,21 @@ pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
     unsafe { collector.finish() }
 }
 
-/// Walks the frame pointers of compiled frames, up to the activation's entry.
+/// Tells of each compiled frame, newest first, up to the activation's entry: the address that its call returns to,
+/// and its frame pointer.
 ///
 /// # Safety
 /// `exit` is where compiled code of this activation was left.
-unsafe fn compiled(activation: &Activation, exit: (usize, usize), collector: &mut Collector) {
+pub unsafe fn compiled_frames(
+    activation: &Activation,
+    exit: (usize, usize),
+    tell: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) {
     let (mut pc, mut fp) = exit;
     while pc != 0 && fp != 0 && fp < activation.fp {
-        registry::lookup_frame(pc - 1, &mut |module, func, offset| collector.add(module, func, offset));
+        if tell(pc, fp).is_break() {
+            return;
+        }
         // SAFETY: compiled code keeps frame pointers: at `fp` stands the caller's, above it the
         // return address. Frame pointers only grow up to the entry's, so this ends.
         unsafe {

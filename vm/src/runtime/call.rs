@@ -19,6 +19,19 @@ pub enum Outcome {
     /// The callee made a tail call that its tier could not make itself: call
     /// [`StoreContext::tail_callee`] with the arguments at [`StoreContext::tail_arguments`].
     TailCall = 2,
+    /// An exception is being thrown that an older activation catches: see [`StoreContext::catcher`].
+    Thrown = 3,
+}
+
+impl Outcome {
+    /// How a run failed: with a trap, or an exception.
+    ///
+    /// # Safety
+    /// `store` is live.
+    pub unsafe fn of_failure(store: *mut StoreContext) -> Self {
+        // SAFETY: by contract.
+        if unsafe { (*store).has_pending } != 0 { Self::Trap } else { Self::Thrown }
+    }
 }
 
 /// The compiled entry of a function and its trampoline, if it has one.
@@ -35,7 +48,7 @@ unsafe fn compiled(func: *const FuncRef) -> Option<(*const u8, *const u8)> {
 }
 
 /// Calls any function in the array convention, in whichever tier it is, tail calls followed:
-/// the outcome is `Done` or `Trap`.
+/// the outcome is not `TailCall`.
 ///
 /// # Safety
 /// `func` belongs to `store`; `buffer` has [`FuncType::buffer_slots`](crate::types::FuncType::buffer_slots)
@@ -80,7 +93,7 @@ unsafe fn follow(store: *mut StoreContext, buffer: *mut u64) -> Outcome {
             };
             match outcome {
                 Outcome::TailCall => continue,
-                Outcome::Trap => return Outcome::Trap,
+                Outcome::Trap | Outcome::Thrown => return outcome,
                 Outcome::Done => {
                     std::ptr::copy_nonoverlapping(local, buffer, results);
                     return Outcome::Done;
@@ -131,7 +144,7 @@ pub unsafe fn call_host(func: *const FuncRef, buffer: *mut u64) -> Outcome {
     // SAFETY: by contract the context is a host function's.
     unsafe {
         let context: *mut HostContext = (*func).context.cast();
-        if ((*context).call)(context, buffer) { Outcome::Done } else { Outcome::Trap }
+        if ((*context).call)(context, buffer) { Outcome::Done } else { Outcome::of_failure((*context).store) }
     }
 }
 
@@ -160,7 +173,7 @@ pub unsafe fn enter_compiled(
         push(store, &mut activation);
         let done = x86_64::enter_compiled(&mut activation, trampoline, code, (*func).context, func, buffer);
         pop(store, &mut activation);
-        if done { Outcome::Done } else { Outcome::Trap }
+        if done { Outcome::Done } else { Outcome::of_failure(store) }
     }
 }
 
@@ -226,7 +239,7 @@ pub unsafe fn enter(store: *mut StoreContext, func: *const FuncRef, buffer: *mut
             raise(store, TrapKind::StackExhausted);
             Outcome::Trap
         } else {
-            call(store, func, buffer)
+            enter_from_host(store, func, buffer)
         };
         match outcome {
             Outcome::Done => Ok(()),
@@ -252,14 +265,23 @@ unsafe extern "sysv64" fn run(argument: *mut ()) {
     unsafe {
         let run = &mut *argument.cast::<Run>();
         // Nothing may unwind through the switch of stacks.
-        run.outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            // The outermost activation marks the store as running, whatever is called.
-            let mut activation = Activation::new(Activation::INTERPRETER);
-            push(run.store, &mut activation);
-            let outcome = call(run.store, run.func, run.buffer);
-            pop(run.store, &mut activation);
-            outcome
-        }));
+        run.outcome =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| enter_from_host(run.store, run.func, run.buffer)));
+    }
+}
+
+/// A call whose outcome is the host's to see. Its activation also marks the store as running, whatever is called.
+///
+/// # Safety
+/// As for [`call`].
+unsafe fn enter_from_host(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Outcome {
+    // SAFETY: by contract; the activation lives on this frame until it is popped.
+    unsafe {
+        let mut activation = Activation::new(Activation::HOST);
+        push(store, &mut activation);
+        let outcome = call(store, func, buffer);
+        pop(store, &mut activation);
+        outcome
     }
 }
 

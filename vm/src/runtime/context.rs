@@ -6,13 +6,14 @@
 //!  fuel, limits,          (one allocation, ├─ memories  [MemorySlot]      one per memory
 //!  activations            address fixed)   ├─ tables    [*mut TableDef]   one per table
 //!                                          ├─ globals   [GlobalSlot]      one per global
+//!                                          ├─ tags      [*const Tag]      one per exception tag
 //!                                          └─ functions [FuncRef]         one per function
 //! ```
 //!
 //! **Array convention**: arguments stand in consecutive 8-byte slots (`v128` takes two, low half
 //! first; 32-bit values in the low half of a slot, the rest zero for integers and floats), the callee writes its
 //! results to the same buffer from its start. A `funcref` is a [`FuncRef`] pointer or null, an
-//! `externref` a `u32` handle, zero for null.
+//! `externref` a `u32` handle, an `exnref` a `u64` handle, zero for null.
 //!
 //! **Compiled convention**: Cranelift's `tail`; hidden parameters first: the callee's context
 //! (`FuncRef::context`) and the callee's [`FuncRef`]; compiled bodies ignore the second, stubs
@@ -24,6 +25,7 @@
 use std::mem::{offset_of, size_of};
 
 use super::code::ModuleCode;
+use super::exception::{Catcher, Tag, Thrown};
 use super::trap::TrapKind;
 use crate::module::Module;
 use crate::types::TypeId;
@@ -59,6 +61,14 @@ pub struct StoreContext {
     pub tail_arguments: *mut u64,
     /// The unpack trampoline of the callee's type, for stubs: calls it with arguments from a buffer.
     pub tail_unpack: *const u8,
+    /// Payload of the exception that is being thrown, in the array convention; room for that of any tag.
+    pub payload: *mut u64,
+    /// The exception that is being thrown.
+    pub thrown: Thrown,
+    /// Who catches it.
+    pub catcher: Catcher,
+    /// Where stubs go on when their callee failed (`jit::builtins::leave`).
+    pub leave: *const (),
     /// The store's Rust side (`runtime::store::StoreInner`), opaque here.
     pub store: *mut (),
 }
@@ -164,8 +174,8 @@ pub struct Activation {
     pub previous: *mut Activation,
     /// Which tier was entered: [`Activation::INTERPRETER`], [`Activation::COMPILED`], or [`Activation::HOST`].
     pub kind: u32,
-    /// Unused.
-    pub pad: u32,
+    /// Interpreter: 1 while the newest frame's tail call runs, which has taken the frame's place for handlers.
+    pub replaced: u32,
     /// Compiled: native stack pointer to unwind to. Interpreter: the newest frame's slots.
     pub sp: usize,
     /// Compiled: frame pointer of the entry trampoline's caller, where the frame walk ends.
@@ -184,6 +194,8 @@ impl Activation {
     pub const INTERPRETER: u32 = 0;
     /// An entry into compiled code.
     pub const COMPILED: u32 = 1;
+    /// The host calls a guest: the end of what an exception can pass by itself.
+    pub const HOST: u32 = 2;
 }
 
 /// Offsets of the variable part of an [`InstanceContext`].
@@ -192,6 +204,7 @@ pub struct Layout {
     memories: u32,
     tables: u32,
     globals: u32,
+    tags: u32,
     functions: u32,
     size: u32,
 }
@@ -202,9 +215,10 @@ impl Layout {
         let memories = size_of::<InstanceContext>() as u32;
         let tables = memories + (module.memories.len() * size_of::<MemorySlot>()) as u32;
         let globals = (tables + (module.tables.len() * size_of::<*mut TableDef>()) as u32).next_multiple_of(16);
-        let functions = globals + (module.globals.len() * size_of::<GlobalSlot>()) as u32;
+        let tags = globals + (module.globals.len() * size_of::<GlobalSlot>()) as u32;
+        let functions = tags + (module.tags.len() * size_of::<*const Tag>()) as u32;
         let size = functions + (module.functions.len() * size_of::<FuncRef>()) as u32;
-        Self { memories, tables, globals, functions, size }
+        Self { memories, tables, globals, tags, functions, size }
     }
 
     /// Bytes of a whole context.
@@ -225,6 +239,11 @@ impl Layout {
     /// Offset of a global's [`GlobalSlot`].
     pub fn global(&self, index: u32) -> u32 {
         self.globals + index * size_of::<GlobalSlot>() as u32
+    }
+
+    /// Offset of the pointer to an exception tag's [`Tag`].
+    pub fn tag(&self, index: u32) -> u32 {
+        self.tags + index * size_of::<*const Tag>() as u32
     }
 
     /// Offset of a function's [`FuncRef`].

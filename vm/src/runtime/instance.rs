@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::code::ModuleCode;
 use super::context::{FuncRef, GlobalSlot, HostContext, InstanceContext, MemorySlot, TableDef};
+use super::exception::Tag;
 use super::memory::LinearMemory;
 use super::slab::Key;
 use super::table::Table;
@@ -41,10 +42,10 @@ pub struct HostFunction {
     pub ty: crate::types::FuncType,
 }
 
-/// A memory, table or global of an instance, with the key under which its store keeps it.
+/// A memory, table, global or tag of an instance, with the key under which its store keeps it.
 pub struct Shared<T> {
     /// The thing itself.
-    pub item: Rc<T>,
+    pub item: T,
     /// Its name in the store.
     pub key: Key,
     /// Whether the instance defined it.
@@ -57,11 +58,13 @@ pub struct Instance {
     /// The module and its code.
     pub code: Arc<ModuleCode>,
     /// Memories, imported ones first.
-    pub memories: Vec<Shared<LinearMemory>>,
+    pub memories: Vec<Shared<Rc<LinearMemory>>>,
     /// Tables, imported ones first.
-    pub tables: Vec<Shared<Table>>,
+    pub tables: Vec<Shared<Rc<Table>>>,
     /// Globals that are not inline in the context.
-    pub globals: Vec<Option<Shared<Global>>>,
+    pub globals: Vec<Option<Shared<Rc<Global>>>>,
+    /// Exception tags, imported ones first.
+    pub tags: Vec<Shared<Arc<Tag>>>,
     /// Host functions made for this instance's imports.
     pub hosts: Vec<Box<HostFunction>>,
     /// Cells of each element segment; empty once dropped.
@@ -103,6 +106,7 @@ impl Instance {
             memories: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             hosts: Vec::new(),
             elements: Vec::new(),
             data_dropped,
@@ -135,6 +139,11 @@ impl Instance {
     /// The context's slot of a global.
     pub fn global_slot(&self, index: u32) -> *mut GlobalSlot {
         self.at(self.code.layout.global(index))
+    }
+
+    /// The context's slot of an exception tag.
+    pub fn tag_slot(&self, index: u32) -> *mut *const Tag {
+        self.at(self.code.layout.tag(index))
     }
 
     fn at<T>(&self, offset: u32) -> *mut T {

@@ -13,7 +13,7 @@ use super::store::StoreInner;
 use super::table::Table;
 use super::trap::TrapKind;
 use super::{operations, tier};
-use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind};
+use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind, TagIndex};
 use crate::types::PAGE;
 
 /// Something given for an import, already checked to have the right type.
@@ -28,6 +28,8 @@ pub enum Given {
     Memory(Key),
     /// A global.
     Global(Key),
+    /// An exception tag.
+    Tag(Key),
 }
 
 /// Why an instance could not be made.
@@ -93,6 +95,7 @@ fn build(store: &mut StoreInner, key: Key, code: &Arc<ModuleCode>, given: Vec<Gi
     tables(store, instance)?;
     memories(store, instance)?;
     globals(store, instance);
+    tags(store, instance);
     elements(instance)?;
     data(instance)
 }
@@ -153,6 +156,11 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) {
                 let Some(item) = store.globals.get(key).cloned() else { continue };
                 share(store, instance, |other| other.globals.iter().flatten().any(|g| g.own && g.key == key));
                 instance.globals.push(Some(Shared { item, key, own: false }));
+            }
+            Given::Tag(key) => {
+                let Some(item) = store.tags.get(key).cloned() else { continue };
+                share(store, instance, |other| other.tags.iter().any(|t| t.own && t.key == key));
+                instance.tags.push(Shared { item, key, own: false });
             }
         }
         debug_assert!(!matches!(import.kind, ImportKind::Func(_)) || func > 0);
@@ -300,6 +308,20 @@ fn globals(store: &mut StoreInner, instance: &mut Instance) {
                 instance.globals.push(Some(Shared { item, key, own: true }));
             }
         }
+    }
+}
+
+fn tags(store: &mut StoreInner, instance: &mut Instance) {
+    let code = instance.code.clone();
+    let module = &code.module;
+    for index in module.imported.tags..module.tags.len() as u32 {
+        let item = store.new_tag(module.tag_type(TagIndex(index)).clone());
+        let key = store.tags.insert(item.clone());
+        instance.tags.push(Shared { item, key, own: true });
+    }
+    for (index, tag) in instance.tags.iter().enumerate() {
+        // SAFETY: the slot is this tag's.
+        unsafe { instance.tag_slot(index as u32).write(Arc::as_ptr(&tag.item)) };
     }
 }
 

@@ -8,6 +8,7 @@ pub mod code;
 pub mod config;
 pub mod context;
 pub mod engine;
+pub mod exception;
 pub mod instance;
 pub mod instantiate;
 pub mod interrupt;

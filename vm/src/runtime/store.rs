@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::context::StoreContext;
 use super::engine::Engine;
+use super::exception::{Catcher, Exception, Tag, Thrown};
 use super::instance::{Global, HostFunction, Instance};
 use super::interrupt::InterruptState;
 use super::memory::LinearMemory;
@@ -76,6 +77,12 @@ pub struct StoreInner {
     pub tables: Slab<Rc<Table>>,
     /// Globals by handle.
     pub globals: Slab<Rc<Global>>,
+    /// Exception tags by handle.
+    pub tags: Slab<Arc<Tag>>,
+    /// Exception objects that guests have references to; reference `n` is entry `n - 1`.
+    pub exceptions: Vec<Arc<Exception>>,
+    /// What [`StoreContext::payload`] points to.
+    pub payload: Vec<u64>,
     /// Host functions that live as long as the store, with their references.
     pub host_functions: Vec<Box<(super::context::FuncRef, HostFunction)>>,
     /// Host values behind externrefs; handle `n` is entry `n - 1`.
@@ -116,6 +123,10 @@ impl StoreInner {
             tail_arguments: std::ptr::null_mut(),
             tail_unpack: std::ptr::null(),
             code_ready: 0,
+            payload: std::ptr::dangling_mut(),
+            thrown: Thrown { tag: std::ptr::null(), object: 0 },
+            catcher: Catcher::NONE,
+            leave: crate::jit::builtins::leave as *const (),
             store: std::ptr::null_mut(),
         }));
         let interrupt = Arc::new(InterruptState::new(context.get()));
@@ -131,6 +142,9 @@ impl StoreInner {
             memories: Slab::default(),
             tables: Slab::default(),
             globals: Slab::default(),
+            tags: Slab::default(),
+            exceptions: Vec::new(),
+            payload: Vec::new(),
             host_functions: Vec::new(),
             externs: Vec::new(),
             limits,
@@ -271,6 +285,9 @@ impl StoreInner {
             }
             for global in instance.globals.iter().flatten().filter(|g| g.own) {
                 self.globals.remove(global.key);
+            }
+            for tag in instance.tags.iter().filter(|t| t.own) {
+                self.tags.remove(tag.key);
             }
         }
     }

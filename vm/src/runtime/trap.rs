@@ -70,6 +70,10 @@ trap_kinds! {
     NotGranted = 17 "import not granted",
     /// More output than the limit allows.
     OutputLimit = 18 "output limit passed",
+    /// An exception that nobody caught.
+    UncaughtException = 19 "uncaught exception",
+    /// `throw_ref` of null.
+    NullException = 20 "null exception reference",
 }
 
 /// A frame of a backtrace.
@@ -94,6 +98,8 @@ pub struct Trap {
     pub exit_code: i32,
     /// For [`TrapKind::Host`] and others that carry one: the error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// For [`TrapKind::UncaughtException`]: the exception.
+    pub(crate) exception: Option<std::sync::Arc<super::exception::Exception>>,
     /// Frames, newest first; the newest 64 and the oldest 16 where there are more.
     pub frames: Vec<Frame>,
     /// How many frames were left out.
@@ -103,7 +109,14 @@ pub struct Trap {
 impl Trap {
     /// A trap without a backtrace yet.
     pub fn new(kind: TrapKind) -> Self {
-        Self { kind, exit_code: 0, source: None, frames: Vec::new(), omitted: 0 }
+        Self { kind, exit_code: 0, source: None, exception: None, frames: Vec::new(), omitted: 0 }
+    }
+}
+
+impl Trap {
+    /// A trap with the error behind it.
+    pub fn with_source(kind: TrapKind, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(kind) }
     }
 }
 

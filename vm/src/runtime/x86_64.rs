@@ -4,6 +4,7 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 
 use super::context::{Activation, FuncRef, StoreContext};
+use super::exception::Catcher;
 
 /// Calls `run(argument)` on another stack and comes back.
 ///
@@ -94,6 +95,26 @@ pub unsafe extern "sysv64" fn unwind_to_activation(store: *mut StoreContext) -> 
         "ret",
         activation = const offset_of!(StoreContext, activation),
         sp = const offset_of!(Activation, sp),
+    )
+}
+
+/// Leaves the newest compiled activation for where an exception is caught: `here` says whether that is in the same
+/// activation; otherwise [`enter_compiled`] returns `false`.
+///
+/// # Safety
+/// As for [`unwind_to_activation`]; if it is here, the store's catcher is set.
+#[unsafe(naked)]
+pub unsafe extern "sysv64" fn resume_or_unwind(store: *mut StoreContext, here: bool) -> ! {
+    naked_asm!(
+        "test sil, sil",
+        "jz {unwind}",
+        "mov rsp, [rdi + {sp}]",
+        "mov rbp, [rdi + {fp}]",
+        "jmp [rdi + {pc}]",
+        unwind = sym unwind_to_activation,
+        sp = const offset_of!(StoreContext, catcher) + offset_of!(Catcher, sp),
+        fp = const offset_of!(StoreContext, catcher) + offset_of!(Catcher, fp),
+        pc = const offset_of!(StoreContext, catcher) + offset_of!(Catcher, pc),
     )
 }
 

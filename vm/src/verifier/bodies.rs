@@ -148,7 +148,9 @@ impl Work<'_> {
             reader.visit_operator(&mut validator.visitor(offset))??;
             check(LimitKind::Operands, validator.operand_stack_height(), offset)?;
             match bytes.get(at) {
-                Some(BLOCK..=IF) => check(LimitKind::Nesting, validator.control_stack_height() - 1, offset)?,
+                Some(&(BLOCK..=IF | TRY_TABLE)) => {
+                    check(LimitKind::Nesting, validator.control_stack_height() - 1, offset)?
+                }
                 Some(&MISCELLANEOUS) => self.note_table_grow(&bytes[at + 1..]),
                 _ => {}
             }
@@ -172,5 +174,6 @@ impl Work<'_> {
 // Opcodes (WebAssembly 2.0, section 5.4).
 const BLOCK: u8 = 0x02;
 const IF: u8 = 0x04;
+const TRY_TABLE: u8 = 0x1f;
 const MISCELLANEOUS: u8 = 0xfc;
 const TABLE_GROW: u32 = 15;

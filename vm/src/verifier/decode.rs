@@ -13,7 +13,7 @@ use super::limits::{LimitKind, Limits};
 use super::{FEATURES, Refused};
 use crate::module::{
     Body, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
-    ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TypeIndex,
+    ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
 };
 use crate::types::{self, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
@@ -64,6 +64,7 @@ fn empty_module(bytes: Arc<[u8]>) -> Module {
         tables: Vec::new(),
         memories: Vec::new(),
         globals: Vec::new(),
+        tags: Vec::new(),
         imported: ImportCounts::default(),
         global_inits: Vec::new(),
         exports: Vec::new(),
@@ -104,6 +105,7 @@ impl Decoder<'_> {
             Payload::FunctionSection(s) => check(LimitKind::Functions, module.functions.len(), s.count(), s.range()),
             Payload::TableSection(s) => check(LimitKind::Tables, module.tables.len(), s.count(), s.range()),
             Payload::GlobalSection(s) => check(LimitKind::Globals, module.globals.len(), s.count(), s.range()),
+            Payload::TagSection(s) => check(LimitKind::Tags, module.tags.len(), s.count(), s.range()),
             Payload::ExportSection(s) => check(LimitKind::Exports, 0, s.count(), s.range()),
             Payload::ElementSection(s) => check(LimitKind::ElementSegments, 0, s.count(), s.range()),
             Payload::DataCountSection { count, range } => check(LimitKind::DataSegments, 0, *count, range.clone()),
@@ -160,6 +162,11 @@ impl Decoder<'_> {
                     self.module.global_inits.push(const_expr(&global.init_expr)?);
                 }
             }
+            Payload::TagSection(section) => {
+                for tag in section {
+                    self.module.tags.push(TypeIndex(tag?.func_type_idx));
+                }
+            }
             Payload::ExportSection(section) => self.exports(section)?,
             Payload::StartSection { func, .. } => self.module.start = Some(FuncIndex(func)),
             Payload::ElementSection(section) => {
@@ -199,7 +206,13 @@ impl Decoder<'_> {
                 module.imported.globals += 1;
                 ImportKind::Global(ty)
             }
-            TypeRef::Tag(_) | TypeRef::FuncExact(_) => return Err(beyond(offset, "an import")),
+            TypeRef::Tag(tag) => {
+                module.tags.push(TypeIndex(tag.func_type_idx));
+                self.limits.check(LimitKind::Tags, module.tags.len() as u64, || Place::at(offset))?;
+                module.imported.tags += 1;
+                ImportKind::Tag(TypeIndex(tag.func_type_idx))
+            }
+            TypeRef::FuncExact(_) => return Err(beyond(offset, "an import")),
         };
         self.module.imports.push(Import { module: import.module.into(), name: import.name.into(), kind });
         Ok(())
@@ -240,7 +253,8 @@ impl Decoder<'_> {
                     module.global_exported[index] = true;
                     ExportKind::Global(GlobalIndex(export.index))
                 }
-                ExternalKind::Tag | ExternalKind::FuncExact => return Err(beyond(offset, "an export")),
+                ExternalKind::Tag => ExportKind::Tag(TagIndex(export.index)),
+                ExternalKind::FuncExact => return Err(beyond(offset, "an export")),
             };
             module.exports.push((export.name.into(), kind));
         }
@@ -301,6 +315,7 @@ fn val_type(ty: wasmparser::ValType) -> Result<ValType, Refused> {
         wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::FUNCREF => ValType::FuncRef,
         wasmparser::ValType::EXTERNREF => ValType::ExternRef,
+        wasmparser::ValType::EXNREF => ValType::ExnRef,
         wasmparser::ValType::Ref(_) => return Err(beyond(0, "a value type")),
     })
 }

@@ -79,6 +79,8 @@ limits! {
     memories: Memories = 1, "memories";
     /// Globals.
     globals: Globals = 100_000, "globals";
+    /// Exception tags.
+    tags: Tags = 10_000, "exception tags";
     /// Element segments.
     element_segments: ElementSegments = 100_000, "element segments";
     /// Items in all element segments together.

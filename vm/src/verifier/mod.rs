@@ -33,8 +33,8 @@ pub use proposals::Proposal;
 use crate::module::{FuncIndex, Module, Names};
 use crate::types::{FuncType, TypeId};
 
-/// What Pinfold runs: WebAssembly 2.0 with SIMD, and tail calls.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL);
+/// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, and exceptions.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXCEPTIONS);
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]

@@ -70,7 +70,7 @@ proposals! {
     StackSwitching(STACK_SWITCHING) "stack switching" "stack-switching", "compile it without that feature";
     /// The first version of exceptions.
     LegacyExceptions(LEGACY_EXCEPTIONS) "exceptions in their old form" "exception-handling (legacy)",
-        "compile it without exceptions (`-fno-exceptions`, or `-fignore-exceptions`)";
+        "compile it with exceptions in their present form (`-mllvm -wasm-use-legacy-eh=false`), or without any";
     /// Everything shared between threads.
     SharedEverythingThreads(SHARED_EVERYTHING_THREADS) "shared functions and types" "shared-everything-threads",
         "compile it for a single thread";
@@ -91,9 +91,6 @@ proposals! {
     Memory64(MEMORY64) "64-bit memories" "memory64", "compile it for `wasm32`";
     /// More than one memory.
     MultiMemory(MULTI_MEMORY) "more than one memory" "multi-memory", "compile it with one memory";
-    /// Exceptions.
-    Exceptions(EXCEPTIONS) "exceptions" "exception-handling",
-        "compile it without exceptions (`-fno-exceptions`, or `-fignore-exceptions`)";
 }
 
 /// How far validation came: nothing but function bodies is left to check in the second phase.

@@ -14,7 +14,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{failed, interrupted, reload_memory, save, trap};
+use super::exceptions::failed;
+use super::{interrupted, reload_memory, save, trap};
 use crate::interpreter::dispatch::{Ip, Machine, Regs, Stop, handler, word};
 use crate::interpreter::value::{Source, Value};
 use crate::interpreter::{Function, frame};
@@ -350,7 +351,11 @@ unsafe extern "C" fn tail_call(m: *mut Machine, ip: Ip, sp: *mut u64, func: *con
         // Not at the bottom: an ordinary call, then a return. The header survives it: results go where
         // the arguments were.
         save(m, ip, sp);
-        if call_any((*m).store, func, arguments) != Outcome::Done {
+        // What this frame would catch is not for the callee, which stands in its place.
+        (*m).activation.replaced = 1;
+        let outcome = call_any((*m).store, func, arguments);
+        (*m).activation.replaced = 0;
+        if outcome != Outcome::Done {
             return failed(m);
         }
         let results = word(ip, at + 3) as usize;

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{failed, interrupted, save, trap};
+use super::exceptions::failed;
+use super::{interrupted, save, trap};
 use crate::interpreter::HOT;
 use crate::interpreter::dispatch::{Ip, Machine, Stop, handler, target, word};
 use crate::interpreter::value::Source;

@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod control;
+pub mod exceptions;
 pub mod memory;
 pub mod scalar;
 pub mod state;
@@ -70,18 +71,6 @@ pub unsafe extern "C" fn interrupted(m: *mut Machine, ip: Ip, sp: *mut u64) -> S
         let kind = (*(*m).store).interrupted().unwrap_or(TrapKind::Interrupted);
         trap(m, ip, sp, kind)
     }
-}
-
-/// Ends the run: the trap is pending already.
-///
-/// # Safety
-/// The machine is live.
-#[cold]
-#[inline(never)]
-pub unsafe extern "C" fn failed(m: *mut Machine) -> Stop {
-    // SAFETY: by contract.
-    unsafe { (*m).outcome = Outcome::Trap };
-    Stop::Over
 }
 
 /// Takes place and size of memory 0 from the instance.

@@ -2,8 +2,8 @@
 
 use wasmparser::{BlockType, BrTable, Operator};
 
+use super::Translator;
 use super::operands::{Place, Src, bank, copy, operand};
-use super::{Translator, value_type};
 use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::{calls, control};
 use crate::interpreter::value::{Acc, Bank, Imm, Slot};
@@ -16,6 +16,8 @@ use super::emit::Patch;
 enum Kind {
     Function,
     Block,
+    /// A block with handlers.
+    Try,
     /// Branches lead to this place.
     Loop(u32),
     /// The jump over the first branch, until there is an `else`.
@@ -30,17 +32,19 @@ pub struct Control {
     height: usize,
     /// Jumps to its end.
     patches: Vec<Patch>,
+    /// Clauses of `try_table`s that lead to its end.
+    pub clauses: Vec<usize>,
 }
 
 impl Control {
     /// The function itself.
     pub fn function() -> Self {
-        Self { kind: Kind::Function, ty: BlockType::Empty, height: 0, patches: Vec::new() }
+        Self { kind: Kind::Function, ty: BlockType::Empty, height: 0, patches: Vec::new(), clauses: Vec::new() }
     }
 }
 
 /// Where a jump goes.
-enum Label {
+pub enum Label {
     /// To a place that is known.
     Back(u32),
     /// To the end of the control at this index.
@@ -132,7 +136,7 @@ impl<'a> Translator<'a> {
     fn block_types(&self, ty: BlockType) -> (Vec<ValType>, Vec<ValType>) {
         match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![value_type(ty)]),
+            BlockType::Type(ty) => (Vec::new(), vec![ValType::of(ty)]),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize];
                 (ty.params().to_vec(), ty.results().to_vec())
@@ -150,7 +154,12 @@ impl<'a> Translator<'a> {
     /// Opens a block; its parameters are on the stack.
     fn open(&mut self, kind: Kind, ty: BlockType) {
         let height = self.operands.len() - self.params(ty);
-        self.controls.push(Control { kind, ty, height, patches: Vec::new() });
+        self.controls.push(Control { kind, ty, height, patches: Vec::new(), clauses: Vec::new() });
+    }
+
+    /// Opens the block that a `try_table` is.
+    pub fn open_try_block(&mut self, ty: BlockType) {
+        self.open(Kind::Try, ty);
     }
 
     fn open_loop(&mut self, ty: BlockType) {
@@ -200,14 +209,18 @@ impl<'a> Translator<'a> {
             if self.reachable {
                 self.ret();
             }
+            self.return_caught(&control.clauses);
             return;
+        }
+        if control.kind == Kind::Try {
+            self.close_try();
         }
         let mut patches = control.patches;
         if let Kind::If(patch) = control.kind {
             // Without an `else` the parameters are the results.
             patches.push(patch);
         }
-        if patches.is_empty() {
+        if patches.is_empty() && control.clauses.is_empty() {
             // What comes out of the block, if anything, is what was left on the stack.
             if !self.reachable {
                 self.operands.truncate(control.height);
@@ -221,6 +234,7 @@ impl<'a> Translator<'a> {
         for patch in patches {
             self.emitter.patch(patch, here);
         }
+        self.lead_here(&control.clauses);
         self.barrier();
         self.operands.truncate(control.height);
         let (_, results) = self.block_types(control.ty);
@@ -245,13 +259,13 @@ impl<'a> Translator<'a> {
     }
 
     /// The label of a branch, how many values it takes, and the first operand that is below none of them.
-    fn label(&self, depth: u32) -> (Label, usize, usize) {
+    pub fn label(&self, depth: u32) -> (Label, usize, usize) {
         let index = self.controls.len() - 1 - depth as usize;
         let control = &self.controls[index];
         match control.kind {
             Kind::Function => (Label::Return, self.ty.results().len(), 0),
             Kind::Loop(at) => (Label::Back(at), self.params(control.ty), control.height),
-            Kind::Block | Kind::If(_) => {
+            Kind::Block | Kind::Try | Kind::If(_) => {
                 let results = match control.ty {
                     BlockType::Empty => 0,
                     BlockType::Type(_) => 1,
@@ -263,7 +277,7 @@ impl<'a> Translator<'a> {
     }
 
     /// The slot of the operand at an index, or the one it would have.
-    fn slot_at(&self, index: usize) -> u32 {
+    pub fn slot_at(&self, index: usize) -> u32 {
         if index < self.operands.len() { self.operands.get(index).slot } else { self.operands.top }
     }
 

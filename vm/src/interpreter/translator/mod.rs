@@ -10,6 +10,7 @@
 mod calls;
 mod control;
 mod emit;
+mod exceptions;
 mod numeric;
 mod operands;
 mod state;
@@ -24,6 +25,7 @@ use self::operands::Operands;
 use super::Function;
 use super::handlers::calls::HEADER;
 use super::handlers::control as control_handlers;
+use super::regions::Regions;
 use crate::metering;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::config::{CodeConfig, Tier};
@@ -44,6 +46,7 @@ struct Translator<'a> {
     operands: Operands,
     emitter: Emitter,
     controls: Vec<Control>,
+    regions: Regions,
     reachable: bool,
     /// Blocks entered since code became unreachable.
     skipped: u32,
@@ -107,6 +110,7 @@ impl<'a> Translator<'a> {
             operands: Operands::new(0),
             emitter,
             controls: Vec::new(),
+            regions: Regions::default(),
             reachable: true,
             skipped: 0,
             offset: 0,
@@ -135,7 +139,7 @@ impl<'a> Translator<'a> {
         let params = slots;
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            let ty = value_type(ty);
+            let ty = ValType::of(ty);
             for _ in 0..count {
                 self.locals.push((slots, ty));
                 slots += ty.slots() as u32;
@@ -168,7 +172,9 @@ impl<'a> Translator<'a> {
     fn operator(&mut self, operator: &Operator<'a>) {
         if !self.reachable {
             match operator {
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.skipped += 1,
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                    self.skipped += 1;
+                }
                 Operator::Else | Operator::End if self.skipped == 0 => {
                     self.control(operator);
                 }
@@ -183,7 +189,7 @@ impl<'a> Translator<'a> {
         if self.config.fuel {
             self.charge(metering::operator_cost(operator));
         }
-        if !self.numeric(operator) && !self.control(operator) && !self.state(operator) {
+        if !self.numeric(operator) && !self.control(operator) && !self.exceptions(operator) && !self.state(operator) {
             self.vector(operator);
         }
         if metering::ends_segment(operator) {
@@ -232,20 +238,8 @@ impl<'a> Translator<'a> {
             code,
             offsets: self.emitter.offsets.into_boxed_slice(),
             loops: self.emitter.loops.into_boxed_slice(),
+            regions: self.regions,
         };
         (function, self.emitter.records.unwrap_or_default())
-    }
-}
-
-/// A value type of the scope that the verifier lets through.
-fn value_type(ty: wasmparser::ValType) -> ValType {
-    match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(reference) if reference.is_func_ref() => ValType::FuncRef,
-        wasmparser::ValType::Ref(_) => ValType::ExternRef,
     }
 }

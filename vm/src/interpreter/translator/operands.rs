@@ -127,6 +127,11 @@ impl Operands {
         self.max = self.max.max(self.top + slots);
     }
 
+    /// Makes sure that the frame has the slots below this one.
+    pub fn reach(&mut self, slot: u32) {
+        self.max = self.max.max(slot);
+    }
+
     /// Pushes an operand; its index.
     pub fn push(&mut self, ty: ValType, place: Place) -> usize {
         if let Place::Local(local) = place {
@@ -280,7 +285,7 @@ pub fn operand(emitter: &mut Emitter, ty: ValType, src: Src) {
         Src::Acc => {}
         Src::Imm(bits) => {
             emitter.words.push(bits as u32);
-            if matches!(ty, ValType::I64 | ValType::F64 | ValType::FuncRef | ValType::ExternRef) {
+            if ty.is_ref() || matches!(ty, ValType::I64 | ValType::F64) {
                 emitter.words.push((bits >> 32) as u32);
             }
         }

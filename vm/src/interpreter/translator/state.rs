@@ -36,11 +36,7 @@ impl<'a> Translator<'a> {
             Operator::GlobalGet { global_index } => self.global_get(global_index),
             Operator::GlobalSet { global_index } => self.global_set(global_index),
             Operator::RefNull { hty } => {
-                let ty = match hty {
-                    wasmparser::HeapType::EXTERN => ValType::ExternRef,
-                    _ => ValType::FuncRef,
-                };
-                self.operands.push(ty, Place::Const(0));
+                self.operands.push(ValType::of_heap(hty), Place::Const(0));
             }
             Operator::RefIsNull => self.is_null(),
             Operator::RefFunc { function_index } => {

@@ -6,11 +6,12 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{ExtFuncData, ExternalName, InstBuilder, MemFlagsData, UserExternalName, Value, types};
 use wasmparser::Operator;
 
+use super::exceptions::Target;
 use super::{Lower, PTR, builtin, signature, trap_code};
 use crate::module::{DefinedFunc, FuncIndex, TableIndex};
 use crate::runtime::context::{FuncRef, TableDef};
 use crate::runtime::trap::TrapKind;
-use crate::types::{FuncType, ValType};
+use crate::types::FuncType;
 
 /// Who is called.
 enum Callee {
@@ -122,21 +123,24 @@ impl Lower<'_> {
         let func_ref = if matches!(callee, Callee::Direct(_)) { context } else { func_ref };
         args.splice(0..0, [context, func_ref]);
         let sig = self.b.import_signature(signature(ty));
-        let inst = match *callee {
+        let target = match *callee {
             Callee::Direct(func) => {
                 let name = self.b.func.declare_imported_user_function(UserExternalName::new(0, func.0));
                 let data =
                     ExtFuncData { name: ExternalName::user(name), signature: sig, colocated: true, patchable: false };
-                let func = self.b.import_function(data);
-                if tail { self.b.ins().return_call(func, &args) } else { self.b.ins().call(func, &args) }
+                Target::Direct(self.b.import_function(data))
             }
-            Callee::Address(code) if tail => self.b.ins().return_call_indirect(sig, code, &args),
-            Callee::Address(code) => self.b.ins().call_indirect(sig, code, &args),
+            Callee::Address(code) => Target::Address(code),
         };
         if tail {
+            match target {
+                Target::Direct(func) => self.b.ins().return_call(func, &args),
+                Target::Address(code) => self.b.ins().return_call_indirect(sig, code, &args),
+            };
             self.reachable = false;
         } else {
-            self.stack.extend_from_slice(self.b.inst_results(inst));
+            let results = self.call_here(sig, target, &args);
+            self.stack.extend(results);
         }
     }
 
@@ -180,7 +184,7 @@ impl Lower<'_> {
     /// The address of a table's cell, zero if the index is out of bounds, also when that is
     /// mispredicted; and how to access it, so that zero traps.
     fn element(&mut self, table: u32, index: Value, kind: TrapKind) -> (Value, MemFlagsData) {
-        debug_assert!(matches!(self.module.tables[table as usize].element, ValType::FuncRef | ValType::ExternRef));
+        debug_assert!(self.module.tables[table as usize].element.is_ref());
         let index = self.b.ins().uextend(types::I64, index);
         let len = self.table_len(table);
         let out = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);

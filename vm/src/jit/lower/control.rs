@@ -5,6 +5,7 @@ use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value, types};
 use wasmparser::{BlockType, Operator};
 
+use super::exceptions::Clause;
 use super::{Lower, clif_type, trap_code};
 use crate::runtime::trap::TrapKind;
 use crate::types::ValType;
@@ -24,6 +25,8 @@ pub struct Frame {
     otherwise: Option<(Block, Vec<Value>)>,
     /// Whether anything goes to `exit`.
     exited: bool,
+    /// For a `try_table`: what it catches.
+    pub clauses: Vec<Clause>,
 }
 
 impl Lower<'_> {
@@ -38,6 +41,7 @@ impl Lower<'_> {
             height: 0,
             otherwise: None,
             exited: false,
+            clauses: Vec::new(),
         });
     }
 
@@ -52,7 +56,7 @@ impl Lower<'_> {
     fn block_types(&self, ty: BlockType) -> (Vec<ValType>, Vec<ValType>) {
         match ty {
             BlockType::Empty => (vec![], vec![]),
-            BlockType::Type(ty) => (vec![], vec![value_type(ty)]),
+            BlockType::Type(ty) => (vec![], vec![ValType::of(ty)]),
             BlockType::FuncType(index) => {
                 let ty = &self.module.types[index as usize];
                 (ty.params().to_vec(), ty.results().to_vec())
@@ -73,14 +77,14 @@ impl Lower<'_> {
     }
 
     /// The target and arguments of a branch.
-    fn branch(&mut self, depth: u32) -> (Block, Vec<BlockArg>) {
+    pub fn branch(&mut self, depth: u32) -> (Block, Vec<BlockArg>) {
         let frame = self.frame(depth);
         frame.exited |= frame.target == frame.exit;
         let (target, arity) = (frame.target, frame.arity);
         (target, self.arguments(arity))
     }
 
-    fn enter(&mut self, ty: BlockType, is_loop: bool) {
+    pub fn enter(&mut self, ty: BlockType, is_loop: bool) {
         let (params, results) = self.block_types(ty);
         let exit = self.block(&results);
         let height = self.stack.len() - params.len();
@@ -96,7 +100,8 @@ impl Lower<'_> {
             exit
         };
         let arity = if is_loop { params.len() } else { results.len() };
-        self.frames.push(Frame { target, arity, exit, results, height, otherwise: None, exited: false });
+        let clauses = Vec::new();
+        self.frames.push(Frame { target, arity, exit, results, height, otherwise: None, exited: false, clauses });
     }
 
     fn enter_if(&mut self, ty: BlockType) {
@@ -145,13 +150,14 @@ impl Lower<'_> {
             self.enter_else();
         }
         self.fall_through();
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(mut frame) = self.frames.pop() else { return };
+        self.stack.truncate(frame.height);
+        self.land(std::mem::take(&mut frame.clauses));
         // Nothing outside of a block branches to its end, or back to its header.
         self.b.seal_block(frame.exit);
         if frame.target != frame.exit {
             self.b.seal_block(frame.target);
         }
-        self.stack.truncate(frame.height);
         self.reachable = frame.exited;
         if !frame.exited {
             return;
@@ -168,7 +174,9 @@ impl Lower<'_> {
     /// Control cannot be here: only the shape of blocks matters.
     pub fn unreachable_operator(&mut self, op: &Operator<'_>) {
         match op {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => self.skipped += 1,
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::TryTable { .. } => {
+                self.skipped += 1;
+            }
             Operator::End if self.skipped > 0 => self.skipped -= 1,
             Operator::Else if self.skipped == 0 => self.enter_else(),
             Operator::End => self.end(),
@@ -282,18 +290,5 @@ impl Lower<'_> {
     pub fn is_zero(&mut self, value: Value) {
         let zero = self.b.ins().icmp_imm_s(IntCC::Equal, value, 0);
         self.push_bool(zero);
-    }
-}
-
-/// A type from the parser's form. The verifier admits no others.
-pub fn value_type(ty: wasmparser::ValType) -> ValType {
-    match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(r) if r.is_extern_ref() => ValType::ExternRef,
-        wasmparser::ValType::Ref(_) => ValType::FuncRef,
     }
 }

@@ -1,10 +1,11 @@
 //! From a verified body to CLIF: one pass over the operators with a stack of values.
 //!
-//! Groups of operators stand in files of their own: [`control`], [`calls`], [`memory`], [`numeric`], [`simd`].
+//! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`simd`].
 //! Each returns whether an operator was one of its own.
 
 mod calls;
 mod control;
+mod exceptions;
 mod memory;
 mod numeric;
 mod simd;
@@ -29,6 +30,7 @@ use crate::runtime::context::{InstanceContext, StoreContext};
 use crate::runtime::trap::TrapKind;
 use crate::types::{FuncType, ValType};
 use control::Frame;
+pub use exceptions::handlers_fit;
 
 const PTR: ir::Type = types::I64;
 
@@ -62,7 +64,7 @@ pub fn clif_type(ty: ValType) -> ir::Type {
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::V128 => types::I8X16,
-        ValType::FuncRef | ValType::ExternRef => PTR,
+        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => PTR,
     }
 }
 
@@ -200,7 +202,7 @@ impl<'a> Lower<'a> {
         }
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            let ty = control::value_type(ty);
+            let ty = ValType::of(ty);
             let zero = self.zero(ty);
             for _ in 0..count {
                 let variable = self.b.declare_var(clif_type(ty));
@@ -229,7 +231,12 @@ impl<'a> Lower<'a> {
         if metered {
             self.meter(metering::operator_cost(op));
         }
-        let known = self.control(op) || self.calls(op) || self.memory(op) || self.numeric(op) || self.simd(op);
+        let known = self.control(op)
+            || self.calls(op)
+            || self.exceptions(op)
+            || self.memory(op)
+            || self.numeric(op)
+            || self.simd(op);
         // The verifier admits no operator that no group knows.
         debug_assert!(known, "{op:?}");
         if metered && (metering::ends_segment(op) || !self.reachable) {
@@ -321,13 +328,18 @@ impl<'a> Lower<'a> {
         signature.params.extend(args.iter().map(|arg| AbiParam::new(self.b.func.dfg.value_type(*arg))));
         signature.returns.push(AbiParam::new(types::I64));
         let signature = self.b.import_signature(signature);
-        let table = self.context_load(PTR, offset_of!(InstanceContext, builtins) as u32);
-        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        let callee = self.b.ins().load(PTR, flags, table, at as i32);
+        let callee = self.builtin_address(at);
         let mut all = vec![self.context];
         all.extend_from_slice(args);
         let call = self.b.ins().call_indirect(signature, callee, &all);
         self.b.inst_results(call)[0]
+    }
+
+    /// The address of a builtin.
+    fn builtin_address(&mut self, at: usize) -> Value {
+        let table = self.context_load(PTR, offset_of!(InstanceContext, builtins) as u32);
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        self.b.ins().load(PTR, flags, table, at as i32)
     }
 
     /// As [`Self::builtin`]; traps if it failed.

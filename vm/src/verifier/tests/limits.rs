@@ -25,6 +25,7 @@ fn module_with(kind: LimitKind, n: u64) -> Arc<[u8]> {
         LimitKind::Globals => {
             format!("{}{}", r#"(import "a" "b" (global i32))"#, "(global i32 (i32.const 0))".repeat(n as usize - 1))
         }
+        LimitKind::Tags => format!("{}{}", r#"(import "a" "b" (tag))"#, "(tag)".repeat(n as usize - 1)),
         LimitKind::ElementSegments => times("(elem func)"),
         LimitKind::ElementItems => {
             let (a, b) = (n as usize / 2, n as usize - n as usize / 2);
