@@ -1,11 +1,11 @@
 //! Reading modules: from files or standard input, binary or text.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use pinfold_vm::module::Escaped;
+use pinfold_vm::module::{Bytes, Escaped};
 
 /// Why a module could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +41,15 @@ pub enum ReadError {
 ///
 /// # Errors
 /// See [`ReadError`].
-pub fn read_module(path: &Path, limit: u64) -> Result<Arc<[u8]>, ReadError> {
-    let read = match path.to_str() {
-        Some("-") => read_stream(io::stdin().lock(), limit),
-        _ => File::open(path).and_then(|file| read_file(file, limit)),
+pub fn read_module(path: &Path, limit: u64) -> Result<Bytes, ReadError> {
+    let file = match path.to_str() {
+        // Past the buffer of `Stdin`, which nobody has filled.
+        Some("-") => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        _ => File::open(path),
     };
-    let bytes = read.map_err(|error| ReadError::File { path: path.into(), error })?;
+    let bytes = file
+        .and_then(|mut file| Bytes::sealed(&mut file, limit))
+        .map_err(|error| ReadError::File { path: path.into(), error })?;
     if bytes.len() as u64 > limit {
         return Err(ReadError::TooLarge { path: path.into(), limit });
     }
@@ -60,26 +63,6 @@ pub fn read_module(path: &Path, limit: u64) -> Result<Arc<[u8]>, ReadError> {
             Err(ReadError::Text { path: path.into(), message })
         }
     }
-}
-
-/// Reads a file whose size is known straight to where it stays: large modules are not copied.
-fn read_file(mut file: File, limit: u64) -> io::Result<Arc<[u8]>> {
-    let data = file.metadata()?;
-    if !data.is_file() || data.len() > limit {
-        return read_stream(file, limit);
-    }
-    let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, data.len() as usize).collect();
-    if let Some(bytes) = Arc::get_mut(&mut bytes) {
-        file.read_exact(bytes)?;
-    }
-    Ok(bytes)
-}
-
-/// Reads until the end, or one byte more than `limit`.
-fn read_stream(stream: impl Read, limit: u64) -> io::Result<Arc<[u8]>> {
-    let mut bytes = Vec::new();
-    stream.take(limit + 1).read_to_end(&mut bytes)?;
-    Ok(bytes.into())
 }
 
 /// Modules in the text format start with `(`, or a comment.

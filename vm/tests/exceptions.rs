@@ -326,3 +326,88 @@ fn a_tail_call_leaves_the_handlers_of_its_frame() {
         }
     }
 }
+
+#[test]
+fn exceptions_that_are_referred_to_live_and_others_do_not() {
+    let text = r#"(module
+        (tag $e (param i32))
+        (tag $chain (param i32 exnref))
+        (global $global (mut exnref) (ref.null exn))
+        (global $exported (export "global") (mut exnref) (ref.null exn))
+        (table $table (export "table") 4 exnref)
+        (func $make (param i32) (result exnref)
+            (block $caught (result i32 exnref)
+                (try_table (catch_ref $e $caught) (throw $e (local.get 0))) (unreachable))
+            (call $second))
+        (func $second (param i32 exnref) (result exnref) (local.get 1))
+        (func $link (param i32 exnref) (result exnref)
+            (block $caught (result i32 exnref exnref)
+                (try_table (catch_ref $chain $caught) (throw $chain (local.get 0) (local.get 1))) (unreachable))
+            (call $third))
+        (func $third (param i32 exnref exnref) (result exnref) (local.get 2))
+        ;; What an exception says.
+        (func $read (param exnref) (result i32)
+            (block $int (result i32)
+                (block $caught (result i32 exnref)
+                    (try_table (catch $e $int) (catch $chain $caught) (throw_ref (local.get 0))) (unreachable))
+                ;; A link: ten times its own number and what it links to.
+                (call $sum))
+            (return))
+        (func $sum (param i32 exnref) (result i32)
+            (i32.add (i32.mul (local.get 0) (i32.const 10)) (call $read (local.get 1))))
+        (func $garbage (param i32)
+            (loop $again
+                (drop (call $make (local.get 0)))
+                (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "f") (param i32) (result i32) (local $local exnref)
+            (local.set $local (call $make (i32.const 1)))
+            (global.set $global (call $link (i32.const 2) (call $make (i32.const 3))))
+            (global.set $exported (call $make (i32.const 4)))
+            (table.set $table (i32.const 3) (call $link (i32.const 5) (call $link (i32.const 6) (call $make (i32.const 7)))))
+            (call $make (i32.const 8))
+            (call $garbage (local.get 0))
+            (call $read)
+            (i32.add (i32.mul (i32.const 10) (call $read (local.get $local))))
+            (i32.add (i32.mul (i32.const 100) (call $read (global.get $global))))
+            (i32.add (i32.mul (i32.const 10000) (call $read (global.get $exported))))
+            (i32.add (i32.mul (i32.const 100000) (call $read (table.get $table (i32.const 3)))))))"#;
+    let expected = 8 + 10 + 100 * (20 + 3) + 10_000 * 4 + 100_000 * (50 + 60 + 7);
+    for tier in TIERS {
+        let engine = engine(tier);
+        let limits = StoreLimits { memory: 1 << 20, ..StoreLimits::default() };
+        let mut store = Store::with_limits(&engine, (), limits);
+        store.set_fuel(1 << 40);
+        let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
+        // A hundred thousand objects would be six times the limit.
+        for _ in 0..3 {
+            assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(100_000)]).unwrap()), expected, "{tier:?}");
+        }
+        // A table of live ones counts, and is the guest's to pay for.
+        let Val::ExnRef(Some(kept)) = instance.get_global(&store, "global").unwrap().get(&store).unwrap() else {
+            panic!("the global holds an exception");
+        };
+        assert!(matches!(kept.payload(&store).unwrap()[..], [Val::I32(4)]));
+    }
+}
+
+#[test]
+fn exceptions_that_live_count_as_memory() {
+    let text = r#"(module
+        (tag $e)
+        (table $table 100000 exnref)
+        (func (export "f") (local $n i32)
+            (loop $again
+                (table.set $table (local.get $n)
+                    (block $caught (result exnref) (try_table (catch_all_ref $caught) (throw $e)) (unreachable)))
+                (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                (br $again))))"#;
+    for tier in TIERS {
+        let engine = engine(tier);
+        let limits = StoreLimits { memory: 2 << 20, ..StoreLimits::default() };
+        let mut store = Store::with_limits(&engine, (), limits);
+        store.set_fuel(1 << 40);
+        let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
+        let error = call(&mut store, instance, "f", &[]).unwrap_err();
+        assert_eq!(error.trap().unwrap().kind, TrapKind::OutOfMemory, "{tier:?}");
+    }
+}

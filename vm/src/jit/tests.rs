@@ -32,7 +32,7 @@ fn settings(text: &str) -> CodeConfig {
 fn listing(text: &str, architecture: &str) -> String {
     let bytes: Arc<[u8]> = wat::parse_str(text).unwrap().into();
     let mut types = Vec::new();
-    let module = verifier::verify(bytes, &Options::default(), &mut |ty: &FuncType| {
+    let module = verifier::verify(bytes.into(), &Options::default(), &mut |ty: &FuncType| {
         let found = types.iter().position(|known| known == ty);
         TypeId(found.unwrap_or_else(|| {
             types.push(ty.clone());

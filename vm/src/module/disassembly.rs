@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display, Write};
 
-use wasmparser::{BinaryReader, BlockType, FunctionBody, HeapType, MemArg, Operator};
+use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, HeapType, MemArg, Operator};
 
 use super::{Escaped, FuncIndex, Module};
-use crate::types::FuncType;
+use crate::types::{FuncType, ValType};
 
 impl Module {
     /// Writes the bytecode of a function in the operators' names of the text format, an imported
@@ -35,9 +35,15 @@ impl Module {
             write!(out, "{offset:08x}  {:indent$}{}", "", mnemonic(&operator), indent = 2 * depth.min(DEEPEST))?;
             self.immediates(&operator, out)?;
             writeln!(out)?;
-            if let Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } | Operator::Else = operator {
-                depth += 1;
-            }
+            let opens = matches!(
+                operator,
+                Operator::Block { .. }
+                    | Operator::Loop { .. }
+                    | Operator::If { .. }
+                    | Operator::TryTable { .. }
+                    | Operator::Else
+            );
+            depth += usize::from(opens);
         }
         writeln!(out, ")")
     }
@@ -55,13 +61,18 @@ impl Module {
                 write!(out, " {table_index}")?;
                 ty.map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
             }
-            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => match blockty {
-                BlockType::Empty => Ok(()),
-                BlockType::Type(ty) => write!(out, " (result {ty})"),
-                BlockType::FuncType(index) => {
-                    self.types.get(*index as usize).map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
-                }
-            },
+            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
+                self.block_type(*blockty, out)
+            }
+            Operator::TryTable { try_table } => {
+                self.block_type(try_table.ty, out)?;
+                try_table.catches.iter().try_for_each(|catch| match catch {
+                    Catch::One { tag, label } => write!(out, " (catch {tag} {label})"),
+                    Catch::OneRef { tag, label } => write!(out, " (catch_ref {tag} {label})"),
+                    Catch::All { label } => write!(out, " (catch_all {label})"),
+                    Catch::AllRef { label } => write!(out, " (catch_all_ref {label})"),
+                })
+            }
             Operator::BrTable { targets } => targets
                 .targets()
                 .chain([Ok(targets.default())])
@@ -77,7 +88,12 @@ impl Module {
             }
             Operator::V128Const { value } => write!(out, " {:#034x}", value.i128()),
             Operator::RefNull { hty } => {
-                write!(out, " {}", if *hty == HeapType::FUNC { "func" } else { "extern" })
+                let name = match ValType::of_heap(*hty) {
+                    ValType::FuncRef => "func",
+                    ValType::ExnRef => "exn",
+                    _ => "extern",
+                };
+                write!(out, " {name}")
             }
             Operator::I8x16Shuffle { lanes } => lanes.iter().try_for_each(|lane| write!(out, " {lane}")),
             // There is one memory only.
@@ -88,6 +104,16 @@ impl Module {
             | Operator::MemoryCopy { .. } => Ok(()),
             Operator::TypedSelect { ty } => write!(out, " (result {ty})"),
             other => plain_immediates(other, out),
+        }
+    }
+
+    fn block_type(&self, ty: BlockType, out: &mut dyn Write) -> fmt::Result {
+        match ty {
+            BlockType::Empty => Ok(()),
+            BlockType::Type(ty) => write!(out, " (result {ty})"),
+            BlockType::FuncType(index) => {
+                self.types.get(index as usize).map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
+            }
         }
     }
 }
@@ -197,6 +223,8 @@ const PREFIXES: [&str; 18] = [
 fn mnemonic(operator: &Operator<'_>) -> Mnemonic {
     Mnemonic(match operator {
         Operator::TypedSelect { .. } => "select",
+        Operator::TryTable { .. } => "try_table",
+        Operator::ThrowRef => "throw_ref",
         _ => visitor_name(operator).trim_start_matches("visit_"),
     })
 }

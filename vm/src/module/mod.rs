@@ -3,6 +3,7 @@
 //! Invariant: the verifier is the only maker of a [`Module`]; everything in it has been checked,
 //! and every index in it is in range.
 
+mod bytes;
 mod disassembly;
 mod escape;
 mod names;
@@ -11,16 +12,13 @@ mod sections;
 mod tests;
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
+pub use bytes::Bytes;
 pub use escape::Escaped;
 pub use names::Names;
 pub use sections::Section;
-
-/// The bytes of a module: a private copy that nobody writes.
-pub type Bytes = Arc<[u8]>;
 
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -160,7 +158,7 @@ pub struct Body {
 #[derive(Debug)]
 pub struct Module {
     /// The binary, a private copy.
-    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) bytes: Bytes,
     /// The type section.
     pub(crate) types: Vec<FuncType>,
     /// The engine's numbers of `types`.
@@ -348,6 +346,11 @@ impl Module {
             }
         }
         inline
+    }
+
+    /// The globals that hold references to exceptions.
+    pub fn exception_globals(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.globals).filter(|(_, global)| global.value == ValType::ExnRef).map(|(index, _)| index)
     }
 
     /// Whether a global's cell can live inside its instance's context: it is defined here and no

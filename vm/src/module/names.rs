@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
+use super::Bytes;
 use wasmparser::{
     BinaryReader, ExportSectionReader, ExternalKind, ImportSectionReader, Name, NameSectionReader, Parser, Payload,
     TypeRef,
@@ -25,7 +26,7 @@ pub struct Names {
 /// Where names may be found.
 #[derive(Clone, Debug)]
 struct Sections {
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
     names: Vec<Range<usize>>,
     exports: Option<Range<usize>>,
     imports: Option<Range<usize>>,
@@ -40,7 +41,7 @@ struct Read {
 
 impl Names {
     /// The names in a binary, which need not be valid.
-    pub(crate) fn of(bytes: Arc<[u8]>) -> Self {
+    pub(crate) fn of(bytes: Bytes) -> Self {
         let mut sections = Sections { bytes: bytes.clone(), names: Vec::new(), exports: None, imports: None };
         let range = |range: Range<u64>| range.start as usize..range.end as usize;
         let mut parser = Parser::new(0);

@@ -7,7 +7,7 @@ use crate::verifier::{self, Options};
 
 fn module(text: &str) -> Module {
     let bytes: Arc<[u8]> = wat::parse_str(text).expect("test module parses").into();
-    verifier::verify(bytes, &Options::default(), &mut |_| TypeId(0)).expect("test module is valid")
+    verifier::verify(bytes.into(), &Options::default(), &mut |_| TypeId(0)).expect("test module is valid")
 }
 
 fn listing(module: &Module) -> String {
@@ -52,7 +52,18 @@ fn disassembly() {
                 local.get 5 ref.is_null local.get 5 local.get 5 local.get 0 select (result externref) drop drop
                 i32.const 1 memory.grow drop
                 local.get 0 i64.extend_i32_s i32.wrap_i64)
-            (func $tail (param i32) local.get 0 return_call $tail))"#,
+            (func $tail (param i32) local.get 0 return_call $tail)
+            (tag $e (param i32))
+            (func (result i32)
+                block $all (result exnref)
+                    block $one (result i32 exnref)
+                        try_table (result i32) (catch 0 2) (catch_ref 0 $one) (catch_all_ref $all) i32.const 1 throw $e end
+                        block try_table (catch_all 0) ref.null exn throw_ref end end
+                        unreachable
+                    end
+                    drop drop ref.null exn
+                end
+                drop i32.const 9))"#,
     );
     insta::assert_snapshot!(listing(&module));
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
 use super::context::Layout;
+use super::image::Image;
 use crate::module::{DefinedFunc, Module};
 use crate::{interpreter, jit};
 
@@ -19,6 +20,10 @@ pub struct ModuleCode {
     functions: Box<[FunctionCode]>,
     /// Compiled code that lives as long as the module.
     batches: Mutex<Vec<Arc<jit::Batch>>>,
+    /// What instances after the first start their memory from.
+    image: OnceLock<Option<Image>>,
+    /// Whether there was a first instance.
+    instantiated: AtomicBool,
     /// Whether the trampolines of all its functions' types were made.
     pub(super) has_stubs: AtomicBool,
 }
@@ -43,7 +48,16 @@ impl ModuleCode {
     pub fn new(module: Module, config: CodeConfig) -> Self {
         let layout = Layout::new(&module);
         let functions = (0..module.defined_count()).map(|_| FunctionCode::default()).collect();
-        Self { module, layout, config, functions, batches: Mutex::default(), has_stubs: AtomicBool::new(false) }
+        Self {
+            module,
+            layout,
+            config,
+            functions,
+            batches: Mutex::default(),
+            image: OnceLock::new(),
+            instantiated: AtomicBool::new(false),
+            has_stubs: AtomicBool::new(false),
+        }
     }
 
     /// The code of a function.
@@ -57,6 +71,15 @@ impl ModuleCode {
         if !batches.iter().any(|kept| Arc::ptr_eq(kept, &batch)) {
             batches.push(batch);
         }
+    }
+
+    /// What a new instance can start its memory from. Made for the second instance of the module: the first, which often
+    /// is the only one, copies less without it.
+    pub fn image(&self) -> Option<&Image> {
+        if !self.instantiated.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        self.image.get_or_init(|| Image::of(&self.module)).as_ref()
     }
 
     /// The code of all functions.

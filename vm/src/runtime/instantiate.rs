@@ -97,7 +97,7 @@ fn build(store: &mut StoreInner, key: Key, code: &Arc<ModuleCode>, given: Vec<Gi
     globals(store, instance);
     tags(store, instance);
     elements(instance)?;
-    data(instance)
+    data(store, instance)
 }
 
 fn header(store: &StoreInner, instance: &mut Instance, code: &Arc<ModuleCode>) {
@@ -364,8 +364,18 @@ fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {
     Ok(())
 }
 
-fn data(instance: &mut Instance) -> Result<(), InstantiateError> {
+fn data(store: &StoreInner, instance: &mut Instance) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
+    if store.engine.config.memory == MemoryKind::Reserved
+        && let Some(image) = code.image()
+        && let Some(memory) = instance.memories.first()
+        && image.map(&memory.item).is_ok()
+    {
+        for (segment, dropped) in code.module.data.iter().zip(&mut instance.data_dropped) {
+            *dropped |= segment.active.is_some();
+        }
+        return Ok(());
+    }
     for (index, segment) in code.module.data.iter().enumerate() {
         let Some((memory, offset)) = &segment.active else { continue };
         let to = evaluate(instance, offset) as u32;

@@ -9,6 +9,7 @@ pub mod config;
 pub mod context;
 pub mod engine;
 pub mod exception;
+pub mod image;
 pub mod instance;
 pub mod instantiate;
 pub mod interrupt;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::context::StoreContext;
 use super::engine::Engine;
-use super::exception::{Catcher, Exception, Tag, Thrown};
+use super::exception::objects::Objects;
+use super::exception::{Catcher, Tag, Thrown};
 use super::instance::{Global, HostFunction, Instance};
 use super::interrupt::InterruptState;
 use super::memory::LinearMemory;
@@ -79,8 +80,8 @@ pub struct StoreInner {
     pub globals: Slab<Rc<Global>>,
     /// Exception tags by handle.
     pub tags: Slab<Arc<Tag>>,
-    /// Exception objects that guests have references to; reference `n` is entry `n - 1`.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// Exception objects that guests have references to.
+    pub exceptions: Objects,
     /// What [`StoreContext::payload`] points to.
     pub payload: Vec<u64>,
     /// Host functions that live as long as the store, with their references.
@@ -130,9 +131,10 @@ impl StoreInner {
             store: std::ptr::null_mut(),
         }));
         let interrupt = Arc::new(InterruptState::new(context.get()));
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let mut store = Box::new(Self {
             context,
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id,
             engine,
             data: std::ptr::null_mut(),
             pending: None,
@@ -143,7 +145,7 @@ impl StoreInner {
             tables: Slab::default(),
             globals: Slab::default(),
             tags: Slab::default(),
-            exceptions: Vec::new(),
+            exceptions: Objects::new(id),
             payload: Vec::new(),
             host_functions: Vec::new(),
             externs: Vec::new(),
@@ -207,6 +209,12 @@ impl StoreInner {
             self.stack = Some(stack);
         }
         Ok(self.stack.as_ref().map_or(std::ptr::null_mut(), Stack::native_top))
+    }
+
+    /// Where the native stack ends and the value stack starts; null before anything ran.
+    pub fn stacks(&self) -> (*const u8, *const u64) {
+        let ends = self.stack.as_ref().map(|stack| (stack.native_top().cast_const(), stack.values().cast_const()));
+        ends.unwrap_or((std::ptr::null(), std::ptr::null()))
     }
 
     /// A group with one member.

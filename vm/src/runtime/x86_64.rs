@@ -118,6 +118,38 @@ pub unsafe extern "sysv64" fn resume_or_unwind(store: *mut StoreContext, here: b
     )
 }
 
+/// The registers that a callee gives back as they were.
+#[inline(always)]
+pub fn callee_saved() -> [u64; 6] {
+    let mut registers = [0; 6];
+    // SAFETY: reads registers and writes the array.
+    unsafe {
+        std::arch::asm!(
+            "mov [{to}], rbx",
+            "mov [{to} + 8], rbp",
+            "mov [{to} + 16], r12",
+            "mov [{to} + 24], r13",
+            "mov [{to} + 32], r14",
+            "mov [{to} + 40], r15",
+            to = in(reg) registers.as_mut_ptr(),
+            options(nostack, preserves_flags),
+        );
+    }
+    registers
+}
+
+/// What stands at an address of a stack, whoever it belongs to: a load that no sanitizer sees.
+///
+/// # Safety
+/// The address is mapped.
+#[inline(always)]
+pub unsafe fn peek(at: *const u64) -> u64 {
+    let word;
+    // SAFETY: by contract.
+    unsafe { std::arch::asm!("mov {}, [{}]", out(reg) word, in(reg) at, options(nostack, readonly, preserves_flags)) };
+    word
+}
+
 /// The native stack pointer, roughly.
 #[inline(always)]
 pub fn stack_pointer() -> usize {

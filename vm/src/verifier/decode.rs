@@ -1,7 +1,6 @@
 //! Sections into a [`Module`], each first against the limits, then against the rules.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use wasmparser::{
     DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
@@ -12,7 +11,7 @@ use super::error::{Place, VerifyError};
 use super::limits::{LimitKind, Limits};
 use super::{FEATURES, Refused};
 use crate::module::{
-    Body, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
+    Body, Bytes, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
     ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
 };
 use crate::types::{self, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
@@ -27,7 +26,7 @@ pub(super) struct Decoded {
 
 /// Decodes everything up to the function bodies, of which it only notes where they are.
 pub(super) fn decode(
-    bytes: &Arc<[u8]>,
+    bytes: &Bytes,
     limits: &Limits,
     intern: &mut dyn FnMut(&FuncType) -> TypeId,
 ) -> Result<Decoded, Refused> {
@@ -54,7 +53,7 @@ pub(super) fn decode(
     Ok(Decoded { module, resources })
 }
 
-fn empty_module(bytes: Arc<[u8]>) -> Module {
+fn empty_module(bytes: Bytes) -> Module {
     Module {
         bytes,
         types: Vec::new(),

@@ -50,7 +50,7 @@ pub enum VerifyError {
     #[error(
         "this is not a WebAssembly module: {} `\\0asm`; \
          a program must be compiled to WebAssembly before Pinfold can run it",
-        Bytes(.start)
+        Start(.start)
     )]
     NotWasm {
         /// The first bytes, at most four.
@@ -121,9 +121,9 @@ impl VerifyError {
     }
 }
 
-struct Bytes<'a>(&'a [u8]);
+struct Start<'a>(&'a [u8]);
 
-impl fmt::Display for Bytes<'_> {
+impl fmt::Display for Start<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             [] => f.write_str("it is empty, where it should start with"),

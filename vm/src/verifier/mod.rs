@@ -22,15 +22,13 @@ mod proposals;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use wasmparser::WasmFeatures;
 
 pub use error::{Place, VerifyError};
 pub use limits::{LimitKind, Limits};
 pub use proposals::Proposal;
 
-use crate::module::{FuncIndex, Module, Names};
+use crate::module::{Bytes, FuncIndex, Module, Names};
 use crate::types::{FuncType, TypeId};
 
 /// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, and exceptions.
@@ -52,7 +50,7 @@ pub struct Options {
 /// The first reason found to refuse the module; of several faulty functions, the one that comes
 /// first.
 pub fn verify(
-    bytes: Arc<[u8]>,
+    bytes: Bytes,
     options: &Options,
     intern: &mut dyn FnMut(&FuncType) -> TypeId,
 ) -> Result<Module, VerifyError> {
@@ -94,7 +92,7 @@ impl From<wasmparser::Error> for Refused {
 }
 
 fn verify_module(
-    bytes: &Arc<[u8]>,
+    bytes: &Bytes,
     options: &Options,
     intern: &mut dyn FnMut(&FuncType) -> TypeId,
 ) -> Result<Module, Refused> {
@@ -104,7 +102,7 @@ fn verify_module(
 }
 
 /// Names the proposal that is missing, if that is why, and the function.
-fn describe(refused: Refused, bytes: &Arc<[u8]>) -> VerifyError {
+fn describe(refused: Refused, bytes: &Bytes) -> VerifyError {
     let mut error = match refused {
         Refused::Own(error) => error,
         Refused::Rules(error, function) => {

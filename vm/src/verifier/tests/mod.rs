@@ -17,7 +17,7 @@ fn wasm(text: &str) -> Arc<[u8]> {
 
 fn verify_bytes(bytes: Arc<[u8]>, options: &Options) -> Result<Module, VerifyError> {
     let mut types: Vec<FuncType> = Vec::new();
-    verify(bytes, options, &mut |ty| {
+    verify(bytes.into(), options, &mut |ty| {
         let id = types.iter().position(|t| t == ty).unwrap_or_else(|| {
             types.push(ty.clone());
             types.len() - 1

@@ -13,25 +13,24 @@
 //! ```
 //!
 //! A handler that takes only the payload costs no object. One that wants a reference makes one
-//! ([`reference`]); such objects stay as long as their store, and count as its memory.
+//! ([`reference`]); see [`objects`] for how long such objects live.
 //!
 //! Traps and errors of host functions are not exceptions: nothing in a guest catches them
 //! (WebAssembly 3.0, section 4.6.10).
 
+pub mod objects;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::context::{Activation, FuncRef, InstanceContext, StoreContext};
-use super::instantiate::owner;
-use super::store::StoreInner;
-use super::trap::{Trap, TrapKind};
-use super::{backtrace, raise, raise_trap};
 use crate::interpreter;
 use crate::jit::registry;
+use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
+use crate::runtime::instantiate::owner;
+use crate::runtime::store::StoreInner;
+use crate::runtime::trap::{Trap, TrapKind};
+use crate::runtime::{backtrace, raise, raise_trap};
 use crate::types::{FuncType, TypeId, ValType};
-
-/// What an exception object counts against the memory limit, beside its payload.
-const BYTES: u64 = 64;
 
 /// An exception tag. Its identity is its address.
 #[derive(Debug)]
@@ -179,14 +178,16 @@ pub unsafe fn pass_on(store: *mut StoreContext, exception: &Arc<Exception>) -> b
 /// A reference to the exception that was just caught, made now if it has none. `Err` if the store is full.
 ///
 /// # Safety
-/// The handler has not thrown or called anything since.
+/// The handler has not thrown or called anything since; this is called on the guest's stack.
 pub unsafe fn reference(store: *mut StoreContext) -> Result<u64, TrapKind> {
     // SAFETY: by contract.
     unsafe {
         match (*store).thrown.object {
             0 => {
                 let exception = current(store);
-                StoreInner::of(store).add_exception(exception)
+                let inner = StoreInner::of(store);
+                inner.collect_exceptions();
+                inner.add_exception(exception)
             }
             object => Ok(object),
         }
@@ -324,18 +325,6 @@ unsafe fn compiled(store: *mut StoreContext, activation: &Activation, exit: (usi
 }
 
 impl StoreInner {
-    /// The exception object behind a reference; none behind null.
-    pub fn exception(&self, reference: u64) -> Option<&Arc<Exception>> {
-        self.exceptions.get(usize::try_from(reference).ok()?.checked_sub(1)?)
-    }
-
-    /// Takes in an exception object, and charges for it; its reference.
-    pub fn add_exception(&mut self, exception: Arc<Exception>) -> Result<u64, TrapKind> {
-        self.charge(BYTES + exception.payload.len() as u64 * 8)?;
-        self.exceptions.push(exception);
-        Ok(self.exceptions.len() as u64)
-    }
-
     /// A new tag of this type. Makes sure that a payload of it has room.
     pub fn new_tag(&mut self, ty: FuncType) -> Arc<Tag> {
         let slots = ty.param_slots();

@@ -1,0 +1,163 @@
+//! The bytes of a module: a copy that nobody can write any more.
+//!
+//! Code is verified once and read many times after that, so what it is read from must not change in between: bytes in
+//! memory are copied, and a file is copied into sealed memory, which not even its owner can write.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::ops::Deref;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::ptr::null_mut;
+use std::sync::Arc;
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+/// A module's bytes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bytes(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Heap(Arc<[u8]>),
+    Sealed(Arc<Mapping>),
+}
+
+/// A sealed file in memory.
+#[derive(Debug)]
+struct Mapping {
+    base: *const u8,
+    len: usize,
+    /// What is mapped.
+    file: OwnedFd,
+}
+
+// SAFETY: nobody can write what is mapped.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+impl Bytes {
+    /// Copies a file from where it stands into sealed memory: all of it, or one byte more than `limit`.
+    ///
+    /// # Errors
+    /// Those of reading, and of making the memory.
+    pub fn sealed(source: &mut File, limit: u64) -> io::Result<Self> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        // Kernels before 6.3 do not know the second flag, by which the file can never become a program.
+        let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
+            .or_else(|_| memfd_create(c"pinfold-module", flags))?;
+        let mut file = File::from(file);
+        // In the kernel where it can be, in pieces where it cannot.
+        let len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
+        file.flush()?;
+        let file = OwnedFd::from(file);
+        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        if len == 0 {
+            return Ok(Self(Source::Heap(Arc::default())));
+        }
+        let flags = libc::MAP_PRIVATE | libc::MAP_POPULATE;
+        // SAFETY: a fresh mapping of a file that has this length for good.
+        let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self(Source::Sealed(Arc::new(Mapping { base: base.cast(), len, file }))))
+    }
+
+    /// The sealed file, if the bytes are in one: another process may read them there.
+    pub fn sealed_file(&self) -> Option<&OwnedFd> {
+        match &self.0 {
+            Source::Sealed(mapping) => Some(&mapping.file),
+            Source::Heap(_) => None,
+        }
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Source::Heap(bytes) => bytes,
+            // SAFETY: mapped as long as the mapping lives, and written by nobody.
+            Source::Sealed(mapping) => unsafe { std::slice::from_raw_parts(mapping.base, mapping.len) },
+        }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, which nobody borrows any more.
+        unsafe { libc::munmap(self.base.cast_mut().cast(), self.len) };
+    }
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Self(Source::Heap(Arc::default()))
+    }
+}
+
+impl From<Arc<[u8]>> for Bytes {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self(Source::Heap(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Source::Heap(bytes.into()))
+    }
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Source::Heap(bytes.into()))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Bytes {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self(Source::Heap(bytes[..].into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, SeekFrom};
+
+    use super::*;
+
+    fn file(contents: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(contents).unwrap();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_sealed_copy_is_not_changed_by_anyone() {
+        let mut source = file(b"some bytes");
+        let bytes = Bytes::sealed(&mut source, 100).unwrap();
+        source.seek(SeekFrom::Start(0)).unwrap();
+        source.write_all(b"other").unwrap();
+        assert_eq!(*bytes, *b"some bytes");
+        let sealed = File::from(bytes.sealed_file().unwrap().try_clone().unwrap());
+        assert!((&sealed).write_all(b"x").is_err());
+        assert!(sealed.set_len(3).is_err() && sealed.set_len(300).is_err());
+        // SAFETY: refused, or a mapping that nobody uses.
+        let writable = unsafe {
+            let protection = libc::PROT_READ | libc::PROT_WRITE;
+            libc::mmap(null_mut(), 10, protection, libc::MAP_SHARED, sealed.as_raw_fd(), 0)
+        };
+        assert_eq!(writable, libc::MAP_FAILED);
+    }
+
+    #[test]
+    fn no_more_is_copied_than_tells_that_it_is_too_much() {
+        assert_eq!(Bytes::sealed(&mut file(b"123456"), 4).unwrap().len(), 5);
+        assert_eq!(Bytes::sealed(&mut file(b"1234"), 4).unwrap().len(), 4);
+        assert!(Bytes::sealed(&mut file(b""), 4).unwrap().is_empty());
+    }
+}
