@@ -190,7 +190,7 @@ pub mod rights {
     /// What can be done with a socket.
     pub const SOCKET: u64 = STREAM | SOCK_SHUTDOWN | SOCK_ACCEPT;
 
-    /// Rights that change a file.
+    /// Rights that change a file: what is not opened for writing has none of them.
     pub const WRITING: u64 = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 }
 

@@ -8,6 +8,7 @@ mod attacks;
 mod descriptors;
 mod directories;
 mod files;
+mod opening;
 mod paths;
 mod polling;
 mod process;
@@ -45,6 +46,7 @@ fn every_row_works_somewhere() {
         descriptors::CASES,
         directories::CASES,
         files::CASES,
+        opening::CASES,
         paths::CASES,
         polling::CASES,
         process::CASES,
