@@ -4,6 +4,7 @@
 //! [`cases`] makes a test of each case and a list of them all, by which [`every_row_works_somewhere`]
 //! makes sure that no row is left out.
 
+mod arguments;
 mod attacks;
 mod descriptors;
 mod directories;
@@ -42,6 +43,7 @@ thread_local! {
 #[test]
 fn every_row_works_somewhere() {
     let files = [
+        arguments::CASES,
         attacks::CASES,
         descriptors::CASES,
         directories::CASES,
