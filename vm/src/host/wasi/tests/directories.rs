@@ -113,6 +113,16 @@ cases! {
         assert_eq!(names(&all_entries(&mut guest, DATA, 4096)), [".".into(), "..".into()].into());
     }
 
+    fn a_removed_directory_has_no_entries() {
+        let mut guest = Guest::new();
+        std::fs::create_dir(guest.at("data/d")).unwrap();
+        let directory = guest.open(DATA, "d", DIRECTORY).unwrap();
+        assert_eq!(guest.entries(directory, 0, 100).unwrap().0.len(), 2);
+        guest.call_path("path_remove_directory", DATA, "d").unwrap();
+        assert_eq!(guest.entries(directory, 0, 100), Ok((vec![], false)));
+        assert_eq!(guest.open(directory, "new", CREATE), Err(Errno::Noent));
+    }
+
     fn a_full_buffer_cuts_the_last_entry() {
         let mut guest = Guest::new();
         let (entries, full) = guest.entries(DATA, 0, 10).unwrap();
