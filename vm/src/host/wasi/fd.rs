@@ -41,7 +41,7 @@ fn seekable(host: &HostState, number: u32, rights: u64) -> Result<BorrowedFd<'_>
         Kind::Directory(_) => return Err(Errno::Badf),
         _ => return Err(Errno::Spipe),
     };
-    if matches!(file.kind, FileKind::Unknown | FileKind::SocketStream) {
+    if file.is_pipe() {
         return Err(Errno::Spipe);
     }
     host.descriptors.with_rights(number, rights)?;

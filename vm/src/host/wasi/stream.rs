@@ -139,7 +139,7 @@ fn positioned(host: &HostState, number: u32, rights: u64, offset: u64) -> Result
     let descriptor = host.descriptors.get(number)?;
     match &descriptor.kind {
         Kind::Directory(_) => Err(Errno::Isdir.into()),
-        Kind::File(file) => {
+        Kind::File(file) if !file.is_pipe() => {
             host.descriptors.with_rights(number, rights)?;
             if offset > i64::MAX as u64 - MAX_BYTES as u64 {
                 return Err(Errno::Inval.into());

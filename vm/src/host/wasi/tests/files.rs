@@ -217,8 +217,10 @@ cases! {
         let fifo = guest.open(DATA, "fifo", READ).unwrap();
         assert_eq!(guest.description(fifo).unwrap().0, 0);
         assert_eq!(guest.seek(fifo, 0, 0), Err(Errno::Spipe));
+        assert_eq!(pread(&mut guest, fifo, 1, 0), Err(Errno::Spipe));
         let writer = guest.open(DATA, "fifo", write_only).unwrap();
         guest.write(writer, b"through").unwrap();
+        assert_eq!(pwrite(&mut guest, writer, b"x", 0), Err(Errno::Spipe));
         assert_eq!(guest.read(fifo, 10).unwrap(), b"through");
         guest.set_flags(fifo, abi::FDFLAG_NONBLOCK).unwrap();
         assert_eq!(guest.read(fifo, 10), Err(Errno::Again));
