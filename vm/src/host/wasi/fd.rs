@@ -143,8 +143,9 @@ fn fd_fdstat_set_rights(host: &mut HostState, _: GuestMemory<'_>, fd: u32, base:
 /// The 64 bytes of a `filestat`.
 pub(super) fn filestat(stat: &Stat) -> [u8; 64] {
     let kind = FileKind::from(rustix::fs::FileType::from_raw_mode(stat.st_mode));
+    // Times before 1970 count as 1970, those from 2554 on as the last there is.
     let nanoseconds = |seconds: i64, nanoseconds: u64| {
-        u64::try_from(seconds).unwrap_or(0).saturating_mul(SECOND).saturating_add(nanoseconds)
+        u64::try_from(seconds).map_or(0, |seconds| seconds.saturating_mul(SECOND).saturating_add(nanoseconds))
     };
     encode_filestat([
         stat.st_dev,

@@ -1,6 +1,7 @@
 //! Contents, places and attributes of files.
 
 use super::*;
+use crate::host::clock::SECOND;
 
 fn pread(guest: &mut Guest, fd: u32, len: u32, offset: u64) -> Result<Vec<u8>, Errno> {
     let (buffer, done) = (guest.room(len), guest.room(4));
@@ -184,6 +185,21 @@ cases! {
         assert_eq!((attributes.accessed, attributes.modified), (accessed, 6));
         set_times(&mut guest, file, 0, 0, abi::FSTFLAG_MTIM_NOW).unwrap();
         assert!(guest.attributes(file).unwrap().modified > 1_600_000_000_000_000_000);
+    }
+
+    fn times_before_1970_count_as_1970() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "");
+        for (seconds, told) in [(-1, 0), (-1_000_000_000, 0), (1_000_000_000, 1_000_000_000 * SECOND)] {
+            let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 0 };
+            let early = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 999_999_999 };
+            let times = rustix::fs::Timestamps { last_access: early, last_modification: time };
+            let flags = rustix::fs::AtFlags::empty();
+            rustix::fs::utimensat(rustix::fs::CWD, guest.at("data/a"), &times, flags).unwrap();
+            let attributes = guest.path_attributes(DATA, "a", true).unwrap();
+            assert_eq!(attributes.modified, told);
+            assert_eq!(attributes.accessed, if told == 0 { 0 } else { told + 999_999_999 });
+        }
     }
 
     fn contradictory_times_are_invalid() {
