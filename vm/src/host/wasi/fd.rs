@@ -291,7 +291,7 @@ fn fd_seek(
     let (to, rights) = match whence {
         0 if signed < 0 => return Err(Errno::Inval.into()),
         0 => (SeekFrom::Start(offset), rights::FD_SEEK),
-        1 if offset == 0 => (SeekFrom::Current(0), rights::FD_TELL),
+        1 if offset == 0 => (SeekFrom::Current(0), telling(host, fd)),
         1 => (SeekFrom::Current(signed), rights::FD_SEEK),
         2 => (SeekFrom::End(signed), rights::FD_SEEK),
         _ => return Err(Errno::Inval.into()),
@@ -300,7 +300,15 @@ fn fd_seek(
     Ok(memory.write_u64(newoffset, at)?)
 }
 
+/// The right that telling the place takes: the one to move it includes it.
+fn telling(host: &HostState, fd: u32) -> u64 {
+    match host.descriptors.with_rights(fd, rights::FD_SEEK) {
+        Ok(_) => rights::FD_SEEK,
+        Err(_) => rights::FD_TELL,
+    }
+}
+
 fn fd_tell(host: &mut HostState, mut memory: GuestMemory<'_>, fd: u32, offset: u32) -> Answer {
-    let at = rustix::fs::tell(seekable(host, fd, rights::FD_TELL)?)?;
+    let at = rustix::fs::tell(seekable(host, fd, telling(host, fd))?)?;
     Ok(memory.write_u64(offset, at)?)
 }

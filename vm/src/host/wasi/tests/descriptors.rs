@@ -256,6 +256,23 @@ cases! {
         assert_eq!(guest.description(file).unwrap().2, fewer);
     }
 
+    fn the_right_to_seek_includes_the_right_to_tell() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "0123");
+        let place = guest.room(8);
+        let cases = [
+            (rights::FD_SEEK, Ok(()), Ok(2), Ok(2)),
+            (rights::FD_TELL, Ok(()), Err(Errno::Notcapable), Ok(0)),
+            (0, Err(Errno::Notcapable), Err(Errno::Notcapable), Err(Errno::Notcapable)),
+        ];
+        for (right, tells, seeks, stays) in cases {
+            let file = guest.open(DATA, "a", Open { rights: right, ..READ }).unwrap();
+            assert_eq!(guest.call("fd_tell", &[file.into(), place.into()]), tells, "{right}");
+            assert_eq!(guest.seek(file, 2, 0), seeks, "{right}");
+            assert_eq!(guest.seek(file, 0, 1), stays, "{right}");
+        }
+    }
+
     fn rights_of_a_directory_bound_what_is_opened_through_it() {
         let mut guest = Guest::new();
         guest.file("data/a", "a");
