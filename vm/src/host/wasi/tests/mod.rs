@@ -9,6 +9,8 @@ mod attacks;
 mod descriptors;
 mod directories;
 mod files;
+mod links;
+mod names;
 mod opening;
 mod paths;
 mod polling;
@@ -48,6 +50,8 @@ fn every_row_works_somewhere() {
         descriptors::CASES,
         directories::CASES,
         files::CASES,
+        links::CASES,
+        names::CASES,
         opening::CASES,
         paths::CASES,
         polling::CASES,
