@@ -1,5 +1,6 @@
 //! Reading and writing descriptors so that a stop always gets through: wherever the host could
-//! block, it first waits with `ppoll` in short slices, and what is long is done in pieces.
+//! block, it first waits with `ppoll` in short slices, and what is long is done in pieces. Sockets
+//! cannot block; they are waited for where they ask for it.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,7 +11,7 @@ use rustix::io::Errno as HostErrno;
 
 use super::abi::{FileKind, rights};
 use super::{Errno, Failure};
-use crate::host::descriptor::{Kind, Sink, Source};
+use crate::host::descriptor::{File, Kind, Sink, Source};
 use crate::host::memory::Buffer;
 use crate::host::{GuestMemory, HostError, HostState};
 
@@ -41,6 +42,23 @@ struct Channel<'a> {
     fd: BorrowedFd<'a>,
     can_block: bool,
     nonblocking: bool,
+    /// It never blocks the host, and knows best what cannot be done at all: a socket that is not
+    /// connected will never be ready.
+    is_socket: bool,
+}
+
+impl<'a> Channel<'a> {
+    fn new(fd: BorrowedFd<'a>, can_block: bool, nonblocking: bool) -> Self {
+        Self { fd, can_block, nonblocking, is_socket: false }
+    }
+
+    fn of_file(file: &'a File, nonblocking: bool) -> Self {
+        Self::new(file.fd.as_fd(), file.kind != FileKind::RegularFile, nonblocking)
+    }
+
+    fn of_socket(fd: BorrowedFd<'a>, nonblocking: bool) -> Self {
+        Self { fd, can_block: true, nonblocking, is_socket: true }
+    }
 }
 
 impl HostState {
@@ -67,7 +85,7 @@ impl HostState {
         mut run: impl FnMut() -> rustix::io::Result<usize>,
     ) -> Result<usize, Failure> {
         loop {
-            if !channel.can_block {
+            if !channel.can_block || channel.is_socket {
                 self.check_interrupt()?;
             } else if !channel.nonblocking {
                 self.wait(channel.fd, events)?;
@@ -76,8 +94,9 @@ impl HostState {
             }
             match run() {
                 Err(HostErrno::INTR) => {}
-                // Another reader was quicker. One that cannot wait is told so.
-                Err(HostErrno::AGAIN) if channel.can_block && !channel.nonblocking => {}
+                // Another reader was quicker, or a socket has nothing yet. One that cannot wait is
+                // told so.
+                Err(HostErrno::AGAIN) if channel.can_block && !channel.nonblocking => self.wait(channel.fd, events)?,
                 other => return Ok(other?),
             }
         }
@@ -111,11 +130,9 @@ pub(super) fn read(
     let descriptor = host.descriptors.get(number)?;
     let nonblocking = descriptor.is_nonblocking();
     let channel = match &descriptor.kind {
-        Kind::Input(Source::Host(stream)) => {
-            Channel { fd: stream.fd.as_fd(), can_block: stream.can_block, nonblocking }
-        }
-        Kind::File(file) => Channel { fd: file.fd.as_fd(), can_block: file.kind != FileKind::RegularFile, nonblocking },
-        Kind::Socket { fd, .. } => Channel { fd: fd.as_fd(), can_block: true, nonblocking },
+        Kind::Input(Source::Host(stream)) => Channel::new(stream.fd.as_fd(), stream.can_block, nonblocking),
+        Kind::File(file) => Channel::of_file(file, nonblocking),
+        Kind::Socket { fd, .. } => Channel::of_socket(fd.as_fd(), nonblocking),
         _ => return Ok(0),
     };
     read_channel(host, memory, channel, buffers, |bytes, _| rustix::io::read(channel.fd, bytes))
@@ -130,7 +147,7 @@ pub(super) fn read_at(
     offset: u64,
 ) -> Result<u32, Failure> {
     let fd = positioned(host, number, rights::FD_READ | rights::FD_SEEK, offset)?;
-    let channel = Channel { fd, can_block: false, nonblocking: false };
+    let channel = Channel::new(fd, false, false);
     read_channel(host, memory, channel, buffers, |bytes, done| rustix::io::pread(fd, bytes, offset + done as u64))
 }
 
@@ -211,10 +228,9 @@ pub(super) fn write(
     let descriptor = host.descriptors.with_rights(number, rights::FD_WRITE)?;
     let nonblocking = descriptor.is_nonblocking();
     let channel = match &descriptor.kind {
-        Kind::File(file) => Channel { fd: file.fd.as_fd(), can_block: file.kind != FileKind::RegularFile, nonblocking },
+        Kind::File(file) => Channel::of_file(file, nonblocking),
         Kind::Socket { fd, .. } => {
-            let channel = Channel { fd: fd.as_fd(), can_block: true, nonblocking };
-            return send(host, memory, channel, buffers);
+            return send(host, memory, Channel::of_socket(fd.as_fd(), nonblocking), buffers);
         }
         Kind::Output(sink) => {
             let wanted = wanted(buffers);
@@ -229,7 +245,7 @@ pub(super) fn write(
                     allowed
                 }
                 Sink::Host(stream) => {
-                    let channel = Channel { fd: stream.fd.as_fd(), can_block: stream.can_block, nonblocking };
+                    let channel = Channel::new(stream.fd.as_fd(), stream.can_block, nonblocking);
                     write_channel(host, memory, channel, buffers, allowed, |slices, _| {
                         rustix::io::writev(channel.fd, slices)
                     })?
@@ -258,7 +274,7 @@ pub(super) fn write_at(
     offset: u64,
 ) -> Result<u32, Failure> {
     let fd = positioned(host, number, rights::FD_WRITE | rights::FD_SEEK, offset)?;
-    let channel = Channel { fd, can_block: false, nonblocking: false };
+    let channel = Channel::new(fd, false, false);
     let done = write_channel(host, memory, channel, buffers, wanted(buffers), |slices, done| {
         rustix::io::pwritev(fd, slices, offset + done as u64)
     })?;
@@ -347,7 +363,7 @@ pub(super) fn receive(
 
     let descriptor = host.descriptors.with_rights(number, rights::FD_READ)?;
     let Kind::Socket { fd, .. } = &descriptor.kind else { return Err(Errno::Notsock.into()) };
-    let channel = Channel { fd: fd.as_fd(), can_block: true, nonblocking: descriptor.is_nonblocking() };
+    let channel = Channel::of_socket(fd.as_fd(), descriptor.is_nonblocking());
     let mut flags = RecvFlags::DONTWAIT;
     flags.set(RecvFlags::PEEK, peek);
     let mut bytes = vec![0; wanted(buffers).min(GATHER)];

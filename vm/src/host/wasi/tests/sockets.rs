@@ -120,6 +120,56 @@ cases! {
         assert_eq!(receive(&mut guest, connection, 10, 0), Err(Errno::Again));
     }
 
+    fn a_connection_that_finds_no_room_waits_until_there_is_some() {
+        let mut guest = Guest::with(|grants| grants.handle_limit = 8);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let fd = guest.host.add_socket(listener.into()).unwrap();
+        let file = guest.open(DATA, "a", CREATE).unwrap();
+        let out = guest.room(4);
+        assert_eq!(guest.call("sock_accept", &[fd.into(), 0, out.into()]), Err(Errno::Mfile));
+        guest.close(file).unwrap();
+        assert_eq!(guest.call("sock_accept", &[fd.into(), 0, out.into()]), Ok(()));
+        assert_eq!(guest.u32_at(out), file);
+    }
+
+    fn sockets_have_no_places_entries_or_sizes() {
+        let (mut guest, fd, _outside) = pair();
+        let room = guest.room(64);
+        let array = guest.buffer(room, 8);
+        let (fd64, array, room) = (u64::from(fd), u64::from(array), u64::from(room));
+        for (name, arguments, errno) in [
+            ("fd_seek", &[fd64, 0, 0, room][..], Errno::Spipe),
+            ("fd_tell", &[fd64, room], Errno::Spipe),
+            ("fd_pread", &[fd64, array, 1, 0, room], Errno::Spipe),
+            ("fd_pwrite", &[fd64, array, 1, 0, room], Errno::Spipe),
+            ("fd_advise", &[fd64, 0, 0, 0], Errno::Spipe),
+            ("fd_allocate", &[fd64, 0, 1], Errno::Spipe),
+            ("fd_sync", &[fd64], Errno::Inval),
+            ("fd_datasync", &[fd64], Errno::Inval),
+            ("fd_filestat_set_size", &[fd64, 0], Errno::Inval),
+            ("fd_filestat_set_times", &[fd64, 0, 0, 0], Errno::Inval),
+            ("fd_readdir", &[fd64, room, 64, 0, room], Errno::Notdir),
+            ("fd_prestat_get", &[fd64, room], Errno::Badf),
+        ] {
+            assert_eq!(guest.call(name, arguments), Err(errno), "{name}");
+        }
+        assert_eq!(guest.open(fd, "a", READ), Err(Errno::Notdir));
+        assert_eq!(guest.attributes(fd).unwrap().kind, 6);
+    }
+
+    fn sockets_that_are_not_connected_say_so() {
+        let mut guest = Guest::new();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let fd = guest.host.add_socket(listener.into()).unwrap();
+        assert_eq!(receive(&mut guest, fd, 1, 0), Err(Errno::Notconn));
+        assert_eq!(send(&mut guest, fd, b"x"), Err(Errno::Pipe));
+        let datagrams = guest.host.add_socket(UdpSocket::bind("127.0.0.1:0").unwrap().into()).unwrap();
+        assert_eq!(guest.call("sock_shutdown", &[datagrams.into(), 1]), Err(Errno::Notconn));
+        let out = guest.room(4);
+        assert_eq!(guest.call("sock_accept", &[datagrams.into(), 0, out.into()]), Err(Errno::Notsup));
+    }
+
     fn a_stop_ends_waiting_for_a_connection() {
         let mut guest = Guest::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
