@@ -123,7 +123,7 @@ pub(super) fn read(
     host.descriptors.with_rights(number, rights::FD_READ)?;
     if let Kind::Input(Source::Bytes { bytes, read }) = &mut host.descriptors.get_mut(number)?.kind {
         let rest = bytes.get(*read..).unwrap_or_default();
-        let done = scatter(memory, buffers, rest)?;
+        let done = scatter(memory, buffers, 0, rest)?;
         *read += done as usize;
         return Ok(done);
     }
@@ -179,7 +179,7 @@ fn read_channel(
     if filled > 1 && wanted <= GATHER {
         let mut bytes = vec![0; wanted];
         let done = host.transfer(channel, PollFlags::IN, || read(&mut bytes, 0))?;
-        return scatter(memory, buffers, bytes.get(..done).unwrap_or_default());
+        return scatter(memory, buffers, 0, bytes.get(..done).unwrap_or_default());
     }
     let mut total = 0;
     for buffer in buffers.iter().filter(|b| b.len > 0) {
@@ -202,13 +202,21 @@ fn read_channel(
     Ok(total as u32)
 }
 
-/// Copies bytes into buffers, as many as fit.
-fn scatter(memory: &mut GuestMemory<'_>, buffers: &[Buffer], mut bytes: &[u8]) -> Result<u32, Failure> {
+/// Copies bytes into buffers, as many as fit, behind the first `skip` that are in them already.
+fn scatter(
+    memory: &mut GuestMemory<'_>,
+    buffers: &[Buffer],
+    mut skip: usize,
+    mut bytes: &[u8],
+) -> Result<u32, Failure> {
     let mut total = 0;
     for buffer in buffers {
-        let len = bytes.len().min(buffer.len as usize).min(MAX_BYTES - total);
+        let start = skip.min(buffer.len as usize);
+        skip -= start;
+        let len = bytes.len().min(buffer.len as usize - start).min(MAX_BYTES - total);
         let (now, rest) = bytes.split_at(len);
-        memory.write(buffer.address, now)?;
+        // The range was checked, so that the sum is an address, too.
+        memory.write(buffer.address.saturating_add(start as u32), now)?;
         bytes = rest;
         total += len;
     }
@@ -229,8 +237,9 @@ pub(super) fn write(
     let nonblocking = descriptor.is_nonblocking();
     let channel = match &descriptor.kind {
         Kind::File(file) => Channel::of_file(file, nonblocking),
-        Kind::Socket { fd, .. } => {
-            return send(host, memory, Channel::of_socket(fd.as_fd(), nonblocking), buffers);
+        Kind::Socket { fd, kind } => {
+            let channel = Channel::of_socket(fd.as_fd(), nonblocking);
+            return send(host, memory, channel, buffers, *kind == FileKind::SocketDgram);
         }
         Kind::Output(sink) => {
             let wanted = wanted(buffers);
@@ -295,7 +304,7 @@ fn write_channel(
     len: usize,
     mut write: impl FnMut(&[IoSlice<'_>], usize) -> rustix::io::Result<usize>,
 ) -> Result<usize, Failure> {
-    let chunk = if channel.can_block { PIPE_CHUNK } else { CHUNK };
+    let chunk = if channel.can_block && !channel.is_socket { PIPE_CHUNK } else { CHUNK };
     let mut total = 0;
     while total < len {
         let slices = gather(memory, buffers, total, chunk.min(len - total))?;
@@ -331,16 +340,25 @@ fn gather<'m>(
     Ok(slices)
 }
 
-/// Sends the bytes of the buffers, as one message where messages are kept apart. At most 64 KiB;
-/// a stream takes the rest at the next call.
-fn send(host: &HostState, memory: &GuestMemory<'_>, channel: Channel<'_>, buffers: &[Buffer]) -> Result<u32, Failure> {
+/// Sends the bytes of the buffers: all of them if it may wait, and datagrams in one piece.
+fn send(
+    host: &HostState,
+    memory: &GuestMemory<'_>,
+    channel: Channel<'_>,
+    buffers: &[Buffer],
+    is_datagram: bool,
+) -> Result<u32, Failure> {
     use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
-    let slices = gather(memory, buffers, 0, GATHER)?;
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let done = host.transfer(channel, PollFlags::OUT, || {
-        sendmsg(channel.fd, &slices, &mut SendAncillaryBuffer::default(), flags)
-    })?;
+    let send = |slices: &[IoSlice<'_>]| sendmsg(channel.fd, slices, &mut SendAncillaryBuffer::default(), flags);
+    let len = wanted(buffers);
+    let done = if is_datagram {
+        let slices = gather(memory, buffers, 0, len)?;
+        host.transfer(channel, PollFlags::OUT, || send(&slices))?
+    } else {
+        write_channel(host, memory, channel, buffers, len, |slices, _| send(slices))?
+    };
     Ok(done as u32)
 }
 
@@ -362,30 +380,32 @@ pub(super) fn receive(
     use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
 
     let descriptor = host.descriptors.with_rights(number, rights::FD_READ)?;
-    let Kind::Socket { fd, .. } = &descriptor.kind else { return Err(Errno::Notsock.into()) };
+    let Kind::Socket { fd, kind } = &descriptor.kind else { return Err(Errno::Notsock.into()) };
     let channel = Channel::of_socket(fd.as_fd(), descriptor.is_nonblocking());
     let mut flags = RecvFlags::DONTWAIT;
     flags.set(RecvFlags::PEEK, peek);
-    let mut bytes = vec![0; wanted(buffers).min(GATHER)];
-    let mut total = 0;
-    let mut truncated = false;
+    // What is one message, or stays where it is, is not gone on with.
+    let goes_on = wait_all && !peek && *kind == FileKind::SocketStream;
+    let wanted = wanted(buffers);
+    let mut bytes = vec![0; wanted.min(CHUNK)];
+    let (mut total, mut truncated) = (0, false);
     loop {
-        let rest = bytes.get_mut(total..).unwrap_or_default();
-        let wants_more = !rest.is_empty();
+        let rest = bytes.get_mut(..(wanted - total).min(CHUNK)).unwrap_or_default();
         let done = host.transfer(channel, PollFlags::IN, || {
             let message = recvmsg(fd, &mut [IoSliceMut::new(rest)], &mut RecvAncillaryBuffer::default(), flags)?;
             truncated = message.flags.contains(ReturnFlags::TRUNC);
             Ok(message.bytes)
         });
-        match done {
-            Ok(done) => total += done,
+        let done = match done {
+            Ok(done) => done,
             Err(Failure::Errno(_)) if total > 0 => break,
             Err(failure) => return Err(failure),
-        }
-        if !wait_all || peek || !wants_more || total == bytes.len() || matches!(done, Ok(0)) {
+        };
+        scatter(memory, buffers, total, bytes.get(..done).unwrap_or_default())?;
+        total += done;
+        if !goes_on || done == 0 || total == wanted {
             break;
         }
     }
-    let bytes = scatter(memory, buffers, bytes.get(..total).unwrap_or_default())?;
-    Ok(Received { bytes, truncated })
+    Ok(Received { bytes: total as u32, truncated })
 }

@@ -84,6 +84,57 @@ cases! {
         assert_eq!(receive(&mut guest, fd, 4, 0), Ok((b"gh".to_vec(), 0)));
     }
 
+    fn all_bytes_are_sent_and_waited_for_however_many() {
+        const LEN: u32 = 1_500_000;
+        let (mut guest, fd, mut outside) = pair();
+        let sent: Vec<u8> = (0..LEN).map(|n| (n / 3) as u8).collect();
+        let echo = std::thread::spawn(move || {
+            let mut bytes = vec![0; LEN as usize];
+            outside.read_exact(&mut bytes)?;
+            outside.write_all(&bytes)?;
+            outside.write_all(b"x").map(|()| outside)
+        });
+        assert_eq!(send(&mut guest, fd, &sent), Ok(LEN));
+        // In two buffers, so that what comes in pieces ends in the right places.
+        let (one, two, done, flags) = (guest.room(100), guest.room(LEN - 100), guest.room(4), guest.room(2));
+        let array: Vec<u8> = [one, 100, two, LEN - 100].into_iter().flat_map(u32::to_le_bytes).collect();
+        let array = guest.put(&array);
+        let wait_all = abi::RIFLAG_WAITALL.into();
+        let arguments = [fd.into(), array.into(), 2, wait_all, done.into(), flags.into()];
+        guest.call("sock_recv", &arguments).unwrap();
+        assert_eq!(guest.u32_at(done), LEN);
+        assert!(guest.bytes_at(one, 100) == &sent[..100] && guest.bytes_at(two, LEN - 100) == &sent[100..]);
+        let _outside = echo.join().unwrap().unwrap();
+        assert_eq!(receive(&mut guest, fd, 10, 0), Ok((b"x".to_vec(), 0)));
+    }
+
+    fn a_socket_that_does_not_wait_sends_what_there_is_room_for() {
+        let (mut guest, fd, _outside) = pair();
+        guest.set_flags(fd, abi::FDFLAG_NONBLOCK).unwrap();
+        let sent = send(&mut guest, fd, &[0; 1_500_000]).unwrap();
+        assert!((1..1_500_000).contains(&sent), "{sent}");
+        assert_eq!(send(&mut guest, fd, &[0; 1_500_000]), Err(Errno::Again));
+    }
+
+    fn messages_stay_whole_and_apart() {
+        let mut guest = Guest::new();
+        let (inside, outside) = UnixDatagram::pair().unwrap();
+        let fd = guest.host.add_socket(inside.into()).unwrap();
+        let message: Vec<u8> = (0..100_000u32).map(|n| n as u8).collect();
+        assert_eq!(send(&mut guest, fd, &message), Ok(100_000));
+        let mut bytes = vec![0; 200_000];
+        assert_eq!(outside.recv(&mut bytes).unwrap(), 100_000);
+        outside.send(&message).unwrap();
+        assert!(receive(&mut guest, fd, 200_000, 0) == Ok((message, 0)));
+        outside.send(b"one").unwrap();
+        outside.send(b"two").unwrap();
+        let wait_all = abi::RIFLAG_WAITALL.into();
+        assert_eq!(receive(&mut guest, fd, 100, wait_all), Ok((b"one".to_vec(), 0)));
+        assert_eq!(send(&mut guest, fd, &vec![0; 3_000_000]), Err(Errno::Msgsize));
+        assert_eq!(send(&mut guest, fd, b""), Ok(0));
+        assert_eq!(outside.recv(&mut bytes).unwrap(), 0, "an empty message is one");
+    }
+
     fn shutting_down_ends_a_direction() {
         let (mut guest, fd, mut outside) = pair();
         assert_eq!(guest.call("sock_shutdown", &[fd.into(), 2]), Ok(()));
