@@ -302,5 +302,8 @@ mod tests {
         assert_eq!(Errno::from(HostErrno::LOOP), Errno::Loop);
         assert_eq!(Errno::from(HostErrno::AGAIN), Errno::Again);
         assert_eq!(Errno::from(HostErrno::NOTSUP), Errno::Notsup);
+        assert_eq!(Errno::from(HostErrno::XDEV), Errno::Xdev);
+        assert_eq!(Errno::from(HostErrno::NOTEMPTY), Errno::Notempty);
+        assert_eq!(Errno::from(HostErrno::WOULDBLOCK), Errno::Again);
     }
 }

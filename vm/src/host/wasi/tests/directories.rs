@@ -186,6 +186,18 @@ cases! {
         assert_eq!(guest.open(directory, "new", CREATE), Err(Errno::Noent));
     }
 
+    fn a_name_that_is_not_text_is_listed_as_it_is() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let mut guest = Guest::new();
+        let name = b"not \xff text";
+        std::fs::write(guest.at("data").join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+        let (buffer, used) = (guest.room(200), guest.room(4));
+        guest.call("fd_readdir", &[DATA.into(), buffer.into(), 200, 0, used.into()]).unwrap();
+        let listed = guest.bytes_at(buffer, guest.u32_at(used));
+        assert!(listed.windows(name.len()).any(|window| window == name));
+    }
+
     fn a_full_buffer_cuts_the_last_entry() {
         let mut guest = Guest::new();
         let (entries, full) = guest.entries(DATA, 0, 10).unwrap();

@@ -140,6 +140,15 @@ cases! {
         assert_eq!(guest.open(DATA, &fits, READ), Err(Errno::Nametoolong));
     }
 
+    fn a_path_has_4095_bytes_at_most() {
+        let mut guest = Guest::new();
+        make(&guest, "data");
+        let start = "./".repeat(2045);
+        assert_eq!(guest.path_attributes(DATA, &format!("{start}./file"), true), Err(Errno::Nametoolong));
+        assert_eq!(guest.path_attributes(DATA, &format!("{start}.file"), true), Err(Errno::Noent));
+        assert_eq!(guest.path_attributes(DATA, &format!("{start}/file"), true).unwrap().size, 4);
+    }
+
     fn slashes_and_dots_in_between_mean_nothing() {
         let mut guest = Guest::new();
         make(&guest, "data");
