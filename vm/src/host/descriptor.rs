@@ -62,6 +62,13 @@ pub struct File {
     pub read_only: bool,
 }
 
+impl File {
+    /// Whether it has no places, only an order: a pipe that has a name.
+    pub fn is_pipe(&self) -> bool {
+        matches!(self.kind, FileKind::Unknown | FileKind::SocketStream)
+    }
+}
+
 /// A granted directory, or one below it.
 #[derive(Debug)]
 pub struct Directory {

@@ -190,7 +190,7 @@ pub mod rights {
     /// What can be done with a socket.
     pub const SOCKET: u64 = STREAM | SOCK_SHUTDOWN | SOCK_ACCEPT;
 
-    /// Rights that change a file.
+    /// Rights that change a file: what is not opened for writing has none of them.
     pub const WRITING: u64 = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 }
 
@@ -302,5 +302,8 @@ mod tests {
         assert_eq!(Errno::from(HostErrno::LOOP), Errno::Loop);
         assert_eq!(Errno::from(HostErrno::AGAIN), Errno::Again);
         assert_eq!(Errno::from(HostErrno::NOTSUP), Errno::Notsup);
+        assert_eq!(Errno::from(HostErrno::XDEV), Errno::Xdev);
+        assert_eq!(Errno::from(HostErrno::NOTEMPTY), Errno::Notempty);
+        assert_eq!(Errno::from(HostErrno::WOULDBLOCK), Errno::Again);
     }
 }

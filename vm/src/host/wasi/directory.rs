@@ -3,6 +3,7 @@
 use std::mem::MaybeUninit;
 
 use rustix::fs::{RawDir, SeekFrom};
+use rustix::io::Errno as HostErrno;
 
 use super::abi::{self, FileKind, rights};
 use super::{Answer, Errno, rows};
@@ -58,8 +59,11 @@ fn fd_readdir(
     let mut entries = RawDir::new(directory, &mut batch);
     while !rest.is_empty() {
         host.check_interrupt()?;
-        let Some(entry) = entries.next() else { break };
-        let entry = entry?;
+        let entry = match entries.next() {
+            // A directory that was removed while it was open has no entries, not even its own.
+            None | Some(Err(HostErrno::NOENT)) => break,
+            Some(entry) => entry?,
+        };
         let name = entry.file_name().to_bytes();
         let mut header = [0; abi::DIRENT_SIZE];
         let (fields, _) = header.as_chunks_mut::<8>();

@@ -41,7 +41,7 @@ fn seekable(host: &HostState, number: u32, rights: u64) -> Result<BorrowedFd<'_>
         Kind::Directory(_) => return Err(Errno::Badf),
         _ => return Err(Errno::Spipe),
     };
-    if matches!(file.kind, FileKind::Unknown | FileKind::SocketStream) {
+    if file.is_pipe() {
         return Err(Errno::Spipe);
     }
     host.descriptors.with_rights(number, rights)?;
@@ -143,8 +143,9 @@ fn fd_fdstat_set_rights(host: &mut HostState, _: GuestMemory<'_>, fd: u32, base:
 /// The 64 bytes of a `filestat`.
 pub(super) fn filestat(stat: &Stat) -> [u8; 64] {
     let kind = FileKind::from(rustix::fs::FileType::from_raw_mode(stat.st_mode));
+    // Times before 1970 count as 1970, those from 2554 on as the last there is.
     let nanoseconds = |seconds: i64, nanoseconds: u64| {
-        u64::try_from(seconds).unwrap_or(0).saturating_mul(SECOND).saturating_add(nanoseconds)
+        u64::try_from(seconds).map_or(0, |seconds| seconds.saturating_mul(SECOND).saturating_add(nanoseconds))
     };
     encode_filestat([
         stat.st_dev,
@@ -290,7 +291,7 @@ fn fd_seek(
     let (to, rights) = match whence {
         0 if signed < 0 => return Err(Errno::Inval.into()),
         0 => (SeekFrom::Start(offset), rights::FD_SEEK),
-        1 if offset == 0 => (SeekFrom::Current(0), rights::FD_TELL),
+        1 if offset == 0 => (SeekFrom::Current(0), telling(host, fd)),
         1 => (SeekFrom::Current(signed), rights::FD_SEEK),
         2 => (SeekFrom::End(signed), rights::FD_SEEK),
         _ => return Err(Errno::Inval.into()),
@@ -299,7 +300,15 @@ fn fd_seek(
     Ok(memory.write_u64(newoffset, at)?)
 }
 
+/// The right that telling the place takes: the one to move it includes it.
+fn telling(host: &HostState, fd: u32) -> u64 {
+    match host.descriptors.with_rights(fd, rights::FD_SEEK) {
+        Ok(_) => rights::FD_SEEK,
+        Err(_) => rights::FD_TELL,
+    }
+}
+
 fn fd_tell(host: &mut HostState, mut memory: GuestMemory<'_>, fd: u32, offset: u32) -> Answer {
-    let at = rustix::fs::tell(seekable(host, fd, rights::FD_TELL)?)?;
+    let at = rustix::fs::tell(seekable(host, fd, telling(host, fd))?)?;
     Ok(memory.write_u64(offset, at)?)
 }

@@ -143,6 +143,19 @@ impl<'a> Place<'a> {
         Ok(rustix::fs::statat(self.fd(), self.name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
+    /// Refuses to make the name if the directory was granted for reading, as on a file system
+    /// mounted so: a name that is there is told, since programs go on where what they make exists.
+    fn check_read_only(&self) -> Answer {
+        if !self.directory.read_only {
+            return Ok(());
+        }
+        match resolve(self.fd(), self.name, OFlags::PATH | OFlags::NOFOLLOW) {
+            Ok(_) => Err(Errno::Exist.into()),
+            Err(Failure::Errno(Errno::Noent)) => Err(Errno::Rofs.into()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn is_directory(&self) -> Result<bool, Failure> {
         Ok(FileType::from_raw_mode(self.stat()?.st_mode) == FileType::Directory)
     }
@@ -156,8 +169,9 @@ fn writable(host: &HostState, fd: u32, rights: u64) -> Result<&Directory, Errno>
 
 fn path_create_directory(host: &mut HostState, memory: GuestMemory<'_>, fd: u32, path: u32, path_len: u32) -> Answer {
     let path = read_path(&memory, path, path_len)?;
-    let directory = writable(host, fd, rights::PATH_CREATE_DIRECTORY)?;
+    let directory = host.descriptors.directory(fd, rights::PATH_CREATE_DIRECTORY)?;
     let place = Place::find(directory, &path, Errno::Exist)?;
+    place.check_read_only()?;
     Ok(rustix::fs::mkdirat(place.fd(), place.name, Mode::from_raw_mode(0o777))?)
 }
 
@@ -191,7 +205,11 @@ fn path_filestat_set_times(
     let follow = follows(flags)?;
     let times = fd::timestamps(atim, mtim, fst_flags)?;
     let path = read_path(&memory, path, path_len)?;
-    let found = locate(writable(host, fd, rights::PATH_FILESTAT_SET_TIMES)?, &path, follow)?;
+    let directory = host.descriptors.directory(fd, rights::PATH_FILESTAT_SET_TIMES)?;
+    let found = locate(directory, &path, follow)?;
+    if directory.read_only {
+        return Err(Errno::Rofs.into());
+    }
     Ok(rustix::fs::utimensat(found, c"", &times, AtFlags::EMPTY_PATH)?)
 }
 
@@ -223,7 +241,8 @@ fn path_link(
     Ok(rustix::fs::linkat(old.fd(), old.name, new.fd(), new.name, AtFlags::empty())?)
 }
 
-/// How a guest wants to open something.
+/// How a guest wants to open something. The right to write decides whether it is opened for
+/// writing: programs ask for the other rights that change a file where they only read, too.
 #[derive(Clone, Copy)]
 struct Opening {
     follow: bool,
@@ -240,15 +259,19 @@ impl Opening {
     fn new(dirflags: u32, oflags: u32, fdflags: u32, rights: u64) -> Result<Self, Errno> {
         let oflags = u16::try_from(oflags).ok().filter(|f| f & !abi::OFLAG_ALL == 0).ok_or(Errno::Inval)?;
         let flags = u16::try_from(fdflags).ok().filter(|f| f & !abi::FDFLAG_ALL == 0).ok_or(Errno::Inval)?;
-        let directory = oflags & abi::OFLAG_DIRECTORY != 0;
+        let (create, directory) = (oflags & abi::OFLAG_CREAT != 0, oflags & abi::OFLAG_DIRECTORY != 0);
+        // Opening makes no directories; hosts of before Linux 6.4 would make a file.
+        if create && directory {
+            return Err(Errno::Inval);
+        }
         Ok(Self {
             follow: follows(dirflags)?,
-            create: oflags & abi::OFLAG_CREAT != 0,
+            create,
             exclusive: oflags & abi::OFLAG_EXCL != 0,
             truncate: oflags & abi::OFLAG_TRUNC != 0,
             directory,
             read: rights & (rights::FD_READ | rights::FD_READDIR) != 0,
-            write: rights & rights::WRITING != 0 && !directory,
+            write: rights & rights::FD_WRITE != 0,
             flags,
         })
     }
@@ -285,21 +308,32 @@ impl Opening {
     }
 
     /// Refuses what would change a directory that was granted for reading: as on a file system
-    /// mounted so, after asking whether the file is there.
+    /// mounted so, where what is wrong elsewhere is wrong in the same way.
     fn check_read_only(&mut self, directory: &Directory, path: &str) -> Result<(), Failure> {
         if !(self.create || self.truncate || self.write) {
             return Ok(());
         }
-        match locate(directory, path, self.follow) {
-            Ok(_) if self.create && self.exclusive => Err(Errno::Exist.into()),
-            Ok(_) if self.write || self.truncate => Err(Errno::Rofs.into()),
-            Err(Failure::Errno(Errno::Noent)) if self.create => Err(Errno::Rofs.into()),
-            Err(failure) => Err(failure),
-            Ok(_) => {
-                self.create = false;
-                Ok(())
+        // Where there must be nothing, a link is in the way wherever it leads.
+        let exclusive = self.create && self.exclusive;
+        let found = match locate(directory, path, self.follow && !exclusive) {
+            Err(Failure::Errno(Errno::Noent)) if self.create => {
+                let place = Place::find(directory, path, Errno::Isdir)?;
+                return Err(if place.must_be_directory { Errno::Isdir } else { Errno::Rofs }.into());
             }
-        }
+            found => found?,
+        };
+        let refused = match FileType::from_raw_mode(rustix::fs::fstat(found)?.st_mode) {
+            _ if exclusive => Errno::Exist,
+            FileType::Directory => Errno::Isdir,
+            _ if self.directory => Errno::Notdir,
+            FileType::Symlink => Errno::Loop,
+            _ if self.write || self.truncate => Errno::Rofs,
+            _ => {
+                self.create = false;
+                return Ok(());
+            }
+        };
+        Err(refused.into())
     }
 }
 
@@ -331,6 +365,7 @@ fn path_open(
         opening.check_read_only(directory, &path)?;
     }
     let opened = resolve(directory.fd.as_fd(), &path, opening.host_flags())?;
+    let wanted = if opening.write { wanted } else { wanted & !rights::WRITING };
     let descriptor = describe(directory, opened, wanted, rights_inheriting & allowed, opening.flags)?;
     let number = host.descriptors.insert(descriptor)?;
     Ok(memory.write_u32(opened_fd, number)?)
@@ -428,7 +463,8 @@ fn path_symlink(
     // No program here could follow it, but one outside could.
     let target = read_path(&memory, old_path, old_path_len)?;
     let new_path = read_path(&memory, new_path, new_path_len)?;
-    let new = Place::find(writable(host, fd, rights::PATH_SYMLINK)?, &new_path, Errno::Exist)?;
+    let new = Place::find(host.descriptors.directory(fd, rights::PATH_SYMLINK)?, &new_path, Errno::Exist)?;
+    new.check_read_only()?;
     if new.must_be_directory {
         new.stat()?;
         return Err(Errno::Exist.into());

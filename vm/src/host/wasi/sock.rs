@@ -84,6 +84,9 @@ fn sock_recv(
     }
     socket(host, fd, rights::FD_READ)?;
     let buffers = stream::buffers(&memory, ri_data, ri_data_len)?;
+    // Before anything is taken from the socket that could not be told.
+    memory.read_u32(ro_data_len)?;
+    memory.read_u16(ro_flags)?;
     let (peek, wait_all) = (flags & abi::RIFLAG_PEEK != 0, flags & abi::RIFLAG_WAITALL != 0);
     let received = stream::receive(host, &mut memory, fd, &buffers, peek, wait_all)?;
     memory.write_u32(ro_data_len, received.bytes)?;
@@ -104,6 +107,7 @@ fn sock_send(
     }
     socket(host, fd, rights::FD_WRITE)?;
     let buffers = stream::buffers(&memory, si_data, si_data_len)?;
+    memory.read_u32(so_data_len)?;
     let sent = stream::write(host, &memory, fd, &buffers)?;
     Ok(memory.write_u32(so_data_len, sent)?)
 }

@@ -1,5 +1,6 @@
 //! Reading and writing descriptors so that a stop always gets through: wherever the host could
-//! block, it first waits with `ppoll` in short slices, and what is long is done in pieces.
+//! block, it first waits with `ppoll` in short slices, and what is long is done in pieces. Sockets
+//! cannot block; they are waited for where they ask for it.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,7 +11,7 @@ use rustix::io::Errno as HostErrno;
 
 use super::abi::{FileKind, rights};
 use super::{Errno, Failure};
-use crate::host::descriptor::{Kind, Sink, Source};
+use crate::host::descriptor::{File, Kind, Sink, Source};
 use crate::host::memory::Buffer;
 use crate::host::{GuestMemory, HostError, HostState};
 
@@ -41,6 +42,23 @@ struct Channel<'a> {
     fd: BorrowedFd<'a>,
     can_block: bool,
     nonblocking: bool,
+    /// It never blocks the host, and knows best what cannot be done at all: a socket that is not
+    /// connected will never be ready.
+    is_socket: bool,
+}
+
+impl<'a> Channel<'a> {
+    fn new(fd: BorrowedFd<'a>, can_block: bool, nonblocking: bool) -> Self {
+        Self { fd, can_block, nonblocking, is_socket: false }
+    }
+
+    fn of_file(file: &'a File, nonblocking: bool) -> Self {
+        Self::new(file.fd.as_fd(), file.kind != FileKind::RegularFile, nonblocking)
+    }
+
+    fn of_socket(fd: BorrowedFd<'a>, nonblocking: bool) -> Self {
+        Self { fd, can_block: true, nonblocking, is_socket: true }
+    }
 }
 
 impl HostState {
@@ -67,7 +85,7 @@ impl HostState {
         mut run: impl FnMut() -> rustix::io::Result<usize>,
     ) -> Result<usize, Failure> {
         loop {
-            if !channel.can_block {
+            if !channel.can_block || channel.is_socket {
                 self.check_interrupt()?;
             } else if !channel.nonblocking {
                 self.wait(channel.fd, events)?;
@@ -76,8 +94,9 @@ impl HostState {
             }
             match run() {
                 Err(HostErrno::INTR) => {}
-                // Another reader was quicker. One that cannot wait is told so.
-                Err(HostErrno::AGAIN) if channel.can_block && !channel.nonblocking => {}
+                // Another reader was quicker, or a socket has nothing yet. One that cannot wait is
+                // told so.
+                Err(HostErrno::AGAIN) if channel.can_block && !channel.nonblocking => self.wait(channel.fd, events)?,
                 other => return Ok(other?),
             }
         }
@@ -104,18 +123,16 @@ pub(super) fn read(
     host.descriptors.with_rights(number, rights::FD_READ)?;
     if let Kind::Input(Source::Bytes { bytes, read }) = &mut host.descriptors.get_mut(number)?.kind {
         let rest = bytes.get(*read..).unwrap_or_default();
-        let done = scatter(memory, buffers, rest)?;
+        let done = scatter(memory, buffers, 0, rest)?;
         *read += done as usize;
         return Ok(done);
     }
     let descriptor = host.descriptors.get(number)?;
     let nonblocking = descriptor.is_nonblocking();
     let channel = match &descriptor.kind {
-        Kind::Input(Source::Host(stream)) => {
-            Channel { fd: stream.fd.as_fd(), can_block: stream.can_block, nonblocking }
-        }
-        Kind::File(file) => Channel { fd: file.fd.as_fd(), can_block: file.kind != FileKind::RegularFile, nonblocking },
-        Kind::Socket { fd, .. } => Channel { fd: fd.as_fd(), can_block: true, nonblocking },
+        Kind::Input(Source::Host(stream)) => Channel::new(stream.fd.as_fd(), stream.can_block, nonblocking),
+        Kind::File(file) => Channel::of_file(file, nonblocking),
+        Kind::Socket { fd, .. } => Channel::of_socket(fd.as_fd(), nonblocking),
         _ => return Ok(0),
     };
     read_channel(host, memory, channel, buffers, |bytes, _| rustix::io::read(channel.fd, bytes))
@@ -130,7 +147,7 @@ pub(super) fn read_at(
     offset: u64,
 ) -> Result<u32, Failure> {
     let fd = positioned(host, number, rights::FD_READ | rights::FD_SEEK, offset)?;
-    let channel = Channel { fd, can_block: false, nonblocking: false };
+    let channel = Channel::new(fd, false, false);
     read_channel(host, memory, channel, buffers, |bytes, done| rustix::io::pread(fd, bytes, offset + done as u64))
 }
 
@@ -139,7 +156,7 @@ fn positioned(host: &HostState, number: u32, rights: u64, offset: u64) -> Result
     let descriptor = host.descriptors.get(number)?;
     match &descriptor.kind {
         Kind::Directory(_) => Err(Errno::Isdir.into()),
-        Kind::File(file) => {
+        Kind::File(file) if !file.is_pipe() => {
             host.descriptors.with_rights(number, rights)?;
             if offset > i64::MAX as u64 - MAX_BYTES as u64 {
                 return Err(Errno::Inval.into());
@@ -162,7 +179,7 @@ fn read_channel(
     if filled > 1 && wanted <= GATHER {
         let mut bytes = vec![0; wanted];
         let done = host.transfer(channel, PollFlags::IN, || read(&mut bytes, 0))?;
-        return scatter(memory, buffers, bytes.get(..done).unwrap_or_default());
+        return scatter(memory, buffers, 0, bytes.get(..done).unwrap_or_default());
     }
     let mut total = 0;
     for buffer in buffers.iter().filter(|b| b.len > 0) {
@@ -185,13 +202,21 @@ fn read_channel(
     Ok(total as u32)
 }
 
-/// Copies bytes into buffers, as many as fit.
-fn scatter(memory: &mut GuestMemory<'_>, buffers: &[Buffer], mut bytes: &[u8]) -> Result<u32, Failure> {
+/// Copies bytes into buffers, as many as fit, behind the first `skip` that are in them already.
+fn scatter(
+    memory: &mut GuestMemory<'_>,
+    buffers: &[Buffer],
+    mut skip: usize,
+    mut bytes: &[u8],
+) -> Result<u32, Failure> {
     let mut total = 0;
     for buffer in buffers {
-        let len = bytes.len().min(buffer.len as usize).min(MAX_BYTES - total);
+        let start = skip.min(buffer.len as usize);
+        skip -= start;
+        let len = bytes.len().min(buffer.len as usize - start).min(MAX_BYTES - total);
         let (now, rest) = bytes.split_at(len);
-        memory.write(buffer.address, now)?;
+        // The range was checked, so that the sum is an address, too.
+        memory.write(buffer.address.saturating_add(start as u32), now)?;
         bytes = rest;
         total += len;
     }
@@ -211,10 +236,10 @@ pub(super) fn write(
     let descriptor = host.descriptors.with_rights(number, rights::FD_WRITE)?;
     let nonblocking = descriptor.is_nonblocking();
     let channel = match &descriptor.kind {
-        Kind::File(file) => Channel { fd: file.fd.as_fd(), can_block: file.kind != FileKind::RegularFile, nonblocking },
-        Kind::Socket { fd, .. } => {
-            let channel = Channel { fd: fd.as_fd(), can_block: true, nonblocking };
-            return send(host, memory, channel, buffers);
+        Kind::File(file) => Channel::of_file(file, nonblocking),
+        Kind::Socket { fd, kind } => {
+            let channel = Channel::of_socket(fd.as_fd(), nonblocking);
+            return send(host, memory, channel, buffers, *kind == FileKind::SocketDgram);
         }
         Kind::Output(sink) => {
             let wanted = wanted(buffers);
@@ -229,7 +254,7 @@ pub(super) fn write(
                     allowed
                 }
                 Sink::Host(stream) => {
-                    let channel = Channel { fd: stream.fd.as_fd(), can_block: stream.can_block, nonblocking };
+                    let channel = Channel::new(stream.fd.as_fd(), stream.can_block, nonblocking);
                     write_channel(host, memory, channel, buffers, allowed, |slices, _| {
                         rustix::io::writev(channel.fd, slices)
                     })?
@@ -258,7 +283,7 @@ pub(super) fn write_at(
     offset: u64,
 ) -> Result<u32, Failure> {
     let fd = positioned(host, number, rights::FD_WRITE | rights::FD_SEEK, offset)?;
-    let channel = Channel { fd, can_block: false, nonblocking: false };
+    let channel = Channel::new(fd, false, false);
     let done = write_channel(host, memory, channel, buffers, wanted(buffers), |slices, done| {
         rustix::io::pwritev(fd, slices, offset + done as u64)
     })?;
@@ -279,7 +304,7 @@ fn write_channel(
     len: usize,
     mut write: impl FnMut(&[IoSlice<'_>], usize) -> rustix::io::Result<usize>,
 ) -> Result<usize, Failure> {
-    let chunk = if channel.can_block { PIPE_CHUNK } else { CHUNK };
+    let chunk = if channel.can_block && !channel.is_socket { PIPE_CHUNK } else { CHUNK };
     let mut total = 0;
     while total < len {
         let slices = gather(memory, buffers, total, chunk.min(len - total))?;
@@ -315,16 +340,25 @@ fn gather<'m>(
     Ok(slices)
 }
 
-/// Sends the bytes of the buffers, as one message where messages are kept apart. At most 64 KiB;
-/// a stream takes the rest at the next call.
-fn send(host: &HostState, memory: &GuestMemory<'_>, channel: Channel<'_>, buffers: &[Buffer]) -> Result<u32, Failure> {
+/// Sends the bytes of the buffers: all of them if it may wait, and datagrams in one piece.
+fn send(
+    host: &HostState,
+    memory: &GuestMemory<'_>,
+    channel: Channel<'_>,
+    buffers: &[Buffer],
+    is_datagram: bool,
+) -> Result<u32, Failure> {
     use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
-    let slices = gather(memory, buffers, 0, GATHER)?;
     let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-    let done = host.transfer(channel, PollFlags::OUT, || {
-        sendmsg(channel.fd, &slices, &mut SendAncillaryBuffer::default(), flags)
-    })?;
+    let send = |slices: &[IoSlice<'_>]| sendmsg(channel.fd, slices, &mut SendAncillaryBuffer::default(), flags);
+    let len = wanted(buffers);
+    let done = if is_datagram {
+        let slices = gather(memory, buffers, 0, len)?;
+        host.transfer(channel, PollFlags::OUT, || send(&slices))?
+    } else {
+        write_channel(host, memory, channel, buffers, len, |slices, _| send(slices))?
+    };
     Ok(done as u32)
 }
 
@@ -346,30 +380,32 @@ pub(super) fn receive(
     use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, recvmsg};
 
     let descriptor = host.descriptors.with_rights(number, rights::FD_READ)?;
-    let Kind::Socket { fd, .. } = &descriptor.kind else { return Err(Errno::Notsock.into()) };
-    let channel = Channel { fd: fd.as_fd(), can_block: true, nonblocking: descriptor.is_nonblocking() };
+    let Kind::Socket { fd, kind } = &descriptor.kind else { return Err(Errno::Notsock.into()) };
+    let channel = Channel::of_socket(fd.as_fd(), descriptor.is_nonblocking());
     let mut flags = RecvFlags::DONTWAIT;
     flags.set(RecvFlags::PEEK, peek);
-    let mut bytes = vec![0; wanted(buffers).min(GATHER)];
-    let mut total = 0;
-    let mut truncated = false;
+    // What is one message, or stays where it is, is not gone on with.
+    let goes_on = wait_all && !peek && *kind == FileKind::SocketStream;
+    let wanted = wanted(buffers);
+    let mut bytes = vec![0; wanted.min(CHUNK)];
+    let (mut total, mut truncated) = (0, false);
     loop {
-        let rest = bytes.get_mut(total..).unwrap_or_default();
-        let wants_more = !rest.is_empty();
+        let rest = bytes.get_mut(..(wanted - total).min(CHUNK)).unwrap_or_default();
         let done = host.transfer(channel, PollFlags::IN, || {
             let message = recvmsg(fd, &mut [IoSliceMut::new(rest)], &mut RecvAncillaryBuffer::default(), flags)?;
             truncated = message.flags.contains(ReturnFlags::TRUNC);
             Ok(message.bytes)
         });
-        match done {
-            Ok(done) => total += done,
+        let done = match done {
+            Ok(done) => done,
             Err(Failure::Errno(_)) if total > 0 => break,
             Err(failure) => return Err(failure),
-        }
-        if !wait_all || peek || !wants_more || total == bytes.len() || matches!(done, Ok(0)) {
+        };
+        scatter(memory, buffers, total, bytes.get(..done).unwrap_or_default())?;
+        total += done;
+        if !goes_on || done == 0 || total == wanted {
             break;
         }
     }
-    let bytes = scatter(memory, buffers, bytes.get(..total).unwrap_or_default())?;
-    Ok(Received { bytes, truncated })
+    Ok(Received { bytes: total as u32, truncated })
 }

@@ -224,6 +224,59 @@ cases! {
         assert_eq!(guest.call("fd_renumber", &[b.into(), b.into()]), Ok(()));
     }
 
+    fn renumbering_takes_a_granted_directory_along_and_closes_another() {
+        let mut guest = Guest::new();
+        guest.file("more/inside", "");
+        let prestat = guest.room(8);
+        assert_eq!(guest.call("fd_renumber", &[MORE.into(), DATA.into()]), Ok(()));
+        assert_eq!(guest.call("fd_prestat_get", &[DATA.into(), prestat.into()]), Ok(()));
+        assert_eq!(guest.u32_at(prestat + 4), "/more".len() as u32);
+        assert!(guest.path_attributes(DATA, "inside", true).is_ok());
+        assert_eq!(guest.path_attributes(MORE, "inside", true), Err(Errno::Badf));
+        let directory = guest.open(SHOWN, ".", DIRECTORY).unwrap();
+        assert_eq!(directory, MORE, "its number is free");
+        assert_eq!(guest.call("fd_renumber", &[directory.into(), DATA.into()]), Ok(()));
+        assert_eq!(guest.call("fd_prestat_get", &[DATA.into(), prestat.into()]), Err(Errno::Badf));
+        assert_eq!(guest.open(DATA, "new", CREATE), Err(Errno::Rofs), "it is for reading wherever it goes");
+    }
+
+    fn renumbering_to_itself_needs_an_open_descriptor_and_changes_nothing() {
+        let mut guest = Guest::new();
+        let prestat = guest.room(8);
+        for fd in [0, 1, 2, DATA] {
+            assert_eq!(guest.call("fd_renumber", &[fd.into(), fd.into()]), Ok(()));
+        }
+        assert_eq!(guest.call("fd_prestat_get", &[DATA.into(), prestat.into()]), Ok(()));
+        assert_eq!(guest.call("fd_renumber", &[FIRST.into(), FIRST.into()]), Err(Errno::Badf));
+        for far in [1 << 16, u64::from(u32::MAX)] {
+            assert_eq!(guest.call("fd_renumber", &[0, far]), Err(Errno::Badf));
+            assert_eq!(guest.call("fd_renumber", &[far, 0]), Err(Errno::Badf));
+        }
+        assert_eq!(guest.read(0, 1), Ok(vec![]), "a failed move leaves both open");
+    }
+
+    fn everything_can_be_closed_once() {
+        let mut guest = Guest::new();
+        let file = guest.open(DATA, "new", CREATE).unwrap();
+        for fd in [0, 1, 2, DATA, SHOWN, MORE, file] {
+            assert_eq!(guest.close(fd), Ok(()), "{fd}");
+            assert_eq!(guest.close(fd), Err(Errno::Badf), "{fd}");
+            assert_eq!(guest.description(fd), Err(Errno::Badf), "{fd}");
+        }
+    }
+
+    fn moving_and_closing_make_room_below_the_limit() {
+        let mut guest = Guest::with(|grants| grants.handle_limit = 8);
+        guest.file("data/a", "");
+        let (one, two) = (guest.open(DATA, "a", READ).unwrap(), guest.open(DATA, "a", READ).unwrap());
+        assert_eq!(guest.open(DATA, "a", READ), Err(Errno::Mfile));
+        guest.call("fd_renumber", &[one.into(), two.into()]).unwrap();
+        assert_eq!(guest.open(DATA, "a", READ), Ok(one));
+        assert_eq!(guest.open(DATA, "a", READ), Err(Errno::Mfile));
+        guest.close(0).unwrap();
+        assert_eq!(guest.open(DATA, "a", READ), Ok(two + 1));
+    }
+
     fn output_can_be_redirected_to_a_file() {
         let mut guest = Guest::new();
         let file = guest.open(DATA, "log", CREATE).unwrap();
@@ -256,6 +309,23 @@ cases! {
         assert_eq!(guest.description(file).unwrap().2, fewer);
     }
 
+    fn the_right_to_seek_includes_the_right_to_tell() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "0123");
+        let place = guest.room(8);
+        let cases = [
+            (rights::FD_SEEK, Ok(()), Ok(2), Ok(2)),
+            (rights::FD_TELL, Ok(()), Err(Errno::Notcapable), Ok(0)),
+            (0, Err(Errno::Notcapable), Err(Errno::Notcapable), Err(Errno::Notcapable)),
+        ];
+        for (right, tells, seeks, stays) in cases {
+            let file = guest.open(DATA, "a", Open { rights: right, ..READ }).unwrap();
+            assert_eq!(guest.call("fd_tell", &[file.into(), place.into()]), tells, "{right}");
+            assert_eq!(guest.seek(file, 2, 0), seeks, "{right}");
+            assert_eq!(guest.seek(file, 0, 1), stays, "{right}");
+        }
+    }
+
     fn rights_of_a_directory_bound_what_is_opened_through_it() {
         let mut guest = Guest::new();
         guest.file("data/a", "a");
@@ -269,12 +339,90 @@ cases! {
         assert_eq!(guest.open(DATA, "a", READ), Err(Errno::Notcapable));
     }
 
+    fn what_is_opened_inherits_no_more_than_its_directory_passes_on() {
+        let mut guest = Guest::new();
+        std::fs::create_dir_all(guest.at("data/d/e")).unwrap();
+        guest.file("data/d/file", "");
+        let passed_on = rights::PATH_OPEN | READ.rights;
+        let how = Open { rights: rights::PATH_OPEN, inheriting: passed_on, ..DIRECTORY };
+        let outer = guest.open(DATA, "d", how).unwrap();
+        assert_eq!(guest.description(outer).unwrap(), (3, 0, rights::PATH_OPEN, passed_on));
+        let inner = guest.open(outer, "e", Open { inheriting: u64::MAX, ..how }).unwrap();
+        assert_eq!(guest.description(inner).unwrap().3, passed_on);
+        assert!(guest.open(outer, "file", READ).is_ok());
+        assert_eq!(guest.open(outer, "file", WRITE), Err(Errno::Notcapable));
+        assert_eq!(guest.open(outer, "e", DIRECTORY), Err(Errno::Notcapable));
+        assert_eq!(guest.open(inner, "new", CREATE), Err(Errno::Notcapable));
+    }
+
+    fn inherited_rights_can_only_be_given_up() {
+        let mut guest = Guest::new();
+        let (_, _, all, inheriting) = guest.description(DATA).unwrap();
+        let mut set = |base: u64, inheriting: u64| guest.call("fd_fdstat_set_rights", &[DATA.into(), base, inheriting]);
+        assert_eq!(set(all, inheriting), Ok(()));
+        assert_eq!(set(all | rights::FD_READ, inheriting), Err(Errno::Notcapable));
+        assert_eq!(set(all, u64::MAX), Err(Errno::Notcapable));
+        assert_eq!(set(all, inheriting & !rights::FD_WRITE), Ok(()));
+        assert_eq!(set(all, inheriting), Err(Errno::Notcapable));
+        assert_eq!(set(0, 0), Ok(()));
+        assert_eq!(guest.description(DATA).unwrap(), (3, 0, 0, 0));
+        assert_eq!(guest.open(DATA, "a", READ), Err(Errno::Notcapable));
+    }
+
+    fn flags_of_streams_and_directories_are_kept() {
+        let mut guest = Guest::new();
+        for fd in [0, 1, 2, DATA] {
+            assert_eq!(guest.set_flags(fd, abi::FDFLAG_NONBLOCK), Ok(()), "{fd}");
+            assert_eq!(guest.description(fd).unwrap().1, abi::FDFLAG_NONBLOCK, "{fd}");
+            assert_eq!(guest.set_flags(fd, abi::FDFLAG_NONBLOCK | abi::FDFLAG_DSYNC), Err(Errno::Notsup), "{fd}");
+            assert_eq!(guest.set_flags(fd, 0), Ok(()), "{fd}");
+        }
+        let how = Open { fdflags: abi::FDFLAG_SYNC | abi::FDFLAG_RSYNC, ..CREATE };
+        let file = guest.open(DATA, "a", how).unwrap();
+        assert_eq!(guest.set_flags(file, how.fdflags | abi::FDFLAG_APPEND), Ok(()), "what stays is no change");
+        assert_eq!(guest.set_flags(file, 0), Err(Errno::Notsup));
+        assert_eq!(guest.description(file).unwrap().1, how.fdflags | abi::FDFLAG_APPEND);
+    }
+
     fn unknown_or_unchangeable_flags_are_refused() {
         let mut guest = Guest::new();
         let file = guest.open(DATA, "a", CREATE).unwrap();
         assert_eq!(guest.set_flags(file, 32), Err(Errno::Inval));
         assert_eq!(guest.call("fd_fdstat_set_flags", &[file.into(), 1 << 16]), Err(Errno::Inval));
         assert_eq!(guest.set_flags(file, abi::FDFLAG_SYNC), Err(Errno::Notsup));
+    }
+
+    fn no_bytes_take_no_time() {
+        let (mut guest, _feed, _drain) = with_pipes();
+        let file = guest.open(DATA, "new", CREATE).unwrap();
+        let done = guest.room(4);
+        let end = guest.memory.len() as u32;
+        let empty = guest.buffer(end, 0);
+        for fd in [0, file] {
+            for (array, count) in [(empty, 1), (end, 0)] {
+                assert_eq!(guest.call("fd_read", &[fd.into(), array.into(), count, done.into()]), Ok(()), "{fd}");
+                assert_eq!(guest.u32_at(done), 0);
+            }
+        }
+        for fd in [1, file] {
+            for (array, count) in [(empty, 1), (end, 0)] {
+                assert_eq!(guest.call("fd_write", &[fd.into(), array.into(), count, done.into()]), Ok(()), "{fd}");
+                assert_eq!(guest.u32_at(done), 0);
+            }
+        }
+    }
+
+    fn buffers_of_more_than_the_memory_are_moved_as_far_as_one_call_goes() {
+        let mut guest = Guest::new();
+        let len = guest.memory.len() as u32;
+        let array: Vec<u8> = (0..1024).flat_map(|_| [0, len]).flat_map(u32::to_le_bytes).collect();
+        let (array, done) = (guest.put(&array), guest.room(4));
+        guest.call("fd_write", &[1, array.into(), 1024, done.into()]).unwrap();
+        assert_eq!(guest.u32_at(done), 0x7fff_f000, "4 GiB do not fit a result");
+        for name in ["fd_read", "fd_write"] {
+            assert_eq!(guest.call(name, &[1, array.into(), 1025, done.into()]), Err(Errno::Inval), "{name}");
+            assert_eq!(guest.call(name, &[1, array.into(), 1 << 29, done.into()]), Err(Errno::Inval), "{name}");
+        }
     }
 
     fn buffers_outside_of_the_memory_are_a_fault_and_move_nothing() {

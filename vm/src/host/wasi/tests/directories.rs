@@ -40,6 +40,16 @@ cases! {
         assert_eq!(short, Err(Errno::Nametoolong));
     }
 
+    fn a_name_is_written_without_a_zero_into_room_that_is_large_enough() {
+        let mut guest = Guest::new();
+        let name = guest.put(&[0xaa; 8]);
+        guest.call("fd_prestat_dir_name", &[DATA.into(), name.into(), 8]).unwrap();
+        assert_eq!(guest.bytes_at(name, 8), b"/data\xaa\xaa\xaa");
+        for fd in [0, 1, 2] {
+            assert_eq!(guest.call("fd_prestat_dir_name", &[fd, name.into(), 8]), Err(Errno::Badf));
+        }
+    }
+
     fn an_opened_directory_is_not_a_granted_one() {
         let mut guest = Guest::new();
         let directory = guest.open(DATA, ".", DIRECTORY).unwrap();
@@ -90,6 +100,59 @@ cases! {
         }
     }
 
+    fn the_start_sees_what_came_since() {
+        let mut guest = Guest::new();
+        let before = all_entries(&mut guest, DATA, 4096);
+        guest.file("data/new", "");
+        assert_eq!(names(&all_entries(&mut guest, DATA, 4096)).len(), before.len() + 1);
+    }
+
+    fn a_cookie_from_the_end_or_beyond_it_leads_to_no_entry() {
+        let mut guest = Guest::new();
+        for number in 0..20 {
+            guest.file(&format!("data/{number}"), "");
+        }
+        let last = all_entries(&mut guest, DATA, 4096).last().unwrap().next;
+        assert_eq!(guest.entries(DATA, last, 4096), Ok((vec![], false)));
+        let far = guest.entries(DATA, i64::MAX as u64, 4096);
+        assert!(matches!(far, Ok((_, false)) | Err(Errno::Inval)), "{far:?}");
+        assert!(far.is_err() || far.unwrap().0.is_empty());
+    }
+
+    fn two_descriptors_of_a_directory_have_places_of_their_own() {
+        let mut guest = Guest::new();
+        for number in 0..20 {
+            guest.file(&format!("data/{number}"), "");
+        }
+        let other = guest.open(DATA, ".", DIRECTORY).unwrap();
+        let (first, _) = guest.entries(DATA, 0, 60).unwrap();
+        let (again, _) = guest.entries(other, 0, 60).unwrap();
+        assert_eq!(first, again);
+        let cookie = first.last().unwrap().next;
+        assert_eq!(guest.entries(DATA, cookie, 60), guest.entries(other, cookie, 60));
+    }
+
+    fn every_size_of_a_buffer_gets_the_start_of_the_same_bytes() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "");
+        guest.file("data/and a longer name", "");
+        let mut whole = Vec::new();
+        for len in (0..160).rev() {
+            let (buffer, used) = (guest.room(len + 1), guest.room(4));
+            let end = (buffer + len) as usize;
+            guest.memory()[end] = 0xaa;
+            guest.call("fd_readdir", &[DATA.into(), buffer.into(), len.into(), 0, used.into()]).unwrap();
+            let used = guest.u32_at(used);
+            if whole.is_empty() {
+                assert!(used < len, "the buffer is larger than what there is");
+                whole = guest.bytes_at(buffer, used).to_vec();
+            }
+            assert_eq!(used as usize, whole.len().min(len as usize));
+            assert_eq!(guest.bytes_at(buffer, used), &whole[..used as usize]);
+            assert_eq!(guest.memory[end], 0xaa, "nothing is written beyond the buffer");
+        }
+    }
+
     fn cookies_stay_good_while_entries_are_removed() {
         let mut guest = Guest::new();
         for number in 0..100 {
@@ -111,6 +174,28 @@ cases! {
         }
         assert_eq!(seen.len(), 100);
         assert_eq!(names(&all_entries(&mut guest, DATA, 4096)), [".".into(), "..".into()].into());
+    }
+
+    fn a_removed_directory_has_no_entries() {
+        let mut guest = Guest::new();
+        std::fs::create_dir(guest.at("data/d")).unwrap();
+        let directory = guest.open(DATA, "d", DIRECTORY).unwrap();
+        assert_eq!(guest.entries(directory, 0, 100).unwrap().0.len(), 2);
+        guest.call_path("path_remove_directory", DATA, "d").unwrap();
+        assert_eq!(guest.entries(directory, 0, 100), Ok((vec![], false)));
+        assert_eq!(guest.open(directory, "new", CREATE), Err(Errno::Noent));
+    }
+
+    fn a_name_that_is_not_text_is_listed_as_it_is() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let mut guest = Guest::new();
+        let name = b"not \xff text";
+        std::fs::write(guest.at("data").join(std::ffi::OsStr::from_bytes(name)), "").unwrap();
+        let (buffer, used) = (guest.room(200), guest.room(4));
+        guest.call("fd_readdir", &[DATA.into(), buffer.into(), 200, 0, used.into()]).unwrap();
+        let listed = guest.bytes_at(buffer, guest.u32_at(used));
+        assert!(listed.windows(name.len()).any(|window| window == name));
     }
 
     fn a_full_buffer_cuts_the_last_entry() {

@@ -1,6 +1,7 @@
 //! Contents, places and attributes of files.
 
 use super::*;
+use crate::host::clock::SECOND;
 
 fn pread(guest: &mut Guest, fd: u32, len: u32, offset: u64) -> Result<Vec<u8>, Errno> {
     let (buffer, done) = (guest.room(len), guest.room(4));
@@ -103,6 +104,59 @@ cases! {
         assert_eq!(guest.call("fd_advise", &[file.into(), u64::MAX, 1, 0]), Err(Errno::Inval));
     }
 
+    fn sizes_that_no_file_can_have_are_refused() {
+        let mut guest = Guest::new();
+        let file = guest.open(DATA, "a", CREATE).unwrap();
+        let most = i64::MAX as u64;
+        for (offset, len, errno) in [
+            (most, 1, Errno::Fbig),
+            (1, most, Errno::Fbig),
+            (most, most, Errno::Fbig),
+            (0, 1 << 63, Errno::Inval),
+            (u64::MAX, u64::MAX, Errno::Inval),
+        ] {
+            assert_eq!(guest.call("fd_allocate", &[file.into(), offset, len]), Err(errno), "{offset} {len}");
+        }
+        for size in [1 << 63, u64::MAX] {
+            assert_eq!(guest.call("fd_filestat_set_size", &[file.into(), size]), Err(Errno::Inval), "{size}");
+        }
+        assert_eq!(guest.attributes(file).unwrap().size, 0);
+    }
+
+    fn places_outside_of_63_bits_are_not_sought() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "0123456789");
+        let file = guest.open(DATA, "a", READ).unwrap();
+        guest.seek(file, 4, 0).unwrap();
+        for (offset, whence) in [
+            (-1, 0),
+            (i64::MIN, 0),
+            (-5, 1),
+            (i64::MAX, 1),
+            (i64::MIN, 1),
+            (-11, 2),
+            (i64::MAX, 2),
+            (i64::MIN, 2),
+            (0, 3),
+            (0, 255),
+            (0, u64::from(u32::MAX)),
+        ] {
+            assert_eq!(guest.seek(file, offset, whence), Err(Errno::Inval), "{offset} {whence}");
+        }
+        assert_eq!(guest.seek(file, 0, 1), Ok(4), "the place is where it was");
+    }
+
+    fn reading_beyond_the_end_gives_nothing() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "0123456789");
+        let file = guest.open(DATA, "a", READ).unwrap();
+        for offset in [10, 11, FAR, 1 << 62] {
+            assert_eq!(pread(&mut guest, file, 1, offset), Ok(vec![]), "{offset}");
+        }
+        guest.seek(file, FAR as i64, 0).unwrap();
+        assert_eq!(guest.read(file, 1), Ok(vec![]));
+    }
+
     fn appending_writes_at_the_end_wherever_the_place_is() {
         let mut guest = Guest::new();
         guest.file("data/a", "one");
@@ -186,11 +240,57 @@ cases! {
         assert!(guest.attributes(file).unwrap().modified > 1_600_000_000_000_000_000);
     }
 
-    fn contradictory_times_are_invalid() {
+    fn times_before_1970_count_as_1970() {
+        let mut guest = Guest::new();
+        guest.file("data/a", "");
+        for (seconds, told) in [(-1, 0), (-1_000_000_000, 0), (1_000_000_000, 1_000_000_000 * SECOND)] {
+            let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 0 };
+            let early = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 999_999_999 };
+            let times = rustix::fs::Timestamps { last_access: early, last_modification: time };
+            let flags = rustix::fs::AtFlags::empty();
+            rustix::fs::utimensat(rustix::fs::CWD, guest.at("data/a"), &times, flags).unwrap();
+            let attributes = guest.path_attributes(DATA, "a", true).unwrap();
+            assert_eq!(attributes.modified, told);
+            assert_eq!(attributes.accessed, if told == 0 { 0 } else { told + 999_999_999 });
+        }
+    }
+
+    fn every_combination_of_time_flags_sets_what_it_names_or_is_invalid() {
+        const ACCESSED: u16 = abi::FSTFLAG_ATIM | abi::FSTFLAG_ATIM_NOW;
+        const MODIFIED: u16 = abi::FSTFLAG_MTIM | abi::FSTFLAG_MTIM_NOW;
         let mut guest = Guest::new();
         let file = guest.open(DATA, "a", CREATE).unwrap();
-        for flags in [abi::FSTFLAG_ATIM | abi::FSTFLAG_ATIM_NOW, abi::FSTFLAG_MTIM | abi::FSTFLAG_MTIM_NOW, 16] {
-            assert_eq!(set_times(&mut guest, file, 0, 0, flags), Err(Errno::Inval));
+        let path = guest.put(b"a");
+        for by_path in [false, true] {
+            for flags in 0..32 {
+                set_times(&mut guest, file, 1, 2, abi::FSTFLAG_ATIM | abi::FSTFLAG_MTIM).unwrap();
+                let answer = if by_path {
+                    let arguments = [DATA.into(), 0, path.into(), 1, 3, 4, flags.into()];
+                    guest.call("path_filestat_set_times", &arguments)
+                } else {
+                    set_times(&mut guest, file, 3, 4, flags)
+                };
+                let invalid = flags & ACCESSED == ACCESSED || flags & MODIFIED == MODIFIED || flags >= 16;
+                assert_eq!(answer, if invalid { Err(Errno::Inval) } else { Ok(()) }, "{flags}");
+                let is_as_expected = |time, flags, before, given| match flags {
+                    _ if invalid => time == before,
+                    0 => time == before,
+                    abi::FSTFLAG_ATIM | abi::FSTFLAG_MTIM => time == given,
+                    _ => time > 1_600_000_000 * SECOND,
+                };
+                let Attributes { accessed, modified, .. } = guest.attributes(file).unwrap();
+                assert!(is_as_expected(accessed, flags & ACCESSED, 1, 3), "{flags}: {accessed}");
+                assert!(is_as_expected(modified, flags & MODIFIED, 2, 4), "{flags}: {modified}");
+            }
+        }
+    }
+
+    fn streams_have_no_times_or_sizes_to_set() {
+        let mut guest = Guest::new();
+        for fd in [0, 1, 2] {
+            assert_eq!(set_times(&mut guest, fd, 1, 2, abi::FSTFLAG_MTIM), Err(Errno::Inval), "{fd}");
+            assert_eq!(guest.call("fd_filestat_set_size", &[fd.into(), 0]), Err(Errno::Inval), "{fd}");
+            assert_eq!(guest.call("fd_allocate", &[fd.into(), 0, 1]), Err(Errno::Spipe), "{fd}");
         }
     }
 
@@ -217,8 +317,10 @@ cases! {
         let fifo = guest.open(DATA, "fifo", READ).unwrap();
         assert_eq!(guest.description(fifo).unwrap().0, 0);
         assert_eq!(guest.seek(fifo, 0, 0), Err(Errno::Spipe));
+        assert_eq!(pread(&mut guest, fifo, 1, 0), Err(Errno::Spipe));
         let writer = guest.open(DATA, "fifo", write_only).unwrap();
         guest.write(writer, b"through").unwrap();
+        assert_eq!(pwrite(&mut guest, writer, b"x", 0), Err(Errno::Spipe));
         assert_eq!(guest.read(fifo, 10).unwrap(), b"through");
         guest.set_flags(fifo, abi::FDFLAG_NONBLOCK).unwrap();
         assert_eq!(guest.read(fifo, 10), Err(Errno::Again));

@@ -4,10 +4,14 @@
 //! [`cases`] makes a test of each case and a list of them all, by which [`every_row_works_somewhere`]
 //! makes sure that no row is left out.
 
+mod arguments;
 mod attacks;
 mod descriptors;
 mod directories;
 mod files;
+mod links;
+mod names;
+mod opening;
 mod paths;
 mod polling;
 mod process;
@@ -41,10 +45,14 @@ thread_local! {
 #[test]
 fn every_row_works_somewhere() {
     let files = [
+        arguments::CASES,
         attacks::CASES,
         descriptors::CASES,
         directories::CASES,
         files::CASES,
+        links::CASES,
+        names::CASES,
+        opening::CASES,
         paths::CASES,
         polling::CASES,
         process::CASES,

@@ -51,7 +51,8 @@ cases! {
         let how = Open { fdflags: abi::FDFLAG_APPEND | abi::FDFLAG_NONBLOCK | abi::FDFLAG_DSYNC, ..CREATE };
         let file = guest.open(DATA, "a", how).unwrap();
         assert_eq!(guest.description(file).unwrap(), (4, how.fdflags, rights::FILE, 0));
-        let directory = guest.open(DATA, ".", Open { rights: u64::MAX, ..DIRECTORY }).unwrap();
+        let all = !rights::FD_WRITE;
+        let directory = guest.open(DATA, ".", Open { rights: all, ..DIRECTORY }).unwrap();
         let (kind, _, rights, inheriting) = guest.description(directory).unwrap();
         assert_eq!((kind, rights, inheriting), (3, rights::DIRECTORY, rights::DIRECTORY | rights::FILE));
     }
@@ -220,7 +221,8 @@ cases! {
         assert_eq!(guest.open(SHOWN, "missing", WRITE), Err(Errno::Noent));
         assert_eq!(guest.open(SHOWN, "page", EXCLUSIVE), Err(Errno::Exist));
         assert!(guest.open(SHOWN, "page", Open { oflags: abi::OFLAG_CREAT, ..READ }).is_ok());
-        for name in ["path_create_directory", "path_remove_directory", "path_unlink_file"] {
+        assert_eq!(guest.call_path("path_create_directory", SHOWN, "new"), Err(Errno::Rofs));
+        for name in ["path_remove_directory", "path_unlink_file"] {
             assert_eq!(guest.call_path(name, SHOWN, "page"), Err(Errno::Rofs), "{name}");
         }
         assert_eq!(guest.make_symlink("x", SHOWN, "y"), Err(Errno::Rofs));
@@ -233,6 +235,23 @@ cases! {
         assert_eq!(guest.open(sub, "new", CREATE), Err(Errno::Rofs));
         assert_eq!(guest.read_link(SHOWN, "link", 10).unwrap(), "page");
         assert_eq!(guest.content("shown/page"), "page");
+    }
+
+    fn names_that_are_there_are_told_where_nothing_can_be_made() {
+        let mut guest = Guest::new();
+        guest.symlink("nowhere", "shown/link");
+        std::fs::create_dir(guest.at("shown/sub")).unwrap();
+        for name in ["page", "sub", "sub/", "link", ".", "sub/.."] {
+            assert_eq!(guest.call_path("path_create_directory", SHOWN, name), Err(Errno::Exist), "{name}");
+            assert_eq!(guest.make_symlink("x", SHOWN, name), Err(Errno::Exist), "{name}");
+        }
+        for (name, errno) in [("none/new", Errno::Noent), ("page/new", Errno::Notdir), ("../new", Errno::Perm)] {
+            assert_eq!(guest.call_path("path_create_directory", SHOWN, name), Err(errno), "{name}");
+            assert_eq!(guest.make_symlink("x", SHOWN, name), Err(errno), "{name}");
+        }
+        assert_eq!(set_times(&mut guest, SHOWN, "missing", true, 9), Err(Errno::Noent));
+        assert_eq!(set_times(&mut guest, SHOWN, "link", true, 9), Err(Errno::Noent));
+        assert_eq!(set_times(&mut guest, SHOWN, "link", false, 9), Err(Errno::Rofs));
     }
 
     fn a_hard_link_is_no_way_around_reading_only() {

@@ -127,6 +127,68 @@ cases! {
         assert_eq!(poll(&mut guest, &[descriptor(1, 0, false)]), Ok(vec![(1, Errno::Notcapable as u16, 1, 0, 0)]));
     }
 
+    fn each_bad_subscription_has_an_event_and_the_good_ones_too() {
+        let mut guest = Guest::with(|grants| grants.stdin = Stdin::Bytes(b"x"[..].into()));
+        guest.call("fd_fdstat_set_rights", &[2, rights::FD_WRITE, 0]).unwrap();
+        let unknown_clock = [5, 0, 9, MILLISECOND, 0, 0];
+        let all = [
+            descriptor(1, 99, false),
+            descriptor(2, u32::MAX, true),
+            descriptor(3, 2, true),
+            descriptor(4, 0, false),
+            unknown_clock,
+            clock(6, 1 << 60, false),
+        ];
+        let (badf, notcapable, inval) = (Errno::Badf as u16, Errno::Notcapable as u16, Errno::Inval as u16);
+        let expected =
+            vec![(1, badf, 1, 0, 0), (2, badf, 2, 0, 0), (3, notcapable, 2, 0, 0), (4, 0, 1, 1, 0), (5, inval, 0, 0, 0)];
+        assert_eq!(poll(&mut guest, &all), Ok(expected));
+    }
+
+    fn input_at_its_end_is_ready() {
+        let mut guest = Guest::new();
+        let both = [descriptor(1, 0, false), clock(2, 1 << 60, false)];
+        assert_eq!(poll(&mut guest, &both), Ok(vec![(1, 0, 1, 0, 0)]));
+        assert_eq!(guest.read(0, 1), Ok(vec![]));
+        let mut guest = Guest::with(|grants| grants.stdin = Stdin::Bytes(b"x"[..].into()));
+        guest.read(0, 1).unwrap();
+        assert_eq!(poll(&mut guest, &both), Ok(vec![(1, 0, 1, 0, 0)]));
+    }
+
+    fn a_time_that_has_come_does_not_hide_a_ready_descriptor() {
+        let mut guest = Guest::new();
+        let (stdin, mut feed) = pipe().unwrap();
+        guest.set_stdin(stdin);
+        let both = [clock(1, 0, false), descriptor(2, 0, false)];
+        assert_eq!(poll(&mut guest, &both), Ok(vec![(1, 0, 0, 0, 0)]));
+        feed.write_all(b"abc").unwrap();
+        assert!(poll(&mut guest, &both).unwrap().contains(&(2, 0, 1, 3, 0)));
+    }
+
+    fn a_descriptor_can_be_waited_for_both_ways_and_twice() {
+        let mut guest = Guest::new();
+        let (inside, mut outside) = std::os::unix::net::UnixStream::pair().unwrap();
+        let fd = guest.host.add_socket(inside.into()).unwrap();
+        let all = [descriptor(1, fd, false), descriptor(2, fd, true), descriptor(3, fd, true)];
+        assert_eq!(poll(&mut guest, &all), Ok(vec![(2, 0, 2, 0, 0), (3, 0, 2, 0, 0)]));
+        outside.write_all(b"ab").unwrap();
+        assert_eq!(poll(&mut guest, &all), Ok(vec![(1, 0, 1, 2, 0), (2, 0, 2, 0, 0), (3, 0, 2, 0, 0)]));
+    }
+
+    fn output_whose_reader_is_gone_has_hung_up() {
+        let mut guest = Guest::new();
+        let (drain, stdout) = pipe().unwrap();
+        guest.set_stdout(stdout);
+        drop(drain);
+        assert_eq!(poll(&mut guest, &[descriptor(1, 1, true)]), Ok(vec![(1, 0, 2, 0, abi::EVENT_HANGUP)]));
+    }
+
+    fn directories_never_wait() {
+        let mut guest = Guest::new();
+        let both = [descriptor(1, DATA, false), descriptor(2, DATA, true)];
+        assert_eq!(poll(&mut guest, &both), Ok(vec![(1, 0, 1, 0, 0), (2, 0, 2, 0, 0)]));
+    }
+
     fn subscriptions_must_be_there_and_known() {
         let mut guest = Guest::new();
         assert_eq!(poll(&mut guest, &[]), Err(Errno::Inval));

@@ -49,6 +49,25 @@ cases! {
         assert!(strings(&mut Guest::new(), "environ_sizes_get", "environ_get").is_empty());
     }
 
+    fn no_arguments_need_no_room() {
+        let mut guest = Guest::new();
+        let end = guest.memory.len() as u64;
+        for (sizes, get) in [("args_sizes_get", "args_get"), ("environ_sizes_get", "environ_get")] {
+            assert!(strings(&mut guest, sizes, get).is_empty());
+            assert_eq!(guest.call(get, &[end, end]), Ok(()));
+        }
+    }
+
+    fn clocks_that_do_not_exist_are_invalid_granted_or_not() {
+        let resolution = 64;
+        for mut guest in [Guest::new(), Guest::with(|grants| grants.deterministic = Some(1))] {
+            for id in [4, 5, 1 << 16, u64::from(u32::MAX)] {
+                assert_eq!(clock_time(&mut guest, id), Err(Errno::Inval), "{id}");
+                assert_eq!(guest.call("clock_res_get", &[id, resolution]), Err(Errno::Inval), "{id}");
+            }
+        }
+    }
+
     fn clocks_have_the_granted_resolution() {
         let mut guest = Guest::with(|grants| grants.clock = Some(crate::host::ClockGrant::default()));
         let resolution = guest.room(8);
@@ -85,6 +104,9 @@ cases! {
         assert_ne!(one, two);
         assert!(one[99_000..].iter().any(|b| *b != 0));
         assert_eq!(guest.call("random_get", &[u64::from(u32::MAX), 2]), Err(Errno::Fault));
+        let end = guest.memory.len() as u64;
+        assert_eq!(guest.call("random_get", &[end, 0]), Ok(()));
+        assert_eq!(guest.call("random_get", &[end - 1, 2]), Err(Errno::Fault));
     }
 
     fn random_bytes_end_at_a_stop() {
@@ -95,15 +117,26 @@ cases! {
 
     fn exit_ends_the_run_with_its_code() {
         let mut guest = Guest::new();
-        assert!(matches!(guest.try_call("proc_exit", &[7]), Err(HostError::Exit(7))));
+        for (code, exit) in [(0, 0), (7, 7), (256, 256), (u64::from(u32::MAX), -1)] {
+            let answer = guest.try_call("proc_exit", &[code]);
+            assert!(matches!(answer, Err(HostError::Exit(code)) if code == exit), "{code}");
+        }
     }
 
     fn a_signal_to_oneself_does_what_it_does_by_default() {
         let mut guest = Guest::new();
-        assert_eq!(guest.call("proc_raise", &[16]), Ok(()));
-        assert!(matches!(guest.try_call("proc_raise", &[6]), Err(HostError::Exit(134))));
-        assert_eq!(guest.call("proc_raise", &[18]), Err(Errno::Notsup));
-        assert_eq!(guest.call("proc_raise", &[31]), Err(Errno::Inval));
+        for signal in 0..40 {
+            let answer = guest.try_call("proc_raise", &[signal]);
+            match signal {
+                0 | 16 | 17 | 22 | 27 => assert!(matches!(answer, Ok(Ok(()))), "{signal}"),
+                18..=21 => assert!(matches!(answer, Ok(Err(Errno::Notsup))), "{signal}"),
+                1..=30 => {
+                    let Err(HostError::Exit(code)) = answer else { panic!("signal {signal} does not end the run") };
+                    assert_eq!(code as u64, 128 + signal);
+                }
+                _ => assert!(matches!(answer, Ok(Err(Errno::Inval))), "{signal}"),
+            }
+        }
     }
 
     fn yielding_returns() {
