@@ -15,6 +15,11 @@ pub const FUEL: u8 = 152;
 /// The output limit was reached.
 pub const OUTPUT: u8 = 153;
 
+/// The worker tried what was not granted to it.
+pub const VIOLATION: u8 = 159;
+/// The virtual machine crashed.
+pub const CRASH: u8 = 160;
+
 /// What `--help` says of them.
 pub const HELP: &str = "\
 Exit codes of run:
@@ -26,4 +31,6 @@ Exit codes of run:
   134    the program trapped
   137    the memory limit was reached (--max-memory)
   152    the fuel is used up (--fuel)
-  153    the output limit was reached (--max-output)";
+  153    the output limit was reached (--max-output)
+  159    the worker made a system call that nothing granted needs
+  160    the virtual machine crashed";

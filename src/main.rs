@@ -1,8 +1,6 @@
 //! The `pinfold` command.
 
 mod caps;
-mod exit;
-mod input;
 mod inspect;
 mod run;
 
@@ -13,7 +11,7 @@ use clap::{CommandFactory, Parser};
 
 /// A process virtual machine for untrusted code.
 #[derive(Debug, Parser)]
-#[command(version, after_help = exit::HELP)]
+#[command(version, after_help = pinfold::exit::HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -16,7 +16,8 @@ use pinfold_vm::runtime::config::CodeConfig;
 use pinfold_vm::types::{FuncType, TypeId};
 use pinfold_vm::verifier::{self, VerifyError};
 
-use crate::input::{self, ReadError};
+use pinfold::supervisor::{SupervisorError, read_program};
+
 use report::Report;
 
 /// Show what a module is made of, what it imports, and what it would need to run.
@@ -51,7 +52,15 @@ pub struct Args {
 pub enum InspectError {
     /// It cannot be read.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(#[from] SupervisorError),
+    /// It is no module in the text format.
+    #[error("{}: {message}", .file.display())]
+    Text {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong and where.
+        message: String,
+    },
     /// It is refused.
     #[error("{}: {error}", .file.display())]
     Refused {
@@ -101,7 +110,12 @@ pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
 
 fn inspect(args: &Args, out: &mut dyn Write) -> Result<(), InspectError> {
     let options = verifier::Options::default();
-    let bytes = input::read_module(&args.file, options.limits.module_bytes)?;
+    let bytes = read_program(&args.file, options.limits.module_bytes)?;
+    let text = |message: String| {
+        let lines: Vec<String> = message.lines().map(|line| Escaped(line).to_string()).collect();
+        InspectError::Text { file: args.file.clone(), message: lines.join("\n") }
+    };
+    let bytes = pinfold::text::translate(&args.file, bytes).map_err(text)?;
     let mut types = HashMap::new();
     let mut intern = |ty: &FuncType| {
         let next = TypeId(types.len() as u32);

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use pinfold_vm::api::Tier;
+use pinfold::job::TierName;
 use pinfold_vm::host::{Console, DirGrant, Grants, Stdin};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
 ///
 /// Granted by default: console, random numbers, a clock of 1 ms.
 #[derive(Debug, clap::Args)]
-#[command(after_help = crate::exit::HELP)]
+#[command(after_help = pinfold::exit::HELP)]
 pub struct Args {
     /// The program: a WebAssembly module, binary or text; `-` reads it from standard input.
     pub file: PathBuf,
@@ -74,27 +74,6 @@ pub struct Args {
     pub stats: bool,
 }
 
-/// A tier by name.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum TierName {
-    /// Interpret everything.
-    Interpreter,
-    /// Compile everything before it runs.
-    Jit,
-    /// Start in the interpreter, compile what turns hot.
-    Auto,
-}
-
-impl From<TierName> for Tier {
-    fn from(name: TierName) -> Self {
-        match name {
-            TierName::Interpreter => Self::Interpreter,
-            TierName::Jit => Self::Jit,
-            TierName::Auto => Self::Auto,
-        }
-    }
-}
-
 /// A number of bytes: `4096`, `64KiB`, `1.5GiB`, `2MB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes(pub u64);
@@ -136,8 +115,17 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What the flags grant.
-pub fn grants(args: &Args) -> Result<Grants, String> {
+impl Args {
+    /// What is granted, from the flags.
+    ///
+    /// # Errors
+    /// If a variable is to be taken from an environment that does not have it.
+    pub fn grants(&self) -> Result<Grants, String> {
+        grants(self)
+    }
+}
+
+fn grants(args: &Args) -> Result<Grants, String> {
     let mut grants = if args.none { Grants::none() } else { Grants::command() };
     if args.none {
         grants.handle_limit = Grants::command().handle_limit;

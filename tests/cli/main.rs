@@ -200,13 +200,12 @@ fn signals_end_a_program_cleanly() {
     }
 }
 
-/// Waits until a process has its signal thread, and so would notice a signal.
+/// Waits until a process has a worker, and so would notice a signal.
 fn wait_until_running(id: u32) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let tasks = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-        let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
-        if names.into_iter().any(|name| name.starts_with("pinfold-signal")) {
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        if !children.trim().is_empty() {
             return;
         }
         assert!(Instant::now() < deadline, "the program did not start");

@@ -1,6 +1,7 @@
 //! What embedders see: [`Engine`], [`Module`], [`Store`], [`Linker`], [`Instance`] and the things
 //! that instances export.
 
+mod advance;
 mod caller;
 mod engine;
 mod error;
@@ -14,6 +15,7 @@ mod store;
 mod table;
 mod val;
 
+pub use advance::{Advance, stop_from_outside};
 pub use caller::Caller;
 pub use engine::{Config, Engine, Module};
 pub use error::{Error, LinkProblem, Result};

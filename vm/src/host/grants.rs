@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// Everything that is granted to a program. The default is nothing.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Grants {
     /// The program's arguments, its own name first.
     pub args: Vec<String>,
@@ -35,6 +36,7 @@ pub struct Grants {
 
 /// A directory of the host that a program may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DirGrant {
     /// The parameter it is bound to, for programs whose grants have names.
     pub name: Option<String>,
@@ -48,6 +50,7 @@ pub struct DirGrant {
 
 /// How clocks behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClockGrant {
     /// Times are rounded down to multiples of this, since a fine clock lets a program measure
     /// what else the machine does.
@@ -56,6 +59,7 @@ pub struct ClockGrant {
 
 /// Where standard input comes from.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stdin {
     /// It is empty.
     #[default]
@@ -68,6 +72,7 @@ pub enum Stdin {
 
 /// Where standard output and error go.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Console {
     /// Nowhere: what is written is discarded.
     #[default]
@@ -75,6 +80,7 @@ pub enum Console {
     /// To the process's own.
     Inherit,
     /// Into these buffers.
+    #[cfg_attr(feature = "serde", serde(skip))]
     Capture {
         /// Receives standard output.
         stdout: Arc<Mutex<Vec<u8>>>,

@@ -3,7 +3,7 @@
 use super::error::HostError;
 use super::memory::GuestMemory;
 use super::state::HostState;
-use super::{Capability, wasi};
+use super::{Capability, Console, Grants, Stdin, wasi};
 use crate::types::{FuncType, ValType};
 
 /// A function of the host.
@@ -38,6 +38,37 @@ impl Row {
     pub fn func_type(&self) -> FuncType {
         FuncType::new(self.params, self.results)
     }
+}
+
+/// System calls that serve the standard streams; the other ones of the file functions serve granted directories.
+const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek", "clock_gettime"];
+/// System calls that serve connections.
+const CONNECTIONS: [&str; 4] = ["accept4", "recvmsg", "sendmsg", "shutdown"];
+
+/// The system calls that serving a program with these grants takes, beside those of running any program: each with the grant that
+/// it is for. Every row is there for every program, but most do nothing without a descriptor to do it to.
+pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
+    let streams = !matches!(
+        (&grants.stdin, &grants.console),
+        (Stdin::Empty | Stdin::Bytes(_), Console::Discard | Console::Capture { .. })
+    );
+    let mut all = Vec::new();
+    for row in rows().iter().filter(|row| grants.allows(row.capability)) {
+        for &syscall in row.syscalls {
+            let needed = match row.capability {
+                Capability::Clock => grants.deterministic.is_none().then_some("clock"),
+                Capability::Random => grants.deterministic.is_none().then_some("random"),
+                Capability::Sockets => None,
+                _ if streams && STREAMS.contains(&syscall) => Some("console"),
+                _ if !grants.dirs.is_empty() && !CONNECTIONS.contains(&syscall) => Some("directories"),
+                _ => None,
+            };
+            all.extend(needed.map(|needed| (syscall, needed)));
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 const COUNT: usize = count(wasi::GROUPS);

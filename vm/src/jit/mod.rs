@@ -33,6 +33,7 @@ use cranelift_frontend::FunctionBuilderContext;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
+use crate::runtime::threads;
 use crate::types::{FuncType, TypeId};
 use arena::Arena;
 pub use batch::Batch;
@@ -181,32 +182,25 @@ impl Compiler {
         own: &std::collections::HashSet<DefinedFunc>,
     ) -> Result<Vec<Machine>, CompileError> {
         let bytes: usize = funcs.iter().map(|f| code.module.body(*f).len()).sum();
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let helpers = if bytes < PARALLEL { 0 } else { threads::available() - 1 };
         let next = std::sync::atomic::AtomicUsize::new(0);
-        let work = || -> Result<Vec<(usize, Machine)>, CompileError> {
+        let all = Mutex::new(Ok(Vec::with_capacity(funcs.len())));
+        threads::share(helpers, &|| {
             let mut worker = Worker::new(&*self.isa);
-            let mut done = Vec::new();
             loop {
                 let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(func) = funcs.get(at) else { return Ok(done) };
-                done.push((at, worker.function(code, *func, own, false)?));
-            }
-        };
-        let mut all = if bytes < PARALLEL || threads == 1 {
-            work()?
-        } else {
-            std::thread::scope(|scope| {
-                // Where no thread can be had, the others do the work.
-                let helpers: Vec<_> = (1..threads)
-                    .filter_map(|_| std::thread::Builder::new().name("compiler".into()).spawn_scoped(scope, work).ok())
-                    .collect();
-                let mut all = work()?;
-                for helper in helpers {
-                    all.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+                let Some(func) = funcs.get(at) else { return };
+                let made = worker.function(code, *func, own, false);
+                let mut all = all.lock().unwrap_or_else(|e| e.into_inner());
+                match (&mut *all, made) {
+                    (Ok(all), Ok(machine)) => all.push((at, machine)),
+                    // The first error is the one that counts.
+                    (Ok(_), Err(error)) => *all = Err(error),
+                    (Err(_), _) => return,
                 }
-                Ok(all)
-            })?
-        };
+            }
+        });
+        let mut all = all.into_inner().unwrap_or_else(|e| e.into_inner())?;
         all.sort_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, machine)| machine).collect())
     }

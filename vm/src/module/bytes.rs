@@ -10,7 +10,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::Arc;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+
+/// What makes a file one that nobody can change.
+const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
 
 /// A module's bytes. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,10 +54,27 @@ impl Bytes {
         let len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
         file.flush()?;
         let file = OwnedFd::from(file);
-        fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+        fcntl_add_seals(&file, SEALS)?;
+        Self::map(file, len)
+    }
+
+    /// Bytes in a file that was sealed by someone else.
+    ///
+    /// # Errors
+    /// If it can still be changed.
+    pub fn of_sealed(file: OwnedFd) -> io::Result<Self> {
+        if !fcntl_get_seals(&file)?.contains(SEALS) {
+            return Err(io::Error::other("the file can still be changed"));
+        }
+        let len = rustix::fs::fstat(&file)?.st_size;
+        Self::map(file, u64::try_from(len).unwrap_or(0))
+    }
+
+    fn map(file: OwnedFd, len: u64) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         if len == 0 {
-            return Ok(Self(Source::Heap(Arc::default())));
+            let base = std::ptr::dangling();
+            return Ok(Self(Source::Sealed(Arc::new(Mapping { base, len, file }))));
         }
         let flags = libc::MAP_PRIVATE | libc::MAP_POPULATE;
         // SAFETY: a fresh mapping of a file that has this length for good.
@@ -88,8 +108,10 @@ impl Deref for Bytes {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: our own mapping, which nobody borrows any more.
-        unsafe { libc::munmap(self.base.cast_mut().cast(), self.len) };
+        if self.len != 0 {
+            // SAFETY: our own mapping, which nobody borrows any more.
+            unsafe { libc::munmap(self.base.cast_mut().cast(), self.len) };
+        }
     }
 }
 

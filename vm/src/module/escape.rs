@@ -23,6 +23,20 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Shows a whole text that is one's own but for words in it that may be a guest's: the same characters become escapes, what is an
+/// escape already stays, line ends too.
+#[derive(Clone, Copy, Debug)]
+pub struct Printable<'a>(pub &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '\'' | '"' | '\\' | '\n' => f.write_char(c),
+            _ => write!(f, "{}", c.escape_debug()),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +49,13 @@ mod tests {
         );
         assert_eq!(Escaped("Größe 'x' \"y\" → z").to_string(), "Größe 'x' \"y\" → z");
         assert_eq!(Escaped("a\\nb").to_string(), "a\\\\nb");
+    }
+
+    #[test]
+    fn what_is_printable_stays_as_it_is() {
+        let text = "two lines,\n  one \\u{1b} and one \"quoted\"";
+        assert_eq!(Printable(text).to_string(), text);
+        assert_eq!(Printable("a\x1b[2J\r\u{202e}").to_string(), "a\\u{1b}[2J\\r\\u{202e}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::ops::Range;
 use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
 pub use bytes::Bytes;
-pub use escape::Escaped;
+pub use escape::{Escaped, Printable};
 pub use names::Names;
 pub use sections::Section;
 

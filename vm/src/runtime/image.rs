@@ -11,6 +11,7 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
 use super::memory::LinearMemory;
+use super::space;
 use crate::module::{ConstExpr, Module};
 use crate::types::PAGE;
 
@@ -34,6 +35,9 @@ impl Image {
     /// The image of a module's memory 0. `None` if it has none that would pay: no memory of its own, little data,
     /// segments at places that are not known before instantiation, or one that does not fit; or if there is no memory for it.
     pub fn of(module: &Module) -> Option<Self> {
+        if space::is_prepared() {
+            return None;
+        }
         let (start, end) = span(module)?;
         Self::make(module, start, end).ok()
     }

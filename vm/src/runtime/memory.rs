@@ -6,9 +6,11 @@ use std::ptr::null_mut;
 
 use super::config::{GUARD, MemoryKind};
 use super::context::MemoryDef;
+use super::space;
 use crate::types::{MemoryType, PAGE};
 
-const WHOLE: usize = 4 << 30;
+/// Address space of a memory of the kind that never moves: all that 32 bits can address, and a guard.
+pub const RESERVATION: usize = (4 << 30) + GUARD as usize;
 
 /// A linear memory. Its `MemoryDef` never moves.
 #[derive(Debug)]
@@ -41,11 +43,7 @@ impl LinearMemory {
     pub fn new(ty: MemoryType, kind: MemoryKind) -> io::Result<Self> {
         let len = ty.limits.min as usize * PAGE;
         let (base, mapped) = match kind {
-            MemoryKind::Reserved => {
-                let reserve = WHOLE + GUARD as usize;
-                let base = map(reserve, libc::PROT_NONE)?;
-                (base, reserve)
-            }
+            MemoryKind::Reserved => (space::reserve(RESERVATION)?, RESERVATION),
             MemoryKind::Dynamic => (map(len, libc::PROT_READ | libc::PROT_WRITE)?, len),
         };
         let memory =
@@ -141,7 +139,12 @@ impl Drop for LinearMemory {
     fn drop(&mut self) {
         if self.mapped.get() != 0 {
             // SAFETY: the whole mapping; instances that used it are gone.
-            unsafe { libc::munmap(self.base().cast(), self.mapped.get()) };
+            unsafe {
+                match self.kind {
+                    MemoryKind::Reserved => space::release(self.base(), self.mapped.get()),
+                    MemoryKind::Dynamic => drop(libc::munmap(self.base().cast(), self.mapped.get())),
+                }
+            }
         }
     }
 }

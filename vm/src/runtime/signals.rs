@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::context::StoreContext;
 use super::trap::TrapKind;
@@ -23,6 +24,15 @@ const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFP
 thread_local! {
     /// The store whose guest this thread runs.
     static CURRENT: Cell<*mut StoreContext> = const { Cell::new(null_mut()) };
+}
+
+/// What it means if another process sends the interrupting signal, as a [`TrapKind`]; zero for nothing.
+static OUTSIDE: AtomicU32 = AtomicU32::new(0);
+
+/// Lets whoever may send this process a signal end what its guest does: `SIGURG` is a trap of this kind then. To be sent until it
+/// is served, to a process whose other threads block it.
+pub fn stop_from_outside(kind: TrapKind) {
+    OUTSIDE.store(kind as u32, Ordering::Relaxed);
 }
 
 struct Previous([(i32, libc::sigaction); 5]);
@@ -59,10 +69,13 @@ pub fn set_current(store: *mut StoreContext) -> *mut StoreContext {
     CURRENT.replace(store)
 }
 
-/// The kernel's number of this thread.
+/// The kernel's number of this thread. It is asked once.
 pub fn thread_id() -> i32 {
-    // SAFETY: no arguments.
-    unsafe { libc::gettid() }
+    thread_local! {
+        // SAFETY: no arguments.
+        static ID: i32 = unsafe { libc::gettid() };
+    }
+    ID.with(|id| *id)
 }
 
 /// Sends the interrupting signal to a thread of this process.
@@ -74,7 +87,7 @@ pub fn send(thread: i32) {
 extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, ucontext: *mut libc::c_void) {
     // SAFETY: the kernel passes valid pointers to a SA_SIGINFO handler.
     unsafe {
-        if !take(signal, ucontext.cast()) {
+        if !take(signal, info, ucontext.cast()) {
             chain(signal, info, ucontext);
         }
     }
@@ -83,14 +96,23 @@ extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, ucontext: *mut lib
 /// Turns the signal into a trap if it is ours. Whether it is.
 ///
 /// # Safety
-/// `ucontext` is the one that the kernel passed.
-unsafe fn take(signal: i32, ucontext: *mut libc::ucontext_t) -> bool {
+/// `info` and `ucontext` are those that the kernel passed.
+unsafe fn take(signal: i32, info: *const libc::siginfo_t, ucontext: *mut libc::ucontext_t) -> bool {
     let store = CURRENT.get();
     // SAFETY: current stores are live.
     let Some(context) = (unsafe { store.as_ref() }) else { return signal == INTERRUPT && !has_previous(signal) };
     // SAFETY: by contract.
     let registers = unsafe { &mut (*ucontext).uc_mcontext.gregs };
     let pc = registers[libc::REG_RIP as usize] as usize;
+    // SAFETY: by contract.
+    if signal == INTERRUPT && unsafe { (*info).si_code } == libc::SI_USER {
+        let _ = context.interrupt.compare_exchange(
+            0,
+            OUTSIDE.load(Ordering::Relaxed),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+    }
     let kind = if signal == INTERRUPT {
         match context.interrupted() {
             Some(kind) if registry::is_body(pc) => Some(kind as u32),

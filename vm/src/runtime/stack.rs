@@ -6,8 +6,9 @@
 //! ```
 
 use std::io;
-use std::ptr::null_mut;
 use std::sync::Mutex;
+
+use super::space;
 
 /// Room below a guest's stack limit that host functions and the runtime itself may use.
 pub const HOST_RESERVE: usize = 512 << 10;
@@ -27,21 +28,7 @@ unsafe impl Send for Stack {}
 impl Stack {
     fn map(size: usize) -> io::Result<Self> {
         let total = Self::total(size);
-        // SAFETY: a fresh anonymous mapping.
-        let base = unsafe {
-            libc::mmap(
-                null_mut(),
-                total,
-                libc::PROT_NONE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let stack = Self { base: base.cast(), size };
+        let stack = Self { base: space::reserve(total)?, size };
         for (start, len) in [(stack.native_bottom(), HOST_RESERVE + size), (stack.values().cast(), size)] {
             // SAFETY: inside the mapping just made.
             if unsafe { libc::mprotect(start.cast(), len, libc::PROT_READ | libc::PROT_WRITE) } != 0 {
@@ -51,7 +38,8 @@ impl Stack {
         Ok(stack)
     }
 
-    const fn total(size: usize) -> usize {
+    /// Bytes of address space for a stack of this many bytes.
+    pub const fn total(size: usize) -> usize {
         3 * GUARD + HOST_RESERVE + 2 * size
     }
 
@@ -90,9 +78,15 @@ impl Stack {
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        // SAFETY: the whole mapping, made by `map`, used by nobody.
-        unsafe { libc::munmap(self.base.cast(), Self::total(self.size)) };
+        // SAFETY: the whole range, reserved by `map`, used by nobody.
+        unsafe { space::release(self.base, Self::total(self.size)) };
     }
+}
+
+/// What a stack's size is rounded up to.
+pub const fn rounded(size: usize) -> usize {
+    let size = if size < 64 << 10 { 64 << 10 } else { size };
+    size.next_multiple_of(64 << 10)
 }
 
 /// Stacks that stores gave back.
@@ -104,7 +98,7 @@ pub struct StackPool {
 impl StackPool {
     /// A stack of this many bytes, rounded up to pages.
     pub fn take(&self, size: usize) -> io::Result<Stack> {
-        let size = size.max(64 << 10).next_multiple_of(64 << 10);
+        let size = rounded(size);
         let mut free = self.free.lock().unwrap_or_else(|e| e.into_inner());
         match free.iter().position(|stack| stack.size == size) {
             Some(at) => Ok(free.swap_remove(at)),

@@ -14,6 +14,7 @@ use super::config::Tier;
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
 use super::store::StoreInner;
+use super::threads;
 use crate::jit::{CompileError, Compiler, Trampolines};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::types::{FuncType, TypeId};
@@ -105,7 +106,7 @@ pub unsafe fn tier_hot(context: *mut InstanceContext, func: DefinedFunc) {
 fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let engine = Arc::downgrade(engine);
-    let thread = std::thread::Builder::new().name("pinfold-compiler".into()).spawn(move || {
+    let started = threads::spawn(move || {
         for job in jobs {
             let Some(engine) = engine.upgrade() else { return };
             let Ok(compiler) = engine.compiler().cloned() else { return };
@@ -116,7 +117,7 @@ fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
             }
         }
     });
-    thread.is_ok().then_some(sender)
+    started.then_some(sender)
 }
 
 /// The compiled entry of a callee, as seen by a call from compiled code; compiles it now under
@@ -139,7 +140,7 @@ pub unsafe fn compiled_for_call(func: *const FuncRef) -> Option<(*const u8, *con
         let store = StoreInner::of((*context).store);
         let code = (*(*context).instance.cast::<super::instance::Instance>()).code.clone();
         let compiler = store.engine.compiler().ok()?.clone();
-        on_roomy_stack(|| compile(&compiler, &code, &[defined]).ok())?;
+        threads::apart(|| compile(&compiler, &code, &[defined]).ok())?;
         code.function(defined).compiled()
     }
 }
@@ -221,16 +222,7 @@ fn trampolines(compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampol
     if let Some(found) = compiler.cached_trampolines(id) {
         return Some(found);
     }
-    on_roomy_stack(|| compiler.trampolines(id, ty).ok())
-}
-
-/// Runs a job of the compiler, which wants more stack than guests leave to their hosts, on a thread of its own.
-/// `None` also if there is no thread to be had.
-fn on_roomy_stack<R: Send>(job: impl FnOnce() -> Option<R> + Send) -> Option<R> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("pinfold-compiler".into()).spawn_scoped(scope, job);
-        thread.ok()?.join().ok().flatten()
-    })
+    threads::apart(|| compiler.trampolines(id, ty).ok())
 }
 
 /// The unpack trampoline for a callee's type.

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
 use wasmparser::{BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, ValidatorResources};
 
@@ -10,6 +9,7 @@ use super::decode::Decoded;
 use super::error::Place;
 use super::limits::{LimitKind, Limits};
 use super::{FEATURES, Options, Refused};
+use crate::runtime::threads::{available, share};
 
 /// Bodies that a thread takes at a time.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -48,13 +48,7 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
     };
     let useful = code / BYTES_PER_THREAD;
     let helpers = if useful < 2 { 0 } else { threads(options).min(useful) - 1 };
-    thread::scope(|scope| {
-        for _ in 0..helpers {
-            // Where no thread can be had, the others do the work.
-            let _ = thread::Builder::new().name("verifier".into()).spawn_scoped(scope, || work.run());
-        }
-        work.run();
-    });
+    share(helpers, &|| work.run());
     match work.fault.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         Some((_, refused)) => Err(refused),
         None => Ok(work.table_grows.into_iter().map(AtomicBool::into_inner).collect()),
@@ -65,7 +59,7 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
 /// a small module.
 fn threads(options: &Options) -> usize {
     match options.threads {
-        0 => thread::available_parallelism().map_or(1, usize::from),
+        0 => available(),
         threads => threads,
     }
 }

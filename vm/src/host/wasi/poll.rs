@@ -1,6 +1,7 @@
 //! Waiting for times and descriptors.
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno as HostErrno;
@@ -191,11 +192,18 @@ fn look(
             polled.push(PollFd::from_borrowed_fd(fd, flags));
         }
     }
-    let timeout = Timespec { tv_sec: 0, tv_nsec: nanoseconds.cast_signed() };
-    match poll(&mut polled, Some(&timeout)) {
-        Ok(_) => {}
-        Err(HostErrno::INTR) => polled.iter_mut().for_each(PollFd::clear_revents),
-        Err(errno) => return Err(errno.into()),
+    if polled.is_empty() {
+        // To wait for time alone takes no system call that a program without descriptors does not have.
+        if nanoseconds > 0 {
+            std::thread::park_timeout(Duration::from_nanos(nanoseconds));
+        }
+    } else {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: nanoseconds.cast_signed() };
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) => {}
+            Err(HostErrno::INTR) => polled.iter_mut().for_each(PollFd::clear_revents),
+            Err(errno) => return Err(errno.into()),
+        }
     }
     let mut polled = polled.iter();
     let mut happened = Vec::new();

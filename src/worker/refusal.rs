@@ -6,7 +6,7 @@ use pinfold_vm::api::{ExternType, Linker, Module, Trap, TrapKind};
 use pinfold_vm::host::{Grants, table};
 use pinfold_vm::module::Escaped;
 
-use super::Host;
+use crate::run::Host;
 
 /// An import that cannot be given.
 pub struct Refused {

@@ -2,7 +2,7 @@
 
 use pinfold_vm::api::{Error, Instance, Store, Val, ValType};
 
-use super::Host;
+use crate::run::Host;
 
 /// Calls an export and prints its results, one on each line.
 pub fn invoke(store: &mut Store<Host>, instance: Instance, name: &str, args: &[String]) -> Result<(), Error> {

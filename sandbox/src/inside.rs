@@ -1,0 +1,81 @@
+//! The confined process's side: putting up the walls that it can only put up itself.
+//!
+//! ```text
+//!  enter ── single-threaded, before anything untrusted is read: mounts, limits, capabilities, Landlock
+//!    │      the process then makes its threads, code memory and heap
+//!  lock ─── the filter, on all threads: from here on nothing can be had that was not named
+//! ```
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use crate::error::{Context, LayerError, check};
+use crate::plan::{Directory, Layer, Plan};
+use crate::{capabilities, landlock, mounts, namespaces, rlimits};
+
+/// Puts up every wall but the filter. The process must have one thread.
+///
+/// # Errors
+/// If one cannot be put up; the process is to end then.
+pub fn enter(plan: &Plan) -> Result<(), LayerError> {
+    let layers = plan.layers;
+    die_with_parent().context(Layer::Pid, "end with whoever made it")?;
+    if layers.has(Layer::Uts) {
+        namespaces::set_host_name()?;
+    }
+    if layers.has(Layer::Mount) {
+        mounts::enter(&plan.directories)?;
+    } else {
+        for directory in &plan.directories {
+            mounts::open(directory).context(Layer::Mount, "find a granted directory")?;
+        }
+    }
+    if layers.has(Layer::Rlimits) {
+        rlimits::set(&plan.limits)?;
+    }
+    if layers.has(Layer::Capabilities) {
+        capabilities::drop_all()?;
+    }
+    if layers.has(Layer::NoNewPrivileges) {
+        capabilities::no_new_privileges()?;
+    }
+    // The kernel forgets it when privileges change.
+    die_with_parent().context(Layer::Pid, "end with whoever made it")?;
+    if layers.has(Layer::Landlock) {
+        let places: Vec<(PathBuf, bool)> = places(plan).zip(plan.directories.iter().map(|d| d.writable)).collect();
+        landlock::restrict(places.iter().map(|(place, writable)| (place.as_path(), *writable)))?;
+    }
+    Ok(())
+}
+
+/// Where the granted directories are, for the process.
+pub fn places(plan: &Plan) -> impl Iterator<Item = PathBuf> {
+    let moved = plan.layers.has(Layer::Mount);
+    plan.directories.iter().enumerate().map(move |(index, directory)| match moved {
+        true => Directory::place(index),
+        false => directory.host.clone(),
+    })
+}
+
+/// Puts up the filter, on all threads and for good. Where refused calls are notified the listener comes back, whose other end is the
+/// supervisor's to take.
+///
+/// # Errors
+/// If it cannot be put up; the process is to end then.
+pub fn lock(plan: &Plan) -> Result<Option<OwnedFd>, LayerError> {
+    if plan.layers.has(Layer::Rlimits) {
+        rlimits::no_more_processes()?;
+    }
+    if plan.layers.has(Layer::Seccomp) {
+        capabilities::refuse_new_code();
+        let filter = plan.filter().map_err(io::Error::other).context(Layer::Seccomp, "make the filter")?;
+        return filter.install(plan.refusal).context(Layer::Seccomp, "install the filter");
+    }
+    Ok(None)
+}
+
+fn die_with_parent() -> io::Result<()> {
+    // SAFETY: takes a number.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) }).map(drop)
+}

@@ -1,0 +1,72 @@
+//! Landlock: which paths, ports, abstract sockets and processes can be reached, whatever namespaces say.
+//!
+//! Binds the threads that are started afterwards, so it comes before any.
+
+use std::io;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope,
+};
+
+use crate::error::{Context, LayerError};
+use crate::plan::Layer;
+
+/// The newest interface that is asked for; of older kernels what they have.
+const NEWEST: ABI = ABI::V6;
+
+fn readable() -> BitFlags<AccessFs> {
+    AccessFs::ReadFile | AccessFs::ReadDir
+}
+
+/// Everything a program does with files of its own; no devices, no running of programs.
+fn writable() -> BitFlags<AccessFs> {
+    readable()
+        | AccessFs::WriteFile
+        | AccessFs::Truncate
+        | AccessFs::RemoveFile
+        | AccessFs::RemoveDir
+        | AccessFs::MakeReg
+        | AccessFs::MakeDir
+        | AccessFs::MakeSym
+        | AccessFs::Refer
+}
+
+/// Nothing from now on but these directories, each with whether it may be written.
+pub fn restrict<'a>(directories: impl Iterator<Item = (&'a Path, bool)>) -> Result<(), LayerError> {
+    let other = |error: &dyn std::fmt::Display| io::Error::other(error.to_string());
+    let build = || -> io::Result<RulesetStatus> {
+        let mut rules = Ruleset::default()
+            .set_compatibility(CompatLevel::HardRequirement)
+            .handle_access(AccessFs::from_all(ABI::V1))
+            .map_err(|e| other(&e))?
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::from_all(NEWEST))
+            .and_then(|rules| rules.handle_access(AccessNet::from_all(NEWEST)))
+            .and_then(|rules| rules.scope(Scope::from_all(NEWEST)))
+            .and_then(|rules| rules.create())
+            .map_err(|e| other(&e))?;
+        for (path, write) in directories {
+            let fd = PathFd::new(path).map_err(|e| other(&e))?;
+            let access = if write { writable() } else { readable() };
+            rules = rules.add_rule(PathBeneath::new(fd, access)).map_err(|e| other(&e))?;
+        }
+        Ok(rules.restrict_self().map_err(|e| other(&e))?.ruleset)
+    };
+    match build().context(Layer::Landlock, "restrict the process")? {
+        RulesetStatus::NotEnforced => {
+            Err(io::Error::from(io::ErrorKind::Unsupported)).context(Layer::Landlock, "restrict the process")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The version of Landlock that this kernel has; zero for none.
+pub fn version() -> u32 {
+    const VERSION: u32 = 1;
+    // SAFETY: asks for the version, as landlock_create_ruleset(2) says.
+    let version =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0usize, VERSION) };
+    u32::try_from(version).unwrap_or(0)
+}

@@ -1,0 +1,32 @@
+//! Confines a Linux process with every layer that the kernel has, and says how it ended.
+//!
+//! ```text
+//!  supervisor                                    confined process
+//!  ──────────                                    ────────────────
+//!  Plan ─► spawn::spawn ──── namespaces ───────► inside::enter   mounts, limits, capabilities, Landlock
+//!             │                                  (its threads, heap and code memory)
+//!             │            ◄── listener ──────── inside::lock    the system call filter
+//!          Child, notify::Listener               … untrusted work …
+//! ```
+//!
+//! Nothing here knows what the process is for. Each file is one layer, or one step.
+
+pub mod capabilities;
+mod descriptors;
+pub mod error;
+pub mod inside;
+pub mod landlock;
+pub mod mounts;
+pub mod names;
+pub mod namespaces;
+pub mod notify;
+pub mod plan;
+pub mod rlimits;
+pub mod seccomp;
+pub mod spawn;
+pub mod syscalls;
+
+pub use error::LayerError;
+pub use plan::{Directory, Layer, Layers, Limits, Plan};
+pub use seccomp::Refusal;
+pub use spawn::{Child, Exit, Launch, SpawnError, spawn};

@@ -1,0 +1,73 @@
+//! What the supervisor is told of calls that the filter refused.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::check;
+use crate::names;
+
+/// A system call that no rule allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Its number.
+    pub number: i32,
+    /// Its name, if it is one of this architecture's calls.
+    pub name: Option<String>,
+    /// Its arguments.
+    pub arguments: [u64; 6],
+    /// Where it was made.
+    pub instruction: u64,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.name {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "system call {}", self.number)?,
+        }
+        let [a, b, c, d, e, g] = self.arguments;
+        write!(f, "({a:#x}, {b:#x}, {c:#x}, {d:#x}, {e:#x}, {g:#x})")
+    }
+}
+
+/// The supervisor's end of a filter that notifies.
+#[derive(Debug)]
+pub struct Listener(OwnedFd);
+
+impl Listener {
+    /// From the descriptor that installing the filter gave.
+    pub fn new(fd: OwnedFd) -> Self {
+        Self(fd)
+    }
+
+    /// The call that waits for an answer, which it does not get: the process is to be killed. `None` if it is gone already.
+    pub fn receive(&self) -> io::Result<Option<Violation>> {
+        // SAFETY: all-zero is what the kernel wants to see.
+        let mut notification: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+        // SAFETY: a listener of ours and a valid place for the answer.
+        let received = unsafe { libc::ioctl(self.0.as_raw_fd(), SECCOMP_IOCTL_NOTIF_RECV, &raw mut notification) };
+        match check(received) {
+            Ok(_) => {}
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let data = notification.data;
+        Ok(Some(Violation {
+            number: data.nr,
+            name: names::of(data.nr).map(str::to_owned),
+            arguments: data.args,
+            instruction: data.instruction_pointer,
+        }))
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// `SECCOMP_IOWR(0, struct seccomp_notif)`
+const SECCOMP_IOCTL_NOTIF_RECV: libc::c_ulong = 0xc000_2100 | (size_of::<libc::seccomp_notif>() as libc::c_ulong) << 16;

@@ -1,0 +1,269 @@
+//! Making the confined process: in namespaces of its own, with the descriptors that were meant for it and nothing else.
+//!
+//! The process is forked and at once runs another program, from a descriptor: what was in memory here is not there, and a
+//! maker with threads is no harm. Between the two it makes system calls only.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use crate::error::check;
+use crate::plan::{Layer, Layers};
+use crate::{descriptors, namespaces};
+
+/// What is to be run.
+pub struct Launch<'a> {
+    /// The program.
+    pub program: BorrowedFd<'a>,
+    /// Its arguments, its name first.
+    pub arguments: &'a [&'a CStr],
+    /// Its descriptors: the first becomes number 0, and so on.
+    pub descriptors: &'a [BorrowedFd<'a>],
+    /// The namespaces among these are made for it.
+    pub layers: Layers,
+    /// The directory of the cgroup (of version 2) that it starts in.
+    pub cgroup: Option<BorrowedFd<'a>>,
+}
+
+/// A process that was made. Dropping this does not end it; see [`Child::kill`].
+#[derive(Debug)]
+pub struct Child {
+    /// Its number, here.
+    pub pid: i32,
+    /// Stands for the process even when its number is another's.
+    pub pidfd: OwnedFd,
+}
+
+/// Why a process could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// A layer.
+    #[error(transparent)]
+    Layer(#[from] crate::error::LayerError),
+    /// Something else.
+    #[error("the confined process cannot be made: {what}: {error}")]
+    Other {
+        /// What was tried.
+        what: &'static str,
+        /// What the kernel said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+/// Steps of the new process before it runs the program, as numbers in its report.
+const STEPS: [&str; 5] =
+    ["wait for its identity", "place its descriptors", "start a session", "close the others", "run it"];
+
+fn other(what: &'static str) -> impl FnOnce(io::Error) -> SpawnError {
+    move |error| SpawnError::Other { what, error }
+}
+
+/// `struct clone_args`, as of version 2.
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
+/// Makes the process.
+///
+/// # Errors
+/// If the kernel refuses anything; nothing is left then.
+pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
+    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
+    let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
+    // Everything that the child uses is made before it is, since it must not allocate.
+    let mut arguments: Vec<*const libc::c_char> = launch.arguments.iter().map(|argument| argument.as_ptr()).collect();
+    arguments.push(std::ptr::null());
+    let environment = [std::ptr::null::<libc::c_char>()];
+    let mut wanted: Vec<RawFd> = launch.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    wanted.extend([launch.program.as_raw_fd(), ready.as_raw_fd(), failed.as_raw_fd()]);
+
+    let mut pidfd: RawFd = -1;
+    let mut clone = CloneArgs {
+        flags: namespaces::clone_flags(launch.layers) | libc::CLONE_PIDFD as u64,
+        pidfd: (&raw mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    if let Some(cgroup) = launch.cgroup {
+        clone.flags |= CLONE_INTO_CGROUP;
+        clone.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
+    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
+    if pid == 0 {
+        // SAFETY: the child, with all that it needs at hand.
+        unsafe { child(&mut wanted, arguments.as_ptr(), environment.as_ptr()) }
+    }
+    let pid = check(pid).map_err(other("clone"))? as i32;
+    // SAFETY: the kernel made it for us.
+    let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
+    drop((ready, failed));
+    let started = start(&child, launch.layers, &go, &report);
+    if started.is_err() {
+        child.kill();
+        let _ = child.wait();
+    }
+    started.map(|()| child)
+}
+
+/// Gives the child its identity, lets it go on, and waits until it runs the program.
+fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Result<(), SpawnError> {
+    if layers.has(Layer::User) {
+        namespaces::map_identity(child.pid)?;
+    }
+    rustix::io::write(go, b"g").map_err(io::Error::from).map_err(other("let it go on"))?;
+    let mut message = [0u8; 5];
+    match rustix::io::read(report, &mut message).map_err(io::Error::from).map_err(other("wait for it"))? {
+        // The pipe was closed when the program started.
+        0 => Ok(()),
+        _ => {
+            let [step, errno @ ..] = message;
+            let what = STEPS.get(usize::from(step)).copied().unwrap_or("start");
+            let error = io::Error::from_raw_os_error(i32::from_le_bytes(errno));
+            Err(SpawnError::Other { what, error })
+        }
+    }
+}
+
+/// What the child does before it is the program. Never returns.
+///
+/// # Safety
+/// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on.
+unsafe fn child(
+    descriptors: &mut [RawFd],
+    arguments: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+) -> ! {
+    let count = descriptors.len();
+    let failed = descriptors[count - 1];
+    let step = |step: u8, result: i64| -> i64 {
+        if result >= 0 {
+            return result;
+        }
+        // SAFETY: system calls only.
+        unsafe {
+            let errno = *libc::__errno_location();
+            let mut message = [step; 5];
+            message[1..].copy_from_slice(&errno.to_le_bytes());
+            libc::write(failed, message.as_ptr().cast(), message.len());
+            libc::_exit(127)
+        }
+    };
+    // SAFETY: system calls only, with valid arguments.
+    unsafe {
+        let mut byte = 0u8;
+        // The end of the pipe: whoever made this process is gone.
+        if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
+            libc::_exit(127);
+        }
+        // First out of each other's way, then to their places.
+        let above = count as i32 + 3;
+        for fd in descriptors.iter_mut() {
+            *fd = step(1, libc::fcntl(*fd, libc::F_DUPFD_CLOEXEC, above).into()) as i32;
+        }
+        let failed = descriptors[count - 1];
+        let own = count - 3;
+        for (number, fd) in descriptors[..own].iter().enumerate() {
+            step(1, libc::dup2(*fd, number as i32).into());
+        }
+        let program = own as i32;
+        step(1, libc::dup3(descriptors[own], program, libc::O_CLOEXEC).into());
+        step(1, libc::dup3(failed, program + 1, libc::O_CLOEXEC).into());
+        step(2, libc::setsid().into());
+        if descriptors::close_from(program as u32 + 2).is_err() {
+            step(3, -1);
+        }
+        reset_signals();
+        step(4, libc::syscall(libc::SYS_execveat, program, c"".as_ptr(), arguments, environment, libc::AT_EMPTY_PATH));
+        libc::_exit(127)
+    }
+}
+
+/// Signals that were ignored or blocked here are not for the program.
+///
+/// # Safety
+/// The process was just forked.
+unsafe fn reset_signals() {
+    // SAFETY: system calls only.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        for signal in 1..32 {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Child {
+    /// Kills it, and with it all others of its process namespace.
+    pub fn kill(&self) {
+        let _ = self.signal(libc::SIGKILL);
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        let null = std::ptr::null::<libc::c_void>();
+        // SAFETY: valid arguments.
+        check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.pidfd.as_raw_fd(), signal, null, 0) }).map(drop)
+    }
+
+    /// Waits for its end.
+    pub fn wait(&self) -> io::Result<Exit> {
+        let mut info: libc::siginfo_t = {
+            // SAFETY: all-zero is a valid siginfo_t.
+            unsafe { std::mem::zeroed() }
+        };
+        loop {
+            // SAFETY: a descriptor of ours and a valid place for the answer.
+            let waited =
+                unsafe { libc::waitid(libc::P_PIDFD, self.pidfd.as_raw_fd() as libc::id_t, &mut info, libc::WEXITED) };
+            match check(waited) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            // SAFETY: filled by the kernel.
+            let status = unsafe { info.si_status() };
+            return Ok(if info.si_code == libc::CLD_EXITED { Exit::Code(status) } else { Exit::Signal(status) });
+        }
+    }
+
+    /// Takes a copy of one of its descriptors.
+    pub fn descriptor(&self, number: RawFd) -> io::Result<OwnedFd> {
+        // SAFETY: valid arguments; the result is a descriptor of ours.
+        let fd = check(unsafe { libc::syscall(libc::SYS_pidfd_getfd, self.pidfd.as_raw_fd(), number, 0) })?;
+        // SAFETY: just made by the kernel.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+    }
+}
+
+impl AsFd for Child {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}

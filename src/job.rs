@@ -1,0 +1,145 @@
+//! What a supervisor tells a worker, and what it hears from it.
+//!
+//! The job is one JSON document in a sealed file. Messages are JSON documents too, one a datagram; those of a worker are read by
+//! someone who assumes that it was taken over.
+
+use std::path::PathBuf;
+
+use pinfold_sandbox::Plan;
+use pinfold_vm::api::Tier;
+use pinfold_vm::host::Grants;
+use serde::{Deserialize, Serialize};
+
+/// Descriptors that a worker starts with, after the standard streams.
+pub mod descriptors {
+    /// Datagrams to and from the supervisor.
+    pub const CHANNEL: i32 = 3;
+    /// The [`Job`](super::Job), sealed.
+    pub const JOB: i32 = 4;
+    /// The program, sealed.
+    pub const PROGRAM: i32 = 5;
+}
+
+/// Bytes in the largest message that is read.
+pub const LARGEST_MESSAGE: usize = 64 << 10;
+
+/// What a worker is to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// How it is confined.
+    pub plan: Plan,
+    /// What it does then.
+    pub run: Run,
+}
+
+/// Running a program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// What the program may do. Directories are named as they are on the host.
+    pub grants: Grants,
+    /// The name of the program's file, for messages.
+    pub file: PathBuf,
+    /// Bytes of memory.
+    pub max_memory: u64,
+    /// Bytes of guest stack.
+    pub max_stack: u64,
+    /// Units of fuel, if they are counted.
+    pub fuel: Option<u64>,
+    /// How code is run.
+    pub tier: TierName,
+    /// Whether every run is to be the same.
+    pub deterministic: bool,
+    /// The export to call, if not `_start`.
+    pub invoke: Option<String>,
+    /// Its arguments.
+    pub invoke_args: Vec<String>,
+    /// Whether unknown imports become traps.
+    pub trap_unknown_imports: bool,
+}
+
+/// A tier by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum TierName {
+    /// Interpret everything.
+    Interpreter,
+    /// Compile everything before it runs.
+    Jit,
+    /// Start in the interpreter, compile what turns hot.
+    Auto,
+}
+
+impl From<TierName> for Tier {
+    fn from(name: TierName) -> Self {
+        match name {
+            TierName::Interpreter => Self::Interpreter,
+            TierName::Jit => Self::Jit,
+            TierName::Auto => Self::Auto,
+        }
+    }
+}
+
+/// From a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// All walls are up. The supervisor takes the filter's listener, if there is one, and answers with a byte.
+    Locked {
+        /// Its number in the worker.
+        listener: Option<i32>,
+    },
+    /// The program has ended, or was not run.
+    Ended(Ending),
+}
+
+/// How a program ended, as its worker tells it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// In a word.
+    pub kind: EndKind,
+    /// The exit code of the command.
+    pub code: u8,
+    /// For people, if there is something to say; not safe to print as it is.
+    pub message: Option<String>,
+    /// The program's stack, newest frame first.
+    pub frames: Vec<String>,
+    /// How many frames more there are.
+    pub omitted: usize,
+    /// What was used.
+    pub used: Used,
+}
+
+/// Kinds of ends that a worker can tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndKind {
+    /// The program ended by itself.
+    Exit,
+    /// It is no module that Pinfold admits.
+    NotAModule,
+    /// It wants what was not granted.
+    Refused,
+    /// It trapped.
+    Trap,
+    /// Its fuel is used up.
+    Fuel,
+    /// It wanted more memory than it may have.
+    Memory,
+    /// It wrote more than it may.
+    Output,
+    /// It ran longer than it may.
+    Timeout,
+}
+
+/// Time and memory that a run took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Used {
+    /// Seconds to verify, and to compile what is compiled ahead.
+    pub verify: f64,
+    /// Seconds to make memories and tables.
+    pub instantiate: f64,
+    /// Seconds that the program ran.
+    pub run: f64,
+    /// Most bytes of memories and tables at a time.
+    pub guest_memory: u64,
+    /// Fuel, if it was counted.
+    pub fuel: Option<u64>,
+}

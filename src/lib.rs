@@ -1,0 +1,16 @@
+//! Pinfold: a process virtual machine for untrusted code.
+//!
+//! A program runs in a process of its own, the *worker*, which is confined before it reads a byte of it:
+//!
+//! ```text
+//!  flags ─► Grants ─► Job { Plan, Task } ─► supervisor ═══ namespaces, limits, filter ═══ worker ─► vm
+//!                                              ▲  Verdict ◄─────── Message ───────────────┘
+//! ```
+//!
+//! What comes out of a worker (its messages, its output, how it ended) is treated as hostile.
+
+pub mod exit;
+pub mod job;
+pub mod policy;
+pub mod supervisor;
+pub mod text;

@@ -1,0 +1,66 @@
+//! From what was granted to how the worker is confined: nothing else decides that.
+
+use std::io;
+use std::path::Path;
+
+use pinfold_sandbox::{Directory, Layers, Limits, Plan, Refusal, mounts};
+use pinfold_vm::host::{DirGrant, Grants, table};
+
+/// System calls of every worker, with the reason.
+pub const BASE: [(&str, &str); 7] = [
+    ("read", "the supervisor's word to begin"),
+    ("write", "messages to the supervisor"),
+    ("futex", "waiting for other threads"),
+    ("rt_sigreturn", "the end of a signal handler: faults of compiled code are traps"),
+    ("exit_group", "the end"),
+    ("mprotect", "growth of memory that was set aside, never of code"),
+    ("madvise", "giving memory back"),
+];
+
+/// Bytes that a worker needs beside what its program may have.
+const OVERHEAD: u64 = 256 << 20;
+/// Threads of a worker: the guest's, those that verify and compile, with room.
+const THREADS: u64 = 64;
+
+/// Why a grant cannot be given.
+#[derive(Debug, thiserror::Error)]
+#[error("the directory {grant} cannot be granted: {error}")]
+pub struct GrantError {
+    /// What was to be granted.
+    grant: String,
+    /// Why not.
+    error: io::Error,
+}
+
+/// The plan for a program with these grants and limits. Directories are looked up now: what is found under their names later must be
+/// the same.
+///
+/// # Errors
+/// If a directory is not there.
+pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) -> Result<Plan, GrantError> {
+    let directories = grants.dirs.iter().map(directory).collect::<Result<_, _>>()?;
+    let granted = table::syscalls(grants).into_iter();
+    let syscalls = BASE.into_iter().chain(granted).map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
+    Ok(Plan {
+        layers,
+        directories,
+        syscalls,
+        refusal: Refusal::Notify,
+        limits: Limits {
+            memory: max_memory.saturating_add(max_stack.saturating_mul(2)).saturating_add(OVERHEAD),
+            descriptors: grants.handle_limit as u64,
+            processes: THREADS,
+            cpu_seconds: None,
+        },
+    })
+}
+
+fn directory(grant: &DirGrant) -> Result<Directory, GrantError> {
+    let find = |path: &Path| -> io::Result<Directory> {
+        let host = std::fs::canonicalize(path)?;
+        let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
+        let fd = rustix::fs::open(&host, flags, rustix::fs::Mode::empty())?;
+        Ok(Directory { identity: mounts::identity(&fd)?, host, writable: grant.writable })
+    };
+    find(&grant.host).map_err(|error| GrantError { grant: grant.to_string(), error })
+}

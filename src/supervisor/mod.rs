@@ -1,0 +1,316 @@
+//! Starting a worker, watching it, and saying how it ended.
+//!
+//! The supervisor reads nothing of the program. It copies the program's file into sealed memory, makes the worker, takes the filter's
+//! listener from it, and then waits: for the worker's message, for a refused system call, for the end of the process, for time to pass, for
+//! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
+
+mod streams;
+mod verdict;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pinfold_sandbox::notify::Listener;
+use pinfold_sandbox::{Child, Exit, Launch, Layer, SpawnError, spawn};
+use pinfold_vm::module::Bytes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use crate::job::{Job, LARGEST_MESSAGE, Message};
+use streams::Streams;
+pub use verdict::Verdict;
+
+/// How often a worker whose time is over is asked to stop, and how long until it is not asked any more.
+const ASK_EVERY: Duration = Duration::from_millis(4);
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How long output that was written already may take to be read by whoever reads it, after a run that was ended.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Why a worker could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SupervisorError {
+    /// There is none.
+    #[error("{} is not there ({error}); it is installed beside the pinfold command, or named by PINFOLD_WORKER", .path.display())]
+    NoWorker {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The program cannot be read.
+    #[error("cannot read {}: {error}", .path.display())]
+    Program {
+        /// Its file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The program is larger than any that would be verified.
+    #[error("{} is larger than the {limit} bytes that a module may have", .path.display())]
+    TooLarge {
+        /// Its file.
+        path: PathBuf,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The process cannot be made.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// Something else.
+    #[error("the worker cannot be started: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What ends a run from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// Bytes that may come out.
+    pub output: u64,
+}
+
+/// Copies a program's file; `-` is standard input. Nothing of it is looked at.
+///
+/// # Errors
+/// If it cannot be read, or is too large.
+pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
+    let file = match path.to_str() {
+        // Past the buffer of `Stdin`, which nobody has filled.
+        Some("-") => io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        _ => File::open(path),
+    };
+    let bytes = file.and_then(|mut file| Bytes::sealed(&mut file, limit));
+    let bytes = bytes.map_err(|error| SupervisorError::Program { path: path.into(), error })?;
+    if bytes.len() as u64 > limit {
+        return Err(SupervisorError::TooLarge { path: path.into(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Where the worker is: named by `PINFOLD_WORKER`, or beside this executable.
+fn worker() -> Result<File, SupervisorError> {
+    let beside = || std::env::current_exe().map(|path| path.with_file_name("pinfold-worker"));
+    let path = match std::env::var_os("PINFOLD_WORKER") {
+        Some(path) => PathBuf::from(path),
+        None => beside()?,
+    };
+    File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
+}
+
+/// Runs a job, and says how it ended.
+///
+/// # Errors
+/// If the worker cannot be started.
+pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
+    let signals = Signals::take()?;
+    let worker = worker()?;
+    let job_bytes = Bytes::sealed(&mut sealed_job(job)?, u64::MAX)?;
+    let missing = || io::Error::from(io::ErrorKind::InvalidInput);
+    let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
+    let program = program.sealed_file().ok_or_else(missing)?;
+    let (ours, theirs) =
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
+    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output)?;
+    let child = spawn(&Launch {
+        program: worker.as_fd(),
+        arguments: &[c"pinfold-worker"],
+        descriptors: &[
+            stdin.as_fd(),
+            stdout.as_fd(),
+            stderr.as_fd(),
+            theirs.as_fd(),
+            job_file.as_fd(),
+            program.as_fd(),
+        ],
+        layers: job.plan.layers,
+        cgroup: None,
+    })?;
+    drop((theirs, stdin, stdout, stderr));
+    let watch = Watch {
+        child: &child,
+        channel: File::from(ours),
+        listener: None,
+        deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        notifies: job.plan.layers.has(Layer::Seccomp),
+        signals: &signals,
+    };
+    let decided = watch.until_decided(&mut streams);
+    child.kill();
+    let exit = child.wait()?;
+    let verdict = decided?.unwrap_or_else(|| Verdict::of_exit(exit));
+    // What came out before the end is still delivered, for as long as whoever reads it takes; not for ever, after a run that was ended.
+    let bound = (!matches!(verdict, Verdict::Ended(_))).then_some(DRAIN);
+    Ok(if streams.finish(bound) { verdict } else { Verdict::Output { limit: bounds.output } })
+}
+
+fn sealed_job(job: &Job) -> io::Result<File> {
+    let file = rustix::fs::memfd_create(c"pinfold-job", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let mut file = File::from(file);
+    file.write_all(&serde_json::to_vec(job)?)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(file)
+}
+
+/// A worker that is being watched.
+struct Watch<'a> {
+    child: &'a Child,
+    channel: File,
+    listener: Option<Listener>,
+    deadline: Option<Instant>,
+    notifies: bool,
+    signals: &'a Signals,
+}
+
+impl Watch<'_> {
+    /// Waits for whatever decides how the run ended; `None` if the process ended and how it did is all that is known.
+    fn until_decided(mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
+        let mut told = None;
+        let mut asked = None;
+        let mut closed = false;
+        loop {
+            let now = Instant::now();
+            if let Some(deadline) = self.deadline
+                && deadline <= now
+            {
+                let since = *asked.get_or_insert(now);
+                if now.duration_since(since) >= PATIENCE {
+                    return Ok(Some(told.unwrap_or(Verdict::Timeout { frames: Vec::new(), omitted: 0 })));
+                }
+                // Served by the guest at once, or by nobody.
+                let _ = self.child.signal(libc::SIGURG);
+            }
+            let timeout = self.deadline.map(|deadline| deadline.saturating_duration_since(now).max(ASK_EVERY));
+            let ready = self.wait(streams, timeout, closed)?;
+            if ready.signal {
+                return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
+            }
+            if ready.refused
+                && let Some(violation) = self.listener.as_ref().and_then(|listener| listener.receive().transpose())
+            {
+                return Ok(Some(Verdict::Violation(violation?)));
+            }
+            if ready.output {
+                return Ok(Some(Verdict::Output { limit: streams.limit() }));
+            }
+            if ready.message {
+                match self.receive()? {
+                    Heard::Message(Message::Locked { listener }) => self.locked(listener)?,
+                    // How it ended is known when it has.
+                    Heard::Message(Message::Ended(ending)) => told = Some(Verdict::of_ending(ending)),
+                    Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
+                    Heard::End => closed = true,
+                }
+            } else if ready.ended {
+                return Ok(told);
+            }
+        }
+    }
+
+    /// Waits for something to look at; of the channel nothing more is expected once it is closed.
+    fn wait(&self, streams: &Streams, timeout: Option<Duration>, closed: bool) -> io::Result<Ready> {
+        let mut all = vec![
+            PollFd::new(self.child, PollFlags::IN),
+            PollFd::new(&self.channel, if closed { PollFlags::empty() } else { PollFlags::IN }),
+            PollFd::new(&self.signals.0, PollFlags::IN),
+            PollFd::from_borrowed_fd(streams.exceeded(), PollFlags::IN),
+        ];
+        all.extend(self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        match poll(&mut all, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
+        Ok(Ready { ended: is(0), message: is(1) && !closed, signal: is(2), output: is(3), refused: is(4) })
+    }
+
+    /// The next message.
+    fn receive(&mut self) -> io::Result<Heard> {
+        let mut buffer = vec![0; LARGEST_MESSAGE];
+        let len = match self.channel.read(&mut buffer) {
+            // A worker that was killed with a word of ours unread.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
+            other => other?,
+        };
+        Ok(match serde_json::from_slice(buffer.get(..len).unwrap_or_default()) {
+            Ok(message) => Heard::Message(message),
+            Err(_) if len == 0 => Heard::End,
+            Err(_) => Heard::Nonsense,
+        })
+    }
+
+    /// All walls are up: from here on every refused call is known.
+    fn locked(&mut self, listener: Option<i32>) -> io::Result<()> {
+        if self.notifies && self.listener.is_none() {
+            let number = listener.ok_or_else(|| io::Error::other("the worker has no listener"))?;
+            self.listener = Some(Listener::new(self.child.descriptor(number)?));
+        }
+        self.channel.write_all(b"g")
+    }
+}
+
+/// What came over the channel.
+enum Heard {
+    Message(Message),
+    Nonsense,
+    End,
+}
+
+/// What there is to look at.
+struct Ready {
+    ended: bool,
+    message: bool,
+    signal: bool,
+    output: bool,
+    refused: bool,
+}
+
+/// The signals that end a run: read, not taken, from now on.
+struct Signals(OwnedFd);
+
+impl Signals {
+    fn take() -> io::Result<Self> {
+        // SAFETY: plain calls on a set of our own. Threads started from now on inherit the mask.
+        let fd = unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut set);
+            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+                libc::sigaddset(&mut set, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            libc::signalfd(-1, &set, libc::SFD_CLOEXEC)
+        };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: just made for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    fn receive(&self) -> io::Result<i32> {
+        // SAFETY: all-zero is a valid value.
+        let mut info: libc::signalfd_siginfo = unsafe { std::mem::zeroed() };
+        // SAFETY: a descriptor of ours and a valid place for the answer.
+        let read = unsafe { libc::read(self.0.as_raw_fd(), (&raw mut info).cast(), size_of_val(&info)) };
+        if read < 0 { Err(io::Error::last_os_error()) } else { Ok(info.ssi_signo as i32) }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Verdict {
+    fn of_exit(exit: Exit) -> Self {
+        Self::Crash { exit }
+    }
+}

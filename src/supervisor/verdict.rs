@@ -1,0 +1,62 @@
+//! How a run ended, as the supervisor sees it.
+
+use pinfold_sandbox::Exit;
+use pinfold_sandbox::notify::Violation;
+
+use crate::exit;
+use crate::job::{EndKind, Ending};
+
+/// What ended a program.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Its worker tells.
+    Ended(Ending),
+    /// Its time was over. Where it was then, if its worker could still tell.
+    Timeout {
+        /// The program's stack.
+        frames: Vec<String>,
+        /// How many frames more there are.
+        omitted: usize,
+    },
+    /// This signal to the supervisor.
+    Interrupted {
+        /// Which.
+        signal: i32,
+    },
+    /// More output than is allowed, past the worker's own count.
+    Output {
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The worker made a system call that nobody granted: it was taken over, or has a bug.
+    Violation(Violation),
+    /// The worker ended without a word.
+    Crash {
+        /// How.
+        exit: Exit,
+    },
+    /// The worker said something that is no message.
+    Nonsense,
+}
+
+impl Verdict {
+    /// From what a worker tells.
+    pub(super) fn of_ending(ending: Ending) -> Self {
+        match ending.kind {
+            EndKind::Timeout => Self::Timeout { frames: ending.frames, omitted: ending.omitted },
+            _ => Self::Ended(ending),
+        }
+    }
+
+    /// The exit code of the command.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Ended(ending) => ending.code,
+            Self::Timeout { .. } => exit::TIMEOUT,
+            Self::Interrupted { signal } => 128 + *signal as u8,
+            Self::Output { .. } => exit::OUTPUT,
+            Self::Violation(_) => exit::VIOLATION,
+            Self::Crash { .. } | Self::Nonsense => exit::CRASH,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `pinfold-worker`: runs one program, confined.
+//!
+//! ```text
+//!  read the job ─► put up walls ─► make threads, heap, code memory ─► lock ─► read the program ─► run it ─► tell
+//!                                                                     │
+//!                                                        nothing untrusted is read before
+//! ```
+//!
+//! Started by a supervisor only, with the descriptors that [`pinfold::job::descriptors`] lists.
+
+mod heap;
+mod invoke;
+mod refusal;
+mod run;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+
+use pinfold::exit;
+use pinfold::job::{EndKind, Ending, Job, Message, Used, descriptors};
+use pinfold_sandbox::inside;
+use pinfold_vm::module::Bytes;
+
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new();
+
+/// The supervisor.
+pub struct Channel(File);
+
+impl Channel {
+    fn send(&self, message: &Message) -> io::Result<()> {
+        let text = serde_json::to_vec(message)?;
+        // A datagram is sent whole.
+        io::Write::write(&mut &self.0, &text).map(drop)
+    }
+
+    /// Waits for the supervisor's word.
+    fn wait(&self) -> io::Result<()> {
+        (&self.0).read_exact(&mut [0])
+    }
+}
+
+fn main() {
+    // SAFETY: whoever starts a worker gives it these; nobody else uses them.
+    let [channel, job, program] = unsafe {
+        [descriptors::CHANNEL, descriptors::JOB, descriptors::PROGRAM].map(|fd: RawFd| OwnedFd::from_raw_fd(fd))
+    };
+    let channel = Channel(channel.into());
+    let code = match work(&channel, job, program) {
+        Ok(ending) => {
+            let code = ending.code;
+            // Without a supervisor there is nobody to tell.
+            let _ = channel.send(&Message::Ended(ending));
+            code
+        }
+        Err(error) => {
+            let message = Some(format!("the worker cannot start: {error}"));
+            let _ = channel.send(&Message::Ended(ending(EndKind::Refused, exit::REFUSED, message)));
+            exit::REFUSED
+        }
+    };
+    // SAFETY: ends the process at once; memory and code need not be given back one by one.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// An ending without a stack.
+fn ending(kind: EndKind, code: u8, message: Option<String>) -> Ending {
+    Ending { kind, code, message, frames: Vec::new(), omitted: 0, used: Used::default() }
+}
+
+fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
+    let Job { plan, mut run } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
+    let bytes = Bytes::of_sealed(program)?;
+    // To unmap and close is not allowed after lock-down.
+    std::mem::forget(bytes.clone());
+    inside::enter(&plan)?;
+    for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
+        grant.host = place;
+    }
+    let prepared = run::prepare(&run)?;
+    let listener = inside::lock(&plan)?;
+    let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
+    channel.send(&Message::Locked { listener: number })?;
+    channel.wait()?;
+    Ok(run::run(&run, prepared, bytes))
+}

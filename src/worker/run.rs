@@ -1,0 +1,168 @@
+//! Running a program: verifies it, gives it what was granted, and tells how it ended.
+
+use std::mem::ManuallyDrop;
+use std::time::Instant;
+
+use pinfold::exit;
+use pinfold::job::{EndKind, Ending, Run, Used};
+use pinfold::text;
+use pinfold_vm::api::{
+    Advance, AsContextMut, Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, TrapKind,
+    stop_from_outside,
+};
+use pinfold_vm::host::HostState;
+use pinfold_vm::module::Bytes;
+
+use crate::{ending, invoke, refusal};
+
+/// Frames of the program's stack that are told.
+const FRAMES: usize = 80;
+
+/// What a store of this worker holds.
+pub struct Host {
+    state: HostState,
+}
+
+fn state(host: &mut Host) -> &mut HostState {
+    &mut host.state
+}
+
+/// What is made before lock-down.
+pub struct Prepared {
+    engine: Engine,
+    host: HostState,
+}
+
+/// Makes all that cannot be made after lock-down.
+pub fn prepare(run: &Run) -> Result<Prepared, Error> {
+    let mut config = Config::new();
+    config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic);
+    let engine = Engine::new(&config);
+    let host = HostState::new(&run.grants).map_err(Error::host)?;
+    // One thread compiles what turns hot, one more than there are others is there when that asks for one.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
+    Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;
+    stop_from_outside();
+    // The standard library asks for randomness, once, at the first use of a map.
+    drop(std::hash::RandomState::new());
+    Ok(Prepared { engine, host })
+}
+
+fn stack(run: &Run) -> usize {
+    usize::try_from(run.max_stack).unwrap_or(usize::MAX).min(1 << 40)
+}
+
+/// Runs the program, and tells how it ended.
+pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
+    let mut used = Used::default();
+    let mut ending = match attempt(run, prepared, bytes, &mut used) {
+        Ok(()) => ending(EndKind::Exit, 0, None),
+        Err(ending) => *ending,
+    };
+    ending.used = used;
+    ending
+}
+
+fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Result<(), Box<Ending>> {
+    let Prepared { engine, host } = prepared;
+    // Giving memory, code and descriptors back takes system calls that are not there any more; the process ends soon.
+    let engine = ManuallyDrop::new(engine);
+    let host = ManuallyDrop::new(host);
+    let no_module = |why: String| {
+        let message = format!("{}: {why}", run.file.display());
+        Box::new(ending(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
+    };
+    let start = Instant::now();
+    let bytes = text::translate(&run.file, bytes).map_err(no_module)?;
+    let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
+    used.verify = start.elapsed().as_secs_f64();
+    let refused = refusal::check(&module, &run.grants);
+    if !refused.is_empty() && !run.trap_unknown_imports {
+        let message = refusal::message(&refused, &run.file);
+        return Err(Box::new(ending(EndKind::Refused, exit::REFUSED, Some(message))));
+    }
+    let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
+    let mut store =
+        ManuallyDrop::new(Store::with_limits(&engine, Host { state: ManuallyDrop::into_inner(host) }, limits));
+    store.connect(state);
+    if let Some(fuel) = run.fuel {
+        store.set_fuel(fuel);
+    }
+    let mut linker = ManuallyDrop::new(Linker::new(&engine));
+    linker.host_table(&run.grants, state);
+    for import in &refused {
+        refusal::trap_when_called(&mut linker, import);
+    }
+    let before = Instant::now();
+    let instance = linker.instantiate(&mut *store, &module);
+    used.instantiate = before.elapsed().as_secs_f64();
+    let before = Instant::now();
+    let result = instance.and_then(|instance| start_program(run, &mut store, instance));
+    used.run = before.elapsed().as_secs_f64();
+    used.guest_memory = store.memory_used().1;
+    used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
+    result.map_err(|error| Box::new(explain(&error, run)))
+}
+
+/// Calls what the program is to begin with.
+fn start_program(run: &Run, store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
+    let is_reactor = instance.get_func(&*store, "_start").is_none();
+    if is_reactor && instance.get_func(&*store, "_initialize").is_some() {
+        call(&mut *store, instance, "_initialize")?;
+    }
+    if let Some(name) = &run.invoke {
+        return invoke::invoke(store, instance, name, &run.invoke_args);
+    }
+    if is_reactor {
+        return Err(Error::NoExport { name: "_start".into(), kind: "function (use --invoke FN to call another)" });
+    }
+    call(store, instance, "_start")
+}
+
+fn call(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<(), Error> {
+    instance.get_typed_func::<(), ()>(&store, name)?.call(&mut store, ())
+}
+
+/// How a run ended that did not simply return.
+fn explain(error: &Error, run: &Run) -> Ending {
+    let trap = match error {
+        Error::Trap(trap) => trap,
+        Error::Instantiate(limit) => {
+            return ending(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
+        }
+        other => return ending(EndKind::Refused, exit::REFUSED, Some(other.to_string())),
+    };
+    let (kind, code, message) = match trap.kind {
+        // As a shell sees it: the low eight bits.
+        TrapKind::Exit => return ending(EndKind::Exit, trap.exit_code as u8, None),
+        TrapKind::Timeout | TrapKind::Interrupted => (EndKind::Timeout, exit::TIMEOUT, None),
+        TrapKind::OutOfFuel => {
+            (EndKind::Fuel, exit::FUEL, Some("the program used up its fuel; --fuel gives it more".into()))
+        }
+        TrapKind::OutOfMemory => {
+            let message =
+                format!("the program wanted more than {} bytes of memory; --max-memory gives it more", run.max_memory);
+            (EndKind::Memory, exit::MEMORY, Some(message))
+        }
+        TrapKind::OutputLimit => {
+            let limit = run.grants.output_limit;
+            let message = format!("the program wrote more than {limit} bytes; --max-output allows more");
+            (EndKind::Output, exit::OUTPUT, Some(message))
+        }
+        TrapKind::StackExhausted => {
+            let message = format!("call stack exhausted: more than {} bytes; --max-stack gives more", run.max_stack);
+            (EndKind::Trap, exit::TRAP, Some(message))
+        }
+        _ => (EndKind::Trap, exit::TRAP, Some(format!("the program trapped: {trap}"))),
+    };
+    let frames: Vec<String> = trap.frames.iter().take(FRAMES).map(frame).collect();
+    let omitted = trap.frames.len() - frames.len() + trap.omitted;
+    Ending { frames, omitted, ..ending(kind, code, message) }
+}
+
+fn frame(frame: &pinfold_vm::api::Frame) -> String {
+    match &frame.name {
+        Some(name) => format!("{name} at {:#x}", frame.offset),
+        None => format!("function {} at {:#x}", frame.func, frame.offset),
+    }
+}

@@ -1,0 +1,48 @@
+//! What a process makes in advance that is about to give up making anything: threads, address space, code memory.
+
+use std::io;
+
+use super::engine::Engine;
+use super::error::Result;
+use crate::runtime::config::MemoryKind;
+use crate::runtime::trap::TrapKind;
+use crate::runtime::{memory, signals, space, stack, threads};
+
+/// What is made in advance for running one program.
+#[derive(Clone, Copy, Debug)]
+pub struct Advance {
+    /// Threads beside the one that runs the guest.
+    pub threads: usize,
+    /// Linear memories.
+    pub memories: usize,
+    /// Bytes of the guest's stack.
+    pub stack: usize,
+}
+
+impl Advance {
+    /// Makes it all, once a process. Afterwards, whatever an engine, a module and a store of this process do by themselves takes no system
+    /// calls but `futex`, `mprotect` without `PROT_EXEC`, `madvise`, and what the allocator makes.
+    ///
+    /// # Errors
+    /// If the kernel refuses something, or the compiler cannot be had where the engine's tier wants it.
+    pub fn make(&self, engine: &Engine) -> Result<()> {
+        let io = |error: io::Error| super::Error::Host(error.into());
+        let tier = engine.inner.config.tier;
+        if tier != crate::runtime::config::Tier::Interpreter {
+            engine.inner.compiler().map_err(Clone::clone)?;
+        }
+        signals::ensure_signal_stack();
+        signals::thread_id();
+        threads::prepare(self.threads).map_err(io)?;
+        let memories = if engine.inner.config.memory == MemoryKind::Reserved { self.memories } else { 0 };
+        let mut ranges = vec![memory::RESERVATION; memories];
+        ranges.push(stack::Stack::total(stack::rounded(self.stack)));
+        space::prepare(&ranges).map_err(io)
+    }
+}
+
+/// Lets whoever may send this process signals stop its guest: `SIGURG` from another process ends it as a passed deadline does. It is to be
+/// sent until it is served.
+pub fn stop_from_outside() {
+    signals::stop_from_outside(TrapKind::Timeout);
+}

@@ -1,0 +1,72 @@
+//! Address space for linear memories and stacks.
+//!
+//! It is asked of the kernel when wanted, unless the process set it aside in advance with [`prepare`], because it will not
+//! be able to map anything later; then there is that and no more.
+
+use std::io;
+use std::ptr::null_mut;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A range that was set aside.
+struct Range {
+    base: *mut u8,
+    len: usize,
+}
+
+// SAFETY: a range is plain address space with one owner.
+unsafe impl Send for Range {}
+
+static FREE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
+static PREPARED: AtomicBool = AtomicBool::new(false);
+
+/// Sets ranges of these lengths aside; from then on nothing else is had.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn prepare(lengths: &[usize]) -> io::Result<()> {
+    let ranges: Vec<Range> =
+        lengths.iter().map(|len| Ok(Range { base: map(*len)?, len: *len })).collect::<io::Result<_>>()?;
+    FREE.lock().unwrap_or_else(|e| e.into_inner()).extend(ranges);
+    PREPARED.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Whether there is only what was set aside.
+pub fn is_prepared() -> bool {
+    PREPARED.load(Ordering::Acquire)
+}
+
+/// A range of at least this many bytes, none of them accessible.
+pub fn reserve(len: usize) -> io::Result<*mut u8> {
+    if !is_prepared() {
+        return map(len);
+    }
+    let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
+    let best = free.iter().enumerate().filter(|(_, range)| range.len >= len).min_by_key(|(_, range)| range.len);
+    let (at, _) = best.ok_or_else(|| io::Error::other("no address space is left that was set aside"))?;
+    Ok(free.swap_remove(at).base)
+}
+
+/// Gives a range back that [`reserve`] gave for this length.
+///
+/// # Safety
+/// Nobody uses it any more.
+pub unsafe fn release(base: *mut u8, len: usize) {
+    // SAFETY: by contract; what was on the pages is forgotten.
+    unsafe {
+        if is_prepared() {
+            // Not to be had again: which range it was is not known here, and a process that sets space aside runs one program.
+            libc::madvise(base.cast(), len, libc::MADV_DONTNEED);
+        } else {
+            libc::munmap(base.cast(), len);
+        }
+    }
+}
+
+fn map(len: usize) -> io::Result<*mut u8> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a fresh anonymous mapping.
+    let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+    if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base.cast()) }
+}
