@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use pinfold::job::TierName;
+use pinfold_sandbox::{Layer, Layers};
 use pinfold_vm::host::{Console, DirGrant, Grants, Stdin};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
@@ -40,6 +41,13 @@ pub struct Args {
     /// Let the program run although imports are unknown or not granted: calling one is a trap.
     #[arg(long, help_heading = "Grants")]
     pub trap_unknown_imports: bool,
+
+    /// Go without these layers of the sandbox, where this host cannot give them. `pinfold doctor` says which it can.
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = layer, help_heading = "Sandbox")]
+    pub without: Vec<Layer>,
+    /// Run without any sandbox: the program is held by the virtual machine alone.
+    #[arg(long, help_heading = "Sandbox")]
+    pub unsafe_no_sandbox: bool,
 
     /// Seconds until the program is ended; 0 for no deadline.
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Limits")]
@@ -108,6 +116,17 @@ impl FromStr for Bytes {
     }
 }
 
+fn layer(text: &str) -> Result<Layer, String> {
+    let names = || Layer::ALL.iter().filter(|l| !l.is_indispensable()).map(|l| l.name()).collect::<Vec<_>>().join(", ");
+    match Layer::by_name(text) {
+        Some(layer) if layer.is_indispensable() => {
+            Err(format!("{text} is indispensable; what can be left out is {}", names()))
+        }
+        Some(layer) => Ok(layer),
+        None => Err(format!("there is no such layer; what can be left out is {}", names())),
+    }
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     match text.strip_suffix('s').unwrap_or(text).parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
@@ -116,6 +135,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Args {
+    /// The walls to put up.
+    pub fn layers(&self) -> Layers {
+        if self.unsafe_no_sandbox {
+            return Layers::NONE;
+        }
+        self.without.iter().fold(Layers::all(), |layers, layer| layers.without(*layer))
+    }
+
     /// What is granted, from the flags.
     ///
     /// # Errors

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use pinfold::job::{Job, Run};
 use pinfold::supervisor::{self, Bounds, SupervisorError};
 use pinfold::{exit, policy};
-use pinfold_sandbox::Layers;
 
 pub use args::Args;
 
@@ -28,13 +27,18 @@ pub fn run(args: &Args) -> ExitCode {
 fn attempt(args: &Args) -> Result<u8, (String, u8)> {
     let refused = |error: &dyn std::fmt::Display| (error.to_string(), exit::REFUSED);
     let grants = args.grants().map_err(|error| refused(&error))?;
+    if args.unsafe_no_sandbox {
+        eprintln!(
+            "pinfold: warning: there is no sandbox; a program that breaks out of the virtual machine has all of your rights"
+        );
+    }
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program =
         supervisor::read_program(&args.file, limit).map_err(|error| (error.to_string(), exit::NOT_A_MODULE))?;
     let read = start.elapsed();
     let plan =
-        policy::plan(&grants, args.max_memory.0, args.max_stack.0, Layers::all()).map_err(|error| refused(&error))?;
+        policy::plan(&grants, args.max_memory.0, args.max_stack.0, args.layers()).map_err(|error| refused(&error))?;
     let bounds = Bounds {
         timeout: (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX)),
         output: grants.output_limit,

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Exit, Launch, Layer, SpawnError, spawn};
+use pinfold_sandbox::{Child, Launch, Layer, SpawnError, spawn};
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -140,11 +140,48 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
-    let exit = child.wait()?;
-    let verdict = decided?.unwrap_or_else(|| Verdict::of_exit(exit));
-    // What came out before the end is still delivered, for as long as whoever reads it takes; not for ever, after a run that was ended.
-    let bound = (!matches!(verdict, Verdict::Ended(_))).then_some(DRAIN);
-    Ok(if streams.finish(bound) { verdict } else { Verdict::Output { limit: bounds.output } })
+    let verdict = match decided? {
+        Some(verdict) => verdict,
+        None => Verdict::Crash { exit: child.wait()? },
+    };
+    // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
+    let bound = (!matches!(verdict, Verdict::Ended(_))).then(|| Instant::now() + DRAIN);
+    Ok(if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } })
+}
+
+/// Delivers what is left. `false` if that is more than is allowed.
+fn drain(streams: &mut Streams, bound: Option<Instant>) -> io::Result<bool> {
+    streams.close();
+    // What is there can be read at once, and what cannot is not there.
+    let mut ready = [true; 2];
+    loop {
+        if !streams.step(ready) {
+            return Ok(false);
+        }
+        if streams.is_finished() {
+            return Ok(true);
+        }
+        let left = bound.map(|bound| bound.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(true);
+        }
+        ready = streams.room(left)?;
+    }
+}
+
+fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.map(|timeout| Timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    match poll(all, timeout.as_ref()) {
+        Ok(_) => Ok(()),
+        Err(rustix::io::Errno::INTR) => {
+            all.iter_mut().for_each(PollFd::clear_revents);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn sealed_job(job: &Job) -> io::Result<File> {
@@ -193,7 +230,7 @@ impl Watch<'_> {
             {
                 return Ok(Some(Verdict::Violation(violation?)));
             }
-            if ready.output {
+            if !streams.step(ready.output) {
                 return Ok(Some(Verdict::Output { limit: streams.limit() }));
             }
             if ready.message {
@@ -207,6 +244,11 @@ impl Watch<'_> {
             } else if ready.ended {
                 return Ok(told);
             }
+            if told.is_some() {
+                // What it wrote is in the pipes, and nothing that it could still do matters: what the kernel does for it need not be
+                // waited for.
+                return Ok(told);
+            }
         }
     }
 
@@ -216,19 +258,13 @@ impl Watch<'_> {
             PollFd::new(self.child, PollFlags::IN),
             PollFd::new(&self.channel, if closed { PollFlags::empty() } else { PollFlags::IN }),
             PollFd::new(&self.signals.0, PollFlags::IN),
-            PollFd::from_borrowed_fd(streams.exceeded(), PollFlags::IN),
         ];
+        all.extend(streams.waits());
         all.extend(self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: timeout.subsec_nanos().into(),
-        });
-        match poll(&mut all, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        wait(&mut all, timeout)?;
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
-        Ok(Ready { ended: is(0), message: is(1) && !closed, signal: is(2), output: is(3), refused: is(4) })
+        let any = |at: usize| all.get(at).is_some_and(|fd| !fd.revents().is_empty());
+        Ok(Ready { ended: is(0), message: is(1) && !closed, signal: is(2), output: [any(3), any(4)], refused: is(5) })
     }
 
     /// The next message.
@@ -268,7 +304,7 @@ struct Ready {
     ended: bool,
     message: bool,
     signal: bool,
-    output: bool,
+    output: [bool; 2],
     refused: bool,
 }
 
@@ -306,11 +342,5 @@ impl Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
-    }
-}
-
-impl Verdict {
-    fn of_exit(exit: Exit) -> Self {
-        Self::Crash { exit }
     }
 }

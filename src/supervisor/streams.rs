@@ -3,52 +3,47 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 
+/// Bytes that are read at a time.
 const BUFFER: usize = 64 << 10;
+/// Bytes that a descriptor which is ready takes without blocking, whatever it is (`PIPE_BUF`).
+const ATOMIC: usize = 4096;
 
 /// Output on its way.
 pub struct Streams {
-    /// One word from each stream when it is at its end: whether all of it was allowed.
-    ended: mpsc::Receiver<bool>,
-    exceeded: OwnedFd,
+    outputs: [Output; 2],
+    left: u64,
     limit: u64,
+}
+
+/// Output or errors.
+struct Output {
+    /// From the worker; none after its end.
+    from: Option<OwnedFd>,
+    to: OwnedFd,
+    /// What was read and not written yet, from this place on.
+    pending: Vec<u8>,
+    written: usize,
+    /// Whether nothing is waited for that was not written yet.
+    closing: bool,
 }
 
 impl Streams {
     /// Streams that let this many bytes out; and the worker's ends: input, output, errors.
     pub fn new(limit: u64) -> io::Result<(Self, [OwnedFd; 3])> {
-        let (exceeded, tell) = pipe_with(PipeFlags::CLOEXEC)?;
-        let tell = Arc::new(tell);
-        let left = Arc::new(AtomicU64::new(limit));
-        let (ended, all_ended) = mpsc::channel();
-        let output = |to: OwnedFd| -> io::Result<OwnedFd> {
+        let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            let (left, tell, ended) = (left.clone(), tell.clone(), ended.clone());
-            let pump = move || {
-                let allowed = pump_out(&from, &to, &left);
-                if !allowed {
-                    let _ = rustix::io::write(&*tell, b"x");
-                }
-                let _ = ended.send(allowed);
-            };
-            std::thread::Builder::new().name("pinfold-output".into()).stack_size(256 << 10).spawn(pump)?;
-            Ok(theirs)
+            Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false }, theirs))
         };
         let stdin = input()?;
-        let stdout = output(io::stdout().as_fd().try_clone_to_owned()?)?;
-        let stderr = output(io::stderr().as_fd().try_clone_to_owned()?)?;
-        Ok((Self { ended: all_ended, exceeded, limit }, [stdin, stdout, stderr]))
-    }
-
-    /// Can be read once too much came out.
-    pub fn exceeded(&self) -> BorrowedFd<'_> {
-        self.exceeded.as_fd()
+        let (out, stdout) = output(io::stdout().as_fd().try_clone_to_owned()?)?;
+        let (errors, stderr) = output(io::stderr().as_fd().try_clone_to_owned()?)?;
+        Ok((Self { outputs: [out, errors], left: limit, limit }, [stdin, stdout, stderr]))
     }
 
     /// Bytes that are allowed.
@@ -56,39 +51,90 @@ impl Streams {
         self.limit
     }
 
-    /// Waits until everything is out that is to come out, at most this long. `false` if that was more than is allowed.
-    pub fn finish(&mut self, bound: Option<Duration>) -> bool {
-        (0..2).all(|_| match bound {
-            Some(bound) => self.ended.recv_timeout(bound).unwrap_or(true),
-            None => self.ended.recv().unwrap_or(true),
+    /// Of what comes, only that is still delivered which was written already.
+    pub fn close(&mut self) {
+        for output in &mut self.outputs {
+            if let Some(from) = &output.from {
+                // A pipe of ours: where there is nothing left, reading says so instead of waiting.
+                let _ = rustix::io::ioctl_fionbio(from, true);
+            }
+            output.closing = true;
+        }
+    }
+
+    /// Whether all that came is out, and nothing more will come.
+    pub fn is_finished(&self) -> bool {
+        self.outputs.iter().all(|output| output.from.is_none() && output.pending.is_empty())
+    }
+
+    /// What is to be waited for: for each stream its next byte, or room for those that came.
+    pub fn waits(&self) -> impl Iterator<Item = PollFd<'_>> {
+        self.outputs.iter().map(|output| match &output.from {
+            _ if !output.pending.is_empty() => PollFd::new(&output.to, PollFlags::OUT),
+            Some(from) => PollFd::new(from, PollFlags::IN),
+            None => PollFd::from_borrowed_fd(output.to.as_fd(), PollFlags::empty()),
         })
+    }
+
+    /// After [`Self::close`]: which streams can move, once one can that waits for room, or after this long.
+    pub fn room(&self, timeout: Option<Duration>) -> io::Result<[bool; 2]> {
+        let mut all: Vec<PollFd<'_>> = self.waits().collect();
+        // What can be read needs no waiting.
+        let reads = self.outputs.each_ref().map(|output| output.pending.is_empty() && output.from.is_some());
+        let timeout = if reads.contains(&true) { Some(Duration::ZERO) } else { timeout };
+        super::wait(&mut all, timeout)?;
+        let ready: Vec<bool> = all.iter().zip(reads).map(|(fd, reads)| reads || !fd.revents().is_empty()).collect();
+        Ok([ready[0], ready[1]])
+    }
+
+    /// Moves what can be moved, after waiting. `false` once more came than is allowed.
+    pub fn step(&mut self, ready: [bool; 2]) -> bool {
+        let Self { outputs, left, .. } = self;
+        outputs.iter_mut().zip(ready).filter(|(_, ready)| *ready).all(|(output, _)| output.step(left))
     }
 }
 
-/// Moves output until its end. `false` if there was more than was left.
-fn pump_out(from: &OwnedFd, to: &OwnedFd, left: &AtomicU64) -> bool {
-    let mut buffer = vec![0; BUFFER];
-    loop {
-        let len = match rustix::io::read(from, &mut buffer) {
-            Ok(0) => return true,
-            Ok(len) => len,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => return true,
-        };
-        let allowed =
-            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(len as u64)));
-        let allowed = allowed.unwrap_or(0).min(len as u64) as usize;
-        let mut rest = buffer.get(..allowed).unwrap_or_default();
-        while !rest.is_empty() {
-            match rustix::io::write(to, rest) {
-                Ok(done) => rest = rest.get(done..).unwrap_or_default(),
-                Err(rustix::io::Errno::INTR) => {}
-                // Nobody reads any more: the worker learns it at its next write.
-                Err(_) => return true,
+impl Output {
+    fn step(&mut self, left: &mut u64) -> bool {
+        if !self.pending.is_empty() {
+            self.write();
+            return true;
+        }
+        let Some(from) = &self.from else { return true };
+        self.pending.resize(BUFFER, 0);
+        self.written = 0;
+        match rustix::io::read(from, &mut self.pending[..]) {
+            Err(Errno::INTR) => self.pending.clear(),
+            Err(Errno::AGAIN) if !self.closing => self.pending.clear(),
+            Ok(0) | Err(_) => {
+                self.pending.clear();
+                self.from = None;
+            }
+            Ok(len) => {
+                let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(len);
+                self.pending.truncate(allowed);
+                *left -= allowed as u64;
+                if allowed < len {
+                    return false;
+                }
             }
         }
-        if allowed < len {
-            return false;
+        true
+    }
+
+    fn write(&mut self) {
+        let rest = self.pending.get(self.written..).unwrap_or_default();
+        match rustix::io::write(&self.to, &rest[..rest.len().min(ATOMIC)]) {
+            Ok(done) => self.written += done,
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            // Nobody reads any more: the worker learns it at its next write.
+            Err(_) => {
+                self.written = self.pending.len();
+                self.from = None;
+            }
+        }
+        if self.written == self.pending.len() {
+            self.pending.clear();
         }
     }
 }
@@ -101,9 +147,27 @@ fn input() -> io::Result<OwnedFd> {
     }
     let (theirs, to) = pipe_with(PipeFlags::CLOEXEC)?;
     let from = stdin.as_fd().try_clone_to_owned()?;
-    let pump = move || {
-        pump_out(&from, &to, &AtomicU64::new(u64::MAX));
-    };
-    std::thread::Builder::new().name("pinfold-input".into()).stack_size(256 << 10).spawn(pump)?;
+    std::thread::Builder::new().name("pinfold-input".into()).spawn(move || copy(from.as_fd(), to.as_fd()))?;
     Ok(theirs)
+}
+
+/// Copies until either side has ended.
+fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
+    let mut buffer = vec![0; ATOMIC];
+    loop {
+        let len = match rustix::io::read(from, &mut buffer[..]) {
+            Ok(0) => return,
+            Ok(len) => len,
+            Err(Errno::INTR) => continue,
+            Err(_) => return,
+        };
+        let mut rest = &buffer[..len];
+        while !rest.is_empty() {
+            match rustix::io::write(to, rest) {
+                Ok(done) => rest = &rest[done..],
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
 }

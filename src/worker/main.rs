@@ -8,6 +8,8 @@
 //!
 //! Started by a supervisor only, with the descriptors that [`pinfold::job::descriptors`] lists.
 
+#![no_main]
+
 mod heap;
 mod invoke;
 mod refusal;
@@ -41,7 +43,14 @@ impl Channel {
     }
 }
 
-fn main() {
+/// The process begins here, without the standard library's preparations: those read files of `/proc`, and set handlers and a signal stack
+/// that the runtime brings itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c_int {
+    // SAFETY: a plain call. Writing where nobody reads is an error, not the end.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // SAFETY: a plain call: the C library is not to make heaps of its own for threads.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
     // SAFETY: whoever starts a worker gives it these; nobody else uses them.
     let [channel, job, program] = unsafe {
         [descriptors::CHANNEL, descriptors::JOB, descriptors::PROGRAM].map(|fd: RawFd| OwnedFd::from_raw_fd(fd))

@@ -4,10 +4,10 @@ use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Run, Used};
+use pinfold::job::{EndKind, Ending, Run, TierName, Used};
 use pinfold::text;
 use pinfold_vm::api::{
-    Advance, AsContextMut, Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, TrapKind,
+    Advance, AsContextMut, Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, TrapKind, available,
     stop_from_outside,
 };
 use pinfold_vm::host::HostState;
@@ -39,8 +39,8 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic);
     let engine = Engine::new(&config);
     let host = HostState::new(&run.grants).map_err(Error::host)?;
-    // One thread compiles what turns hot, one more than there are others is there when that asks for one.
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
+    // One thread compiles what turns hot; the others verify, and compile what is compiled ahead.
+    let threads = if run.tier == TierName::Auto { available() } else { available() - 1 };
     Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.

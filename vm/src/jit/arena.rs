@@ -23,13 +23,27 @@ pub struct Arena {
     /// Free ranges, start to length.
     free: Mutex<BTreeMap<usize, usize>>,
     /// The batch in each page, for whoever has a program counter; read in signal handlers.
-    pages: Box<[AtomicPtr<Batch>]>,
+    pages: &'static [AtomicPtr<Batch>],
 }
 
 // SAFETY: ranges of the mappings are handed out to one owner each, under the lock.
 unsafe impl Send for Arena {}
 // SAFETY: as above.
 unsafe impl Sync for Arena {}
+
+/// A table of no batches, of which only what is used takes memory. As long as the process.
+fn pages() -> io::Result<&'static [AtomicPtr<Batch>]> {
+    let count = SIZE / PAGE;
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a fresh anonymous mapping: zeros, which are null pointers, for ever.
+    unsafe {
+        let base = libc::mmap(std::ptr::null_mut(), count * size_of::<usize>(), protection, flags, -1, 0);
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(std::slice::from_raw_parts(base.cast(), count))
+    }
+}
 
 /// A part of the arena.
 #[derive(Debug)]
@@ -70,7 +84,7 @@ impl Arena {
         };
         let write = map(libc::PROT_READ | libc::PROT_WRITE)?;
         let execute = map(libc::PROT_READ | libc::PROT_EXEC)?;
-        let pages = (0..SIZE / PAGE).map(|_| AtomicPtr::default()).collect();
+        let pages = pages()?;
         Ok(Self { write, execute, file, free: Mutex::new(BTreeMap::from([(0, SIZE)])), pages })
     }
 

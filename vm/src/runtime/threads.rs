@@ -74,7 +74,7 @@ fn restore_signals(before: &libc::sigset_t) {
 /// How many threads can work at a time, the calling one among them.
 pub fn available() -> usize {
     static AVAILABLE: OnceLock<usize> = OnceLock::new();
-    *AVAILABLE.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
+    *AVAILABLE.get_or_init(|| rustix::thread::sched_getaffinity(None).map_or(1, |cores| cores.count() as usize).max(1))
 }
 
 /// Gives a job to a thread; `false` if there is none to be had.
