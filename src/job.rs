@@ -29,7 +29,42 @@ pub struct Job {
     /// How it is confined.
     pub plan: Plan,
     /// What it does then.
-    pub run: Run,
+    pub task: Task,
+}
+
+/// What a worker is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Task {
+    /// Running a program.
+    Run(Box<Run>),
+    /// Showing a module.
+    Inspect(Inspect),
+}
+
+/// Showing a module, without running it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Inspect {
+    /// The name of the module's file, for messages.
+    pub file: PathBuf,
+    /// What is shown.
+    pub view: View,
+}
+
+/// What of a module is shown. Functions are named by index, by name, or as they are exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum View {
+    /// Sections, imports, exports.
+    Summary,
+    /// The same as JSON.
+    Json,
+    /// Bytecode of one function, or of all.
+    Code(Option<String>),
+    /// The interpreter's instructions.
+    Ir(String),
+    /// What the compiler starts from.
+    Clif(String),
+    /// Machine code.
+    Asm(String),
 }
 
 /// Running a program.

@@ -2,6 +2,7 @@
 
 mod caps;
 mod inspect;
+mod report;
 mod run;
 
 use std::error::Error;

@@ -22,14 +22,17 @@ const OVERHEAD: u64 = 256 << 20;
 /// Threads of a worker: the guest's, those that verify and compile, with room.
 const THREADS: u64 = 64;
 
-/// Why a grant cannot be given.
+/// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
-#[error("the directory {grant} cannot be granted: {error}")]
-pub struct GrantError {
-    /// What was to be granted.
-    grant: String,
-    /// Why not.
-    error: io::Error,
+pub enum PolicyError {
+    /// A directory cannot be granted.
+    #[error("the directory {grant} cannot be granted: {error}")]
+    Directory {
+        /// What was to be granted.
+        grant: String,
+        /// Why not.
+        error: io::Error,
+    },
 }
 
 /// The plan for a program with these grants and limits. Directories are looked up now: what is found under their names later must be
@@ -37,7 +40,7 @@ pub struct GrantError {
 ///
 /// # Errors
 /// If a directory is not there.
-pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) -> Result<Plan, GrantError> {
+pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) -> Result<Plan, PolicyError> {
     let directories = grants.dirs.iter().map(directory).collect::<Result<_, _>>()?;
     let granted = table::syscalls(grants).into_iter();
     let syscalls = BASE.into_iter().chain(granted).map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
@@ -55,12 +58,12 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
     })
 }
 
-fn directory(grant: &DirGrant) -> Result<Directory, GrantError> {
+fn directory(grant: &DirGrant) -> Result<Directory, PolicyError> {
     let find = |path: &Path| -> io::Result<Directory> {
         let host = std::fs::canonicalize(path)?;
         let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
         let fd = rustix::fs::open(&host, flags, rustix::fs::Mode::empty())?;
         Ok(Directory { identity: mounts::identity(&fd)?, host, writable: grant.writable })
     };
-    find(&grant.host).map_err(|error| GrantError { grant: grant.to_string(), error })
+    find(&grant.host).map_err(|error| PolicyError::Directory { grant: grant.to_string(), error })
 }

@@ -1,16 +1,17 @@
 //! `pinfold run`: gives a program to a worker with what was granted, and says how it ended.
 
 mod args;
-mod report;
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use pinfold::job::{Job, Run};
+use pinfold::job::{Job, Run, Task};
+
 use pinfold::supervisor::{self, Bounds, SupervisorError};
 use pinfold::{exit, policy};
 
+use crate::report;
 pub use args::Args;
 
 /// Runs a program and says how it ended.
@@ -55,10 +56,12 @@ fn attempt(args: &Args) -> Result<u8, (String, u8)> {
         invoke_args: args.args.clone(),
         trap_unknown_imports: args.trap_unknown_imports,
     };
-    let verdict = supervisor::run(&Job { plan, run }, &program, &bounds).map_err(|error| match error {
-        SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
-        error => refused(&error),
-    })?;
+    let verdict = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds).map_err(
+        |error| match error {
+            SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
+            error => refused(&error),
+        },
+    )?;
     if args.stats {
         report::stats(&verdict, read);
     }

@@ -1,4 +1,4 @@
-//! `pinfold-worker`: runs one program, confined.
+//! `pinfold-worker`: runs or shows one program, confined.
 //!
 //! ```text
 //!  read the job ─► put up walls ─► make threads, heap, code memory ─► lock ─► read the program ─► run it ─► tell
@@ -8,9 +8,12 @@
 //!
 //! Started by a supervisor only, with the descriptors that [`pinfold::job::descriptors`] lists.
 
-#![no_main]
+#![cfg_attr(not(test), no_main)]
+// The test harness has a beginning of its own.
+#![cfg_attr(test, allow(dead_code, unused_imports))]
 
 mod heap;
+mod inspect;
 mod invoke;
 mod refusal;
 mod run;
@@ -20,10 +23,11 @@ use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Job, Message, Used, descriptors};
+use pinfold::job::{EndKind, Ending, Job, Message, Task, Used, descriptors};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
 
+#[cfg(not(test))]
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
 
@@ -45,6 +49,7 @@ impl Channel {
 
 /// The process begins here, without the standard library's preparations: those read files of `/proc`, and set handlers and a signal stack
 /// that the runtime brings itself.
+#[cfg(not(test))]
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c_int {
     // SAFETY: a plain call. Writing where nobody reads is an error, not the end.
@@ -79,18 +84,30 @@ fn ending(kind: EndKind, code: u8, message: Option<String>) -> Ending {
 }
 
 fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
-    let Job { plan, mut run } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
+    let Job { plan, mut task } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
     let bytes = Bytes::of_sealed(program)?;
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
-    for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
-        grant.host = place;
-    }
-    let prepared = run::prepare(&run)?;
+    let prepared = match &mut task {
+        Task::Run(run) => {
+            for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
+                grant.host = place;
+            }
+            Some(run::prepare(run)?)
+        }
+        Task::Inspect(_) => {
+            inspect::prepare()?;
+            None
+        }
+    };
     let listener = inside::lock(&plan)?;
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
     channel.send(&Message::Locked { listener: number })?;
     channel.wait()?;
-    Ok(run::run(&run, prepared, bytes))
+    Ok(match (&task, prepared) {
+        (Task::Run(run), Some(prepared)) => run::run(run, prepared, bytes),
+        (Task::Inspect(job), _) => inspect::run(job, bytes),
+        (Task::Run(_), None) => ending(EndKind::Refused, exit::REFUSED, None),
+    })
 }

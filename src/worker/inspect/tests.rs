@@ -12,32 +12,20 @@ const MODULE: &str = r#"(module $demo
     (start $init)
     (data (i32.const 0) "abc"))"#;
 
-fn output(text: &str, more: &[&str]) -> Result<String, InspectError> {
-    use clap::Parser;
-    #[derive(clap::Parser)]
-    struct Command {
-        #[command(flatten)]
-        args: Args,
-    }
-    // The name tells the tests apart, which run at once.
-    let name = format!("pinfold-inspect-{}-{:?}.wat", std::process::id(), std::thread::current().id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, text).expect("the temporary directory is writable");
-    let file = [std::ffi::OsString::from("inspect"), path.into_os_string()];
-    let args = Command::try_parse_from(file.into_iter().chain(more.iter().map(Into::into))).expect("valid flags");
+fn output(text: &str, view: View) -> Result<String, InspectError> {
     let mut out = Vec::new();
-    inspect(&args.args, &mut out)?;
+    inspect(&Inspect { file: "demo.wat".into(), view }, text.as_bytes().into(), &mut out)?;
     Ok(String::from_utf8(out).expect("output is text"))
 }
 
 #[test]
 fn text() {
-    insta::assert_snapshot!(output(MODULE, &[]).expect("valid"));
+    insta::assert_snapshot!(output(MODULE, View::Summary).expect("valid"));
 }
 
 #[test]
 fn json() {
-    let json = output(MODULE, &["--json"]).expect("valid");
+    let json = output(MODULE, View::Json).expect("valid");
     assert!(json.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b)));
     let value: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
     assert_eq!(value["imports"][2]["name"], "evil\x1b[2J\u{202e}");
@@ -46,7 +34,7 @@ fn json() {
 
 #[test]
 fn a_function_is_found_by_index_name_and_export() {
-    let by = |wanted| output(MODULE, &["--code", wanted]).map_err(|e| e.to_string());
+    let by = |wanted: &str| output(MODULE, View::Code(Some(wanted.into()))).map_err(|e| e.to_string());
     let main = by("main").expect("has main");
     assert!(main.starts_with("(func 3 $main (param i32) (result i64)\n") && main.contains("i64.const 5"), "{main}");
     assert_eq!(by("3").as_ref(), Ok(&main));
@@ -57,23 +45,23 @@ fn a_function_is_found_by_index_name_and_export() {
 
 #[test]
 fn all_functions_are_disassembled() {
-    let code = output(MODULE, &["--code"]).expect("valid");
+    let code = output(MODULE, View::Code(None)).expect("valid");
     assert_eq!(code.lines().filter(|line| line.starts_with("(func ") || line.starts_with("(import ")).count(), 5);
 }
 
 #[test]
 fn a_refused_module_is_reported_with_its_file() {
-    let error = output("(module (func $f drop))", &[]).expect_err("must be refused").to_string();
+    let error = output("(module (func $f drop))", View::Summary).expect_err("must be refused").to_string();
     assert!(error.contains(".wat: the module is not valid at byte 0x17 in function 0 `f`"), "{error}");
 }
 
 #[test]
 fn each_stage_of_each_tier_is_shown() {
-    let ir = output(MODULE, &["--ir", "main"]).expect("translates");
+    let ir = output(MODULE, View::Ir("main".into())).expect("translates");
     assert!(ir.starts_with("function 3 "), "{ir}");
-    let clif = output(MODULE, &["--clif", "main"]).expect("compiles");
+    let clif = output(MODULE, View::Clif("main".into())).expect("compiles");
     assert!(clif.contains("iconst.i64 5") && clif.contains("return"), "{clif}");
-    let asm = output(MODULE, &["--asm", "main"]).expect("compiles");
+    let asm = output(MODULE, View::Asm("main".into())).expect("compiles");
     assert!(asm.contains("ret"), "{asm}");
-    assert!(matches!(output(MODULE, &["--asm", "0"]), Err(InspectError::Imported { index: 0 })));
+    assert!(matches!(output(MODULE, View::Asm("0".into())), Err(InspectError::Imported { index: 0 })));
 }
