@@ -1,6 +1,8 @@
 //! The `pinfold` command.
 
 mod caps;
+mod doctor;
+mod explain;
 mod inspect;
 mod report;
 mod run;
@@ -22,6 +24,8 @@ struct Arguments {
 enum Command {
     Run(Box<run::Args>),
     Inspect(inspect::Args),
+    Explain(Box<explain::Args>),
+    Doctor(doctor::Args),
     Caps(caps::Args),
     Completions(CompletionsArgs),
 }
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
     let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
         Command::Run(args) => return run::run(&args),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
+        Command::Explain(args) => explain::run(&args),
+        Command::Doctor(args) => doctor::run(&args).map_err(Into::into),
         Command::Caps(args) => caps::run(&args).map_err(Into::into),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Arguments::command(), "pinfold", &mut std::io::stdout());

@@ -19,8 +19,6 @@ pub const BASE: [(&str, &str); 7] = [
 
 /// Bytes that a worker needs beside what its program may have.
 const OVERHEAD: u64 = 256 << 20;
-/// Threads of a worker: the guest's, those that verify and compile, with room.
-const THREADS: u64 = 64;
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -52,8 +50,6 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
         limits: Limits {
             memory: max_memory.saturating_add(max_stack.saturating_mul(2)).saturating_add(OVERHEAD),
             descriptors: grants.handle_limit as u64,
-            processes: THREADS,
-            cpu_seconds: None,
         },
     })
 }

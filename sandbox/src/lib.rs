@@ -21,6 +21,7 @@ pub mod names;
 pub mod namespaces;
 pub mod notify;
 pub mod plan;
+pub mod probe;
 pub mod rlimits;
 pub mod seccomp;
 pub mod spawn;

@@ -46,8 +46,6 @@ layers! {
     Uts "utsns";
     /// A cgroup namespace: the place in the host's tree is hidden.
     CgroupNs "cgroupns";
-    /// A cgroup: memory, processor and processes are bounded together.
-    Cgroup "cgroup";
     /// Resource limits of the process.
     Rlimits "rlimits";
     /// No capability in any set, none to be had again.
@@ -148,10 +146,6 @@ pub struct Limits {
     pub memory: u64,
     /// Open descriptors.
     pub descriptors: u64,
-    /// Threads and processes together.
-    pub processes: u64,
-    /// Seconds of processor time, if they are bounded.
-    pub cpu_seconds: Option<u64>,
 }
 
 /// A sandbox.

@@ -8,7 +8,7 @@ const OWN_DESCRIPTORS: u64 = 32;
 
 /// Sets what is known before threads start.
 pub fn set(limits: &Limits) -> Result<(), LayerError> {
-    let mut all = vec![
+    let all = [
         (libc::RLIMIT_CORE, 0),
         (libc::RLIMIT_NOFILE, limits.descriptors + OWN_DESCRIPTORS),
         (libc::RLIMIT_DATA, limits.memory),
@@ -18,9 +18,6 @@ pub fn set(limits: &Limits) -> Result<(), LayerError> {
         (libc::RLIMIT_RTPRIO, 0),
         (libc::RLIMIT_SIGPENDING, 64),
     ];
-    if let Some(seconds) = limits.cpu_seconds {
-        all.push((libc::RLIMIT_CPU, seconds));
-    }
     all.into_iter().try_for_each(|(resource, value)| limit(resource, value))
 }
 

@@ -21,8 +21,6 @@ pub struct Launch<'a> {
     pub descriptors: &'a [BorrowedFd<'a>],
     /// The namespaces among these are made for it.
     pub layers: Layers,
-    /// The directory of the cgroup (of version 2) that it starts in.
-    pub cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// A process that was made. Dropping this does not end it; see [`Child::kill`].
@@ -76,8 +74,6 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-const CLONE_INTO_CGROUP: u64 = 1 << 33;
-
 /// Makes the process.
 ///
 /// # Errors
@@ -100,10 +96,6 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
-    if let Some(cgroup) = launch.cgroup {
-        clone.flags |= CLONE_INTO_CGROUP;
-        clone.cgroup = cgroup.as_raw_fd() as u64;
-    }
     // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {

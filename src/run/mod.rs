@@ -59,6 +59,10 @@ fn attempt(args: &Args) -> Result<u8, (String, u8)> {
     let verdict = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds).map_err(
         |error| match error {
             SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
+            SupervisorError::Spawn(_) => {
+                let hint = "pinfold doctor says which layers this host can give, --without goes on without some";
+                (format!("{error}\n  {hint}"), exit::REFUSED)
+            }
             error => refused(&error),
         },
     )?;

@@ -127,7 +127,6 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
             program.as_fd(),
         ],
         layers: job.plan.layers,
-        cgroup: None,
     })?;
     drop((theirs, stdin, stdout, stderr));
     let watch = Watch {

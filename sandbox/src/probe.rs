@@ -1,0 +1,146 @@
+//! What this host can give, found by trying: a kernel that knows a layer may still be told not to give it.
+
+use std::io;
+
+use crate::error::check;
+use crate::inside;
+use crate::plan::{Layer, Layers, Limits, Plan};
+use crate::seccomp::{Filter, Refusal};
+use crate::{capabilities, landlock, namespaces, rlimits};
+
+/// What became of trying a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It holds; with what there is to say about it.
+    Works(String),
+    /// It cannot be had, and why.
+    Missing(String),
+}
+
+impl Found {
+    /// Whether it can be had.
+    pub fn works(&self) -> bool {
+        matches!(self, Self::Works(_))
+    }
+}
+
+/// Tries every layer in a process of its own, each beside those that it needs. The calling process must have one thread.
+pub fn all() -> Vec<(Layer, Found)> {
+    Layer::ALL.iter().map(|layer| (*layer, one(*layer))).collect()
+}
+
+/// Tries a layer.
+pub fn one(layer: Layer) -> Found {
+    let tried = match layer {
+        Layer::User => namespace(layer, Layers::NONE.with(layer)),
+        Layer::Pid | Layer::Net | Layer::Ipc | Layer::Uts | Layer::CgroupNs => namespace(layer, beside(layer)),
+        Layer::Mount => namespace(layer, beside(layer)),
+        Layer::Rlimits => in_child(|| rlimits::set(&limits()).map_err(|error| error.error)),
+        Layer::Capabilities => in_child(|| capabilities::drop_all().map_err(|error| error.error)),
+        Layer::NoNewPrivileges => in_child(|| capabilities::no_new_privileges().map_err(|error| error.error)),
+        Layer::Landlock => match landlock::version() {
+            0 => Err("the kernel has none".into()),
+            _ => in_child(|| {
+                capabilities::no_new_privileges().map_err(|error| error.error)?;
+                landlock::restrict(std::iter::empty()).map_err(|error| error.error)
+            }),
+        },
+        Layer::Seccomp => in_child(|| {
+            capabilities::no_new_privileges().map_err(|error| error.error)?;
+            let mut filter = Filter::new();
+            ["exit_group", "write", "futex"]
+                .iter()
+                .try_for_each(|name| filter.allow(name, "probe"))
+                .map_err(io::Error::other)?;
+            filter.install(Refusal::Notify).map(std::mem::forget)
+        }),
+    };
+    match tried {
+        Ok(()) => Found::Works(detail(layer)),
+        Err(why) => Found::Missing(why),
+    }
+}
+
+/// A namespace with the one by which ordinary users have it, if that can be had.
+fn beside(layer: Layer) -> Layers {
+    let alone = Layers::NONE.with(layer);
+    if namespace(Layer::User, Layers::NONE.with(Layer::User)).is_ok() { alone.with(Layer::User) } else { alone }
+}
+
+fn detail(layer: Layer) -> String {
+    match layer {
+        Layer::Landlock => format!("version {} of its interface", landlock::version()),
+        Layer::Seccomp => "with notification of the supervisor".into(),
+        Layer::User if rustix::process::geteuid().is_root() => "made by root".into(),
+        Layer::User => "made by an ordinary user".into(),
+        _ => String::new(),
+    }
+}
+
+fn limits() -> Limits {
+    Limits { memory: 1 << 30, descriptors: 64 }
+}
+
+/// Makes a process in namespaces of its own, which does in them what a worker does.
+fn namespace(layer: Layer, layers: Layers) -> Result<(), String> {
+    let (ready, go) = rustix::pipe::pipe().map_err(|error| error.to_string())?;
+    let work = move || -> io::Result<()> {
+        rustix::io::read(&ready, &mut [0; 1][..])?;
+        if layer == Layer::Mount {
+            let plan = Plan {
+                layers: Layers::NONE.with(Layer::Mount),
+                directories: Vec::new(),
+                syscalls: Vec::new(),
+                refusal: Refusal::Kill,
+                limits: limits(),
+            };
+            inside::enter(&plan).map_err(|error| error.error)?;
+        }
+        if layer == Layer::Uts {
+            namespaces::set_host_name().map_err(|error| error.error)?;
+        }
+        Ok(())
+    };
+    let flags = namespaces::clone_flags(layers) as i32 | libc::SIGCHLD;
+    // SAFETY: without shared memory this is a fork.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    if pid == 0 {
+        end(&work());
+    }
+    let pid = check(pid).map_err(|error| error.to_string())? as i32;
+    let mapped =
+        if layers.has(Layer::User) { namespaces::map_identity(pid).map_err(|error| error.to_string()) } else { Ok(()) };
+    let _ = rustix::io::write(&go, b"g");
+    wait(pid).and(mapped)
+}
+
+/// Does something in a process of its own.
+fn in_child(work: impl FnOnce() -> io::Result<()>) -> Result<(), String> {
+    // SAFETY: the calling process has one thread, so the child can do what this process can.
+    match unsafe { libc::fork() } {
+        0 => end(&work()),
+        pid => wait(check(pid).map_err(|error| error.to_string())? as i32),
+    }
+}
+
+/// Ends a child with what became of its work.
+fn end(result: &io::Result<()>) -> ! {
+    let code = match result {
+        Ok(()) => 0,
+        Err(error) => error.raw_os_error().filter(|code| (1..255).contains(code)).unwrap_or(255),
+    };
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(code) }
+}
+
+fn wait(pid: i32) -> Result<(), String> {
+    let mut status = 0;
+    // SAFETY: a valid place for the answer.
+    check(unsafe { libc::waitpid(pid, &mut status, 0) }).map_err(|error| error.to_string())?;
+    match (libc::WIFEXITED(status), libc::WEXITSTATUS(status)) {
+        (true, 0) => Ok(()),
+        (true, 255) => Err("it failed".into()),
+        (true, code) => Err(io::Error::from_raw_os_error(code).to_string()),
+        (false, _) => Err(format!("the process was killed by signal {}", libc::WTERMSIG(status))),
+    }
+}

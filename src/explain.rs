@@ -1,0 +1,139 @@
+//! `pinfold explain`: what the worker of a run could do, and what grants each of it.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use pinfold::policy;
+use pinfold_sandbox::seccomp::Check;
+use pinfold_sandbox::{Directory, Plan};
+use serde::Serialize;
+
+use crate::run;
+
+/// Show how a run with these flags would be confined: layers, files, limits, and each system call with what needs it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: run::Args,
+    /// Print as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Syscall {
+    name: &'static str,
+    number: u32,
+    /// What must hold of its arguments.
+    form: Vec<String>,
+    why: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Explanation<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    filter: Vec<Syscall>,
+    filter_instructions: usize,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no such plan.
+pub fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let grants = args.run.grants()?;
+    let plan = policy::plan(&grants, args.run.max_memory.0, args.run.max_stack.0, args.run.layers())?;
+    let text = if args.json { json(&plan)? } else { text(&plan)? };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Who reads has seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn filter(plan: &Plan) -> Result<Vec<Syscall>, Box<dyn std::error::Error>> {
+    let rule = |rule: &pinfold_sandbox::seccomp::Rule| Syscall {
+        name: rule.syscall.name,
+        number: rule.syscall.number,
+        form: rule.syscall.form.iter().map(form).collect(),
+        why: rule.why.clone(),
+    };
+    Ok(plan.filter()?.rules().iter().map(rule).collect())
+}
+
+/// A check in words.
+fn form(check: &Check) -> String {
+    let list = |values: &[u64]| values.iter().map(|value| format!("{value:#x}")).collect::<Vec<_>>().join(", ");
+    match check {
+        Check::OneOf(at, values) => format!("argument {at} is one of {}", list(values)),
+        Check::Lacks(at, bits) => format!("argument {at} without bits {bits:#x}"),
+        Check::Has(at, bits) => format!("argument {at} with bits {bits:#x}"),
+        Check::Only(at, bits) => format!("argument {at} within bits {bits:#x}"),
+    }
+}
+
+fn json(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+    let filter_instructions = plan.filter()?.program(plan.refusal).len();
+    let explanation = Explanation { plan, filter: filter(plan)?, filter_instructions };
+    Ok(serde_json::to_string_pretty(&explanation)? + "\n")
+}
+
+fn text(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+    use std::fmt::Write;
+    let mut out = String::from("Layers\n");
+    for layer in plan.layers.iter() {
+        writeln!(out, "  {:<14} {}", layer.name(), layer.description())?;
+    }
+    out += "\nFiles\n";
+    if plan.directories.is_empty() {
+        out += "  none\n";
+    }
+    for (index, directory) in plan.directories.iter().enumerate() {
+        let mode = if directory.writable { "read and write" } else { "read" };
+        writeln!(out, "  {} as {} ({mode})", directory.host.display(), Directory::place(index).display())?;
+    }
+    let limits = &plan.limits;
+    out += "\nLimits\n";
+    writeln!(out, "  {} bytes of memory, {} open descriptors, no new process", limits.memory, limits.descriptors)?;
+    let rules = filter(plan)?;
+    writeln!(out, "\nSystem calls: {}", rules.len())?;
+    for rule in rules {
+        writeln!(out, "  {:<14} {}", rule.name, rule.why.join("; "))?;
+        for form in rule.form {
+            writeln!(out, "{:17}{form}", "")?;
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use pinfold_sandbox::Layers;
+    use pinfold_vm::host::{DirGrant, Grants};
+
+    use super::*;
+
+    fn plan(grants: &Grants) -> Plan {
+        policy::plan(grants, 1 << 30, 8 << 20, Layers::all()).expect("the directory is there")
+    }
+
+    #[test]
+    fn nothing_granted_is_seven_system_calls() {
+        assert_eq!(filter(&plan(&Grants::none())).expect("known names").len(), 7);
+    }
+
+    #[test]
+    fn the_filters_of_the_usual_grants() {
+        let directory = |mode: &str| format!("/::/data{mode}").parse::<DirGrant>().expect("well written");
+        let with = |directory| Grants { dirs: vec![directory], ..Grants::command() };
+        for (name, grants) in [
+            ("none", Grants::none()),
+            ("default", Grants::command()),
+            ("directory", with(directory(""))),
+            ("deterministic", Grants { deterministic: Some(1), ..Grants::command() }),
+        ] {
+            insta::assert_snapshot!(name, text(&plan(&grants)).expect("known names"));
+        }
+    }
+}
