@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Launch, Layer, SpawnError, spawn};
+use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -135,7 +135,7 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
         channel: File::from(ours),
         listener: None,
         deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        notifies: job.plan.layers.has(Layer::Seccomp),
+        notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
         signals: &signals,
     };
     let decided = watch.until_decided(&mut streams);
