@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Launch, Layer, SpawnError, spawn};
+use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -134,18 +134,30 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
         channel: File::from(ours),
         listener: None,
         deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
-        notifies: job.plan.layers.has(Layer::Seccomp),
+        notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
         signals: &signals,
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
-    let verdict = match decided? {
-        Some(verdict) => verdict,
-        None => Verdict::Crash { exit: child.wait()? },
+    let verdict = match decided {
+        Ok(None) => Verdict::Crash { exit: child.wait()? },
+        other => {
+            bury(child);
+            // Never `None`: that was the other arm.
+            other?.unwrap_or(Verdict::Nonsense)
+        }
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
     let bound = (!matches!(verdict, Verdict::Ended(_))).then(|| Instant::now() + DRAIN);
     Ok(if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } })
+}
+
+/// Waits for the end of a process that was killed, in the background: it takes the kernel a while to take a worker's memory apart, and
+/// nobody needs to wait for that. A host that runs many programs would otherwise be left with an entry in the process table for each.
+fn bury(child: Child) {
+    let wait = move || child.wait().map(drop);
+    // Without a thread for it the entry stays until this process ends.
+    let _ = std::thread::Builder::new().name("pinfold-reaper".into()).stack_size(64 << 10).spawn(wait);
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.

@@ -1,0 +1,2 @@
+use crate::attack::Attack;
+pub fn attacks() -> Vec<Attack> { vec![] }
