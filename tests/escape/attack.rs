@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pinfold_vm::host::{DirGrant, Grants};
 use pinfold_sandbox::{Layer, Plan};
+use pinfold_vm::host::{DirGrant, Grants};
 use serde::{Deserialize, Serialize};
 
 /// Makes a system call; `-1` comes back as the error. Arguments are numbers and pointers.
@@ -288,12 +288,7 @@ impl Attack {
 
 /// Grants of the directory `granted`.
 pub fn folder(targets: &Targets, writable: bool) -> Grants {
-    let granted = DirGrant {
-        name: None,
-        host: targets.scratch.join("granted"),
-        guest: "/granted".into(),
-        writable,
-    };
+    let granted = DirGrant { name: None, host: targets.scratch.join("granted"), guest: "/granted".into(), writable };
     Grants { dirs: vec![granted], ..Grants::none() }
 }
 

@@ -159,8 +159,12 @@ fn without_grant() -> Vec<Attack> {
 fn changes() -> Vec<Attack> {
     vec![
         attack("creat", "creat", "make a file", |g| gives(sys!(libc::SYS_creat, g.outside("made").as_ptr(), 0o600))),
-        attack("tmpfile", "openat", "make a file without a name", |g| gives(openat(&g.outside(""), O_TMPFILE | O_RDWR))),
-        attack("mkdir", "mkdir", "make a directory", |g| gives(sys!(libc::SYS_mkdir, g.outside("made").as_ptr(), 0o700))),
+        attack("tmpfile", "openat", "make a file without a name", |g| {
+            gives(openat(&g.outside(""), O_TMPFILE | O_RDWR))
+        }),
+        attack("mkdir", "mkdir", "make a directory", |g| {
+            gives(sys!(libc::SYS_mkdir, g.outside("made").as_ptr(), 0o700))
+        }),
         attack("mknod_device", "mknod", "make a device of its own", |g| {
             let device = libc::makedev(1, 3);
             gives(sys!(libc::SYS_mknod, g.outside("made").as_ptr(), libc::S_IFCHR | 0o600, device))

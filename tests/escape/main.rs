@@ -65,7 +65,8 @@ fn main() -> ExitCode {
         ["--victim"] => range::victim(),
         ["--escaped"] => payload::escaped_program(),
         ["--range", name, ..] => {
-            let attack = all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == *name).unwrap();
+            let attack =
+                all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == *name).unwrap();
             range::main(&attack, deep).unwrap();
             ExitCode::SUCCESS
         }

@@ -1,2 +1,4 @@
 use crate::attack::Attack;
-pub fn attacks() -> Vec<Attack> { vec![] }
+pub fn attacks() -> Vec<Attack> {
+    vec![]
+}

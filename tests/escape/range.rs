@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pinfold::job::{Job, Run, TierName};
+use pinfold::job::{Job, Run, Task, TierName};
 use pinfold::policy;
 use pinfold::supervisor::{self, Bounds, Verdict};
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
@@ -59,11 +59,8 @@ pub fn walls(attack: &Attack, deep: bool) -> Vec<Walls> {
     let walls = |kind, layers| Walls { kind, layers, refusal: Refusal::Notify };
     let all = Layers::all();
     let no_namespaces = NAMESPACES.into_iter().fold(all, Layers::without);
-    let mut ways = vec![
-        walls(Kind::None, Layers::NONE),
-        walls(Kind::All, all),
-        walls(Kind::NoNamespaces, no_namespaces),
-    ];
+    let mut ways =
+        vec![walls(Kind::None, Layers::NONE), walls(Kind::All, all), walls(Kind::NoNamespaces, no_namespaces)];
     if !attack.on_supervisor {
         ways.push(Walls { kind: Kind::Failing, layers: all, refusal: Refusal::Fail });
         ways.extend(Layer::ALL.iter().map(|layer| walls(Kind::Without(*layer), all.without(*layer))));
@@ -270,7 +267,7 @@ impl Range {
             Err(error) => return Seen::Failed(error.to_string()),
         };
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
-        match supervisor::run(&Job { plan, run }, &program, &bounds) {
+        match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds) {
             Ok(verdict) => Seen::of(verdict),
             Err(error) => Seen::Failed(error.to_string()),
         }

@@ -42,6 +42,9 @@ impl Row {
 
 /// System calls that serve the standard streams; the other ones of the file functions serve granted directories.
 const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek", "clock_gettime"];
+/// System calls that change what is in a directory: for those that may be written.
+const CHANGES: [&str; 9] =
+    ["pwritev", "ftruncate", "fallocate", "utimensat", "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat"];
 /// System calls that serve connections.
 const CONNECTIONS: [&str; 4] = ["accept4", "recvmsg", "sendmsg", "shutdown"];
 
@@ -60,7 +63,11 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
                 Capability::Random => grants.deterministic.is_none().then_some("random"),
                 Capability::Sockets => None,
                 _ if streams && STREAMS.contains(&syscall) => Some("console"),
-                _ if !grants.dirs.is_empty() && !CONNECTIONS.contains(&syscall) => Some("directories"),
+                _ if CONNECTIONS.contains(&syscall) => None,
+                _ if CHANGES.contains(&syscall) => {
+                    grants.dirs.iter().any(|dir| dir.writable).then_some("writable directories")
+                }
+                _ if !grants.dirs.is_empty() => Some("directories"),
                 _ => None,
             };
             all.extend(needed.map(|needed| (syscall, needed)));

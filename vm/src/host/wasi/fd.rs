@@ -87,6 +87,10 @@ fn fd_advise(host: &mut HostState, _: GuestMemory<'_>, fd: u32, offset: u64, len
 
 fn fd_allocate(host: &mut HostState, _: GuestMemory<'_>, fd: u32, offset: u64, len: u64) -> Answer {
     let file = seekable(host, fd, rights::FD_ALLOCATE)?;
+    // As the kernel says of a file that is not open for writing, without asking it.
+    if is_read_only(host.descriptors.get(fd)?) {
+        return Err(if len == 0 { Errno::Inval } else { Errno::Badf }.into());
+    }
     uninterrupted(host, || rustix::fs::fallocate(file, FallocateFlags::empty(), offset, len))
 }
 
@@ -180,6 +184,10 @@ fn fd_filestat_get(host: &mut HostState, mut memory: GuestMemory<'_>, fd: u32, s
 
 fn fd_filestat_set_size(host: &mut HostState, _: GuestMemory<'_>, fd: u32, size: u64) -> Answer {
     let file = stored(host, fd, rights::FD_FILESTAT_SET_SIZE)?;
+    // As the kernel says of a file that is not open for writing, without asking it.
+    if is_read_only(host.descriptors.get(fd)?) {
+        return Err(Errno::Inval.into());
+    }
     uninterrupted(host, || rustix::fs::ftruncate(file, size))
 }
 
