@@ -45,6 +45,10 @@ const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek"
 /// System calls that serve connections.
 const CONNECTIONS: [&str; 4] = ["accept4", "recvmsg", "sendmsg", "shutdown"];
 
+/// System calls that change a directory or what is in it. Where none is granted for writing the host refuses before it makes them, and
+/// Landlock does not know all of them: times are changed past it.
+const CHANGES: [&str; 6] = ["linkat", "mkdirat", "renameat", "symlinkat", "unlinkat", "utimensat"];
+
 /// The system calls that serving a program with these grants takes, beside those of running any program: each with the grant that
 /// it is for. Every row is there for every program, but most do nothing without a descriptor to do it to.
 pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
@@ -60,6 +64,7 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
                 Capability::Random => grants.deterministic.is_none().then_some("random"),
                 Capability::Sockets => None,
                 _ if streams && STREAMS.contains(&syscall) => Some("console"),
+                _ if CHANGES.contains(&syscall) && !grants.dirs.iter().any(|grant| grant.writable) => None,
                 _ if !grants.dirs.is_empty() && !CONNECTIONS.contains(&syscall) => Some("directories"),
                 _ => None,
             };
