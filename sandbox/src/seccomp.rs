@@ -294,6 +294,9 @@ mod tests {
         assert_eq!(call(libc::SYS_fcntl, [0, 7 << 32 | libc::F_SETLEASE as u64, 0, 0, 0, 0]), REFUSED);
         assert_eq!(call(libc::SYS_ioctl, [0, libc::TIOCSTI, 0, 0, 0, 0]), REFUSED);
         assert_eq!(call(libc::SYS_ioctl, [0, libc::FIONREAD, 0, 0, 0, 0]), ALLOWED);
+        assert_eq!(call(libc::SYS_clock_gettime, [libc::CLOCK_MONOTONIC as u64, 0, 0, 0, 0, 0]), ALLOWED);
+        // The processor time of process 1.
+        assert_eq!(call(libc::SYS_clock_gettime, [(!1i64 << 3 | 2) as u64, 0, 0, 0, 0, 0]), REFUSED);
         assert_eq!(call(libc::SYS_madvise, [0, 1, libc::MADV_DONTNEED as u64, 0, 0, 0]), ALLOWED);
         assert_eq!(call(libc::SYS_madvise, [0, 1, libc::MADV_HWPOISON as u64, 0, 0, 0]), REFUSED);
     }

@@ -52,6 +52,13 @@ const FUTEX: [u64; 8] = [
 /// Advice that gives pages back or asks for larger ones; nothing that poisons them or shares them with others.
 const ADVICE: [u64; 4] =
     [libc::MADV_DONTNEED as u64, libc::MADV_FREE as u64, libc::MADV_HUGEPAGE as u64, libc::MADV_NOHUGEPAGE as u64];
+/// The time, and what the process itself took of it. Negative numbers are clocks of other processes and of devices.
+const CLOCKS: [u64; 4] = [
+    libc::CLOCK_REALTIME as u64,
+    libc::CLOCK_MONOTONIC as u64,
+    libc::CLOCK_PROCESS_CPUTIME_ID as u64,
+    libc::CLOCK_THREAD_CPUTIME_ID as u64,
+];
 /// Anonymous and private, maybe at a place and without a reservation of swap.
 const MAP_KEPT: u64 =
     (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE | libc::MAP_STACK) as u64;
@@ -71,8 +78,8 @@ syscalls! {
     // Threads and waiting.
     sched_yield = SYS_sched_yield;
     clock_nanosleep = SYS_clock_nanosleep: [Check::OneOf(0, &[libc::CLOCK_REALTIME as u64, libc::CLOCK_MONOTONIC as u64])];
-    clock_gettime = SYS_clock_gettime;
-    clock_getres = SYS_clock_getres;
+    clock_gettime = SYS_clock_gettime: [Check::OneOf(0, &CLOCKS)];
+    clock_getres = SYS_clock_getres: [Check::OneOf(0, &CLOCKS)];
     getrandom = SYS_getrandom;
     poll = SYS_poll;
     ppoll = SYS_ppoll;
