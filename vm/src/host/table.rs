@@ -42,15 +42,13 @@ impl Row {
 
 /// System calls that serve the standard streams; the other ones of the file functions serve granted directories.
 const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek", "clock_gettime"];
-/// System calls that change what is in a directory: for those that may be written.
-const CHANGES: [&str; 9] =
-    ["pwritev", "ftruncate", "fallocate", "utimensat", "mkdirat", "unlinkat", "renameat", "linkat", "symlinkat"];
 /// System calls that serve connections.
 const CONNECTIONS: [&str; 4] = ["accept4", "recvmsg", "sendmsg", "shutdown"];
 
 /// System calls that change a directory or what is in it. Where none is granted for writing the host refuses before it makes them, and
 /// Landlock does not know all of them: times are changed past it.
-const CHANGES: [&str; 6] = ["linkat", "mkdirat", "renameat", "symlinkat", "unlinkat", "utimensat"];
+const CHANGES: [&str; 9] =
+    ["fallocate", "ftruncate", "linkat", "mkdirat", "pwritev", "renameat", "symlinkat", "unlinkat", "utimensat"];
 
 /// The system calls that serving a program with these grants takes, beside those of running any program: each with the grant that
 /// it is for. Every row is there for every program, but most do nothing without a descriptor to do it to.
