@@ -100,7 +100,7 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), arguments.as_ptr(), environment.as_ptr()) }
     }
     let pid = check(pid).map_err(other("clone"))? as i32;
     // SAFETY: the kernel made it for us.
@@ -136,9 +136,11 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 /// What the child does before it is the program. Never returns.
 ///
 /// # Safety
-/// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on.
+/// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
+/// the other end of the former.
 unsafe fn child(
     descriptors: &mut [RawFd],
+    go: RawFd,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
 ) -> ! {
@@ -159,6 +161,10 @@ unsafe fn child(
     };
     // SAFETY: system calls only, with valid arguments.
     unsafe {
+        // Whoever made this process may be gone at any time. Before this it is seen by the pipe's end, which only comes if it is not
+        // held open here.
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        libc::close(go);
         let mut byte = 0u8;
         // The end of the pipe: whoever made this process is gone.
         if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {

@@ -200,13 +200,50 @@ fn signals_end_a_program_cleanly() {
     }
 }
 
-/// Waits until a process has a worker, and so would notice a signal.
-fn wait_until_running(id: u32) {
+#[test]
+fn a_supervisor_that_is_killed_takes_its_worker_along() {
+    let scratch = Scratch::new("killed");
+    for delay in 0..24 {
+        let mut child = pinfold(&["run", "--invoke", "spin", &scratch.program()]).spawn().unwrap();
+        let worker = wait_until_running(child.id());
+        // At another moment of the worker's beginning each time.
+        let until = Instant::now() + Duration::from_micros(300 * delay);
+        while Instant::now() < until {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while is_alive(worker) {
+            assert!(Instant::now() < deadline, "the worker {worker} is left");
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Whether a process is there and not just waiting to be reaped.
+fn is_alive(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn a_program_s_words_do_not_act_on_the_terminal_through_the_supervisor() {
+    let scratch = Scratch::new("words");
+    let text = r#"(module (func $"evil\1b]0;title\07\1b[2J" (export "_start") unreachable))"#;
+    let output = run(&["run", &scratch.file("evil.wat", text.as_bytes())]);
+    let errors = stderr(&output);
+    assert!(errors.contains("unreachable") && errors.contains("evil"), "{errors}");
+    assert!(!errors.chars().any(|c| c.is_control() && c != '\n'), "{errors:?}");
+}
+
+/// Waits until a process has a worker, and so would notice a signal; the worker.
+fn wait_until_running(id: u32) -> u32 {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        if !children.trim().is_empty() {
-            return;
+        if let Some(worker) = children.split_whitespace().next() {
+            return worker.parse().unwrap();
         }
         assert!(Instant::now() < deadline, "the program did not start");
         std::thread::yield_now();
