@@ -181,6 +181,14 @@ fn drain(streams: &mut Streams, bound: Option<Instant>) -> io::Result<bool> {
     }
 }
 
+/// Adds what is to be waited for, if it is, and tells where.
+fn add<'fd>(all: &mut Vec<PollFd<'fd>>, fd: Option<PollFd<'fd>>) -> Option<usize> {
+    fd.map(|fd| {
+        all.push(fd);
+        all.len() - 1
+    })
+}
+
 fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(|timeout| Timespec {
         tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
@@ -266,17 +274,16 @@ impl Watch<'_> {
 
     /// Waits for something to look at; of the channel nothing more is expected once it is closed.
     fn wait(&self, streams: &Streams, timeout: Option<Duration>, closed: bool) -> io::Result<Ready> {
-        let mut all = vec![
-            PollFd::new(self.child, PollFlags::IN),
-            PollFd::new(&self.channel, if closed { PollFlags::empty() } else { PollFlags::IN }),
-            PollFd::new(&self.signals.0, PollFlags::IN),
-        ];
-        all.extend(streams.waits());
-        all.extend(self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let mut all = vec![PollFd::new(self.child, PollFlags::IN), PollFd::new(&self.signals.0, PollFlags::IN)];
+        // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
+        let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
+        let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let outputs = streams.waits().map(|fd| add(&mut all, fd));
         wait(&mut all, timeout)?;
+        let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
-        let any = |at: usize| all.get(at).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Ready { ended: is(0), message: is(1) && !closed, signal: is(2), output: [any(3), any(4)], refused: is(5) })
+        let refused = listener.is_some_and(is);
+        Ok(Ready { ended: is(0), message: any(channel), signal: is(1), output: outputs.map(any), refused })
     }
 
     /// The next message.
