@@ -64,6 +64,10 @@ pub fn summary(outcomes: &[Outcome], took: Duration) {
             println!("  {}: {why}", outcome.attack.name);
         }
     }
+    println!("known to succeed where namespaces are forbidden:");
+    for outcome in outcomes.iter().filter(|o| matches!(o.seen(Kind::NoNamespaces), Some(Seen::Escaped(_)))) {
+        println!("  {}: {}", outcome.attack.name, outcome.attack.without_namespaces.unwrap_or("WRONG"));
+    }
     println!("stopped by one layer only:");
     for layer in Layer::ALL {
         let names: Vec<_> = outcomes
@@ -78,7 +82,7 @@ pub fn summary(outcomes: &[Outcome], took: Duration) {
     let skipped: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_skipped()).collect();
     println!("skipped, since this host lacks what they attack:");
     for outcome in &skipped {
-        if let Some(Seen::Lacks(what)) = outcome.seen(Kind::None) {
+        if let Some(Seen::Lacks(what) | Seen::Refused(what)) = outcome.seen(Kind::None) {
             println!("  {}: {what}", outcome.attack.name);
         }
     }
