@@ -8,6 +8,7 @@ use crate::attack::{
     writable,
 };
 use libc::{AT_FDCWD, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_WRONLY};
+use pinfold_sandbox::Layer;
 
 /// Opens in the way that takes no resolution flags.
 pub fn openat(path: &CStr, flags: i32) -> io::Result<i64> {
@@ -89,7 +90,7 @@ fn without_grant() -> Vec<Attack> {
         attack("open_sysctl", "openat", "open a setting of the kernel for writing", |_| {
             gives(openat(c"/proc/sys/kernel/core_pattern", O_WRONLY))
         }),
-        attack("open_device", "openat", "open a device", |_| gives(openat(c"/dev/mem", O_RDWR))),
+        attack("open_device", "openat", "open a device", |_| gives(openat(c"/dev/kmsg", O_RDWR))),
         attack("getdents_root", "openat", "list the root", |_| lists(openat(c"/", O_RDONLY | O_DIRECTORY)?, "usr")),
         attack("stat", "stat", "see whether a file is there", |g| {
             let mut buffer = [0u64; 64];
@@ -159,8 +160,12 @@ fn without_grant() -> Vec<Attack> {
 fn changes() -> Vec<Attack> {
     vec![
         attack("creat", "creat", "make a file", |g| gives(sys!(libc::SYS_creat, g.outside("made").as_ptr(), 0o600))),
-        attack("tmpfile", "openat", "make a file without a name", |g| gives(openat(&g.outside(""), O_TMPFILE | O_RDWR))),
-        attack("mkdir", "mkdir", "make a directory", |g| gives(sys!(libc::SYS_mkdir, g.outside("made").as_ptr(), 0o700))),
+        attack("tmpfile", "openat", "make a file without a name", |g| {
+            gives(openat(&g.outside(""), O_TMPFILE | O_RDWR))
+        }),
+        attack("mkdir", "mkdir", "make a directory", |g| {
+            gives(sys!(libc::SYS_mkdir, g.outside("made").as_ptr(), 0o700))
+        }),
         attack("mknod_device", "mknod", "make a device of its own", |g| {
             let device = libc::makedev(1, 3);
             gives(sys!(libc::SYS_mknod, g.outside("made").as_ptr(), libc::S_IFCHR | 0o600, device))
@@ -243,12 +248,14 @@ fn with_grant() -> Vec<Attack> {
         reads(attack("granted_make", "", "make a file in it", |g| {
             gives(openat2(folder(g)?, c"made", O_CREAT | O_WRONLY))
         })),
-        reads(attack("granted_mkdir", "", "make a directory in it", |g| {
+        attack("granted_mkdir", "mkdirat", "make a directory in it", |g| {
             gives(sys!(libc::SYS_mkdirat, folder(g)?, c"made".as_ptr(), 0o700))
-        })),
-        reads(attack("granted_times", "", "change times in it", |g| {
+        })
+        .granted(readable),
+        attack("granted_times", "utimensat", "change times in it", |g| {
             gives(sys!(libc::SYS_utimensat, folder(g)?, c"inside".as_ptr(), 0, 0))
-        })),
+        })
+        .granted(readable),
         reads(attack("granted_truncate", "", "empty a file that is open for reading", |g| {
             gives(sys!(libc::SYS_ftruncate, openat2(folder(g)?, c"inside", O_RDONLY)?, 0))
         }))
@@ -257,7 +264,15 @@ fn with_grant() -> Vec<Attack> {
             let mut buffer = [0u64; 64];
             let path = c"../../../../../../../../usr/bin";
             gives(sys!(libc::SYS_newfstatat, folder(g)?, path.as_ptr(), buffer.as_mut_ptr(), 0))
-        })),
+        }))
+        .needs_namespaces(
+            Layer::Mount,
+            "Landlock lets attributes of any file be read; the filter cannot look at paths",
+        ),
+        writes(attack("granted_times_above", "", "change times of what is above", |g| {
+            gives(sys!(libc::SYS_utimensat, folder(g)?, c"../victim".as_ptr(), 0, 0))
+        }))
+        .needs_namespaces(Layer::Mount, "Landlock lets times of any file be changed; the filter cannot look at paths"),
         writes(attack("granted_link_in", "", "a second name inside for a file outside", |g| {
             let (at, outside) = (folder(g)?, g.outside("secret"));
             gives(sys!(libc::SYS_linkat, AT_FDCWD, outside.as_ptr(), at, c"stolen".as_ptr(), 0))
