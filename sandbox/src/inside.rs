@@ -67,8 +67,10 @@ pub fn lock(plan: &Plan) -> Result<Option<OwnedFd>, LayerError> {
     if plan.layers.has(Layer::Rlimits) {
         rlimits::no_more_processes()?;
     }
-    if plan.layers.has(Layer::Seccomp) {
+    if plan.layers.has(Layer::NoNewPrivileges) {
         capabilities::refuse_new_code();
+    }
+    if plan.layers.has(Layer::Seccomp) {
         let filter = plan.filter().map_err(io::Error::other).context(Layer::Seccomp, "make the filter")?;
         return filter.install(plan.refusal).context(Layer::Seccomp, "install the filter");
     }

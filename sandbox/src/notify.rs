@@ -37,9 +37,13 @@ impl std::fmt::Display for Violation {
 pub struct Listener(OwnedFd);
 
 impl Listener {
-    /// From the descriptor that installing the filter gave.
-    pub fn new(fd: OwnedFd) -> Self {
-        Self(fd)
+    /// From the descriptor that installing the filter gave; `None` if it is no listener.
+    pub fn new(fd: OwnedFd) -> Option<Self> {
+        let no_call = 0u64;
+        // SAFETY: a number that stands for no call; a listener says that there is none such, all others that they know no such command.
+        let asked = unsafe { libc::ioctl(fd.as_raw_fd(), SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const no_call) };
+        let is_listener = matches!(check(asked), Err(error) if error.raw_os_error() == Some(libc::ENOENT));
+        is_listener.then_some(Self(fd))
     }
 
     /// The call that waits for an answer, which it does not get: the process is to be killed. `None` if it is gone already.
@@ -71,3 +75,5 @@ impl AsFd for Listener {
 
 /// `SECCOMP_IOWR(0, struct seccomp_notif)`
 const SECCOMP_IOCTL_NOTIF_RECV: libc::c_ulong = 0xc000_2100 | (size_of::<libc::seccomp_notif>() as libc::c_ulong) << 16;
+/// `SECCOMP_IOW(2, __u64)`
+const SECCOMP_IOCTL_NOTIF_ID_VALID: libc::c_ulong = 0x4008_2102;

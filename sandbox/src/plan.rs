@@ -50,7 +50,7 @@ layers! {
     Rlimits "rlimits";
     /// No capability in any set, none to be had again.
     Capabilities "capabilities";
-    /// No privilege from running a program, and no tracing.
+    /// No privilege from running a program, no tracing, and no code that was data.
     NoNewPrivileges "no_new_privs";
     /// Landlock: paths, ports, abstract sockets and signals, whatever the names above say.
     Landlock "landlock";

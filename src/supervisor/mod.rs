@@ -26,6 +26,8 @@ pub use verdict::Verdict;
 /// How often a worker whose time is over is asked to stop, and how long until it is not asked any more.
 const ASK_EVERY: Duration = Duration::from_millis(4);
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a process may take to end whose descriptors are gone.
+const ENDING: Duration = Duration::from_millis(200);
 /// How long output that was written already may take to be read by whoever reads it, after a run that was ended.
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -135,6 +137,7 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
         listener: None,
         deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
         notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
+        is_locked: false,
         signals: &signals,
     };
     let decided = watch.until_decided(&mut streams);
@@ -180,6 +183,14 @@ fn drain(streams: &mut Streams, bound: Option<Instant>) -> io::Result<bool> {
     }
 }
 
+/// Adds what is to be waited for, if it is, and tells where.
+fn add<'fd>(all: &mut Vec<PollFd<'fd>>, fd: Option<PollFd<'fd>>) -> Option<usize> {
+    fd.map(|fd| {
+        all.push(fd);
+        all.len() - 1
+    })
+}
+
 fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(|timeout| Timespec {
         tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
@@ -210,6 +221,8 @@ struct Watch<'a> {
     listener: Option<Listener>,
     deadline: Option<Instant>,
     notifies: bool,
+    /// Whether the worker has said that all walls are up.
+    is_locked: bool,
     signals: &'a Signals,
 }
 
@@ -246,7 +259,11 @@ impl Watch<'_> {
             }
             if ready.message {
                 match self.receive()? {
-                    Heard::Message(Message::Locked { listener }) => self.locked(listener)?,
+                    Heard::Message(Message::Locked { listener }) => {
+                        if !self.locked(listener)? {
+                            return Ok(Some(Verdict::Nonsense));
+                        }
+                    }
                     // How it ended is known when it has.
                     Heard::Message(Message::Ended(ending)) => told = Some(Verdict::of_ending(ending)),
                     Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
@@ -265,17 +282,16 @@ impl Watch<'_> {
 
     /// Waits for something to look at; of the channel nothing more is expected once it is closed.
     fn wait(&self, streams: &Streams, timeout: Option<Duration>, closed: bool) -> io::Result<Ready> {
-        let mut all = vec![
-            PollFd::new(self.child, PollFlags::IN),
-            PollFd::new(&self.channel, if closed { PollFlags::empty() } else { PollFlags::IN }),
-            PollFd::new(&self.signals.0, PollFlags::IN),
-        ];
-        all.extend(streams.waits());
-        all.extend(self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let mut all = vec![PollFd::new(self.child, PollFlags::IN), PollFd::new(&self.signals.0, PollFlags::IN)];
+        // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
+        let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
+        let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let outputs = streams.waits().map(|fd| add(&mut all, fd));
         wait(&mut all, timeout)?;
+        let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
-        let any = |at: usize| all.get(at).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Ready { ended: is(0), message: is(1) && !closed, signal: is(2), output: [any(3), any(4)], refused: is(5) })
+        let refused = listener.is_some_and(is);
+        Ok(Ready { ended: is(0), message: any(channel), signal: is(1), output: outputs.map(any), refused })
     }
 
     /// The next message.
@@ -293,13 +309,28 @@ impl Watch<'_> {
         })
     }
 
-    /// All walls are up: from here on every refused call is known.
-    fn locked(&mut self, listener: Option<i32>) -> io::Result<()> {
-        if self.notifies && self.listener.is_none() {
-            let number = listener.ok_or_else(|| io::Error::other("the worker has no listener"))?;
-            self.listener = Some(Listener::new(self.child.descriptor(number)?));
+    /// All walls are up: from here on every refused call is known. `false` if what the worker says of them cannot be.
+    fn locked(&mut self, listener: Option<i32>) -> io::Result<bool> {
+        // Whoever says it twice may not read the answers, and writing them would be waiting for it.
+        if std::mem::replace(&mut self.is_locked, true) {
+            return Ok(false);
         }
-        self.channel.write_all(b"g")
+        if self.notifies {
+            let listener = listener.and_then(|number| self.child.descriptor(number).ok()).and_then(Listener::new);
+            let Some(listener) = listener else { return self.has_ended() };
+            self.listener = Some(listener);
+        }
+        match self.channel.write_all(b"g") {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+            other => other.map(|()| true),
+        }
+    }
+
+    /// Whether the process is gone, or about to be: its descriptors go before it does.
+    fn has_ended(&self) -> io::Result<bool> {
+        let mut process = [PollFd::new(self.child, PollFlags::IN)];
+        wait(&mut process, Some(ENDING))?;
+        Ok(!process[0].revents().is_empty())
     }
 }
 

@@ -67,24 +67,25 @@ impl Streams {
         self.outputs.iter().all(|output| output.from.is_none() && output.pending.is_empty())
     }
 
-    /// What is to be waited for: for each stream its next byte, or room for those that came.
-    pub fn waits(&self) -> impl Iterator<Item = PollFd<'_>> {
-        self.outputs.iter().map(|output| match &output.from {
-            _ if !output.pending.is_empty() => PollFd::new(&output.to, PollFlags::OUT),
-            Some(from) => PollFd::new(from, PollFlags::IN),
-            None => PollFd::from_borrowed_fd(output.to.as_fd(), PollFlags::empty()),
+    /// What is to be waited for: for each stream its next byte, or room for those that came; nothing once it has ended.
+    pub fn waits(&self) -> [Option<PollFd<'_>>; 2] {
+        self.outputs.each_ref().map(|output| match &output.from {
+            _ if !output.pending.is_empty() => Some(PollFd::new(&output.to, PollFlags::OUT)),
+            Some(from) => Some(PollFd::new(from, PollFlags::IN)),
+            None => None,
         })
     }
 
     /// After [`Self::close`]: which streams can move, once one can that waits for room, or after this long.
     pub fn room(&self, timeout: Option<Duration>) -> io::Result<[bool; 2]> {
-        let mut all: Vec<PollFd<'_>> = self.waits().collect();
         // What can be read needs no waiting.
         let reads = self.outputs.each_ref().map(|output| output.pending.is_empty() && output.from.is_some());
         let timeout = if reads.contains(&true) { Some(Duration::ZERO) } else { timeout };
+        let mut all = Vec::new();
+        let places = self.waits().map(|fd| super::add(&mut all, fd));
         super::wait(&mut all, timeout)?;
-        let ready: Vec<bool> = all.iter().zip(reads).map(|(fd, reads)| reads || !fd.revents().is_empty()).collect();
-        Ok([ready[0], ready[1]])
+        let can = places.map(|at| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty()));
+        Ok([reads[0] || can[0], reads[1] || can[1]])
     }
 
     /// Moves what can be moved, after waiting. `false` once more came than is allowed.

@@ -12,11 +12,40 @@ use serde::{Deserialize, Serialize};
 macro_rules! sys {
     ($number:expr $(, $argument:expr)* $(,)?) => {{
         // SAFETY: every pointer among the arguments is to memory that is valid for as long as the call takes.
-        let result = unsafe { libc::syscall($number $(, $argument as usize)*) };
+        let result = unsafe { libc::syscall($number $(, $crate::attack::Word::word($argument))*) };
         $crate::attack::check(result)
     }};
 }
 pub(crate) use sys;
+
+/// What can be an argument of a system call.
+pub trait Word {
+    fn word(self) -> usize;
+}
+
+macro_rules! words {
+    ($($number:ty),*) => {
+        $(impl Word for $number {
+            fn word(self) -> usize {
+                self as usize
+            }
+        })*
+    };
+}
+
+words!(i32, u32, i64, u64, usize);
+
+impl<T> Word for *const T {
+    fn word(self) -> usize {
+        self as usize
+    }
+}
+
+impl<T> Word for *mut T {
+    fn word(self) -> usize {
+        self as usize
+    }
+}
 
 /// The result of a system call.
 pub fn check(result: i64) -> io::Result<i64> {
@@ -104,6 +133,8 @@ pub struct Targets {
     pub abstract_name: String,
     /// The host's name.
     pub host: String,
+    /// Key of a segment of shared memory.
+    pub segment: i32,
     /// A handle of `secret`, as `name_to_handle_at` gives it.
     pub handle: Vec<u8>,
     /// The far end of a pseudo terminal.
@@ -197,6 +228,8 @@ pub struct Attack {
     pub bare: Bare,
     /// The one layer without which it succeeds, if nothing else stands behind that.
     pub only: Option<Layer>,
+    /// Why it succeeds where there are no namespaces: what is known, and told.
+    pub without_namespaces: Option<&'static str>,
     pub grants: fn(&Targets) -> Grants,
     pub moment: Moment,
     /// When the supervisor is to end it.
@@ -222,6 +255,7 @@ pub fn attack(
         ends: End::Violation(syscall),
         bare: Bare::Succeeds,
         only: None,
+        without_namespaces: None,
         grants: |_| Grants::none(),
         moment: Moment::Running,
         timeout: Duration::from_secs(10),
@@ -253,6 +287,12 @@ impl Attack {
     /// Is stopped by the filter and nothing else.
     pub fn filter_only(self) -> Self {
         self.only(Layer::Seccomp)
+    }
+
+    /// Is stopped by a namespace and nothing else, and why the other layers do not.
+    pub fn needs_namespaces(mut self, layer: Layer, why: &'static str) -> Self {
+        self.without_namespaces = Some(why);
+        self.only(layer)
     }
 
     pub fn granted(mut self, grants: fn(&Targets) -> Grants) -> Self {

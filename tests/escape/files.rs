@@ -8,6 +8,7 @@ use crate::attack::{
     writable,
 };
 use libc::{AT_FDCWD, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_WRONLY};
+use pinfold_sandbox::Layer;
 
 /// Opens in the way that takes no resolution flags.
 pub fn openat(path: &CStr, flags: i32) -> io::Result<i64> {
@@ -89,7 +90,7 @@ fn without_grant() -> Vec<Attack> {
         attack("open_sysctl", "openat", "open a setting of the kernel for writing", |_| {
             gives(openat(c"/proc/sys/kernel/core_pattern", O_WRONLY))
         }),
-        attack("open_device", "openat", "open a device", |_| gives(openat(c"/dev/mem", O_RDWR))),
+        attack("open_device", "openat", "open a device", |_| gives(openat(c"/dev/kmsg", O_RDWR))),
         attack("getdents_root", "openat", "list the root", |_| lists(openat(c"/", O_RDONLY | O_DIRECTORY)?, "usr")),
         attack("stat", "stat", "see whether a file is there", |g| {
             let mut buffer = [0u64; 64];
@@ -247,21 +248,32 @@ fn with_grant() -> Vec<Attack> {
         reads(attack("granted_make", "", "make a file in it", |g| {
             gives(openat2(folder(g)?, c"made", O_CREAT | O_WRONLY))
         })),
-        reads(attack("granted_mkdir", "", "make a directory in it", |g| {
+        attack("granted_mkdir", "mkdirat", "make a directory in it", |g| {
             gives(sys!(libc::SYS_mkdirat, folder(g)?, c"made".as_ptr(), 0o700))
-        })),
-        reads(attack("granted_times", "", "change times in it", |g| {
+        })
+        .granted(readable),
+        attack("granted_times", "utimensat", "change times in it", |g| {
             gives(sys!(libc::SYS_utimensat, folder(g)?, c"inside".as_ptr(), 0, 0))
-        })),
-        reads(attack("granted_truncate", "", "empty a file that is open for reading", |g| {
+        })
+        .granted(readable),
+        attack("granted_truncate", "ftruncate", "empty a file that is open for reading", |g| {
             gives(sys!(libc::SYS_ftruncate, openat2(folder(g)?, c"inside", O_RDONLY)?, 0))
-        }))
+        })
+        .granted(readable)
         .stopped_anyway("the kernel does not let a file be emptied that is not open for writing"),
         reads(attack("granted_ancestor", "", "stat what is above by many steps up", |g| {
             let mut buffer = [0u64; 64];
             let path = c"../../../../../../../../usr/bin";
             gives(sys!(libc::SYS_newfstatat, folder(g)?, path.as_ptr(), buffer.as_mut_ptr(), 0))
-        })),
+        }))
+        .needs_namespaces(
+            Layer::Mount,
+            "Landlock lets attributes of any file be read; the filter cannot look at paths",
+        ),
+        writes(attack("granted_times_above", "", "change times of what is above", |g| {
+            gives(sys!(libc::SYS_utimensat, folder(g)?, c"../victim".as_ptr(), 0, 0))
+        }))
+        .needs_namespaces(Layer::Mount, "Landlock lets times of any file be changed; the filter cannot look at paths"),
         writes(attack("granted_link_in", "", "a second name inside for a file outside", |g| {
             let (at, outside) = (folder(g)?, g.outside("secret"));
             gives(sys!(libc::SYS_linkat, AT_FDCWD, outside.as_ptr(), at, c"stolen".as_ptr(), 0))

@@ -91,7 +91,12 @@ impl Outcome {
 
     /// Whether the host has not what is attacked.
     pub fn is_skipped(&self) -> bool {
-        matches!(self.seen(Kind::None), Some(Seen::Lacks(_)))
+        let must_succeed = self.attack.bare == Bare::Succeeds;
+        match self.seen(Kind::None) {
+            Some(Seen::Lacks(_)) => must_succeed,
+            Some(Seen::Refused(_)) => must_succeed && !is_root(),
+            _ => false,
+        }
     }
 }
 
@@ -129,7 +134,11 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
         table::print(&outcomes);
     }
     table::summary(&outcomes, start.elapsed());
-    let is_good = outcomes.iter().all(|outcome| outcome.problems.is_empty());
+    let printed = supervisor::command(&std::env::current_exe().unwrap());
+    if let Err(problem) = &printed {
+        println!("WRONG {problem}");
+    }
+    let is_good = printed.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -176,17 +185,23 @@ fn problem(attack: &Attack, walls: &Walls, report: &Report) -> Option<String> {
         _ if matches!(seen, Seen::Failed(_)) => tell("the supervisor failed"),
         Kind::None => match attack.bare {
             _ if matches!(seen, Seen::Lacks(_)) => None,
+            // Others than root find walls that are not the sandbox's.
+            Bare::Succeeds if !has_escaped && !is_root() => None,
             Bare::Succeeds if !has_escaped => tell("does not succeed without any layer"),
             Bare::Stopped(_) if has_escaped => tell("succeeds, though it is written that something stops it"),
             _ => None,
         },
         Kind::All if has_escaped => tell("ESCAPE"),
         Kind::All if !is_expected(attack.ends, seen) => tell(&format!("must end as {:?}", attack.ends)),
-        Kind::NoNamespaces if has_escaped => tell("ESCAPE"),
+        Kind::NoNamespaces if has_escaped && attack.without_namespaces.is_none() => tell("ESCAPE"),
         Kind::Failing if has_escaped => tell("ESCAPE"),
         Kind::Without(layer) if has_escaped && attack.only != Some(layer) => tell("a second wall is missing"),
         _ => None,
     }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 fn is_expected(end: End, seen: &Seen) -> bool {

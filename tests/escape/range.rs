@@ -97,7 +97,7 @@ pub struct Report {
     /// Seconds that it took, and that the supervisor was busy.
     pub took: f64,
     pub busy: f64,
-    /// Whether the process was still there a second later, dead or alive.
+    /// Whether a worker was still there a second later, dead or alive.
     pub left_over: bool,
 }
 
@@ -107,14 +107,17 @@ pub fn main(attack: &Attack, deep: bool) -> io::Result<()> {
     // SAFETY: a plain call.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     let range = Range::new()?;
-    let _streams = range.streams(attack.streams)?;
-    for walls in walls(attack, deep) {
+    range.streams(attack.streams)?;
+    let ways = walls(attack, deep);
+    for (index, walls) in ways.iter().enumerate() {
         range.fill()?;
         let start = Instant::now();
         let before = busy();
-        let seen = range.run(attack, &walls);
+        let seen = range.run(attack, walls);
         let (took, busy) = (start.elapsed().as_secs_f64(), (busy() - before).as_secs_f64());
-        let report = Report { seen, took, busy, left_over: range.has_children() };
+        // The last is when all that was left over would be there.
+        let left_over = index + 1 == ways.len() && range.has_children();
+        let report = Report { seen, took, busy, left_over };
         serde_json::to_writer(&mut lines, &report)?;
         lines.write_all(b"\n")?;
     }
@@ -148,7 +151,7 @@ struct Range {
     targets: Targets,
     victim: Child,
     _servers: (TcpListener, Option<TcpListener>, UdpSocket, UnixListener),
-    terminal: File,
+    _terminal: File,
 }
 
 impl Range {
@@ -183,13 +186,15 @@ impl Range {
             tcp6: tcp6.as_ref().map(|tcp6| Ok::<_, io::Error>(tcp6.local_addr()?.port())).transpose()?,
             abstract_name,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            segment: 0x7069_0000 | std::process::id() as i32 & 0xffff,
             handle: Vec::new(),
             terminal: terminal_name(&terminal)?,
             scratch,
         };
-        let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, hidden), terminal };
+        let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, hidden), _terminal: terminal };
         range.fill()?;
         range.targets.handle = handle(&range.targets.scratch.join("secret")).unwrap_or_default();
+        sys!(libc::SYS_shmget, range.targets.segment, 4096, libc::IPC_CREAT | 0o600)?;
         // What is not closed at the start of a worker: it must not get there all the same.
         let leak = File::open(range.targets.scratch.join("secret"))?.into_raw_fd();
         // SAFETY: descriptors of this process, made for this.
@@ -292,7 +297,8 @@ impl Drop for Range {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
         let _ = fs::remove_dir_all(&self.targets.scratch);
-        let _ = &self.terminal;
+        let _ = sys!(libc::SYS_shmget, self.targets.segment, 4096, 0)
+            .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
     }
 }
 

@@ -57,12 +57,16 @@ pub fn print(outcomes: &[Outcome]) {
 
 /// Numbers, reasons and problems.
 pub fn summary(outcomes: &[Outcome], took: Duration) {
-    let stopped: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome.attack.bare, Bare::Stopped(_))).collect();
+    let stopped: Vec<_> = outcomes.iter().filter(|outcome| !outcome.attack.on_supervisor).collect();
     println!("stopped without any layer:");
     for outcome in stopped {
         if let Bare::Stopped(why) = outcome.attack.bare {
             println!("  {}: {why}", outcome.attack.name);
         }
+    }
+    println!("known to succeed where namespaces are forbidden:");
+    for outcome in outcomes.iter().filter(|o| matches!(o.seen(Kind::NoNamespaces), Some(Seen::Escaped(_)))) {
+        println!("  {}: {}", outcome.attack.name, outcome.attack.without_namespaces.unwrap_or("WRONG"));
     }
     println!("stopped by one layer only:");
     for layer in Layer::ALL {
@@ -78,7 +82,7 @@ pub fn summary(outcomes: &[Outcome], took: Duration) {
     let skipped: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_skipped()).collect();
     println!("skipped, since this host lacks what they attack:");
     for outcome in &skipped {
-        if let Some(Seen::Lacks(what)) = outcome.seen(Kind::None) {
+        if let Some(Seen::Lacks(what) | Seen::Refused(what)) = outcome.seen(Kind::None) {
             println!("  {}: {what}", outcome.attack.name);
         }
     }
