@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
+use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -116,7 +117,8 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let program = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output)?;
+    let (mut streams, [stdin, stdout, stderr]) =
+        Streams::new(bounds.output, matches!(job.run.grants.stdin, Stdin::Inherit))?;
     let child = spawn(&Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
