@@ -15,11 +15,12 @@ use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
+use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use crate::job::{Job, LARGEST_MESSAGE, Message};
+use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
 use streams::Streams;
 pub use verdict::Verdict;
 
@@ -116,7 +117,7 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let program = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output)?;
+    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task))?;
     let child = spawn(&Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
@@ -204,6 +205,11 @@ fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether our input is granted.
+fn wants_input(task: &Task) -> bool {
+    matches!(task, Task::Run(run) if matches!(run.grants.stdin, Stdin::Inherit))
 }
 
 fn sealed_job(job: &Job) -> io::Result<File> {

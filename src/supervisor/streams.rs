@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -34,13 +35,13 @@ struct Output {
 }
 
 impl Streams {
-    /// Streams that let this many bytes out; and the worker's ends: input, output, errors.
-    pub fn new(limit: u64) -> io::Result<(Self, [OwnedFd; 3])> {
+    /// Streams that let this many bytes out, and our input in if that `is_granted`; and the worker's ends: input, output, errors.
+    pub fn new(limit: u64, is_granted: bool) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false }, theirs))
         };
-        let stdin = input()?;
+        let stdin = input(is_granted)?;
         let (out, stdout) = output(io::stdout().as_fd().try_clone_to_owned()?)?;
         let (errors, stderr) = output(io::stderr().as_fd().try_clone_to_owned()?)?;
         Ok((Self { outputs: [out, errors], left: limit, limit }, [stdin, stdout, stderr]))
@@ -140,16 +141,27 @@ impl Output {
     }
 }
 
-/// What the worker reads. A pipe or a file is handed over as it is; a terminal is not: a program could push characters into it.
-fn input() -> io::Result<OwnedFd> {
+/// What the worker reads: nothing, unless it was granted. What can be read and nothing else is handed over as it is; of the rest a copy is:
+/// a program could push characters into a terminal, write to a file that is open for that too, and go on from a directory.
+fn input(is_granted: bool) -> io::Result<OwnedFd> {
+    if !is_granted {
+        let (theirs, _) = pipe_with(PipeFlags::CLOEXEC)?;
+        return Ok(theirs);
+    }
     let stdin = io::stdin();
-    if !io::IsTerminal::is_terminal(&stdin) {
+    if can_only_be_read(stdin.as_fd())? && !io::IsTerminal::is_terminal(&stdin) {
         return stdin.as_fd().try_clone_to_owned();
     }
     let (theirs, to) = pipe_with(PipeFlags::CLOEXEC)?;
     let from = stdin.as_fd().try_clone_to_owned()?;
     std::thread::Builder::new().name("pinfold-input".into()).spawn(move || copy(from.as_fd(), to.as_fd()))?;
     Ok(theirs)
+}
+
+fn can_only_be_read(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let kind = FileType::from_raw_mode(rustix::fs::fstat(fd)?.st_mode);
+    let can_be_written = rustix::fs::fcntl_getfl(fd)?.intersects(OFlags::WRONLY | OFlags::RDWR);
+    Ok(matches!(kind, FileType::RegularFile | FileType::Fifo | FileType::CharacterDevice) && !can_be_written)
 }
 
 /// Copies until either side has ended.

@@ -216,6 +216,10 @@ pub enum Streams {
     Terminal,
     /// Output is a pipe that nobody reads any more.
     Deaf,
+    /// Input is a directory.
+    Directory,
+    /// Input is a file that holds the secret, and is open for writing too.
+    Secret,
 }
 
 /// An attack.
@@ -340,6 +344,11 @@ pub fn readable(targets: &Targets) -> Grants {
 /// The directory for writing.
 pub fn writable(targets: &Targets) -> Grants {
     folder(targets, true)
+}
+
+/// The console, and the directory for reading.
+pub fn console_and_readable(targets: &Targets) -> Grants {
+    Grants { dirs: readable(targets).dirs, ..Grants::command() }
 }
 
 /// The console, a clock and randomness.

@@ -91,7 +91,8 @@ pub fn attacks() -> Vec<Attack> {
             },
         ))
         .ends(End::Killed(libc::SIGSYS))
-        .stopped_anyway("the call ends the thread where it succeeds"),
+        .stopped_anyway("the call ends the thread where it succeeds")
+        .timeout(300),
         killed(attack("int80_socket", "", "one that makes a socket", |_| gives(by_interrupt(359))))
             .stopped_anyway("its arguments are none; the call is what must not be there"),
         attack("x32", "0x4000006e", "a call by its number in the x32 table", |_| {

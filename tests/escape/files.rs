@@ -37,7 +37,7 @@ fn folder(g: &Ground<'_>) -> io::Result<i64> {
 }
 
 /// Names in a directory.
-fn lists(fd: i64, name: &str) -> Attempt {
+pub fn lists(fd: i64, name: &str) -> Attempt {
     let mut buffer = [0u8; 8192];
     let len = sys!(libc::SYS_getdents64, fd, buffer.as_mut_ptr(), buffer.len())? as usize;
     match buffer[..len].windows(name.len()).any(|part| part == name.as_bytes()) {

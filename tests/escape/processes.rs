@@ -126,7 +126,10 @@ fn looks() -> Vec<Attack> {
         attack("pidfd_getfd", "pidfd_getfd", "take a descriptor of the supervisor", |g| {
             let _ = sys!(libc::SYS_pidfd_getfd, -1, 0, 0);
             let supervisor = sys!(libc::SYS_pidfd_open, g.targets.supervisor, 0)?;
-            crate::files::holds_secret(sys!(libc::SYS_pidfd_getfd, supervisor, 77, 0)?)
+            let taken = sys!(libc::SYS_pidfd_getfd, supervisor, 77, 0)?;
+            // Its place in the file is the supervisor's too.
+            sys!(libc::SYS_lseek, taken, 0, libc::SEEK_SET)?;
+            crate::files::holds_secret(taken)
         }),
         attack("kcmp", "kcmp", "learn what two processes share", |g| {
             gives(sys!(libc::SYS_kcmp, g.targets.supervisor, g.targets.victim, 1, 0, 0))

@@ -107,10 +107,12 @@ pub fn main(attack: &Attack, deep: bool) -> io::Result<()> {
     // SAFETY: a plain call.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     let range = Range::new()?;
-    range.streams(attack.streams)?;
     let ways = walls(attack, deep);
     for (index, walls) in ways.iter().enumerate() {
         range.fill()?;
+        if index == 0 || attack.streams == Streams::Secret {
+            range.streams(attack.streams)?;
+        }
         let start = Instant::now();
         let before = busy();
         let seen = range.run(attack, walls);
@@ -237,6 +239,14 @@ impl Range {
             Streams::Deaf => {
                 let (_, to) = rustix::pipe::pipe()?;
                 place(&File::from(to), &[1]);
+            }
+            Streams::Directory => {
+                place(&File::open(&self.targets.scratch)?, &[0]);
+                place(&File::options().write(true).open("/dev/null")?, &[1]);
+            }
+            Streams::Secret => {
+                place(&File::options().read(true).write(true).open(self.targets.scratch.join("victim"))?, &[0]);
+                place(&File::options().write(true).open("/dev/null")?, &[1]);
             }
             Streams::Terminal => {
                 // SAFETY: plain calls: a session of its own, whose terminal is the one that is opened next.

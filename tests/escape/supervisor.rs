@@ -3,7 +3,7 @@
 use pinfold::job::descriptors::CHANNEL;
 use pinfold::job::{EndKind, LARGEST_MESSAGE, Message};
 
-use crate::attack::{Attack, Attempt, End, Ground, Streams, attack, escaped, refused, sys};
+use crate::attack::{Attack, Attempt, End, Ground, Streams, attack, escaped, gives, refused, sys};
 use crate::payload::{REFUSED, announce, ending, on_other_thread, say, send};
 
 /// Works on for ever, without a call.
@@ -212,6 +212,20 @@ fn streams() -> Vec<Attack> {
         })
         .timeout(300)
         .idly(),
+        on_supervisor("input_ungranted", End::Refused, "read the supervisor's input, which was not granted", |_| {
+            crate::files::holds_secret(0)
+        })
+        .streams(Streams::Secret),
+        on_supervisor("input_written", End::Refused, "write to the input, which was granted for reading", |_| {
+            gives(sys!(libc::SYS_write, 0, c"x".as_ptr(), 1))
+        })
+        .granted(crate::attack::console)
+        .streams(Streams::Secret),
+        on_supervisor("input_directory", End::Refused, "go on from a directory that is the input", |_| {
+            crate::files::lists(0, "secret")
+        })
+        .granted(crate::attack::console_and_readable)
+        .streams(Streams::Directory),
         terminal("terminal_push", "push a command into the terminal through a stream", |_| {
             for fd in 0..3 {
                 let _ = push(fd);

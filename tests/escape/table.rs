@@ -33,7 +33,7 @@ pub fn print(outcomes: &[Outcome]) {
     println!("stops: alone it stops the attack.  ONLY: without it the attack succeeds.  .: alone it does not stop it.");
     println!("empty: stopped without any layer.  ?: it cannot be put up alone.\n");
     print!("{:<34}", "attack");
-    Layer::ALL.iter().for_each(|layer| print!(" {:>6}", &layer.name()[..layer.name().len().min(6)]));
+    Layer::ALL.iter().for_each(|layer| print!(" {:>8}", &layer.name()[..layer.name().len().min(8)]));
     println!("  walls");
     let mut group = "";
     for outcome in outcomes.iter().filter(|outcome| !outcome.attack.on_supervisor) {
@@ -42,7 +42,7 @@ pub fn print(outcomes: &[Outcome]) {
             println!("-- {group}");
         }
         print!("{:<34}", outcome.attack.name);
-        Layer::ALL.iter().for_each(|layer| print!(" {:>6}", cell(outcome, *layer)));
+        Layer::ALL.iter().for_each(|layer| print!(" {:>8}", cell(outcome, *layer)));
         let (only, stops) = walls(outcome);
         match (only.as_slice(), stops.len()) {
             _ if outcome.is_skipped() => println!("  this host lacks it"),
