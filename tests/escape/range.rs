@@ -26,7 +26,7 @@ use crate::attack::{Attack, SECRET, Streams, Targets, sys};
 use crate::payload;
 
 /// Bytes of output that a worker may let out here, and of memory for its program.
-pub const OUTPUT: u64 = 4 << 10;
+pub const OUTPUT: u64 = 256 << 10;
 pub const MEMORY: u64 = 16 << 20;
 
 /// One way to confine.
