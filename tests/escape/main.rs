@@ -134,11 +134,12 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
         table::print(&outcomes);
     }
     table::summary(&outcomes, start.elapsed());
-    let printed = supervisor::command(&std::env::current_exe().unwrap());
-    if let Err(problem) = &printed {
+    let executable = std::env::current_exe().unwrap();
+    let command = supervisor::prints_no_control(&executable).and_then(|()| supervisor::leaves_no_orphan(&executable));
+    if let Err(problem) = &command {
         println!("WRONG {problem}");
     }
-    let is_good = printed.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
+    let is_good = command.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -190,12 +190,18 @@ impl Range {
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             segment: 0x7069_0000 | std::process::id() as i32 & 0xffff,
             handle: Vec::new(),
+            without_device: true,
             terminal: terminal_name(&terminal)?,
             scratch,
         };
         let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, hidden), _terminal: terminal };
         range.fill()?;
         range.targets.handle = handle(&range.targets.scratch.join("secret")).unwrap_or_default();
+        let device =
+            std::ffi::CString::new(range.targets.scratch.join("granted/device").as_os_str().as_encoded_bytes())?;
+        // `/dev/zero`
+        let made = sys!(libc::SYS_mknod, device.as_ptr(), libc::S_IFCHR | 0o600, libc::makedev(1, 5));
+        range.targets.without_device = made.is_err();
         sys!(libc::SYS_shmget, range.targets.segment, 4096, libc::IPC_CREAT | 0o600)?;
         // What is not closed at the start of a worker: it must not get there all the same.
         let leak = File::open(range.targets.scratch.join("secret"))?.into_raw_fd();
@@ -236,6 +242,7 @@ impl Range {
         };
         match kind {
             Streams::Nothing => place(&File::options().read(true).write(true).open("/dev/null")?, &[0, 1]),
+            Streams::Silent => place(&File::options().read(true).write(true).open("/dev/null")?, &[0, 1, 2]),
             Streams::Deaf => {
                 let (_, to) = rustix::pipe::pipe()?;
                 place(&File::from(to), &[1]);
