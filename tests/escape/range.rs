@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use pinfold::job::{Job, Run, TierName};
 use pinfold::policy;
-use pinfold::supervisor::{self, Bounds, Verdict};
+use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +148,23 @@ fn busy() -> Duration {
     of(usage.ru_utime) + of(usage.ru_stime)
 }
 
+/// The directory of a range, by its process.
+fn scratch(range: u32) -> PathBuf {
+    std::env::temp_dir().join(format!("pinfold-escape-{range}"))
+}
+
+/// The key of its shared memory.
+fn segment(range: u32) -> i32 {
+    0x7069_0000 | range as i32 & 0xffff
+}
+
+/// Takes away what outlives a range, however that ended.
+pub fn clean(range: u32) {
+    let _ = fs::remove_dir_all(scratch(range));
+    let _ = sys!(libc::SYS_shmget, segment(range), 4096, 0)
+        .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
+}
+
 /// The targets, and what keeps them there.
 struct Range {
     targets: Targets,
@@ -158,7 +175,7 @@ struct Range {
 
 impl Range {
     fn new() -> io::Result<Self> {
-        let scratch = std::env::temp_dir().join(format!("pinfold-escape-{}", std::process::id()));
+        let scratch = scratch(std::process::id());
         fs::create_dir_all(scratch.join("granted"))?;
         fs::create_dir_all(scratch.join("mount"))?;
         let executable = std::env::current_exe()?;
@@ -188,7 +205,7 @@ impl Range {
             tcp6: tcp6.as_ref().map(|tcp6| Ok::<_, io::Error>(tcp6.local_addr()?.port())).transpose()?,
             abstract_name,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            segment: 0x7069_0000 | std::process::id() as i32 & 0xffff,
+            segment: segment(std::process::id()),
             handle: Vec::new(),
             without_device: true,
             terminal: terminal_name(&terminal)?,
@@ -291,6 +308,11 @@ impl Range {
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
         match supervisor::run(&Job { plan, run }, &program, &bounds) {
             Ok(verdict) => Seen::of(verdict),
+            Err(SupervisorError::Spawn(error)) => Seen::NoStart(error.to_string()),
+            // The filter's listener cannot be taken: an ordinary user needs a user namespace for that.
+            Err(SupervisorError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Seen::NoStart(error.to_string())
+            }
             Err(error) => Seen::Failed(error.to_string()),
         }
     }
@@ -313,9 +335,6 @@ impl Drop for Range {
     fn drop(&mut self) {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
-        let _ = fs::remove_dir_all(&self.targets.scratch);
-        let _ = sys!(libc::SYS_shmget, self.targets.segment, 4096, 0)
-            .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
     }
 }
 
