@@ -322,7 +322,11 @@ impl Watch<'_> {
             return Ok(false);
         }
         if self.notifies {
-            let listener = listener.and_then(|number| self.child.descriptor(number).ok()).and_then(Listener::new);
+            let listener = match listener.map(|number| self.child.descriptor(number)) {
+                // Whatever the number is: that is not the worker's to decide.
+                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                other => other.and_then(Result::ok).and_then(Listener::new),
+            };
             let Some(listener) = listener else { return self.has_ended() };
             self.listener = Some(listener);
         }

@@ -137,6 +137,8 @@ pub struct Targets {
     pub segment: i32,
     /// A handle of `secret`, as `name_to_handle_at` gives it.
     pub handle: Vec<u8>,
+    /// Whether there is no device in the granted directory: not everyone may make one.
+    pub without_device: bool,
     /// The far end of a pseudo terminal.
     pub terminal: PathBuf,
 }
@@ -212,6 +214,8 @@ pub enum Moment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
     Nothing,
+    /// Nothing, for errors too.
+    Silent,
     /// A terminal, which controls the session.
     Terminal,
     /// Output is a pipe that nobody reads any more.

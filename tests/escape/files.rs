@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::io;
 
 use crate::attack::{
-    Attack, Attempt, End, Ground, SECRET, attack, check, escaped, gives, readable, refused, sys, unless_missing,
+    Attack, Attempt, End, Ground, SECRET, attack, check, escaped, gives, lacks, readable, refused, sys, unless_missing,
     writable,
 };
 use libc::{AT_FDCWD, O_CREAT, O_DIRECTORY, O_PATH, O_RDONLY, O_RDWR, O_TMPFILE, O_WRONLY};
@@ -307,6 +307,35 @@ fn with_grant() -> Vec<Attack> {
         })
         .granted(writable)
         .filter_only(),
+        writes(attack("granted_privileged_from_start", "", "make a program that is privileged from the start", |g| {
+            let how: [u64; 3] = [(O_CREAT | O_RDWR) as u64, 0o4755, 0];
+            let fd = sys!(libc::SYS_openat2, folder(g)?, c"made".as_ptr(), how.as_ptr(), size_of_val(&how))?;
+            sys!(libc::SYS_write, fd, c"program".as_ptr(), 7)?;
+            // SAFETY: all-zero is a valid value, for the kernel to fill.
+            let mut data: libc::stat = unsafe { std::mem::zeroed() };
+            sys!(libc::SYS_fstat, fd, &raw mut data)?;
+            match data.st_mode & 0o4000 {
+                0 => refused("what is written is not privileged any more"),
+                _ => escaped("there is one, with contents"),
+            }
+        })),
+        reads(attack("granted_old_device", "", "open a device that is in it", |g| {
+            if g.targets.without_device {
+                return lacks("the right to make a device");
+            }
+            gives(openat2(folder(g)?, c"device", O_RDONLY))
+        }))
+        .needs_namespaces(Layer::Mount, "whoever grants the directory grants the device, where mounts have no flags"),
+        attack("granted_many", "", "hold more descriptors than are granted", |g| {
+            let at = folder(g)?;
+            for _ in 0..g.plan.limits.descriptors + 100 {
+                sys!(libc::SYS_fcntl, at, libc::F_DUPFD_CLOEXEC, 0)?;
+            }
+            escaped("there are more")
+        })
+        .granted(readable)
+        .ends(End::Refused)
+        .only(Layer::Rlimits),
         attack("granted_run", "mmap", "map a file of it as code", |g| {
             let fd = openat2(folder(g)?, c"inside", O_RDONLY)?;
             // SAFETY: a fresh mapping of a file.

@@ -134,11 +134,12 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
         table::print(&outcomes);
     }
     table::summary(&outcomes, start.elapsed());
-    let printed = supervisor::command(&std::env::current_exe().unwrap());
-    if let Err(problem) = &printed {
+    let executable = std::env::current_exe().unwrap();
+    let command = supervisor::prints_no_control(&executable).and_then(|()| supervisor::leaves_no_orphan(&executable));
+    if let Err(problem) = &command {
         println!("WRONG {problem}");
     }
-    let is_good = printed.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
+    let is_good = command.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -164,6 +165,7 @@ fn try_out(group: &'static str, attack: Attack, deep: bool) -> Outcome {
     }
     let _ = range.kill();
     let _ = range.wait();
+    range::clean(range.id());
     let problems: Vec<String> =
         outcome.runs.iter().filter_map(|(walls, report)| problem(&outcome.attack, walls, report)).collect();
     outcome.problems.extend(problems);
@@ -183,6 +185,7 @@ fn problem(attack: &Attack, walls: &Walls, report: &Report) -> Option<String> {
     let has_escaped = matches!(seen, Seen::Escaped(_));
     match walls.kind {
         _ if matches!(seen, Seen::Failed(_)) => tell("the supervisor failed"),
+        Kind::NoNamespaces if matches!(seen, Seen::NoStart(_)) && is_root() => tell("cannot be confined"),
         Kind::None => match attack.bare {
             _ if matches!(seen, Seen::Lacks(_)) => None,
             // Others than root find walls that are not the sandbox's.

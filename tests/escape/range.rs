@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use pinfold::job::{Job, Run, Task, TierName};
 use pinfold::policy;
-use pinfold::supervisor::{self, Bounds, Verdict};
+use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +148,23 @@ fn busy() -> Duration {
     of(usage.ru_utime) + of(usage.ru_stime)
 }
 
+/// The directory of a range, by its process.
+fn scratch(range: u32) -> PathBuf {
+    std::env::temp_dir().join(format!("pinfold-escape-{range}"))
+}
+
+/// The key of its shared memory.
+fn segment(range: u32) -> i32 {
+    0x7069_0000 | range as i32 & 0xffff
+}
+
+/// Takes away what outlives a range, however that ended.
+pub fn clean(range: u32) {
+    let _ = fs::remove_dir_all(scratch(range));
+    let _ = sys!(libc::SYS_shmget, segment(range), 4096, 0)
+        .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
+}
+
 /// The targets, and what keeps them there.
 struct Range {
     targets: Targets,
@@ -158,7 +175,7 @@ struct Range {
 
 impl Range {
     fn new() -> io::Result<Self> {
-        let scratch = std::env::temp_dir().join(format!("pinfold-escape-{}", std::process::id()));
+        let scratch = scratch(std::process::id());
         fs::create_dir_all(scratch.join("granted"))?;
         fs::create_dir_all(scratch.join("mount"))?;
         let executable = std::env::current_exe()?;
@@ -188,14 +205,20 @@ impl Range {
             tcp6: tcp6.as_ref().map(|tcp6| Ok::<_, io::Error>(tcp6.local_addr()?.port())).transpose()?,
             abstract_name,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            segment: 0x7069_0000 | std::process::id() as i32 & 0xffff,
+            segment: segment(std::process::id()),
             handle: Vec::new(),
+            without_device: true,
             terminal: terminal_name(&terminal)?,
             scratch,
         };
         let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, hidden), _terminal: terminal };
         range.fill()?;
         range.targets.handle = handle(&range.targets.scratch.join("secret")).unwrap_or_default();
+        let device =
+            std::ffi::CString::new(range.targets.scratch.join("granted/device").as_os_str().as_encoded_bytes())?;
+        // `/dev/zero`
+        let made = sys!(libc::SYS_mknod, device.as_ptr(), libc::S_IFCHR | 0o600, libc::makedev(1, 5));
+        range.targets.without_device = made.is_err();
         sys!(libc::SYS_shmget, range.targets.segment, 4096, libc::IPC_CREAT | 0o600)?;
         // What is not closed at the start of a worker: it must not get there all the same.
         let leak = File::open(range.targets.scratch.join("secret"))?.into_raw_fd();
@@ -236,6 +259,7 @@ impl Range {
         };
         match kind {
             Streams::Nothing => place(&File::options().read(true).write(true).open("/dev/null")?, &[0, 1]),
+            Streams::Silent => place(&File::options().read(true).write(true).open("/dev/null")?, &[0, 1, 2]),
             Streams::Deaf => {
                 let (_, to) = rustix::pipe::pipe()?;
                 place(&File::from(to), &[1]);
@@ -284,6 +308,11 @@ impl Range {
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
         match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds) {
             Ok(verdict) => Seen::of(verdict),
+            Err(SupervisorError::Spawn(error)) => Seen::NoStart(error.to_string()),
+            // The filter's listener cannot be taken: an ordinary user needs a user namespace for that.
+            Err(SupervisorError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Seen::NoStart(error.to_string())
+            }
             Err(error) => Seen::Failed(error.to_string()),
         }
     }
@@ -306,9 +335,6 @@ impl Drop for Range {
     fn drop(&mut self) {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
-        let _ = fs::remove_dir_all(&self.targets.scratch);
-        let _ = sys!(libc::SYS_shmget, self.targets.segment, 4096, 0)
-            .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
     }
 }
 

@@ -1,9 +1,13 @@
 //! Attacks on the supervisor: whatever a worker says, writes or leaves undone, it is not believed, not waited for, and ended.
 
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
 use pinfold::job::descriptors::CHANNEL;
 use pinfold::job::{EndKind, LARGEST_MESSAGE, Message};
 
-use crate::attack::{Attack, Attempt, End, Ground, Streams, attack, escaped, gives, refused, sys};
+use crate::attack::{Attack, Attempt, End, Ground, Streams, Targets, attack, escaped, gives, refused, sys};
 use crate::payload::{REFUSED, announce, ending, on_other_thread, say, send};
 
 /// Works on for ever, without a call.
@@ -194,7 +198,7 @@ fn endings() -> Vec<Attack> {
 fn streams() -> Vec<Attack> {
     vec![
         on_supervisor("flood_output", End::Output, "write without end", |_| floods(1)),
-        on_supervisor("flood_errors", End::Output, "write errors without end", |_| floods(2)),
+        on_supervisor("flood_errors", End::Output, "write errors without end", |_| floods(2)).streams(Streams::Silent),
         on_supervisor("flood_deaf", End::Timeout, "write without end where nobody reads", |_| floods(1))
             .streams(Streams::Deaf)
             .timeout(400),
@@ -307,19 +311,59 @@ fn refusals_to_end() -> Vec<Attack> {
     ]
 }
 
-/// The command, with the payload as its worker: what it prints of a worker's words can be printed.
-pub fn command(worker: &std::path::Path) -> Result<(), String> {
-    let name = std::env::temp_dir().join(format!("pinfold-escape-program-{}", std::process::id()));
-    let targets = serde_json::to_string(&crate::attack::Targets::default()).map_err(|error| error.to_string())?;
-    std::fs::write(&name, format!("unprintable\n{targets}")).map_err(|error| error.to_string())?;
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_pinfold"));
-    command.args(["run", "--none", "--timeout", "10"]).arg(&name).env("PINFOLD_WORKER", worker);
-    let output = command.output().map_err(|error| error.to_string());
-    let _ = std::fs::remove_file(&name);
-    let text = String::from_utf8(output?.stderr).map_err(|error| error.to_string())?;
+/// The command, with the payload as its worker and this attack as its program.
+fn command(worker: &Path, attack: &str) -> std::io::Result<(Command, PathBuf)> {
+    let program = std::env::temp_dir().join(format!("pinfold-escape-{attack}-{}", std::process::id()));
+    std::fs::write(&program, format!("{attack}\n{}", serde_json::to_string(&Targets::default())?))?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
+    command.args(["run", "--none", "--timeout", "10"]).arg(&program).env("PINFOLD_WORKER", worker);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    Ok((command, program))
+}
+
+/// What the command prints of a worker's words can be printed.
+pub fn prints_no_control(worker: &Path) -> Result<(), String> {
+    let run = || -> std::io::Result<Output> {
+        let (mut command, program) = command(worker, "unprintable")?;
+        let output = command.output();
+        std::fs::remove_file(program)?;
+        output
+    };
+    let errors = run().map_err(|error| error.to_string())?.stderr;
+    let text = String::from_utf8(errors).map_err(|error| error.to_string())?;
     match text.chars().find(|c| c.is_control() && *c != '\n' || *c == '\u{202e}') {
         Some(c) => Err(format!("the command prints {c:?}")),
         None if text.contains("red") => Ok(()),
         None => Err(format!("the command says nothing of it: {text}")),
+    }
+}
+
+/// A worker ends with its supervisor, however that ends.
+pub fn leaves_no_orphan(worker: &Path) -> Result<(), String> {
+    let run = || -> std::io::Result<bool> {
+        let (mut command, program) = command(worker, "ignore_requests")?;
+        let mut supervisor = command.stderr(Stdio::null()).spawn()?;
+        let children = format!("/proc/{0}/task/{0}/children", supervisor.id());
+        let mut child = String::new();
+        while child.is_empty() && supervisor.try_wait()?.is_none() {
+            child = std::fs::read_to_string(&children)?.trim().to_owned();
+        }
+        // Some way into its work, so that what it does itself for this is done.
+        std::thread::sleep(Duration::from_millis(300));
+        supervisor.kill()?;
+        supervisor.wait()?;
+        std::fs::remove_file(program)?;
+        let is_gone = || !Path::new(&format!("/proc/{child}/exe")).exists();
+        Ok((0..100).any(|_| {
+            is_gone() || {
+                std::thread::sleep(Duration::from_millis(10));
+                false
+            }
+        }))
+    };
+    match run() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the worker goes on without its supervisor".into()),
+        Err(error) => Err(format!("the command cannot be tried: {error}")),
     }
 }

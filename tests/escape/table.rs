@@ -68,6 +68,9 @@ pub fn summary(outcomes: &[Outcome], took: Duration) {
     for outcome in outcomes.iter().filter(|o| matches!(o.seen(Kind::NoNamespaces), Some(Seen::Escaped(_)))) {
         println!("  {}: {}", outcome.attack.name, outcome.attack.without_namespaces.unwrap_or("WRONG"));
     }
+    if let Some(Seen::NoStart(why)) = outcomes.first().and_then(|outcome| outcome.seen(Kind::NoNamespaces)) {
+        println!("  nothing can be tried so by this user: {why}");
+    }
     println!("stopped by one layer only:");
     for layer in Layer::ALL {
         let names: Vec<_> = outcomes
