@@ -141,9 +141,7 @@ pub unsafe fn throw_ref(store: *mut StoreContext, object: u64) -> bool {
             raise(store, TrapKind::NullException);
             return false;
         };
-        let payload = &exception.payload;
-        payload.as_ptr().copy_to_nonoverlapping((*store).payload, payload.len());
-        (*store).thrown = Thrown { tag: Arc::as_ptr(&exception.tag), object };
+        load(store, exception, object);
         find(store)
     }
 }
@@ -162,9 +160,7 @@ pub unsafe fn pass_on(store: *mut StoreContext, exception: &Arc<Exception>) -> b
         // A store that is full says so instead of the exception.
         match StoreInner::of(store).add_exception(exception.clone()) {
             Ok(object) => {
-                let payload = &exception.payload;
-                payload.as_ptr().copy_to_nonoverlapping((*store).payload, payload.len());
-                (*store).thrown = Thrown { tag: Arc::as_ptr(&exception.tag), object };
+                load(store, exception, object);
                 search(store)
             }
             Err(kind) => {
@@ -172,6 +168,19 @@ pub unsafe fn pass_on(store: *mut StoreContext, exception: &Arc<Exception>) -> b
                 false
             }
         }
+    }
+}
+
+/// Makes an exception object the one that is being thrown.
+///
+/// # Safety
+/// The exception is the store's, and `object` its reference.
+unsafe fn load(store: *mut StoreContext, exception: &Exception, object: u64) {
+    // SAFETY: by contract; there is room for the payload of every tag of the store.
+    unsafe {
+        let payload = &exception.payload;
+        payload.as_ptr().copy_to_nonoverlapping((*store).payload, payload.len());
+        (*store).thrown = Thrown { tag: Arc::as_ptr(&exception.tag), object };
     }
 }
 
