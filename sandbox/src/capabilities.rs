@@ -7,7 +7,7 @@ use crate::plan::Layer;
 
 /// From `linux/securebits.h`: root gets nothing for being root, changes of identity fix nothing up, capabilities are not kept,
 /// none becomes ambient; and all of that for good.
-const SECUREBITS: libc::c_ulong = 0b1110_1111 & !(1 << 4);
+const SECUREBITS: libc::c_ulong = 0b1110_1111;
 /// `_LINUX_CAPABILITY_VERSION_3`
 const VERSION: u32 = 0x2008_0522;
 

@@ -33,8 +33,9 @@ pub fn all() -> Vec<(Layer, Found)> {
 pub fn one(layer: Layer) -> Found {
     let tried = match layer {
         Layer::User => namespace(layer, Layers::NONE.with(layer)),
-        Layer::Pid | Layer::Net | Layer::Ipc | Layer::Uts | Layer::CgroupNs => namespace(layer, beside(layer)),
-        Layer::Mount => namespace(layer, beside(layer)),
+        Layer::Mount | Layer::Pid | Layer::Net | Layer::Ipc | Layer::Uts | Layer::CgroupNs => {
+            namespace(layer, beside(layer))
+        }
         Layer::Rlimits => in_child(|| rlimits::set(&limits()).map_err(|error| error.error)),
         Layer::Capabilities => in_child(|| capabilities::drop_all().map_err(|error| error.error)),
         Layer::NoNewPrivileges => in_child(|| capabilities::no_new_privileges().map_err(|error| error.error)),
