@@ -86,7 +86,7 @@ pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
         Some("-") => io::stdin().as_fd().try_clone_to_owned().map(File::from),
         _ => File::open(path),
     };
-    let bytes = file.and_then(|mut file| Bytes::sealed(&mut file, limit));
+    let bytes = file.and_then(|file| Bytes::sealed(file, limit));
     let bytes = bytes.map_err(|error| SupervisorError::Program { path: path.into(), error })?;
     if bytes.len() as u64 > limit {
         return Err(SupervisorError::TooLarge { path: path.into(), limit });
@@ -111,7 +111,8 @@ fn worker() -> Result<File, SupervisorError> {
 pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
     let signals = Signals::take()?;
     let worker = worker()?;
-    let job_bytes = Bytes::sealed(&mut sealed_job(job)?, u64::MAX)?;
+    let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
+    let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
     let missing = || io::Error::from(io::ErrorKind::InvalidInput);
     let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
     let program = program.sealed_file().ok_or_else(missing)?;
@@ -210,14 +211,6 @@ fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
 /// Whether our input is granted.
 fn wants_input(task: &Task) -> bool {
     matches!(task, Task::Run(run) if matches!(run.grants.stdin, Stdin::Inherit))
-}
-
-fn sealed_job(job: &Job) -> io::Result<File> {
-    let file = rustix::fs::memfd_create(c"pinfold-job", rustix::fs::MemfdFlags::CLOEXEC)?;
-    let mut file = File::from(file);
-    file.write_all(&serde_json::to_vec(job)?)?;
-    io::Seek::rewind(&mut file)?;
-    Ok(file)
 }
 
 /// A worker that is being watched.

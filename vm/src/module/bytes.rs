@@ -40,11 +40,11 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Bytes {
-    /// Copies a file from where it stands into sealed memory: all of it, or one byte more than `limit`.
+    /// Copies what is read, a file from where it stands, into sealed memory: all of it, or one byte more than `limit`.
     ///
     /// # Errors
     /// Those of reading, and of making the memory.
-    pub fn sealed(source: &mut File, limit: u64) -> io::Result<Self> {
+    pub fn sealed(source: impl Read, limit: u64) -> io::Result<Self> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         // Kernels before 6.3 do not know the second flag, by which the file can never become a program.
         let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
