@@ -36,17 +36,17 @@ unsafe impl Allocator for System {
         }
     }
 
+    // Nothing goes back: the process ends soon, and the addresses could not be had again.
+
     fn remap(&self, _: *mut u8, _: usize, _: usize, _: bool) -> *mut u8 {
         null_mut()
     }
 
-    fn free_part(&self, at: *mut u8, old: usize, new: usize) -> bool {
-        give_back(at.wrapping_add(new), old - new);
+    fn free_part(&self, _: *mut u8, _: usize, _: usize) -> bool {
         false
     }
 
-    fn free(&self, at: *mut u8, size: usize) -> bool {
-        give_back(at, size);
+    fn free(&self, _: *mut u8, _: usize) -> bool {
         false
     }
 
@@ -61,12 +61,6 @@ unsafe impl Allocator for System {
     fn page_size(&self) -> usize {
         4096
     }
-}
-
-/// Lets the kernel have the pages; the addresses stay the allocator's.
-fn give_back(at: *mut u8, size: usize) {
-    // SAFETY: whole pages that the allocator uses no more.
-    unsafe { libc::madvise(at.cast(), size, libc::MADV_DONTNEED) };
 }
 
 impl Range {

@@ -8,9 +8,8 @@
 //!
 //! Started by a supervisor only, with the descriptors that [`pinfold::job::descriptors`] lists.
 
-#![cfg_attr(not(test), no_main)]
 // The test harness has a beginning of its own.
-#![cfg_attr(test, allow(dead_code, unused_imports))]
+#![cfg_attr(not(test), no_main)]
 
 mod heap;
 mod inspect;
@@ -27,7 +26,6 @@ use pinfold::job::{EndKind, Ending, Job, Message, Task, Used, descriptors};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
 
-#[cfg(not(test))]
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
 
@@ -49,8 +47,7 @@ impl Channel {
 
 /// The process begins here, without the standard library's preparations: those read files of `/proc`, and set handlers and a signal stack
 /// that the runtime brings itself.
-#[cfg(not(test))]
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c_int {
     // SAFETY: a plain call. Writing where nobody reads is an error, not the end.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
