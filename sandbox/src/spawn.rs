@@ -74,7 +74,8 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-/// Makes the process.
+/// Makes the process. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over
+/// waits for a word from its maker before it does its work.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
@@ -161,8 +162,8 @@ unsafe fn child(
     };
     // SAFETY: system calls only, with valid arguments.
     unsafe {
-        // Whoever made this process may be gone at any time. Before this it is seen by the pipe's end, which only comes if it is not
-        // held open here.
+        // Whoever made this process may be gone at any time. Before it lets this process go on, that is seen by the pipe's end, which
+        // only comes if it is not held open here. Between that and this call it is not seen at all: see [`spawn`].
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::close(go);
         let mut byte = 0u8;

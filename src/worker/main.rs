@@ -71,7 +71,12 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
             exit::REFUSED
         }
     };
-    // SAFETY: ends the process at once; memory and code need not be given back one by one.
+    end(code)
+}
+
+/// Ends the process as it is: memory, code and descriptors need not be given back one by one.
+fn end(code: u8) -> ! {
+    // SAFETY: a plain call.
     unsafe { libc::_exit(code.into()) }
 }
 
@@ -100,8 +105,12 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     };
     let listener = inside::lock(&plan)?;
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
-    channel.send(&Message::Locked { listener: number })?;
-    channel.wait()?;
+    // The kernel tells of a supervisor's death only if it was asked before. From its word on that is certain; a supervisor that is gone
+    // earlier is missed here.
+    if channel.send(&Message::Locked { listener: number }).and_then(|()| channel.wait()).is_err() {
+        // At once: to take down what is prepared is refused, and nobody is there to hear of it.
+        end(exit::REFUSED);
+    }
     Ok(match (&task, prepared) {
         (Task::Run(run), Some(prepared)) => run::run(run, prepared, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),

@@ -2,10 +2,20 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use pinfold::job::{Inspect, Job, Run, Task, TierName, View};
+use pinfold::{exit, policy};
+use pinfold_sandbox::{Exit, Launch, Layers, Refusal, spawn};
+use pinfold_vm::host::Grants;
+use pinfold_vm::module::Bytes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 const TIERS: [&str; 3] = ["interpreter", "jit", "auto"];
 
@@ -203,11 +213,11 @@ fn signals_end_a_program_cleanly() {
 #[test]
 fn a_supervisor_that_is_killed_takes_its_worker_along() {
     let scratch = Scratch::new("killed");
-    for delay in 0..24 {
+    for round in 0..48 {
         let mut child = pinfold(&["run", "--invoke", "spin", &scratch.program()]).spawn().unwrap();
         let worker = wait_until_running(child.id());
-        // At another moment of the worker's beginning each time.
-        let until = Instant::now() + Duration::from_micros(300 * delay);
+        // As soon as there is a worker, then at another moment of its beginning each time.
+        let until = Instant::now() + Duration::from_micros(300 * (round as u64).saturating_sub(24));
         while Instant::now() < until {
             std::thread::yield_now();
         }
@@ -219,6 +229,53 @@ fn a_supervisor_that_is_killed_takes_its_worker_along() {
             std::thread::yield_now();
         }
     }
+}
+
+#[test]
+fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
+    // Each has its own threads, memory and descriptors to leave behind.
+    let run = |tier| Run {
+        grants: Grants::command(),
+        file: "none.wasm".into(),
+        max_memory: 1 << 20,
+        max_stack: 1 << 20,
+        fuel: None,
+        tier,
+        deterministic: false,
+        invoke: None,
+        invoke_args: Vec::new(),
+        trap_unknown_imports: false,
+    };
+    let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
+    let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });
+    for task in runs.into_iter().chain([inspect]) {
+        assert_eq!(end_without_supervisor(&task), Some(Exit::Code(exit::REFUSED.into())), "{task:?}");
+    }
+}
+
+/// How a worker ends whose supervisor is gone from the beginning; nothing if it does not.
+fn end_without_supervisor(task: &Task) -> Option<Exit> {
+    let plan = policy::plan(&Grants::command(), 1 << 30, 8 << 20, Layers::all()).unwrap();
+    assert_eq!(plan.refusal, Refusal::Notify, "what is refused waits for a supervisor's answer");
+    let layers = plan.layers;
+    let job = serde_json::to_vec(&Job { plan, task: task.clone() }).unwrap();
+    let sealed = [job.as_slice(), b"not a module"].map(|bytes| Bytes::sealed(bytes, u64::MAX).unwrap());
+    let [job, program] = sealed.each_ref().map(|bytes| bytes.sealed_file().unwrap().as_fd());
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+    drop(ours);
+    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
+    let child = spawn(&Launch {
+        program: File::open(env!("CARGO_BIN_EXE_pinfold-worker")).unwrap().as_fd(),
+        arguments: &[c"pinfold-worker"],
+        descriptors: &[null.as_fd(), null.as_fd(), null.as_fd(), theirs.as_fd(), job, program],
+        layers,
+    })
+    .unwrap();
+    let bound = Timespec { tv_sec: 20, tv_nsec: 0 };
+    let has_ended = poll(&mut [PollFd::new(&child, PollFlags::IN)], Some(&bound)).unwrap() == 1;
+    child.kill();
+    let exit = child.wait().unwrap();
+    has_ended.then_some(exit)
 }
 
 /// Whether a process is there and not just waiting to be reaped.
