@@ -169,15 +169,18 @@ pub fn clean(range: u32) {
 struct Range {
     targets: Targets,
     victim: Child,
-    _servers: (TcpListener, Option<TcpListener>, UdpSocket, UnixListener),
+    _servers: (TcpListener, Option<TcpListener>, UdpSocket, [UnixListener; 2]),
     _terminal: File,
 }
 
 impl Range {
     fn new() -> io::Result<Self> {
+        // What a suite that was ended left there under the same number would be taken for a target.
+        clean(std::process::id());
         let scratch = scratch(std::process::id());
-        fs::create_dir_all(scratch.join("granted"))?;
-        fs::create_dir_all(scratch.join("mount"))?;
+        fs::create_dir(&scratch)?;
+        fs::create_dir(scratch.join("granted"))?;
+        fs::create_dir(scratch.join("mount"))?;
         let executable = std::env::current_exe()?;
         let mut victim = Command::new(&executable).arg("--victim").stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
@@ -187,6 +190,7 @@ impl Range {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let abstract_name = format!("pinfold-escape-{}", std::process::id());
         let hidden = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&abstract_name)?)?;
+        let visible = UnixListener::bind(scratch.join("socket"))?;
         // SAFETY: plain calls with valid arguments; the descriptor is new.
         let terminal = unsafe {
             let fd = libc::posix_openpt(libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
@@ -211,7 +215,7 @@ impl Range {
             terminal: terminal_name(&terminal)?,
             scratch,
         };
-        let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, hidden), _terminal: terminal };
+        let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, [hidden, visible]), _terminal: terminal };
         range.fill()?;
         range.targets.handle = handle(&range.targets.scratch.join("secret")).unwrap_or_default();
         let device =
@@ -241,10 +245,6 @@ impl Range {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
-        }
-        if !scratch.join("socket").exists() {
-            // Stays there as long as this process.
-            std::mem::forget(UnixListener::bind(scratch.join("socket"))?);
         }
         Ok(())
     }
