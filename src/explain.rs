@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use pinfold::policy;
 use pinfold_sandbox::seccomp::Check;
 use pinfold_sandbox::{Directory, Plan};
+use pinfold_vm::host::{Grants, NetGrant, Role};
 use serde::Serialize;
 
 use crate::run;
@@ -29,10 +30,19 @@ struct Syscall {
     why: Vec<String>,
 }
 
+/// A connection, as the program finds it.
+#[derive(Serialize)]
+struct Connection<'a> {
+    descriptor: usize,
+    #[serde(flatten)]
+    grant: &'a NetGrant,
+}
+
 #[derive(Serialize)]
 struct Explanation<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
+    network: Vec<Connection<'a>>,
     filter: Vec<Syscall>,
     filter_instructions: usize,
 }
@@ -44,7 +54,7 @@ struct Explanation<'a> {
 pub fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let grants = args.run.grants()?;
     let plan = policy::plan(&grants, args.run.max_memory.0, args.run.max_stack.0, args.run.layers())?;
-    let text = if args.json { json(&plan)? } else { text(&plan)? };
+    let text = if args.json { json(&grants, &plan)? } else { text(&grants, &plan)? };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -73,13 +83,14 @@ fn form(check: &Check) -> String {
     }
 }
 
-fn json(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+fn json(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
     let filter_instructions = plan.filter()?.program(plan.refusal).len();
-    let explanation = Explanation { plan, filter: filter(plan)?, filter_instructions };
+    let network = grants.sockets().map(|(descriptor, grant)| Connection { descriptor, grant }).collect();
+    let explanation = Explanation { plan, network, filter: filter(plan)?, filter_instructions };
     Ok(serde_json::to_string_pretty(&explanation)? + "\n")
 }
 
-fn text(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+fn text(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
     use std::fmt::Write;
     let mut out = String::from("Layers\n");
     for layer in plan.layers.iter() {
@@ -92,6 +103,21 @@ fn text(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
     for (index, directory) in plan.directories.iter().enumerate() {
         let mode = if directory.writable { "read and write" } else { "read" };
         writeln!(out, "  {} as {} ({mode})", directory.host.display(), Directory::place(index).display())?;
+    }
+    out += "\nNetwork\n";
+    if grants.net.is_empty() {
+        out += "  none\n";
+    }
+    for (descriptor, grant) in grants.sockets() {
+        let role = match grant.role {
+            Role::Connect => "connected to",
+            Role::Listen => "listening on",
+        };
+        write!(out, "  descriptor {descriptor}: {role} {}", grant.origin())?;
+        match &grant.name {
+            Some(name) => writeln!(out, " (PINFOLD_FD_{name})")?,
+            None => out.push('\n'),
+        }
     }
     let limits = &plan.limits;
     out += "\nLimits\n";
@@ -110,7 +136,7 @@ fn text(plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
 #[cfg(test)]
 mod tests {
     use pinfold_sandbox::Layers;
-    use pinfold_vm::host::{DirGrant, Grants};
+    use pinfold_vm::host::DirGrant;
 
     use super::*;
 
@@ -127,13 +153,16 @@ mod tests {
     fn the_filters_of_the_usual_grants() {
         let directory = |mode: &str| format!("/::/data{mode}").parse::<DirGrant>().expect("well written");
         let with = |directory| Grants { dirs: vec![directory], ..Grants::command() };
+        let connection = NetGrant::connect("api=api.example.com:443").expect("well written");
+        let listener = NetGrant::listen("127.0.0.1:80").expect("well written");
         for (name, grants) in [
             ("none", Grants::none()),
             ("default", Grants::command()),
             ("directory", with(directory(""))),
             ("deterministic", Grants { deterministic: Some(1), ..Grants::command() }),
+            ("network", Grants { net: vec![connection, listener], ..Grants::none() }),
         ] {
-            insta::assert_snapshot!(name, text(&plan(&grants)).expect("known names"));
+            insta::assert_snapshot!(name, text(&grants, &plan(&grants)).expect("known names"));
         }
     }
 }

@@ -18,6 +18,8 @@ pub mod descriptors {
     pub const JOB: i32 = 4;
     /// The program, sealed.
     pub const PROGRAM: i32 = 5;
+    /// The first of the connections that were granted, in their order.
+    pub const SOCKETS: i32 = 6;
 }
 
 /// Bytes in the largest message that is read.

@@ -11,6 +11,7 @@
 
 pub mod exit;
 pub mod job;
+pub mod network;
 pub mod policy;
 pub mod supervisor;
 pub mod text;

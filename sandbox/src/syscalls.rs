@@ -63,6 +63,11 @@ const CLOCKS: [u64; 4] = [
 const MAP_KEPT: u64 =
     (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE | libc::MAP_STACK) as u64;
 
+/// To look, or to take. Not the queue of errors, which tells of packets and times.
+const RECEIVE: [u64; 2] = [libc::MSG_DONTWAIT as u64, (libc::MSG_DONTWAIT | libc::MSG_PEEK) as u64];
+/// On a connection. `MSG_FASTOPEN` makes one, to anywhere, of a socket that lost its own.
+const SEND: [u64; 1] = [(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as u64];
+
 syscalls! {
     // What every worker has.
     read = SYS_read;
@@ -120,11 +125,11 @@ syscalls! {
     symlinkat = SYS_symlinkat;
     readlinkat = SYS_readlinkat;
     // Connections that were handed in.
-    accept4 = SYS_accept4;
+    accept4 = SYS_accept4: [Check::Only(3, (libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK) as u64)];
     recvfrom = SYS_recvfrom;
-    recvmsg = SYS_recvmsg;
+    recvmsg = SYS_recvmsg: [Check::OneOf(2, &RECEIVE)];
     sendto = SYS_sendto;
-    sendmsg = SYS_sendmsg;
+    sendmsg = SYS_sendmsg: [Check::OneOf(2, &SEND)];
     shutdown = SYS_shutdown;
     getsockopt = SYS_getsockopt;
     getsockname = SYS_getsockname;

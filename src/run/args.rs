@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use pinfold::job::TierName;
 use pinfold_sandbox::{Layer, Layers};
-use pinfold_vm::host::{Console, DirGrant, Grants, Stdin};
+use pinfold_vm::host::{Console, DirGrant, Grants, NetGrant, Stdin};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
 ///
@@ -23,6 +23,13 @@ pub struct Args {
     /// as /NAME, or under HOST's own path.
     #[arg(long, value_name = "[NAME=]HOST[::GUEST][:rw]", help_heading = "Grants")]
     dir: Vec<DirGrant>,
+    /// Grant a connection: it is open when the program starts, as the descriptor after those of the directories; with NAME
+    /// the variable PINFOLD_FD_NAME holds its number. A name must lead to a public address.
+    #[arg(long, value_name = "[NAME=]HOST:PORT", value_parser = NetGrant::connect, help_heading = "Grants")]
+    net: Vec<NetGrant>,
+    /// Grant to be a server at an address of this host; accepting takes connections from that descriptor.
+    #[arg(long, value_name = "[NAME=]ADDR:PORT", value_parser = NetGrant::listen, help_heading = "Grants")]
+    listen: Vec<NetGrant>,
     /// Grant an environment variable: this value, or the one it has here.
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Grants")]
     env: Vec<String>,
@@ -162,6 +169,7 @@ fn grants(args: &Args) -> Result<Grants, String> {
         grants.args.extend(args.args.iter().cloned());
     }
     grants.dirs = args.dir.clone();
+    grants.net = args.net.iter().chain(&args.listen).cloned().collect();
     for env in &args.env {
         let (name, value) = match env.split_once('=') {
             Some((name, value)) => (name, value.to_owned()),

@@ -4,6 +4,8 @@
 //! listener from it, and then waits: for the worker's message, for a refused system call, for the end of the process, for time to pass, for
 //! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
 
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod streams;
 mod verdict;
 
@@ -21,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
+use crate::network::{self, NetworkError};
 use streams::Streams;
 pub use verdict::Verdict;
 
@@ -59,6 +62,9 @@ pub enum SupervisorError {
         /// Bytes allowed.
         limit: u64,
     },
+    /// A connection cannot be opened.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The process cannot be made.
     #[error(transparent)]
     Spawn(#[from] SpawnError),
@@ -109,6 +115,10 @@ fn worker() -> Result<File, SupervisorError> {
 /// # Errors
 /// If the worker cannot be started.
 pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
+    let sockets = match &job.task {
+        Task::Run(run) => network::open(&run.grants.net)?,
+        Task::Inspect(_) => Vec::new(),
+    };
     let signals = Signals::take()?;
     let worker = worker()?;
     let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
@@ -119,20 +129,17 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
     let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task))?;
+    let has_sockets = !sockets.is_empty();
+    let mut descriptors =
+        vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
+    descriptors.extend(sockets.iter().map(AsFd::as_fd));
     let child = spawn(&Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
-        descriptors: &[
-            stdin.as_fd(),
-            stdout.as_fd(),
-            stderr.as_fd(),
-            theirs.as_fd(),
-            job_file.as_fd(),
-            program.as_fd(),
-        ],
+        descriptors: &descriptors,
         layers: job.plan.layers,
     })?;
-    drop((theirs, stdin, stdout, stderr));
+    drop((theirs, stdin, stdout, stderr, sockets));
     let watch = Watch {
         child: &child,
         channel: File::from(ours),
@@ -147,7 +154,12 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let verdict = match decided {
         Ok(None) => Verdict::Crash { exit: child.wait()? },
         other => {
-            bury(child);
+            // A place to listen at is free again, for the next run, once nobody has it.
+            if has_sockets {
+                child.wait()?;
+            } else {
+                bury(child);
+            }
             // Never `None`: that was the other arm.
             other?.unwrap_or(Verdict::Nonsense)
         }

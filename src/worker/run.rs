@@ -1,10 +1,11 @@
 //! Running a program: verifies it, gives it what was granted, and tells how it ended.
 
 use std::mem::ManuallyDrop;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Instant;
 
 use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Run, TierName, Used};
+use pinfold::job::{EndKind, Ending, Run, TierName, Used, descriptors};
 use pinfold::text;
 use pinfold_vm::api::{
     Advance, AsContextMut, Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, TrapKind, available,
@@ -38,7 +39,13 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     let mut config = Config::new();
     config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic);
     let engine = Engine::new(&config);
-    let host = HostState::new(&run.grants).map_err(Error::host)?;
+    let mut host = HostState::new(&run.grants).map_err(Error::host)?;
+    for (number, socket) in run.grants.sockets().map(|(number, _)| number).zip(descriptors::SOCKETS..) {
+        // SAFETY: the supervisor gives one for each grant; nobody else uses them.
+        let socket = unsafe { OwnedFd::from_raw_fd(socket) };
+        let given = host.add_socket(socket).map_err(Error::host)?;
+        debug_assert_eq!(given as usize, number);
+    }
     // One thread compiles what turns hot; the others verify, and compile what is compiled ahead.
     let threads = if run.tier == TierName::Auto { available() } else { available() - 1 };
     Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;

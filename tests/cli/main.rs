@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod network;
+
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;

@@ -129,6 +129,10 @@ pub struct Targets {
     pub tcp: u16,
     pub udp: u16,
     pub tcp6: Option<u16>,
+    /// Another, which nothing is granted to reach.
+    pub other: u16,
+    /// A loopback address that no other suite uses.
+    pub own_address: String,
     /// Abstract name of a stream server.
     pub abstract_name: String,
     /// The host's name.

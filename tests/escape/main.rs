@@ -23,6 +23,7 @@ mod payload;
 mod privilege;
 mod processes;
 mod range;
+mod sockets;
 mod supervisor;
 mod table;
 
@@ -47,6 +48,7 @@ fn all() -> Vec<(&'static str, Vec<Attack>)> {
         ("processes", processes::attacks()),
         ("privilege", privilege::attacks()),
         ("network", network::attacks()),
+        ("granted connections", sockets::attacks()),
         ("memory", memory::attacks()),
         ("leaks", leaks::attacks()),
         ("entry points", entry::attacks()),

@@ -17,7 +17,7 @@ fn makes(family: c_int, kind: c_int, protocol: c_int) -> Attempt {
 }
 
 /// The address of the loopback interface.
-fn loopback(port: u16) -> [u8; 16] {
+pub fn loopback(port: u16) -> [u8; 16] {
     let mut address = [0u8; 16];
     address[..2].copy_from_slice(&(AF_INET as u16).to_ne_bytes());
     address[2..4].copy_from_slice(&port.to_be_bytes());
@@ -40,7 +40,7 @@ fn unix(name: &[u8]) -> [u8; 110] {
     address
 }
 
-fn connect(fd: i64, address: &[u8]) -> Attempt {
+pub fn connect(fd: i64, address: &[u8]) -> Attempt {
     gives(sys!(libc::SYS_connect, fd, address.as_ptr(), address.len()))
 }
 

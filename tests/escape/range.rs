@@ -110,6 +110,7 @@ pub fn main(attack: &Attack, deep: bool) -> io::Result<()> {
     let ways = walls(attack, deep);
     for (index, walls) in ways.iter().enumerate() {
         range.fill()?;
+        range.disconnect()?;
         if index == 0 || attack.streams == Streams::Secret {
             range.streams(attack.streams)?;
         }
@@ -169,6 +170,7 @@ pub fn clean(range: u32) {
 struct Range {
     targets: Targets,
     victim: Child,
+    other: TcpListener,
     _servers: (TcpListener, Option<TcpListener>, UdpSocket, [UnixListener; 2]),
     _terminal: File,
 }
@@ -186,6 +188,8 @@ impl Range {
         let mut line = String::new();
         io::BufReader::new(victim.stdout.as_mut().ok_or(io::ErrorKind::BrokenPipe)?).read_line(&mut line)?;
         let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        other.set_nonblocking(true)?;
         let tcp6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok();
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let abstract_name = format!("pinfold-escape-{}", std::process::id());
@@ -207,6 +211,8 @@ impl Range {
             tcp: tcp.local_addr()?.port(),
             udp: udp.local_addr()?.port(),
             tcp6: tcp6.as_ref().map(|tcp6| Ok::<_, io::Error>(tcp6.local_addr()?.port())).transpose()?,
+            other: other.local_addr()?.port(),
+            own_address: own_address().to_string(),
             abstract_name,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             segment: segment(std::process::id()),
@@ -215,7 +221,8 @@ impl Range {
             terminal: terminal_name(&terminal)?,
             scratch,
         };
-        let mut range = Self { targets, victim, _servers: (tcp, tcp6, udp, [hidden, visible]), _terminal: terminal };
+        let mut range =
+            Self { targets, victim, other, _servers: (tcp, tcp6, udp, [hidden, visible]), _terminal: terminal };
         range.fill()?;
         range.targets.handle = handle(&range.targets.scratch.join("secret")).unwrap_or_default();
         let device =
@@ -229,6 +236,19 @@ impl Range {
         // SAFETY: descriptors of this process, made for this.
         unsafe { libc::dup2(leak, 77) };
         Ok(range)
+    }
+
+    /// Forgets the connections of the attack before: another one between the same ports could not be made beside them.
+    fn disconnect(&self) -> io::Result<()> {
+        loop {
+            match self.other.accept() {
+                Ok((connection, _)) => {
+                    rustix::net::sockopt::set_socket_linger(&connection, Some(Duration::ZERO))?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Puts the files there, whatever the attack before left of them.
@@ -361,6 +381,12 @@ impl Seen {
             Verdict::Nonsense => Self::Nonsense,
         }
     }
+}
+
+/// By the number of this process.
+fn own_address() -> Ipv4Addr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 78, high, low)
 }
 
 fn terminal_name(terminal: &File) -> io::Result<PathBuf> {

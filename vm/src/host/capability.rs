@@ -15,7 +15,7 @@ pub enum Capability {
     Environment,
     /// Descriptors and paths: standard streams and directories, as far as they were granted.
     Files,
-    /// Connections that the host handed in; there are none without.
+    /// Connections that were granted, and handed in by the host.
     Sockets,
     /// Reading clocks.
     Clock,
@@ -48,7 +48,7 @@ impl Capability {
             Self::Files => {
                 "Descriptors and paths: always there, reaches the standard streams and the granted directories only."
             }
-            Self::Sockets => "Connections: always there, reaches only sockets that the host handed in.",
+            Self::Sockets => "Connections: always there, reaches only those that were granted.",
             Self::Clock => "The time of day, elapsed time and processor time.",
             Self::Random => "Random bytes.",
         }
@@ -60,7 +60,7 @@ impl Capability {
             Self::Process => "nothing: always there",
             Self::Environment => "--env KEY[=VALUE]",
             Self::Files => "--dir [NAME=]HOST[::GUEST][:rw]",
-            Self::Sockets => "embedding hosts only",
+            Self::Sockets => "--net [NAME=]HOST:PORT, --listen [NAME=]ADDR:PORT",
             Self::Clock => "default, unless --none or --no-clock",
             Self::Random => "default, unless --none or --no-random",
         }

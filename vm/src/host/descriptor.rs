@@ -169,7 +169,7 @@ impl Descriptor {
 
 impl Descriptors {
     /// The lowest number that a program's own descriptors take.
-    const FIRST: usize = 3;
+    pub const FIRST: usize = 3;
 
     /// Opens what is granted.
     pub fn new(grants: &Grants) -> Result<Self, HostSetupError> {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::NetGrant;
+
 /// Everything that is granted to a program. The default is nothing.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -17,6 +19,8 @@ pub struct Grants {
     pub env: Vec<(String, String)>,
     /// Directories.
     pub dirs: Vec<DirGrant>,
+    /// Connections.
+    pub net: Vec<NetGrant>,
     /// Standard input.
     pub stdin: Stdin,
     /// Standard output and error.
@@ -102,6 +106,7 @@ impl Grants {
             args: Vec::new(),
             env: Vec::new(),
             dirs: Vec::new(),
+            net: Vec::new(),
             stdin: Stdin::Empty,
             console: Console::Discard,
             clock: None,
@@ -182,7 +187,8 @@ impl fmt::Display for DirGrant {
     }
 }
 
-fn is_identifier(text: &str) -> bool {
+/// Whether this can be the name of a parameter.
+pub(super) fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')

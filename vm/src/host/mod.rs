@@ -22,6 +22,7 @@ mod descriptor;
 mod error;
 mod grants;
 mod memory;
+mod network;
 mod random;
 mod state;
 pub mod table;
@@ -31,4 +32,7 @@ pub use capability::Capability;
 pub use error::{HostError, HostSetupError};
 pub use grants::{ClockGrant, Console, DirGrant, DirGrantError, Grants, Stdin};
 pub use memory::{GuestMemory, OutOfBounds};
+pub use network::{NetGrant, NetGrantError, Role};
 pub use state::HostState;
+
+use grants::is_identifier;

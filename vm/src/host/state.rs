@@ -21,8 +21,8 @@ pub struct HostState {
 }
 
 impl HostState {
-    /// Opens what is granted. Nothing is opened by its path afterwards, except below the granted
-    /// directories.
+    /// Opens what is granted, but for connections: those are handed in with [`Self::add_socket`], in the order in which they were
+    /// granted, before anything else is opened. Nothing is opened by its path afterwards, except below the granted directories.
     pub fn new(grants: &Grants) -> Result<Self, HostSetupError> {
         for arg in &grants.args {
             refuse_zero_byte("argument", arg)?;
@@ -36,6 +36,7 @@ impl HostState {
             refuse_zero_byte("variable", &entry)?;
             environ.push(entry);
         }
+        environ.extend(grants.socket_variables());
         Ok(Self {
             args: grants.args.clone(),
             environ,

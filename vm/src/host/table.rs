@@ -3,7 +3,7 @@
 use super::error::HostError;
 use super::memory::GuestMemory;
 use super::state::HostState;
-use super::{Capability, Console, Grants, Stdin, wasi};
+use super::{Capability, Console, Grants, Role, Stdin, wasi};
 use crate::types::{FuncType, ValType};
 
 /// A function of the host.
@@ -42,8 +42,8 @@ impl Row {
 
 /// System calls that serve the standard streams; the other ones of the file functions serve granted directories.
 const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek", "clock_gettime"];
-/// System calls that serve connections.
-const CONNECTIONS: [&str; 4] = ["accept4", "recvmsg", "sendmsg", "shutdown"];
+/// System calls of the file functions that serve connections too.
+const CONNECTIONS: [&str; 6] = ["read", "sendmsg", "ppoll", "ioctl", "clock_gettime", "close"];
 
 /// System calls that change a directory or what is in it. Where none is granted for writing the host refuses before it makes them, and
 /// Landlock does not know all of them: times are changed past it.
@@ -57,22 +57,31 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
         (&grants.stdin, &grants.console),
         (Stdin::Empty | Stdin::Bytes(_), Console::Discard | Console::Capture { .. })
     );
+    let listens = grants.net.iter().any(|grant| grant.role == Role::Listen);
     let mut all = Vec::new();
     for row in rows().iter().filter(|row| grants.allows(row.capability)) {
         for &syscall in row.syscalls {
-            let needed = match row.capability {
+            let files = match row.capability {
                 Capability::Clock => grants.deterministic.is_none().then_some("clock"),
                 Capability::Random => grants.deterministic.is_none().then_some("random"),
                 Capability::Sockets => None,
                 _ if streams && STREAMS.contains(&syscall) => Some("console"),
-                _ if CONNECTIONS.contains(&syscall) => None,
+                // Connections are the only thing that is sent to.
+                _ if syscall == "sendmsg" => None,
                 _ if CHANGES.contains(&syscall) => {
                     grants.dirs.iter().any(|dir| dir.writable).then_some("writable directories")
                 }
                 _ if !grants.dirs.is_empty() => Some("directories"),
                 _ => None,
             };
-            all.extend(needed.map(|needed| (syscall, needed)));
+            let serves = match row.capability {
+                Capability::Sockets if syscall == "accept4" => listens,
+                Capability::Sockets => true,
+                Capability::Files | Capability::Process => CONNECTIONS.contains(&syscall),
+                _ => false,
+            };
+            let network = (serves && !grants.net.is_empty()).then_some("network");
+            all.extend(files.into_iter().chain(network).map(|needed| (syscall, needed)));
         }
     }
     all.sort_unstable();

@@ -1,0 +1,135 @@
+//! A worker that says anything: for tests and for fuzzing.
+
+use super::*;
+
+/// What the supervisor makes of a worker that sent these datagrams and ended; `None` is a worker that ended without a word.
+///
+/// # Errors
+/// None may come of anything that is sent.
+pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    let child = ended()?;
+    for datagram in datagrams {
+        // One that is larger than a socket takes is not sent at all.
+        let _ = rustix::net::send(&theirs, datagram, rustix::net::SendFlags::DONTWAIT);
+    }
+    drop(theirs);
+    let signals = Signals::take()?;
+    let watch = Watch {
+        child: &child,
+        channel: File::from(ours),
+        listener: None,
+        deadline: Some(Instant::now() + Duration::from_secs(5)),
+        notifies: true,
+        is_locked: false,
+        signals: &signals,
+    };
+    let (mut streams, _) = Streams::new(0, false)?;
+    watch.until_decided(&mut streams)
+}
+
+/// A process that has ended, and is not waited for: its number is nobody else's.
+fn ended() -> io::Result<Child> {
+    thread_local! {
+        static ENDED: i32 = {
+            // SAFETY: the child ends at once.
+            match unsafe { libc::fork() } {
+                // SAFETY: as said.
+                0 => unsafe { libc::_exit(0) },
+                pid => pid,
+            }
+        };
+    }
+    let pid = ENDED.with(|pid| *pid);
+    let number = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::OutOfMemory)?;
+    Ok(Child { pid, pidfd: rustix::process::pidfd_open(number, rustix::process::PidfdFlags::empty())? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{EndKind, Ending, Used};
+
+    /// A generator of numbers (xorshift64).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 % bound.max(1) as u64) as usize
+        }
+    }
+
+    fn messages() -> Vec<Vec<u8>> {
+        let ending = Ending {
+            kind: EndKind::Trap,
+            code: 134,
+            message: Some("trapped".into()),
+            frames: vec!["f at 0x10".into()],
+            omitted: 3,
+            used: Used { fuel: Some(7), ..Used::default() },
+        };
+        let messages = [
+            Message::Locked { listener: Some(3) },
+            Message::Locked { listener: None },
+            Message::Ended(ending.clone()),
+            Message::Ended(Ending { kind: EndKind::Timeout, ..ending }),
+        ];
+        messages.iter().map(|message| serde_json::to_vec(message).unwrap()).collect()
+    }
+
+    /// A message in which something was changed, cut, doubled or put in.
+    fn mutant(random: &mut Random, messages: &[Vec<u8>]) -> Vec<u8> {
+        const WORDS: [&str; 12] = [
+            "-1",
+            "1e999",
+            "null",
+            "{",
+            "[[[[[[[[",
+            "\"\\ud800\"",
+            "\u{0}",
+            "\u{202e}",
+            "\"Ended\":",
+            "18446744073709551616",
+            ",",
+            "\"\\u001b[31m\"",
+        ];
+        let mut message = messages[random.below(messages.len())].clone();
+        for _ in 0..random.below(6) {
+            let at = random.below(message.len());
+            match random.below(4) {
+                0 if !message.is_empty() => message[at] = random.below(256) as u8,
+                1 => message.truncate(at),
+                2 => message.extend_from_within(at..),
+                _ => drop(message.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
+            }
+        }
+        message
+    }
+
+    #[test]
+    fn whatever_a_worker_says_there_is_a_verdict() {
+        let (messages, mut random) = (messages(), Random(0x5eed));
+        let (mut ended, mut nonsense) = (0, 0);
+        for _ in 0..20_000 {
+            let sent: Vec<Vec<u8>> = (0..random.below(4)).map(|_| mutant(&mut random, &messages)).collect();
+            let sent: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
+            match hear(&sent).unwrap() {
+                Some(Verdict::Ended(_) | Verdict::Timeout { .. }) => ended += 1,
+                Some(Verdict::Nonsense) => nonsense += 1,
+                None => {}
+                Some(other) => panic!("{other:?} of {sent:?}"),
+            }
+        }
+        assert!(ended > 1000 && nonsense > 1000, "{ended} were heard, {nonsense} were none");
+    }
+
+    #[test]
+    fn a_message_that_is_too_large_is_none() {
+        let large = vec![b' '; LARGEST_MESSAGE + 1];
+        let message = [large.as_slice(), br#"{"Locked":{"listener":null}}"#].concat();
+        assert!(matches!(hear(&[&message]).unwrap(), Some(Verdict::Nonsense)));
+    }
+}
