@@ -1,7 +1,7 @@
 //! The confined process's side: putting up the walls that it can only put up itself.
 //!
 //! ```text
-//!  enter ── single-threaded, before anything untrusted is read: mounts, limits, capabilities, Landlock
+//!  enter ── single-threaded, before anything untrusted is read: network, mounts, limits, capabilities, Landlock
 //!    │      the process then makes its threads, code memory and heap
 //!  lock ─── the filter, on all threads: from here on nothing can be had that was not named
 //! ```
@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::error::{Context, LayerError, check};
+use crate::namespaces::Network;
 use crate::plan::{Directory, Layer, Plan};
 use crate::{capabilities, landlock, mounts, namespaces, rlimits};
 
@@ -21,6 +22,7 @@ use crate::{capabilities, landlock, mounts, namespaces, rlimits};
 pub fn enter(plan: &Plan) -> Result<(), LayerError> {
     let layers = plan.layers;
     die_with_parent().context(Layer::Pid, "end with whoever made it")?;
+    let network = if layers.has(Layer::Net) { Some(Network::enter()?) } else { None };
     if layers.has(Layer::Uts) {
         namespaces::set_host_name()?;
     }
@@ -33,6 +35,9 @@ pub fn enter(plan: &Plan) -> Result<(), LayerError> {
     }
     if layers.has(Layer::Rlimits) {
         rlimits::set(&plan.limits)?;
+    }
+    if let Some(network) = network {
+        network.leave()?;
     }
     if layers.has(Layer::Capabilities) {
         capabilities::drop_all()?;

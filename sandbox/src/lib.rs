@@ -3,7 +3,7 @@
 //! ```text
 //!  supervisor                                    confined process
 //!  ──────────                                    ────────────────
-//!  Plan ─► spawn::spawn ──── namespaces ───────► inside::enter   mounts, limits, capabilities, Landlock
+//!  Plan ─► spawn::spawn ──── namespaces ───────► inside::enter   network, mounts, limits, capabilities, Landlock
 //!             │                                  (its threads, heap and code memory)
 //!             │            ◄── listener ──────── inside::lock    the system call filter
 //!          Child, notify::Listener               … untrusted work …

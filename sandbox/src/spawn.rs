@@ -19,7 +19,7 @@ pub struct Launch<'a> {
     pub arguments: &'a [&'a CStr],
     /// Its descriptors: the first becomes number 0, and so on.
     pub descriptors: &'a [BorrowedFd<'a>],
-    /// The namespaces among these are made for it.
+    /// The namespaces among these are made for it, or prepared.
     pub layers: Layers,
 }
 
@@ -74,8 +74,9 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-/// Makes the process. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over
-/// waits for a word from its maker before it does its work.
+/// Makes the process, in all namespaces but that of the network, which [`inside::enter`](crate::inside::enter) enters. It is killed when
+/// the calling thread ends, except at the very beginning: a program that must not be left over waits for a word from its maker before
+/// it does its work.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
@@ -90,9 +91,13 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     let mut wanted: Vec<RawFd> = launch.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     wanted.extend([launch.program.as_raw_fd(), ready.as_raw_fd(), failed.as_raw_fd()]);
 
+    let mut stack = vec![0u8; if launch.layers.has(Layer::Net) { namespaces::NETWORK_STACK } else { 0 }];
+    let stack = stack.as_mut_ptr_range();
+    let network = (stack.start != stack.end).then_some(stack.end);
+
     let mut pidfd: RawFd = -1;
     let mut clone = CloneArgs {
-        flags: namespaces::clone_flags(launch.layers) | libc::CLONE_PIDFD as u64,
+        flags: namespaces::clone_flags(launch.layers.without(Layer::Net)) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
@@ -101,7 +106,7 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), network, arguments.as_ptr(), environment.as_ptr()) }
     }
     let pid = check(pid).map_err(other("clone"))? as i32;
     // SAFETY: the kernel made it for us.
@@ -138,10 +143,11 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 ///
 /// # Safety
 /// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
-/// the other end of the former.
+/// the other end of the former. `network` is the stack of a helper that makes a network namespace.
 unsafe fn child(
     descriptors: &mut [RawFd],
     go: RawFd,
+    network: Option<*mut u8>,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
 ) -> ! {
@@ -170,6 +176,9 @@ unsafe fn child(
         // The end of the pipe: whoever made this process is gone.
         if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
             libc::_exit(127);
+        }
+        if let Some(stack) = network {
+            namespaces::prepare_network(stack);
         }
         // First out of each other's way, then to their places.
         let above = count as i32 + 3;
