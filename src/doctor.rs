@@ -1,8 +1,8 @@
 //! `pinfold doctor`: tries each layer of the sandbox on this host, and says which hold.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
+use pinfold::exit;
 use pinfold_sandbox::Layer;
 use pinfold_sandbox::probe::{self, Found};
 use serde::Serialize;
@@ -24,7 +24,7 @@ struct Row {
 }
 
 /// Runs the command. It fails if a layer is missing.
-pub fn run(args: &Args) -> io::Result<ExitCode> {
+pub fn run(args: &Args) -> io::Result<u8> {
     let rows: Vec<Row> = probe::all().into_iter().map(|(layer, found)| row(layer, found)).collect();
     let mut out = io::stdout().lock();
     if args.json {
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> io::Result<ExitCode> {
             writeln!(out, "\nWhat is missing can be done without: pinfold run --without {} …", missing.join(","))?;
         }
     }
-    Ok(if rows.iter().all(|row| row.works) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rows.iter().all(|row| row.works) { exit::SUCCESS } else { exit::FAILURE })
 }
 
 fn row(layer: Layer, found: Found) -> Row {

@@ -1,4 +1,9 @@
-//! Exit codes of `pinfold run`.
+//! Exit codes of the command.
+
+/// Done.
+pub const SUCCESS: u8 = 0;
+/// Of a command other than `run`: not done.
+pub const FAILURE: u8 = 1;
 
 /// The deadline passed.
 pub const TIMEOUT: u8 = 124;

@@ -1,9 +1,8 @@
 //! `pinfold explain`: what the worker of a run could do, and what grants each of it.
 
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 
-use pinfold::policy;
+use pinfold::{exit, policy};
 use pinfold_sandbox::seccomp::Check;
 use pinfold_sandbox::{Directory, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
@@ -51,14 +50,14 @@ struct Explanation<'a> {
 ///
 /// # Errors
 /// If there is no such plan.
-pub fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
+pub fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     let grants = args.run.grants()?;
     let plan = policy::plan(&grants, args.run.max_memory.0, args.run.max_stack.0, args.run.layers())?;
     let text = if args.json { json(&grants, &plan)? } else { text(&grants, &plan)? };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(exit::SUCCESS),
     }
 }
 

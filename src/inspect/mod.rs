@@ -1,7 +1,6 @@
 //! `pinfold inspect`: gives a module to a worker, which has nothing, to be shown without being run.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use pinfold::job::{Inspect, Job, Task, View};
@@ -62,7 +61,7 @@ pub enum InspectError {
 ///
 /// # Errors
 /// If no worker can be had.
-pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
+pub fn run(args: &Args) -> Result<u8, InspectError> {
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let program = supervisor::read_program(&args.file, limit)?;
     let plan = policy::plan(&Grants::none(), MEMORY, 0, Layers::all())?;
@@ -71,9 +70,10 @@ pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
     let verdict = supervisor::run(&Job { plan, task }, &program, &bounds)?;
     report::explain(&verdict, TIMEOUT.as_secs_f64());
     Ok(match verdict {
-        Verdict::Ended(ending) if ending.code == 0 => ExitCode::SUCCESS,
-        Verdict::Ended(_) => ExitCode::FAILURE,
-        other => ExitCode::from(if other.code() == 0 { exit::CRASH } else { other.code() }),
+        Verdict::Ended(ending) if ending.code == 0 => exit::SUCCESS,
+        Verdict::Ended(_) => exit::FAILURE,
+        other if other.code() == 0 => exit::CRASH,
+        other => other.code(),
     })
 }
 

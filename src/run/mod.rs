@@ -2,8 +2,6 @@
 
 mod args;
 
-use std::io::Write;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use pinfold::job::{Job, Run, Task};
@@ -15,14 +13,11 @@ use crate::report;
 pub use args::Args;
 
 /// Runs a program and says how it ended.
-pub fn run(args: &Args) -> ExitCode {
-    let code = attempt(args).unwrap_or_else(|(message, code)| {
+pub fn run(args: &Args) -> u8 {
+    attempt(args).unwrap_or_else(|(message, code)| {
         eprintln!("pinfold: {message}");
         code
-    });
-    let _ = std::io::stderr().flush();
-    // Threads that still move output have nothing left to move.
-    std::process::exit(code.into())
+    })
 }
 
 fn attempt(args: &Args) -> Result<u8, (String, u8)> {
