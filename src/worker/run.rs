@@ -46,8 +46,9 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
         let given = host.add_socket(socket).map_err(Error::host)?;
         debug_assert_eq!(given as usize, number);
     }
-    // One thread compiles what turns hot; the others verify, and compile what is compiled ahead.
-    let threads = if run.tier == TierName::Auto { available() } else { available() - 1 };
+    // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
+    let least = if run.tier == TierName::Auto { 1 } else { 0 };
+    let threads = (available() - 1).max(least);
     Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::engine::Engine;
 use super::error::Result;
-use crate::runtime::config::MemoryKind;
+use crate::runtime::config::{MemoryKind, Tier};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{memory, signals, space, stack, threads};
 
@@ -24,12 +24,11 @@ impl Advance {
     /// calls but `futex`, `mprotect` without `PROT_EXEC`, `madvise`, and what the allocator makes.
     ///
     /// # Errors
-    /// If the kernel refuses something, or the compiler cannot be had where the engine's tier wants it.
+    /// If the kernel refuses something.
     pub fn make(&self, engine: &Engine) -> Result<()> {
         let io = |error: io::Error| super::Error::Host(error.into());
-        let tier = engine.inner.config.tier;
-        if tier != crate::runtime::config::Tier::Interpreter {
-            engine.inner.compiler().map_err(Clone::clone)?;
+        if engine.inner.config.tier != Tier::Interpreter {
+            crate::jit::reserve_code().map_err(io)?;
         }
         signals::ensure_signal_stack();
         signals::thread_id();
