@@ -164,6 +164,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the supervisor could not take the filter's listener from a process that is not dumpable, so that it becomes so only when
+    /// that is done: without a user namespace an ordinary user has no privilege over its processes.
+    pub fn seals_late(&self) -> bool {
+        self.layers.has(Layer::Seccomp) && self.refusal == Refusal::Notify && !self.layers.has(Layer::User)
+    }
+
     /// The system call filter.
     ///
     /// # Errors

@@ -38,7 +38,9 @@ pub fn one(layer: Layer) -> Found {
         }
         Layer::Rlimits => in_child(|| rlimits::set(&limits()).map_err(|error| error.error)),
         Layer::Capabilities => in_child(|| capabilities::drop_all().map_err(|error| error.error)),
-        Layer::NoNewPrivileges => in_child(|| capabilities::no_new_privileges().map_err(|error| error.error)),
+        Layer::NoNewPrivileges => in_child(|| {
+            capabilities::no_new_privileges().and_then(|()| capabilities::not_dumpable()).map_err(|error| error.error)
+        }),
         Layer::Landlock => match landlock::version() {
             0 => Err("the kernel has none".into()),
             _ => in_child(|| {

@@ -21,6 +21,7 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
         listener: None,
         deadline: Some(Instant::now() + Duration::from_secs(5)),
         notifies: true,
+        seals_late: false,
         is_locked: false,
         signals: &signals,
     };

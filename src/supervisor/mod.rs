@@ -146,6 +146,7 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
         listener: None,
         deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
         notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
+        seals_late: job.plan.seals_late(),
         is_locked: false,
         signals: &signals,
     };
@@ -232,6 +233,8 @@ struct Watch<'a> {
     listener: Option<Listener>,
     deadline: Option<Instant>,
     notifies: bool,
+    /// Whether its last wall is still to be let through.
+    seals_late: bool,
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
     signals: &'a Signals,
@@ -261,9 +264,15 @@ impl Watch<'_> {
                 return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
             }
             if ready.refused
-                && let Some(violation) = self.listener.as_ref().and_then(|listener| listener.receive().transpose())
+                && let Some(listener) = &self.listener
+                && let Some(call) = listener.receive()?
             {
-                return Ok(Some(Verdict::Violation(violation?)));
+                if !std::mem::take(&mut self.seals_late) || !call.is_seal() {
+                    return Ok(Some(Verdict::Violation(call)));
+                }
+                // It may be gone; that will be seen.
+                let _ = listener.permit(&call);
+                self.let_go()?;
             }
             if !streams.step(ready.output) {
                 return Ok(Some(Verdict::Output { limit: streams.limit() }));
@@ -335,9 +344,18 @@ impl Watch<'_> {
             let Some(listener) = listener else { return self.has_ended() };
             self.listener = Some(listener);
         }
+        if !self.seals_late {
+            self.let_go()?;
+        }
+        Ok(true)
+    }
+
+    /// Lets the worker read the program.
+    fn let_go(&mut self) -> io::Result<()> {
         match self.channel.write_all(b"g") {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-            other => other.map(|()| true),
+            // The end of the process will be seen.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
         }
     }
 

@@ -107,7 +107,8 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
     // The kernel tells of a supervisor's death only if it was asked before. From its word on that is certain; a supervisor that is gone
     // earlier is missed here.
-    if channel.send(&Message::Locked { listener: number }).and_then(|()| channel.wait()).is_err() {
+    let told = channel.send(&Message::Locked { listener: number });
+    if told.is_err() || inside::seal(&plan).is_err() || channel.wait().is_err() {
         // At once: to take down what is prepared is refused, and nobody is there to hear of it.
         end(exit::REFUSED);
     }

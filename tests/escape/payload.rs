@@ -178,14 +178,15 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     let attack = attack.ok_or("there is no such attack")?;
     let ground = Ground { targets: &targets, plan: &plan, folder, listener };
     if attack.moment == Moment::Running {
-        announce(listener)?;
+        announce(&ground, listener)?;
     }
     Ok((attack.run)(&ground))
 }
 
 /// Says that all walls are up, and waits for the supervisor's word.
-pub fn announce(listener: Option<i32>) -> io::Result<()> {
+pub fn announce(ground: &Ground<'_>, listener: Option<i32>) -> io::Result<()> {
     send(&Message::Locked { listener })?;
+    inside::seal(ground.plan).map_err(|error| error.error)?;
     // SAFETY: the channel is the process's; it is not closed.
     let mut channel = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(descriptors::CHANNEL) });
     channel.read_exact(&mut [0])
