@@ -32,6 +32,8 @@ impl Advance {
         }
         signals::ensure_signal_stack();
         signals::thread_id();
+        // Whoever reads a clock for the first time asks where the kernel keeps it; those that wait do so without having been granted one.
+        let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         threads::prepare(self.threads).map_err(io)?;
         let memories = if engine.inner.config.memory == MemoryKind::Reserved { self.memories } else { 0 };
         let mut ranges = vec![memory::RESERVATION; memories];
