@@ -16,6 +16,7 @@
 mod attack;
 mod entry;
 mod files;
+mod forms;
 mod leaks;
 mod memory;
 mod network;
@@ -66,6 +67,10 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["--victim"] => range::victim(),
         ["--escaped"] => payload::escaped_program(),
+        ["--forms"] => match forms::main().unwrap() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        },
         ["--range", name, ..] => {
             let attack =
                 all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == *name).unwrap();
@@ -137,7 +142,9 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
     }
     table::summary(&outcomes, start.elapsed());
     let executable = std::env::current_exe().unwrap();
-    let command = supervisor::prints_no_control(&executable).and_then(|()| supervisor::leaves_no_orphan(&executable));
+    let command = supervisor::prints_no_control(&executable)
+        .and_then(|()| supervisor::leaves_no_orphan(&executable))
+        .and_then(|()| forms::check(&executable));
     if let Err(problem) = &command {
         println!("WRONG {problem}");
     }

@@ -173,6 +173,10 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     let listener = inside::lock(&plan)?.map(IntoRawFd::into_raw_fd);
     HEAP.locked.store(true, Ordering::SeqCst);
     // From here on it is what an attacker would do.
+    if let Some((crate::forms::PROGRAM, call)) = std::str::from_utf8(&bytes)?.split_once('\n') {
+        announce(listener)?;
+        return Ok(crate::forms::make(call)?);
+    }
     let (name, targets) = read_program(&bytes)?;
     let attack = crate::all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == name);
     let attack = attack.ok_or("there is no such attack")?;
