@@ -283,7 +283,7 @@ impl Scenario {
         if self.how == How::Alone {
             return Ok(Seen::Exit(alone(&job)?));
         }
-        let input = Input { text: "some input", stays_open: false };
+        let input = Input { text: "some input", stays_open: false, patience: worker::PATIENCE };
         worker::run(&job, &program, &input).map(|outcome| Seen::Verdict(outcome.verdict))
     }
 }

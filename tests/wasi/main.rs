@@ -1,15 +1,18 @@
 //! WASI preview 1 inside the worker: every row of the host table does its work in a locked worker, with the filter that is derived from
-//! what was granted, as root and as an ordinary user. And the filter holds what that takes, and nothing else.
+//! what was granted, as root and as an ordinary user. The filter holds what that takes, and nothing else. And nobody outside can lead a
+//! program out of what it was granted.
 //!
 //! ```text
 //!  wasi            all of it
 //!  wasi NAME       the programs whose name contains this
+//!  wasi --races N  races on a granted directory, with this many tries
 //! ```
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod filter;
 mod program;
+mod races;
 mod suite;
 mod worker;
 
@@ -30,12 +33,20 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
+    if let [word, root] = arguments.as_slice()
+        && word == "--attacker"
+    {
+        races::attacker(root.as_ref()).unwrap();
+        return ExitCode::SUCCESS;
+    }
     let mut words = arguments.iter();
+    let mut tries = None;
     let mut wanted = String::new();
     let mut again = false;
     while let Some(word) = words.next() {
         match word.as_str() {
             "--test-threads" => drop(words.next()),
+            "--races" => tries = words.next().and_then(|word| word.parse().ok()),
             "--as-somebody-else" => again = true,
             word if word.starts_with('-') => {}
             word => wanted = word.into(),
@@ -52,15 +63,24 @@ fn main() -> ExitCode {
     }
     let scratch = std::env::temp_dir().join(format!("pinfold-wasi-{}", std::process::id()));
     fs::create_dir(&scratch).unwrap();
-    let mut is_good = suite::run(&scratch, &wanted);
-    if wanted.is_empty() && !again {
-        is_good &= filter::run(&scratch);
-    }
-    if is_root {
-        is_good &= as_nobody(&scratch.join("nobody"), &wanted);
-    }
+    let is_good = match tries {
+        Some(tries) => races::run(&scratch, tries),
+        None => all(&scratch, &wanted, again),
+    };
     let _ = fs::remove_dir_all(&scratch);
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn all(scratch: &Path, wanted: &str, again: bool) -> bool {
+    let mut is_good = suite::run(scratch, wanted);
+    if wanted.is_empty() && !again {
+        is_good &= filter::run(scratch);
+        is_good &= races::run(scratch, races::TRIES);
+    }
+    if rustix::process::geteuid().is_root() {
+        is_good &= as_nobody(&scratch.join("nobody"), wanted);
+    }
+    is_good
 }
 
 fn user() -> u32 {

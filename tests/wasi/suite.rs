@@ -74,7 +74,7 @@ fn try_out(program: &Program, scratch: &Path) -> Vec<String> {
         ..Grants::command()
     };
     let plan = policy::plan(&grants, worker::MEMORY, worker::STACK, Layers::all()).unwrap();
-    let input = Input { text: &setup.stdin, stays_open: setup.stays_open };
+    let input = Input { text: &setup.stdin, stays_open: setup.stays_open, patience: worker::PATIENCE };
     let job = worker::job(plan, grants, TierName::Interpreter);
     match worker::run(&job, &program.text, &input) {
         Ok(outcome) => {

@@ -76,7 +76,12 @@ impl Drop for Tree {
 pub struct Input<'a> {
     pub text: &'a str,
     pub stays_open: bool,
+    /// How long it may take.
+    pub patience: Duration,
 }
+
+/// Longer than any program takes that is not told to.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How a run ended, and what it wrote.
 pub struct Outcome {
@@ -105,7 +110,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
 /// Runs a job. The process must have no other thread that uses its standard streams: they are exchanged meanwhile.
 pub fn run(job: &Job, program: &str, input: &Input<'_>) -> Result<Outcome, SupervisorError> {
     let program = Bytes::sealed(program.as_bytes(), u64::MAX)?;
-    let bounds = Bounds { timeout: Some(Duration::from_secs(20)), output: 1 << 20 };
+    let bounds = Bounds { timeout: Some(input.patience), output: 1 << 20 };
     let streams = Streams::exchange(input)?;
     let verdict = supervisor::run(job, &program, &bounds);
     let output = streams.restore()?;
