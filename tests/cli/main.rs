@@ -213,27 +213,6 @@ fn signals_end_a_program_cleanly() {
 }
 
 #[test]
-fn a_supervisor_that_is_killed_takes_its_worker_along() {
-    let scratch = Scratch::new("killed");
-    for round in 0..48 {
-        let mut child = pinfold(&["run", "--invoke", "spin", &scratch.program()]).spawn().unwrap();
-        let worker = wait_until_running(child.id());
-        // As soon as there is a worker, then at another moment of its beginning each time.
-        let until = Instant::now() + Duration::from_micros(300 * (round as u64).saturating_sub(24));
-        while Instant::now() < until {
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while is_alive(worker) {
-            assert!(Instant::now() < deadline, "the worker {worker} is left");
-            std::thread::yield_now();
-        }
-    }
-}
-
-#[test]
 fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
     // Each has its own threads, memory and descriptors to leave behind.
     let run = |tier| Run {
@@ -278,12 +257,6 @@ fn end_without_supervisor(task: &Task) -> Option<Exit> {
     child.kill();
     let exit = child.wait().unwrap();
     has_ended.then_some(exit)
-}
-
-/// Whether a process is there and not just waiting to be reaped.
-fn is_alive(id: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //!  escape                    the suite
 //!  escape --table            the same, then the table of attacks and layers, for which each layer is tried alone too
 //!  escape [--table] NAME     those attacks whose name contains this
+//!  escape --kills N          supervisor and worker killed in turn, this many times
 //! ```
 
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -17,6 +18,7 @@ mod attack;
 mod entry;
 mod files;
 mod forms;
+mod kills;
 mod leaks;
 mod memory;
 mod network;
@@ -68,6 +70,10 @@ fn main() -> ExitCode {
         ["--victim"] => range::victim(),
         ["--escaped"] => payload::escaped_program(),
         ["--forms"] => match forms::main().unwrap() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        },
+        ["--kills", rounds] => match kills::main(rounds.parse().unwrap()).unwrap() {
             true => ExitCode::SUCCESS,
             false => ExitCode::FAILURE,
         },
@@ -143,8 +149,8 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
     table::summary(&outcomes, start.elapsed());
     let executable = std::env::current_exe().unwrap();
     let command = supervisor::prints_no_control(&executable)
-        .and_then(|()| supervisor::leaves_no_orphan(&executable))
-        .and_then(|()| forms::check(&executable));
+        .and_then(|()| forms::check(&executable))
+        .and_then(|()| kills::check(&executable));
     if let Err(problem) = &command {
         println!("WRONG {problem}");
     }

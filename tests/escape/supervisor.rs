@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use pinfold::job::descriptors::CHANNEL;
 use pinfold::job::{EndKind, LARGEST_MESSAGE, Message};
@@ -335,35 +334,5 @@ pub fn prints_no_control(worker: &Path) -> Result<(), String> {
         Some(c) => Err(format!("the command prints {c:?}")),
         None if text.contains("red") => Ok(()),
         None => Err(format!("the command says nothing of it: {text}")),
-    }
-}
-
-/// A worker ends with its supervisor, however that ends.
-pub fn leaves_no_orphan(worker: &Path) -> Result<(), String> {
-    let run = || -> std::io::Result<bool> {
-        let (mut command, program) = command(worker, "ignore_requests")?;
-        let mut supervisor = command.stderr(Stdio::null()).spawn()?;
-        let children = format!("/proc/{0}/task/{0}/children", supervisor.id());
-        let mut child = String::new();
-        while child.is_empty() && supervisor.try_wait()?.is_none() {
-            child = std::fs::read_to_string(&children)?.trim().to_owned();
-        }
-        // Some way into its work, so that what it does itself for this is done.
-        std::thread::sleep(Duration::from_millis(300));
-        supervisor.kill()?;
-        supervisor.wait()?;
-        std::fs::remove_file(program)?;
-        let is_gone = || !Path::new(&format!("/proc/{child}/exe")).exists();
-        Ok((0..100).any(|_| {
-            is_gone() || {
-                std::thread::sleep(Duration::from_millis(10));
-                false
-            }
-        }))
-    };
-    match run() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the worker goes on without its supervisor".into()),
-        Err(error) => Err(format!("the command cannot be tried: {error}")),
     }
 }
