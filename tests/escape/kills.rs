@@ -111,7 +111,11 @@ impl Ground {
         if whom == Whom::Worker && !status.code().is_some_and(|code| refused.contains(&code)) {
             return Ok(Some(format!("the supervisor of a worker that was killed ends with {status}")));
         }
-        Ok((!are_all_gone(deadline)?).then(|| "a process is left".into()))
+        if are_all_gone(deadline)? {
+            return Ok(None);
+        }
+        end_children()?;
+        Ok(Some("a process is left".into()))
     }
 }
 
@@ -138,6 +142,15 @@ fn are_all_gone(deadline: Instant) -> io::Result<bool> {
             _ => {}
         }
     }
+}
+
+/// Ends what was left, so that the next round starts without.
+fn end_children() -> io::Result<()> {
+    for child in fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()))?.split_whitespace() {
+        // SAFETY: a plain call. A child that was not waited for keeps its number.
+        unsafe { libc::kill(child.parse().map_err(io::Error::other)?, libc::SIGKILL) };
+    }
+    are_all_gone(Instant::now() + PATIENCE).map(drop)
 }
 
 /// Kills supervisor and worker in turn, this many times. The process must have no other children.
