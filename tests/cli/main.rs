@@ -360,6 +360,29 @@ fn a_folder_that_is_not_there_is_said_to_be() {
 }
 
 #[test]
+fn a_device_below_a_granted_directory_is_no_violation() {
+    let scratch = Scratch::new("device");
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_tell" (func $tell (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "null")
+        (func (export "_start") (local $errno i32)
+            (local.set $errno (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 0)
+                (i64.const 0x26) (i64.const 0) (i32.const 0) (i32.const 0)))
+            (if (local.get $errno) (then (call $exit (local.get $errno))))
+            (call $exit (call $tell (i32.load (i32.const 0)) (i32.const 8)))))"#;
+    let program = scratch.file("device.wat", text.as_bytes());
+    // A mount of the worker's own would have no devices.
+    let output = run(&["run", "--without", "mountns", "--dir", "/dev", &program]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = run(&["run", "--dir", "/dev", &program]);
+    assert_eq!(output.status.code(), Some(2), "it is not opened: {}", stderr(&output));
+}
+
+#[test]
 fn the_examples_run() {
     let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hello.wat");
     let output = run(&["run", hello.to_str().unwrap()]);

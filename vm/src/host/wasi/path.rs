@@ -32,7 +32,7 @@ rows! {
     path_filestat_get(fd: i32, flags: i32, path: i32, path_len: i32, stat: i32), Files, ["openat2", "close", "fstat"], "Tells the attributes of what is at a path.";
     path_filestat_set_times(fd: i32, flags: i32, path: i32, path_len: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "close", "utimensat"], "Sets the times of what is at a path.";
     path_link(old_fd: i32, old_flags: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "linkat"], "Makes a hard link.";
-    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "close", "fstat", "fstatfs", "ioctl"], "Opens a file or directory.";
+    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "close", "fstat", "fstatfs", "lseek"], "Opens a file or directory.";
     path_readlink(fd: i32, path: i32, path_len: i32, buf: i32, buf_len: i32, bufused: i32), Files, ["openat2", "close", "fstat", "readlinkat"], "Reads a symbolic link.";
     path_remove_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "unlinkat"], "Removes an empty directory.";
     path_rename(fd: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "renameat"], "Renames a file or directory.";
@@ -388,8 +388,8 @@ fn describe(
     let suitable = match kind {
         FileKind::Directory => rights::DIRECTORY,
         FileKind::Unknown => rights::FILE & !(rights::FD_SEEK | rights::FD_TELL),
-        // A character device that cannot seek is what programs take for a terminal.
-        FileKind::CharacterDevice if std::io::IsTerminal::is_terminal(&opened) => {
+        // Terminals have no places, and a character device without is what programs take for one.
+        FileKind::CharacterDevice if rustix::fs::tell(&opened).is_err() => {
             rights::FILE & !(rights::FD_SEEK | rights::FD_TELL)
         }
         _ => rights::FILE,
