@@ -8,7 +8,7 @@ use pinfold_sandbox::{Directory, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
 use serde::Serialize;
 
-use crate::run;
+use crate::run::{self, Settings};
 
 /// Show how a run with these flags would be confined: layers, files, limits, and each system call with what needs it.
 #[derive(Debug, clap::Args)]
@@ -51,8 +51,8 @@ struct Explanation<'a> {
 /// # Errors
 /// If there is no such plan.
 pub fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let grants = args.run.grants()?;
-    let plan = policy::plan(&grants, args.run.max_memory.0, args.run.max_stack.0, args.run.layers())?;
+    let Settings { grants, max_memory, max_stack, .. } = Settings::new(&args.run)?;
+    let plan = policy::plan(&grants, max_memory, max_stack, args.run.layers())?;
     let text = if args.json { json(&grants, &plan)? } else { text(&grants, &plan)? };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.

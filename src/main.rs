@@ -8,6 +8,7 @@ mod caps;
 mod doctor;
 mod explain;
 mod inspect;
+mod json;
 mod report;
 mod run;
 

@@ -30,4 +30,4 @@ pub mod syscalls;
 pub use error::LayerError;
 pub use plan::{Directory, Layer, Layers, Limits, Plan};
 pub use seccomp::Refusal;
-pub use spawn::{Child, Exit, Launch, SpawnError, spawn};
+pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn};

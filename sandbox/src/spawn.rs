@@ -6,6 +6,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use crate::error::check;
 use crate::plan::{Layer, Layers};
@@ -218,6 +219,15 @@ unsafe fn reset_signals() {
     }
 }
 
+/// What a process took, from its beginning to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Most bytes of memory that it had at a time.
+    pub peak_memory: u64,
+    /// Time of all processors, its own and the kernel's for it.
+    pub processor: Duration,
+}
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -242,22 +252,29 @@ impl Child {
 
     /// Waits for its end.
     pub fn wait(&self) -> io::Result<Exit> {
-        let mut info: libc::siginfo_t = {
-            // SAFETY: all-zero is a valid siginfo_t.
-            unsafe { std::mem::zeroed() }
-        };
+        self.wait_measured().map(|(exit, _)| exit)
+    }
+
+    /// Waits for its end, and tells what it took.
+    pub fn wait_measured(&self) -> io::Result<(Exit, Usage)> {
+        // SAFETY: all-zero is a valid siginfo_t, and a valid rusage.
+        let (mut info, mut usage): (libc::siginfo_t, libc::rusage) = unsafe { std::mem::zeroed() };
         loop {
-            // SAFETY: a descriptor of ours and a valid place for the answer.
-            let waited =
-                unsafe { libc::waitid(libc::P_PIDFD, self.pidfd.as_raw_fd() as libc::id_t, &mut info, libc::WEXITED) };
+            let (pidfd, info, usage) = (self.pidfd.as_raw_fd(), &raw mut info, &raw mut usage);
+            // SAFETY: a descriptor of ours and valid places for the answers. The C library's function knows nothing of the last.
+            let waited = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, info, libc::WEXITED, usage) };
             match check(waited) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
-            // SAFETY: filled by the kernel.
-            let status = unsafe { info.si_status() };
-            return Ok(if info.si_code == libc::CLD_EXITED { Exit::Code(status) } else { Exit::Signal(status) });
+            break;
         }
+        // SAFETY: filled by the kernel.
+        let status = unsafe { info.si_status() };
+        let exit = if info.si_code == libc::CLD_EXITED { Exit::Code(status) } else { Exit::Signal(status) };
+        let time = |time: libc::timeval| Duration::from_micros(time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64);
+        let processor = time(usage.ru_utime) + time(usage.ru_stime);
+        Ok((exit, Usage { peak_memory: usage.ru_maxrss as u64 * 1024, processor }))
     }
 
     /// Takes a copy of one of its descriptors.

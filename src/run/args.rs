@@ -1,11 +1,11 @@
-//! The flags of `pinfold run`, and the grants that they add up to.
+//! The flags of `pinfold run`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use pinfold::job::TierName;
 use pinfold_sandbox::{Layer, Layers};
-use pinfold_vm::host::{Console, DirGrant, Grants, NetGrant, Stdin};
+use pinfold_vm::host::{DirGrant, NetGrant};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
 ///
@@ -22,29 +22,29 @@ pub struct Args {
     /// Grant a directory, read-only unless `:rw` stands at the end. The program sees it as GUEST,
     /// as /NAME, or under HOST's own path.
     #[arg(long, value_name = "[NAME=]HOST[::GUEST][:rw]", help_heading = "Grants")]
-    dir: Vec<DirGrant>,
+    pub dir: Vec<DirGrant>,
     /// Grant a connection: it is open when the program starts, as the descriptor after those of the directories; with NAME
     /// the variable PINFOLD_FD_NAME holds its number. A name must lead to a public address.
     #[arg(long, value_name = "[NAME=]HOST:PORT", value_parser = NetGrant::connect, help_heading = "Grants")]
-    net: Vec<NetGrant>,
+    pub net: Vec<NetGrant>,
     /// Grant to be a server at an address of this host; accepting takes connections from that descriptor.
     #[arg(long, value_name = "[NAME=]ADDR:PORT", value_parser = NetGrant::listen, help_heading = "Grants")]
-    listen: Vec<NetGrant>,
+    pub listen: Vec<NetGrant>,
     /// Grant an environment variable: this value, or the one it has here.
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Grants")]
-    env: Vec<String>,
+    pub env: Vec<String>,
     /// Grant no clock.
     #[arg(long, help_heading = "Grants")]
-    no_clock: bool,
+    pub no_clock: bool,
     /// Grant no random numbers.
     #[arg(long, help_heading = "Grants")]
-    no_random: bool,
+    pub no_random: bool,
     /// Standard input is empty.
     #[arg(long, help_heading = "Grants")]
-    no_stdin: bool,
+    pub no_stdin: bool,
     /// Grant nothing by default: no console, clock or random numbers.
     #[arg(long, help_heading = "Grants")]
-    none: bool,
+    pub none: bool,
     /// Let the program run although imports are unknown or not granted: calling one is a trap.
     #[arg(long, help_heading = "Grants")]
     pub trap_unknown_imports: bool,
@@ -56,18 +56,18 @@ pub struct Args {
     #[arg(long, help_heading = "Sandbox")]
     pub unsafe_no_sandbox: bool,
 
-    /// Seconds until the program is ended; 0 for no deadline.
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Limits")]
-    pub timeout: f64,
-    /// Memory of all kinds together.
-    #[arg(long, value_name = "BYTES", default_value = "1GiB", help_heading = "Limits")]
-    pub max_memory: Bytes,
-    /// Stack of the program.
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", help_heading = "Limits")]
-    pub max_stack: Bytes,
-    /// Bytes of output.
-    #[arg(long, value_name = "BYTES", default_value = "256MiB", help_heading = "Limits")]
-    pub max_output: Bytes,
+    /// Seconds until the program is ended; 0 for no deadline [default: 60].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
+    pub timeout: Option<f64>,
+    /// Memory of all kinds together [default: 1GiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_memory: Option<Bytes>,
+    /// Stack of the program [default: 8MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_stack: Option<Bytes>,
+    /// Bytes of output [default: 256MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_output: Option<Bytes>,
     /// End the program after this much work; counted only if given.
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     pub fuel: Option<u64>,
@@ -84,9 +84,13 @@ pub struct Args {
     /// Call this export with ARGS, and print its results; `_start` otherwise.
     #[arg(long, value_name = "FN", help_heading = "Running")]
     pub invoke: Option<String>,
+
     /// Print where time and memory went.
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Records")]
     pub stats: bool,
+    /// Write how the run ended, what it was allowed and what it used to this file, as JSON.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub report: Option<PathBuf>,
 }
 
 /// A number of bytes: `4096`, `64KiB`, `1.5GiB`, `2MB`.
@@ -141,6 +145,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A file to be written. Standard output is the program's.
+fn file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("standard output is the program's; write /dev/stderr, or ./- for a file of that name".into()),
+        path => Ok(path.into()),
+    }
+}
+
 impl Args {
     /// The walls to put up.
     pub fn layers(&self) -> Layers {
@@ -149,53 +161,6 @@ impl Args {
         }
         self.without.iter().fold(Layers::all(), |layers, layer| layers.without(*layer))
     }
-
-    /// What is granted, from the flags.
-    ///
-    /// # Errors
-    /// If a variable is to be taken from an environment that does not have it.
-    pub fn grants(&self) -> Result<Grants, String> {
-        grants(self)
-    }
-}
-
-fn grants(args: &Args) -> Result<Grants, String> {
-    let mut grants = if args.none { Grants::none() } else { Grants::command() };
-    if args.none {
-        grants.handle_limit = Grants::command().handle_limit;
-    }
-    grants.args.push(args.file.display().to_string());
-    if args.invoke.is_none() {
-        grants.args.extend(args.args.iter().cloned());
-    }
-    grants.dirs = args.dir.clone();
-    grants.net = args.net.iter().chain(&args.listen).cloned().collect();
-    for env in &args.env {
-        let (name, value) = match env.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => match std::env::var(env) {
-                Ok(value) => (env.as_str(), value),
-                Err(error) => return Err(format!("--env {env}: {error}; write --env {env}=VALUE")),
-            },
-        };
-        grants.env.push((name.to_owned(), value));
-    }
-    if args.no_clock {
-        grants.clock = None;
-    }
-    grants.random &= !args.no_random;
-    if args.no_stdin || args.file.as_os_str() == "-" {
-        // Standard input held the program.
-        grants.stdin = Stdin::Empty;
-    }
-    if args.none {
-        grants.console = Console::Discard;
-    }
-    grants.output_limit = args.max_output.0;
-    if args.deterministic || args.seed.is_some() {
-        grants.deterministic = Some(args.seed.unwrap_or(0));
-    }
-    Ok(grants)
 }
 
 #[cfg(test)]

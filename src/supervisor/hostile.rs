@@ -49,6 +49,8 @@ fn ended() -> io::Result<Child> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pinfold_vm::api::TrapKind;
+
     use crate::job::{EndKind, Ending, Used};
 
     /// A generator of numbers (xorshift64).
@@ -65,12 +67,11 @@ mod tests {
 
     fn messages() -> Vec<Vec<u8>> {
         let ending = Ending {
-            kind: EndKind::Trap,
-            code: 134,
-            message: Some("trapped".into()),
             frames: vec!["f at 0x10".into()],
             omitted: 3,
+            trap: Some(TrapKind::Unreachable),
             used: Used { fuel: Some(7), ..Used::default() },
+            ..Ending::new(EndKind::Trap, 134, Some("trapped".into()))
         };
         let messages = [
             Message::Locked { listener: Some(3) },

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
+use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, Usage, spawn};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -82,6 +82,19 @@ pub struct Bounds {
     pub output: u64,
 }
 
+/// How a run ended, and what it took, seen from outside.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// From the making of its worker until it was gone.
+    pub wall: Duration,
+    /// Bytes that came out.
+    pub output: u64,
+    /// What the kernel counted for the worker, if that was wanted.
+    pub usage: Option<Usage>,
+}
+
 /// Copies a program's file; `-` is standard input. Nothing of it is looked at.
 ///
 /// # Errors
@@ -115,6 +128,21 @@ fn worker() -> Result<File, SupervisorError> {
 /// # Errors
 /// If the worker cannot be started.
 pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
+    observe(job, program, bounds, &Wanted::default()).map(|outcome| outcome.verdict)
+}
+
+/// What is to be known of a run beside how it ended.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// What the kernel counted for its worker: known only once that is gone, which takes a moment.
+    pub usage: bool,
+}
+
+/// Runs a job, says how it ended, and what else is wanted.
+///
+/// # Errors
+/// If the worker cannot be started.
+pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> Result<Outcome, SupervisorError> {
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
@@ -133,6 +161,7 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
     descriptors.extend(sockets.iter().map(AsFd::as_fd));
+    let start = Instant::now();
     let child = spawn(&Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
@@ -152,12 +181,18 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
+    let wall = start.elapsed();
+    let mut usage = None;
     let verdict = match decided {
-        Ok(None) => Verdict::Crash { exit: child.wait()? },
+        Ok(None) => {
+            let (exit, used) = child.wait_measured()?;
+            usage = Some(used);
+            Verdict::Crash { exit }
+        }
         other => {
             // A place to listen at is free again, for the next run, once nobody has it.
-            if has_sockets {
-                child.wait()?;
+            if has_sockets || wanted.usage {
+                usage = Some(child.wait_measured()?.1);
             } else {
                 bury(child);
             }
@@ -167,7 +202,8 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
     let bound = (!matches!(verdict, Verdict::Ended(_))).then(|| Instant::now() + DRAIN);
-    Ok(if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } })
+    let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } };
+    Ok(Outcome { verdict, wall, output: streams.seen(), usage })
 }
 
 /// Waits for the end of a process that was killed, in the background: it takes the kernel a while to take a worker's memory apart, and
@@ -253,7 +289,7 @@ impl Watch<'_> {
             {
                 let since = *asked.get_or_insert(now);
                 if now.duration_since(since) >= PATIENCE {
-                    return Ok(Some(told.unwrap_or(Verdict::Timeout { frames: Vec::new(), omitted: 0 })));
+                    return Ok(Some(told.unwrap_or(Verdict::TIMEOUT)));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);

@@ -4,7 +4,7 @@ use pinfold_sandbox::Exit;
 use pinfold_sandbox::notify::Violation;
 
 use crate::exit;
-use crate::job::{EndKind, Ending};
+use crate::job::{EndKind, Ending, Used};
 
 /// What ended a program.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Verdict {
         frames: Vec<String>,
         /// How many frames more there are.
         omitted: usize,
+        /// What was used until then, if its worker could still tell.
+        used: Option<Used>,
     },
     /// This signal to the supervisor.
     Interrupted {
@@ -40,11 +42,25 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Time was over, and nothing is known of where the program was.
+    pub(super) const TIMEOUT: Self = Self::Timeout { frames: Vec::new(), omitted: 0, used: None };
+
     /// From what a worker tells.
     pub(super) fn of_ending(ending: Ending) -> Self {
         match ending.kind {
-            EndKind::Timeout => Self::Timeout { frames: ending.frames, omitted: ending.omitted },
+            EndKind::Timeout => {
+                Self::Timeout { frames: ending.frames, omitted: ending.omitted, used: Some(ending.used) }
+            }
             _ => Self::Ended(ending),
+        }
+    }
+
+    /// What was used, as the worker tells it.
+    pub fn used(&self) -> Option<&Used> {
+        match self {
+            Self::Ended(ending) => Some(&ending.used),
+            Self::Timeout { used, .. } => used.as_ref(),
+            _ => None,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use pinfold::job::RefusedImport;
 use pinfold_vm::api::{ExternType, Linker, Module, Trap, TrapKind};
-use pinfold_vm::host::{Grants, table};
+use pinfold_vm::host::{Capability, Grants, table};
 use pinfold_vm::module::Escaped;
 
 use crate::run::Host;
@@ -13,23 +14,34 @@ pub struct Refused {
     module: String,
     name: String,
     wanted: ExternType,
+    /// What would give it.
+    capability: Option<Capability>,
     why: String,
+}
+
+impl Refused {
+    /// As the supervisor is told.
+    pub fn told(&self) -> RefusedImport {
+        let Self { module, name, capability, why, .. } = self;
+        RefusedImport { module: module.clone(), name: name.clone(), capability: *capability, why: why.clone() }
+    }
 }
 
 /// The imports of a module that are unknown, or not granted.
 pub fn check(module: &Module, grants: &Grants) -> Vec<Refused> {
     let refused = |(module, name, wanted): (&str, &str, ExternType)| {
-        let why = match table::lookup(module, name) {
-            None => "unknown: there is no such host function".to_owned(),
+        let (capability, why) = match table::lookup(module, name) {
+            None => (None, "unknown: there is no such host function".to_owned()),
             Some(row) if ExternType::Func(row.func_type()) != wanted => {
-                format!("its type is {}, the program wants {wanted}", row.func_type())
+                (None, format!("its type is {}, the program wants {wanted}", row.func_type()))
             }
             Some(row) if !grants.allows(row.capability) => {
-                format!("needs the capability {}, granted by {}", row.capability.name(), row.capability.flag())
+                let (name, flag) = (row.capability.name(), row.capability.flag());
+                (Some(row.capability), format!("needs the capability {name}, granted by {flag}"))
             }
             Some(_) => return None,
         };
-        Some(Refused { module: module.to_owned(), name: name.to_owned(), wanted, why })
+        Some(Refused { module: module.to_owned(), name: name.to_owned(), wanted, capability, why })
     };
     module.imports().filter_map(refused).collect()
 }

@@ -14,7 +14,8 @@ use pinfold_vm::api::{
 use pinfold_vm::host::HostState;
 use pinfold_vm::module::Bytes;
 
-use crate::{ending, invoke, refusal};
+use crate::invoke;
+use crate::refusal::{self, Refused};
 
 /// Frames of the program's stack that are told.
 const FRAMES: usize = 80;
@@ -64,7 +65,7 @@ fn stack(run: &Run) -> usize {
 pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
     let mut used = Used::default();
     let mut ending = match attempt(run, prepared, bytes, &mut used) {
-        Ok(()) => ending(EndKind::Exit, 0, None),
+        Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
     ending.used = used;
@@ -78,7 +79,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let host = ManuallyDrop::new(host);
     let no_module = |why: String| {
         let message = format!("{}: {why}", run.file.display());
-        Box::new(ending(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
+        Box::new(Ending::new(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
     };
     let start = Instant::now();
     let bytes = text::translate(&run.file, bytes).map_err(no_module)?;
@@ -87,7 +88,10 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let refused = refusal::check(&module, &run.grants);
     if !refused.is_empty() && !run.trap_unknown_imports {
         let message = refusal::message(&refused, &run.file);
-        return Err(Box::new(ending(EndKind::Refused, exit::REFUSED, Some(message))));
+        return Err(Box::new(Ending {
+            refused: refused.iter().map(Refused::told).collect(),
+            ..Ending::new(EndKind::Refused, exit::REFUSED, Some(message))
+        }));
     }
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
     let mut store =
@@ -136,13 +140,13 @@ fn explain(error: &Error, run: &Run) -> Ending {
     let trap = match error {
         Error::Trap(trap) => trap,
         Error::Instantiate(limit) => {
-            return ending(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
+            return Ending::new(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
         }
-        other => return ending(EndKind::Refused, exit::REFUSED, Some(other.to_string())),
+        other => return Ending::new(EndKind::Refused, exit::REFUSED, Some(other.to_string())),
     };
     let (kind, code, message) = match trap.kind {
         // As a shell sees it: the low eight bits.
-        TrapKind::Exit => return ending(EndKind::Exit, trap.exit_code as u8, None),
+        TrapKind::Exit => return Ending::new(EndKind::Exit, trap.exit_code as u8, None),
         TrapKind::Timeout | TrapKind::Interrupted => (EndKind::Timeout, exit::TIMEOUT, None),
         TrapKind::OutOfFuel => {
             (EndKind::Fuel, exit::FUEL, Some("the program used up its fuel; --fuel gives it more".into()))
@@ -165,7 +169,8 @@ fn explain(error: &Error, run: &Run) -> Ending {
     };
     let frames: Vec<String> = trap.frames.iter().take(FRAMES).map(frame).collect();
     let omitted = trap.frames.len() - frames.len() + trap.omitted;
-    Ending { frames, omitted, ..ending(kind, code, message) }
+    let trap = (kind == EndKind::Trap).then_some(trap.kind);
+    Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
 }
 
 fn frame(frame: &pinfold_vm::api::Frame) -> String {

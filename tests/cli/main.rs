@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod network;
+mod report;
 
 use std::fs::File;
 use std::io::Write;

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
-use pinfold::job::{EndKind, Ending, Job, Message, Used, descriptors};
+use pinfold::job::{EndKind, Ending, Job, Message, descriptors};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
 
@@ -118,8 +118,7 @@ pub fn say(text: &[u8]) -> io::Result<()> {
 
 /// What is said at the end.
 pub fn ending(code: u8, message: String) -> Ending {
-    let message = Some(message);
-    Ending { kind: EndKind::Exit, code, message, frames: Vec::new(), omitted: 0, used: Used::default() }
+    Ending::new(EndKind::Exit, code, Some(message))
 }
 
 /// The program that a payload gets: the attack's name, and what there is to aim at.
