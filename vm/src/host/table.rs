@@ -3,7 +3,7 @@
 use super::error::HostError;
 use super::memory::GuestMemory;
 use super::state::HostState;
-use super::{Capability, Console, Grants, Role, Stdin, wasi};
+use super::{Capability, Console, Grants, Meaning, Role, Stdin, wasi};
 use crate::types::{FuncType, ValType};
 
 /// A function of the host.
@@ -15,6 +15,8 @@ pub struct Row {
     pub name: &'static str,
     /// Names of the parameters.
     pub param_names: &'static [&'static str],
+    /// What the parameters stand for, for whoever records calls.
+    pub meanings: &'static [Meaning],
     /// Types of the parameters.
     pub params: &'static [ValType],
     /// Types of the results: one at most.
@@ -37,6 +39,11 @@ impl Row {
     /// Its type.
     pub fn func_type(&self) -> FuncType {
         FuncType::new(self.params, self.results)
+    }
+
+    /// Whether it changes a directory or what is in it, or some arguments of it do: see [`Meaning::OpenFlags`] and [`Meaning::Rights`].
+    pub fn changes(&self) -> bool {
+        self.syscalls.iter().any(|syscall| CHANGES.contains(syscall))
     }
 }
 
@@ -115,8 +122,12 @@ pub fn rows() -> &'static [Row] {
 
 /// The row of an import.
 pub fn lookup(module: &str, name: &str) -> Option<&'static Row> {
-    let at = TABLE.binary_search_by(|row| row.module.cmp(module).then_with(|| row.name.cmp(name))).ok()?;
-    TABLE.get(at)
+    TABLE.get(position(module, name)?)
+}
+
+/// The place of that row among [`rows`].
+pub fn position(module: &str, name: &str) -> Option<usize> {
+    TABLE.binary_search_by(|row| row.module.cmp(module).then_with(|| row.name.cmp(name))).ok()
 }
 
 const fn count(groups: &[&[Row]]) -> usize {
