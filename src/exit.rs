@@ -19,6 +19,8 @@ pub const MEMORY: u8 = 137;
 pub const FUEL: u8 = 152;
 /// The output limit was reached.
 pub const OUTPUT: u8 = 153;
+/// The program's calls cannot be recorded any more.
+pub const RECORDS: u8 = 154;
 
 /// The worker tried what was not granted to it.
 pub const VIOLATION: u8 = 159;
@@ -37,5 +39,6 @@ Exit codes of run:
   137    the memory limit was reached (--max-memory)
   152    the fuel is used up (--fuel)
   153    the output limit was reached (--max-output)
+  154    the record of its calls reached its limit (--max-audit), or cannot be written
   159    the worker made a system call that nothing granted needs
   160    the virtual machine crashed";

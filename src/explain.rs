@@ -12,6 +12,7 @@ use crate::run::{self, Settings};
 
 /// Show how a run with these flags would be confined: layers, files, limits, and each system call with what needs it.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     #[command(flatten)]
     run: run::Args,

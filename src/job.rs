@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use pinfold_sandbox::Plan;
 use pinfold_vm::api::{Tier, TrapKind};
-use pinfold_vm::host::{Capability, Grants};
+use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
 /// Descriptors that a worker starts with, after the standard streams.
@@ -20,10 +20,19 @@ pub mod descriptors {
     pub const PROGRAM: i32 = 5;
     /// The first of the connections that were granted, in their order.
     pub const SOCKETS: i32 = 6;
+
+    /// Where the program's calls are told, if the supervisor wants to know of them: after all others.
+    pub fn notes(run: &super::Run) -> Option<i32> {
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()?;
+        run.records.then_some(after)
+    }
 }
 
 /// Bytes in the largest message that is read.
 pub const LARGEST_MESSAGE: usize = 64 << 10;
+
+/// Bytes in the longest note that is read: four paths of the greatest length, each character escaped.
+pub const LARGEST_NOTE: usize = 128 << 10;
 
 /// What a worker is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,6 +101,8 @@ pub struct Run {
     pub invoke_args: Vec<String>,
     /// Whether unknown imports become traps.
     pub trap_unknown_imports: bool,
+    /// Whether the supervisor wants to know of the program's calls.
+    pub records: bool,
 }
 
 /// A tier by name.
@@ -125,6 +136,15 @@ pub enum Message {
     },
     /// The program has ended, or was not run.
     Ended(Ending),
+}
+
+/// From a worker that is to tell what its program does: one a line, in a pipe of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Note {
+    /// What the program's imports need, before it runs.
+    Imports(Vec<Capability>),
+    /// A call of a host function.
+    Call(Event),
 }
 
 /// How a program ended, as its worker tells it.

@@ -4,8 +4,16 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-/// A value in several lines. Characters that control, hide or change direction are written as JSON's own escapes, so that whoever
-/// parses it gets them as they were.
+/// A value in one line. Characters that control, hide or change direction are written as JSON's own escapes, so that whoever parses
+/// it gets them as they were.
+///
+/// # Errors
+/// Those of serialization.
+pub fn line(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|text| printable(&text))
+}
+
+/// The same in several lines.
 ///
 /// # Errors
 /// Those of serialization.
@@ -35,9 +43,14 @@ mod tests {
     #[test]
     fn texts_are_printable_and_read_back_as_they_were() {
         let text = "a\u{1b}[2J\n\"\\\u{7f}\u{9b}\u{202e}\u{200b}\u{e0001}\u{feff}Größe → 漢 🦀";
-        let written = document(&text).unwrap();
-        assert!(written.chars().all(|c| c == '\n' || c.escape_debug().len() == 1 || "\"\\'".contains(c)), "{written}");
-        assert!(written.contains("Größe → 漢 🦀") && written.contains("\\u001b[2J\\n"), "{written}");
-        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        for written in [line(&text), document(&[text])] {
+            let written = written.unwrap();
+            assert!(
+                written.chars().all(|c| c == '\n' || c.escape_debug().len() == 1 || "\"\\'".contains(c)),
+                "{written}"
+            );
+            assert!(written.contains("Größe → 漢 🦀") && written.contains("\\u001b[2J\\n"), "{written}");
+        }
+        assert_eq!(serde_json::from_str::<String>(&line(&text).unwrap()).unwrap(), text);
     }
 }

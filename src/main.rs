@@ -9,6 +9,9 @@ mod doctor;
 mod explain;
 mod inspect;
 mod json;
+mod output;
+mod policy_file;
+mod records;
 mod report;
 mod run;
 

@@ -1,18 +1,18 @@
 //! `--report`: how a run ended, as a JSON document for programs. Its form is described in docs/records.md; what changes in it changes
 //! the version.
 
-use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::Path;
 
 use pinfold::job::{EndKind, Ending, RefusedImport};
-use pinfold::supervisor::{Outcome, Verdict};
+use pinfold::supervisor::{Outcome, Recorded, Unrecorded, Verdict};
 use pinfold_sandbox::notify::Violation;
 use pinfold_sandbox::{Exit, Layer, Layers};
 use pinfold_vm::api::TrapKind;
 use serde::Serialize;
 
 use crate::json;
+use crate::output::Output;
 use crate::run::Settings;
 
 /// The form of the document.
@@ -51,6 +51,7 @@ struct Document<'a> {
     limits: Option<Limits>,
     used: Used,
     layers: Walls,
+    records: Option<Records>,
 }
 
 /// How it ended. What does not belong to the kind is left out.
@@ -132,33 +133,26 @@ struct Told {
     fuel: Option<u64>,
 }
 
+/// Of the program's calls.
+#[derive(Serialize)]
+struct Records {
+    calls: u64,
+    complete: bool,
+}
+
 #[derive(Serialize)]
 struct Walls {
     up: Vec<&'static str>,
     left_out: Vec<&'static str>,
 }
 
-/// Opens the file of a report. It is done before the run, so that a place that cannot be written is known in time and none that the
-/// program made meanwhile is followed.
-///
-/// # Errors
-/// Those of the file system, with the file's name.
-pub fn create(path: &Path) -> Result<File, String> {
-    File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
 /// Writes the report.
 ///
 /// # Errors
 /// Those of writing.
-pub fn write(mut file: File, ran: &Ran<'_>) -> io::Result<()> {
+pub fn write(file: &mut Output, ran: &Ran<'_>) -> io::Result<()> {
     let text = json::document(&document(ran))? + "\n";
-    if file.metadata()?.is_file() {
-        // The program may have been given the directory that it is in.
-        file.set_len(0)?;
-        file.rewind()?;
-    }
-    file.write_all(text.as_bytes())
+    file.replace(&text)
 }
 
 fn document<'a>(ran: &Ran<'a>) -> Document<'a> {
@@ -184,6 +178,7 @@ fn document<'a>(ran: &Ran<'a>) -> Document<'a> {
         limits: ran.settings.map(limits),
         used,
         layers: Walls { up: names(true), left_out: names(false) },
+        records: ran.result.ok().and_then(|outcome| outcome.recorded).map(records),
     }
 }
 
@@ -196,6 +191,11 @@ fn limits(settings: &Settings) -> Limits {
         fuel: settings.fuel,
         descriptors: settings.grants.handle_limit,
     }
+}
+
+fn records(recorded: Recorded) -> Records {
+    let Recorded { calls, complete } = recorded;
+    Records { calls, complete }
 }
 
 fn used(outcome: &Outcome) -> Used {
@@ -228,7 +228,8 @@ fn end(verdict: &Verdict, timeout: f64) -> End<'_> {
         Verdict::Violation(violation) => End { kind: "violation", syscall: Some(Syscall::new(violation)), ..end },
         Verdict::Crash { exit: Exit::Signal(signal) } => End { kind: "crash", signal: Some(*signal), ..end },
         Verdict::Crash { exit: Exit::Code(code) } => End { kind: "crash", code: Some(*code), ..end },
-        Verdict::Nonsense => End { kind: "nonsense", ..end },
+        Verdict::Nonsense | Verdict::Unrecorded(Unrecorded::Nonsense) => End { kind: "nonsense", ..end },
+        Verdict::Unrecorded(_) => End { kind: "unrecorded", ..end },
     }
 }
 

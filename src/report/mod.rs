@@ -4,7 +4,7 @@ pub mod document;
 
 use std::time::Duration;
 
-use pinfold::supervisor::{Outcome, Verdict};
+use pinfold::supervisor::{Outcome, Unrecorded, Verdict};
 use pinfold_sandbox::Exit;
 use pinfold_vm::module::{Escaped, Printable};
 
@@ -62,6 +62,10 @@ pub fn words(verdict: &Verdict, timeout: f64) -> Option<String> {
             format!("the virtual machine ended without saying why (code {code})")
         }
         Verdict::Nonsense => "the worker sent what is no message of its; the program was ended".to_owned(),
+        Verdict::Unrecorded(Unrecorded::Limit(limit)) => {
+            format!("the record of the program's calls passed {limit} bytes; --max-audit allows more")
+        }
+        Verdict::Unrecorded(trouble) => format!("{trouble}; the program was ended"),
     })
 }
 

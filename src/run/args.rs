@@ -45,6 +45,9 @@ pub struct Args {
     /// Grant nothing by default: no console, clock or random numbers.
     #[arg(long, help_heading = "Grants")]
     pub none: bool,
+    /// Grant what this file says, and nothing by default; flags add to it. Its limits hold where no flag says otherwise.
+    #[arg(long, value_name = "FILE", conflicts_with = "none", help_heading = "Grants")]
+    pub policy: Option<PathBuf>,
     /// Let the program run although imports are unknown or not granted: calling one is a trap.
     #[arg(long, help_heading = "Grants")]
     pub trap_unknown_imports: bool,
@@ -91,6 +94,18 @@ pub struct Args {
     /// Write how the run ended, what it was allowed and what it used to this file, as JSON.
     #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
     pub report: Option<PathBuf>,
+    /// Write a line of JSON to this file for each call that the program makes of its host.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub audit: Option<PathBuf>,
+    /// Bytes that --audit and --trace may write; the program is ended when it makes them write more [default: 256MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Records")]
+    pub max_audit: Option<Bytes>,
+    /// Show these calls on standard error while they are made.
+    #[arg(long, help_heading = "Records")]
+    pub trace: bool,
+    /// Write the smallest policy to this file that such a run needs; see --policy.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub learn: Option<PathBuf>,
 }
 
 /// A number of bytes: `4096`, `64KiB`, `1.5GiB`, `2MB`.
@@ -138,7 +153,8 @@ fn layer(text: &str) -> Result<Layer, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds.
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.strip_suffix('s').unwrap_or(text).parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
         _ => Err("write a number of seconds, as in 60 or 0.5".into()),

@@ -1,31 +1,49 @@
 //! `pinfold run`: gives a program to a worker with what was granted, and says how it ended.
 
-mod args;
+pub mod args;
 mod settings;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use pinfold::job::{Job, Run, Task};
-use pinfold::supervisor::{self, Bounds, Outcome, SupervisorError, Wanted};
+use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 
+use crate::output::Output;
+use crate::records::{Learned, Records};
 use crate::report;
 use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
 pub use settings::Settings;
 
+/// Bytes of records where nobody says otherwise.
+const MAX_AUDIT: u64 = 256 << 20;
+
 /// Runs a program and says how it ended.
 pub fn run(args: &Args) -> u8 {
-    let file = match args.report.as_deref().map(document::create).transpose() {
-        Ok(file) => file,
-        Err(error) => {
-            eprintln!("pinfold: {error}");
-            return exit::REFUSED;
-        }
-    };
+    recorded(args).unwrap_or_else(|message| {
+        eprintln!("pinfold: {message}");
+        exit::REFUSED
+    })
+}
+
+/// Runs a program, and writes what is to be written of it.
+fn recorded(args: &Args) -> Result<u8, String> {
+    let open = |path: &Option<_>| path.as_deref().map(Output::open).transpose();
+    let (mut report, audit, mut learn) = (open(&args.report)?, open(&args.audit)?, open(&args.learn)?);
+    if let Some(report) = &mut report {
+        // One of an earlier run is not to be taken for this one's.
+        report.clear().map_err(|error| error.to_string())?;
+    }
+    let audit = audit.map(Output::into_file).transpose().map_err(|error| error.to_string())?;
     let settings = Settings::new(args);
+    let learned = learn.is_some().then(|| Arc::new(Mutex::new(Learned::default())));
     let result = match &settings {
-        Ok(settings) => attempt(args, settings),
+        Ok(settings) => {
+            let grants = settings.grants.clone();
+            attempt(args, settings, Records { grants, audit, trace: args.trace, learned: learned.clone() })
+        }
         Err(message) => Err(Failure { message: message.clone(), code: exit::REFUSED, is_program: false }),
     };
     let code = match &result {
@@ -35,17 +53,28 @@ pub fn run(args: &Args) -> u8 {
             failure.code
         }
     };
-    if let Some(file) = file {
-        let settings = settings.as_ref().ok();
-        let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };
-        if let Err(error) = document::write(file, &ran) {
-            eprintln!("pinfold: the report cannot be written: {error}");
-        }
+    let settings = settings.as_ref().ok();
+    if let (Some(file), Some(path), Some(learned)) = (&mut learn, &args.learn, learned)
+        && let (Some(settings), Ok(outcome)) = (settings, &result)
+    {
+        let learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let policy = learned.policy(&args.file, settings, outcome, path);
+        written("policy", file.replace(&policy));
     }
-    code
+    if let Some(file) = &mut report {
+        let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };
+        written("report", document::write(file, &ran));
+    }
+    Ok(code)
 }
 
-fn attempt(args: &Args, settings: &Settings) -> Result<Outcome, Failure> {
+fn written(what: &str, result: std::io::Result<()>) {
+    if let Err(error) = result {
+        eprintln!("pinfold: the {what} cannot be written: {error}");
+    }
+}
+
+fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome, Failure> {
     let fail = |message: String, code| Failure { message, code, is_program: code == exit::NOT_A_MODULE };
     let refused = |error: &dyn std::fmt::Display| fail(error.to_string(), exit::REFUSED);
     if args.unsafe_no_sandbox {
@@ -72,10 +101,14 @@ fn attempt(args: &Args, settings: &Settings) -> Result<Outcome, Failure> {
         invoke: args.invoke.clone(),
         invoke_args: args.args.clone(),
         trap_unknown_imports: settings.trap_unknown_imports,
+        records: records.are_wanted(),
     };
-    let wanted = Wanted { usage: args.stats || args.report.is_some() };
+    let recording = records
+        .are_wanted()
+        .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let outcome = supervisor::observe(&job, &program, &bounds, &wanted).map_err(|error| match error {
+    let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
         SupervisorError::Spawn(_) => {
             let hint = "pinfold doctor says which layers this host can give, --without goes on without some";

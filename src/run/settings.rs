@@ -1,16 +1,20 @@
-//! What a run is given: the flags, added up.
+//! What a run is given: what a policy file says and the flags say, added up.
 
 use std::time::Duration;
 
-use pinfold_vm::host::{Console, Grants, Stdin};
+use pinfold_vm::host::{ClockGrant, Console, Grants, Stdin};
 
 use super::Args;
+use super::args::Bytes;
+use crate::policy_file::{self, Policy};
 
 /// What a run is given.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What the program may do.
     pub grants: Grants,
+    /// The variables among them as they were given: without a value, where it was taken from here.
+    pub env: Vec<(String, Option<String>)>,
     /// How long it may take; zero for as long as it likes.
     pub timeout: f64,
     /// Bytes of memory.
@@ -32,15 +36,28 @@ impl Settings {
     /// From the flags.
     ///
     /// # Errors
-    /// If a variable is to be taken from an environment that does not have it.
+    /// If there is no such policy, or a variable is to be taken from an environment that does not have it.
     pub fn new(args: &Args) -> Result<Self, String> {
+        let policy = args.policy.as_deref().map(policy_file::read).transpose().map_err(|error| error.to_string())?;
+        let limits = policy.as_ref().map(|policy| policy.limits).unwrap_or_default();
+        let mut grants = defaults(args, policy.as_ref());
+        grants.args.push(args.file.display().to_string());
+        if args.invoke.is_none() {
+            grants.args.extend(args.args.iter().cloned());
+        }
+        let bytes = |flag: Option<Bytes>, policy: Option<u64>| flag.map(|bytes| bytes.0).or(policy);
+        grants.output_limit = bytes(args.max_output, limits.max_output).unwrap_or(Grants::command().output_limit);
+        let traps = policy.as_ref().is_some_and(|policy| policy.trap_unknown_imports);
+        let env = variables(args, policy.unwrap_or_default());
+        grants.env = env.iter().map(given).collect::<Result<_, _>>()?;
         Ok(Self {
-            grants: grants(args)?,
-            timeout: args.timeout.unwrap_or(TIMEOUT),
-            max_memory: args.max_memory.map_or(MAX_MEMORY, |bytes| bytes.0),
-            max_stack: args.max_stack.map_or(MAX_STACK, |bytes| bytes.0),
-            fuel: args.fuel,
-            trap_unknown_imports: args.trap_unknown_imports,
+            grants,
+            env,
+            timeout: args.timeout.or(limits.timeout).unwrap_or(TIMEOUT),
+            max_memory: bytes(args.max_memory, limits.max_memory).unwrap_or(MAX_MEMORY),
+            max_stack: bytes(args.max_stack, limits.max_stack).unwrap_or(MAX_STACK),
+            fuel: args.fuel.or(limits.fuel),
+            trap_unknown_imports: args.trap_unknown_imports || traps,
         })
     }
 
@@ -50,24 +67,19 @@ impl Settings {
     }
 }
 
-fn grants(args: &Args) -> Result<Grants, String> {
-    let mut grants = if args.none { Grants::none() } else { Grants::command() };
-    if args.none {
-        grants.handle_limit = Grants::command().handle_limit;
-    }
-    grants.args.push(args.file.display().to_string());
-    if args.invoke.is_none() {
-        grants.args.extend(args.args.iter().cloned());
-    }
-    grants.dirs = args.dir.clone();
-    grants.net = args.net.iter().chain(&args.listen).cloned().collect();
-    for env in &args.env {
-        let (name, value) = match env.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => (env.as_str(), inherited(env)?),
-        };
-        grants.env.push((name.to_owned(), value));
-    }
+/// Everything but arguments, variables and the limit of output.
+fn defaults(args: &Args, policy: Option<&Policy>) -> Grants {
+    let command = Grants::command();
+    let mut grants = match policy {
+        Some(policy) => of_policy(policy),
+        None if args.none => Grants::none(),
+        None => command.clone(),
+    };
+    grants.handle_limit = command.handle_limit;
+    // What stands under the same name inside is granted by the flag.
+    grants.dirs.retain(|dir| args.dir.iter().all(|flag| flag.guest != dir.guest));
+    grants.dirs.extend(args.dir.iter().cloned());
+    grants.net.extend(args.net.iter().chain(&args.listen).cloned());
     if args.no_clock {
         grants.clock = None;
     }
@@ -76,17 +88,42 @@ fn grants(args: &Args) -> Result<Grants, String> {
         // Standard input held the program.
         grants.stdin = Stdin::Empty;
     }
-    if args.none {
-        grants.console = Console::Discard;
-    }
-    grants.output_limit = args.max_output.map_or(Grants::command().output_limit, |bytes| bytes.0);
     if args.deterministic || args.seed.is_some() {
         grants.deterministic = Some(args.seed.unwrap_or(0));
     }
-    Ok(grants)
+    grants
 }
 
-/// The value that a variable has here.
-fn inherited(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|error| format!("--env {name}: {error}; write --env {name}=VALUE"))
+fn of_policy(policy: &Policy) -> Grants {
+    Grants {
+        dirs: policy.dirs.clone(),
+        net: policy.net.clone(),
+        stdin: if policy.stdin { Stdin::Inherit } else { Stdin::Empty },
+        console: if policy.console { Console::Inherit } else { Console::Discard },
+        clock: policy.clock.then(ClockGrant::default),
+        random: policy.random,
+        ..Grants::none()
+    }
+}
+
+/// The variables that are granted; where both name one, it is as the flag has it.
+fn variables(args: &Args, policy: Policy) -> Vec<(String, Option<String>)> {
+    let flag = |env: &String| match env.split_once('=') {
+        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+        None => (env.clone(), None),
+    };
+    let flags: Vec<_> = args.env.iter().map(flag).collect();
+    let mut all = policy.env;
+    all.retain(|(name, _)| flags.iter().all(|(flag, _)| flag != name));
+    all.extend(flags);
+    all
+}
+
+/// A variable with its value.
+fn given((name, value): &(String, Option<String>)) -> Result<(String, String), String> {
+    let value = match value {
+        Some(value) => value.clone(),
+        None => std::env::var(name).map_err(|error| format!("--env {name}: {error}; write --env {name}=VALUE"))?,
+    };
+    Ok((name.clone(), value))
 }

@@ -24,6 +24,7 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
         seals_late: false,
         is_locked: false,
         signals: &signals,
+        recorder: None,
     };
     let (mut streams, _) = Streams::new(0, false)?;
     watch.until_decided(&mut streams)

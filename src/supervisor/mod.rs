@@ -6,6 +6,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
+mod records;
 mod streams;
 mod verdict;
 
@@ -24,8 +25,10 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
+use records::Recorder;
+pub use records::{Recorded, Recording, Sink};
 use streams::Streams;
-pub use verdict::Verdict;
+pub use verdict::{Unrecorded, Verdict};
 
 /// How often a worker whose time is over is asked to stop, and how long until it is not asked any more.
 const ASK_EVERY: Duration = Duration::from_millis(4);
@@ -93,6 +96,8 @@ pub struct Outcome {
     pub output: u64,
     /// What the kernel counted for the worker, if that was wanted.
     pub usage: Option<Usage>,
+    /// What was recorded, if that was wanted.
+    pub recorded: Option<Recorded>,
 }
 
 /// Copies a program's file; `-` is standard input. Nothing of it is looked at.
@@ -128,21 +133,23 @@ fn worker() -> Result<File, SupervisorError> {
 /// # Errors
 /// If the worker cannot be started.
 pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
-    observe(job, program, bounds, &Wanted::default()).map(|outcome| outcome.verdict)
+    observe(job, program, bounds, Wanted::default()).map(|outcome| outcome.verdict)
 }
 
 /// What is to be known of a run beside how it ended.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Wanted {
     /// What the kernel counted for its worker: known only once that is gone, which takes a moment.
     pub usage: bool,
+    /// What the program asks of its host: told by the worker, and only if the job is to record ([`Run::records`](crate::job::Run)).
+    pub recording: Option<Recording>,
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
 ///
 /// # Errors
 /// If the worker cannot be started.
-pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> Result<Outcome, SupervisorError> {
+pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
@@ -161,6 +168,14 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> 
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
     descriptors.extend(sockets.iter().map(AsFd::as_fd));
+    let (mut recorder, notes) = match (wanted.recording, &job.task) {
+        (Some(recording), Task::Run(run)) if run.records => {
+            let (recorder, notes) = Recorder::new(recording, run.grants.clone())?;
+            (Some(recorder), Some(notes))
+        }
+        _ => (None, None),
+    };
+    descriptors.extend(notes.as_ref().map(AsFd::as_fd));
     let start = Instant::now();
     let child = spawn(&Launch {
         program: worker.as_fd(),
@@ -168,7 +183,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> 
         descriptors: &descriptors,
         layers: job.plan.layers,
     })?;
-    drop((theirs, stdin, stdout, stderr, sockets));
+    drop((theirs, stdin, stdout, stderr, sockets, notes));
     let watch = Watch {
         child: &child,
         channel: File::from(ours),
@@ -178,6 +193,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> 
         seals_late: job.plan.seals_late(),
         is_locked: false,
         signals: &signals,
+        recorder: recorder.as_mut(),
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
@@ -201,9 +217,15 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: &Wanted) -> 
         }
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
-    let bound = (!matches!(verdict, Verdict::Ended(_))).then(|| Instant::now() + DRAIN);
-    let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } };
-    Ok(Outcome { verdict, wall, output: streams.seen(), usage })
+    let was_ended = !matches!(verdict, Verdict::Ended(_));
+    let bound = || was_ended.then(|| Instant::now() + DRAIN);
+    let verdict = if drain(&mut streams, bound())? { verdict } else { Verdict::Output { limit: bounds.output } };
+    let (recorded, trouble) = recorder.map(|recorder| recorder.finish(bound())).transpose()?.unzip();
+    let verdict = match trouble {
+        Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
+        _ => verdict,
+    };
+    Ok(Outcome { verdict, wall, output: streams.seen(), usage, recorded })
 }
 
 /// Waits for the end of a process that was killed, in the background: it takes the kernel a while to take a worker's memory apart, and
@@ -274,6 +296,7 @@ struct Watch<'a> {
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
     signals: &'a Signals,
+    recorder: Option<&'a mut Recorder>,
 }
 
 impl Watch<'_> {
@@ -313,6 +336,11 @@ impl Watch<'_> {
             if !streams.step(ready.output) {
                 return Ok(Some(Verdict::Output { limit: streams.limit() }));
             }
+            if ready.recorded
+                && let Some(Err(trouble)) = self.recorder.as_mut().map(|recorder| recorder.collect())
+            {
+                return Ok(Some(Verdict::Unrecorded(trouble)));
+            }
             if ready.message {
                 match self.receive()? {
                     Heard::Message(Message::Locked { listener }) => {
@@ -343,11 +371,19 @@ impl Watch<'_> {
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
+        let records = add(&mut all, self.recorder.as_ref().and_then(|recorder| recorder.waits()));
         wait(&mut all, timeout)?;
         let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
         let refused = listener.is_some_and(is);
-        Ok(Ready { ended: is(0), message: any(channel), signal: is(1), output: outputs.map(any), refused })
+        Ok(Ready {
+            ended: is(0),
+            message: any(channel),
+            signal: is(1),
+            output: outputs.map(any),
+            refused,
+            recorded: any(records),
+        })
     }
 
     /// The next message.
@@ -417,6 +453,7 @@ struct Ready {
     signal: bool,
     output: [bool; 2],
     refused: bool,
+    recorded: bool,
 }
 
 /// The signals that end a run: read, not taken, from now on.

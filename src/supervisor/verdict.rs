@@ -39,6 +39,28 @@ pub enum Verdict {
     },
     /// The worker said something that is no message.
     Nonsense,
+    /// The record of the program's calls cannot go on.
+    Unrecorded(Unrecorded),
+}
+
+/// Why a record cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unrecorded {
+    /// The worker told something that is no call.
+    #[error("the worker told of a call that cannot be")]
+    Nonsense,
+    /// So many bytes may be written, and more were to be.
+    #[error("the record of the program's calls passed {0} bytes")]
+    Limit(u64),
+    /// It cannot be written, for this reason.
+    #[error("the record of the program's calls cannot be written: {0}")]
+    Failed(String),
+}
+
+impl Unrecorded {
+    pub(super) fn new(error: &std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 impl Verdict {
@@ -72,7 +94,8 @@ impl Verdict {
             Self::Interrupted { signal } => 128 + *signal as u8,
             Self::Output { .. } => exit::OUTPUT,
             Self::Violation(_) => exit::VIOLATION,
-            Self::Crash { .. } | Self::Nonsense => exit::CRASH,
+            Self::Crash { .. } | Self::Nonsense | Self::Unrecorded(Unrecorded::Nonsense) => exit::CRASH,
+            Self::Unrecorded(_) => exit::RECORDS,
         }
     }
 }

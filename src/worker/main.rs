@@ -14,6 +14,7 @@
 mod heap;
 mod inspect;
 mod invoke;
+mod record;
 mod refusal;
 mod run;
 

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use pinfold::job::RefusedImport;
-use pinfold_vm::api::{ExternType, Linker, Module, Trap, TrapKind};
-use pinfold_vm::host::{Capability, Grants, table};
+use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
 
-use crate::run::Host;
+use crate::run::{Host, state};
 
 /// An import that cannot be given.
 pub struct Refused {
@@ -60,7 +60,9 @@ pub fn message(refused: &[Refused], file: &Path) -> String {
 pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
     let ExternType::Func(ty) = &import.wanted else { return };
     let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
-    linker.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| {
+    let event = Event::not_granted(&import.module, &import.name);
+    linker.func_new(&import.module, &import.name, ty.clone(), move |mut caller, _, _| {
+        state(caller.data_mut()).tell(&event).map_err(Error::host)?;
         Err(Trap::with_source(TrapKind::NotGranted, what.clone()).into())
     });
 }

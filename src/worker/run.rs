@@ -15,6 +15,7 @@ use pinfold_vm::host::HostState;
 use pinfold_vm::module::Bytes;
 
 use crate::invoke;
+use crate::record::Notes;
 use crate::refusal::{self, Refused};
 
 /// Frames of the program's stack that are told.
@@ -25,7 +26,7 @@ pub struct Host {
     state: HostState,
 }
 
-fn state(host: &mut Host) -> &mut HostState {
+pub fn state(host: &mut Host) -> &mut HostState {
     &mut host.state
 }
 
@@ -33,6 +34,7 @@ fn state(host: &mut Host) -> &mut HostState {
 pub struct Prepared {
     engine: Engine,
     host: HostState,
+    notes: Option<Notes>,
 }
 
 /// Makes all that cannot be made after lock-down.
@@ -47,6 +49,11 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
         let given = host.add_socket(socket).map_err(Error::host)?;
         debug_assert_eq!(given as usize, number);
     }
+    // SAFETY: the supervisor gives it where it wants to know; nobody else uses it.
+    let notes = descriptors::notes(run).map(|number| unsafe { Notes::new(number) });
+    if let Some(notes) = &notes {
+        host.record_to(notes.sink());
+    }
     // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
     let least = if run.tier == TierName::Auto { 1 } else { 0 };
     let threads = (available() - 1).max(least);
@@ -54,7 +61,7 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
-    Ok(Prepared { engine, host })
+    Ok(Prepared { engine, host, notes })
 }
 
 fn stack(run: &Run) -> usize {
@@ -73,7 +80,7 @@ pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
 }
 
 fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Result<(), Box<Ending>> {
-    let Prepared { engine, host } = prepared;
+    let Prepared { engine, host, notes } = prepared;
     // Giving memory, code and descriptors back takes system calls that are not there any more; the process ends soon.
     let engine = ManuallyDrop::new(engine);
     let host = ManuallyDrop::new(host);
@@ -85,6 +92,9 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let bytes = text::translate(&run.file, bytes).map_err(no_module)?;
     let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
     used.verify = start.elapsed().as_secs_f64();
+    if let Some(notes) = &notes {
+        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run)))?;
+    }
     let refused = refusal::check(&module, &run.grants);
     if !refused.is_empty() && !run.trap_unknown_imports {
         let message = refusal::message(&refused, &run.file);
@@ -101,7 +111,10 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
         store.set_fuel(fuel);
     }
     let mut linker = ManuallyDrop::new(Linker::new(&engine));
-    linker.host_table(&run.grants, state);
+    match notes {
+        Some(_) => linker.recorded_host_table(&run.grants, state),
+        None => linker.host_table(&run.grants, state),
+    };
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);
     }

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod network;
+mod records;
 mod report;
 
 use std::fs::File;
@@ -227,6 +228,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         invoke: None,
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
+        records: false,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

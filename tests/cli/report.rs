@@ -44,7 +44,10 @@ fn every_end_has_its_kind() {
         assert_eq!((exit, &report["exit_code"]), (Some(code), &code.into()), "{report:#}");
         assert_eq!((&report["end"]["kind"], &report["version"]), (&kind.into(), &1.into()), "{report:#}");
         assert_eq!(report["end"]["message"].is_null(), kind == "exit", "{report:#}");
-        assert_eq!(fields(&report), ["end", "exit_code", "layers", "limits", "pinfold", "program", "used", "version"]);
+        assert_eq!(
+            fields(&report),
+            ["end", "exit_code", "layers", "limits", "pinfold", "program", "records", "used", "version"]
+        );
     }
 }
 

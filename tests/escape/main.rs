@@ -149,6 +149,8 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
     table::summary(&outcomes, start.elapsed());
     let executable = std::env::current_exe().unwrap();
     let command = supervisor::prints_no_control(&executable)
+        .and_then(|()| supervisor::bounds_records(&executable))
+        .and_then(|()| supervisor::reports_violations(&executable))
         .and_then(|()| forms::check(&executable))
         .and_then(|()| kills::check(&executable));
     if let Err(problem) = &command {

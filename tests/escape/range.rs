@@ -320,6 +320,7 @@ impl Range {
             invoke: None,
             invoke_args: Vec::new(),
             trap_unknown_imports: false,
+            records: false,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,
@@ -379,6 +380,7 @@ impl Seen {
             Verdict::Crash { exit: Exit::Signal(signal) } => Self::Killed(signal),
             Verdict::Crash { exit: Exit::Code(code) } => Self::Exited(code),
             Verdict::Nonsense => Self::Nonsense,
+            Verdict::Unrecorded(why) => Self::Failed(why.to_string()),
         }
     }
 }
