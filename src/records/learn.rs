@@ -41,6 +41,16 @@ struct Use {
     refused: bool,
 }
 
+/// Whether what was told in a run can be learned from: all of it is there, and the worker did nothing that no
+/// worker does.
+pub fn is_credible(outcome: &Outcome) -> bool {
+    let is_usual = match outcome.verdict {
+        Verdict::Ended(_) | Verdict::Timeout { .. } | Verdict::Interrupted { .. } | Verdict::Output { .. } => true,
+        Verdict::Violation(_) | Verdict::Crash { .. } | Verdict::Nonsense | Verdict::Unrecorded(_) => false,
+    };
+    is_usual && outcome.recorded.is_some_and(|recorded| recorded.complete)
+}
+
 impl Learned {
     /// Takes in what a worker told.
     pub fn note(&mut self, note: &Note, grants: &Grants) {

@@ -4,7 +4,7 @@
 
 mod audit;
 mod grant;
-mod learn;
+pub mod learn;
 mod trace;
 
 use std::fs::File;

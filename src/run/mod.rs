@@ -11,7 +11,7 @@ use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wan
 use pinfold::{exit, policy};
 
 use crate::output::Output;
-use crate::records::{Learned, Records};
+use crate::records::{Learned, Records, learn};
 use crate::report;
 use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
@@ -54,12 +54,15 @@ fn recorded(args: &Args) -> Result<u8, String> {
         }
     };
     let settings = settings.as_ref().ok();
-    if let (Some(file), Some(path), Some(learned)) = (&mut learn, &args.learn, learned)
-        && let (Some(settings), Ok(outcome)) = (settings, &result)
-    {
-        let learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
-        let policy = learned.policy(&args.file, settings, outcome, path);
-        written("policy", file.replace(&policy));
+    if let (Some(file), Some(path), Some(learned)) = (&mut learn, &args.learn, learned) {
+        match (settings, &result) {
+            (Some(settings), Ok(outcome)) if learn::is_credible(outcome) => {
+                let learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+                let policy = learned.policy(&args.file, settings, outcome, path);
+                written("policy", file.replace(&policy));
+            }
+            _ => eprintln!("pinfold: no policy was learned: not all that the program asked for is known"),
+        }
     }
     if let Some(file) = &mut report {
         let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };

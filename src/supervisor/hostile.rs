@@ -1,5 +1,7 @@
 //! A worker that says anything: for tests and for fuzzing.
 
+use pinfold_vm::host::Grants;
+
 use super::*;
 
 /// What the supervisor makes of a worker that sent these datagrams and ended; `None` is a worker that ended without a word.
@@ -30,6 +32,19 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
     watch.until_decided(&mut streams)
 }
 
+/// What the supervisor makes of a worker that told this of its program's calls.
+///
+/// # Errors
+/// None may come of anything that is told.
+pub fn hear_notes(told: &[u8]) -> io::Result<Result<(), Unrecorded>> {
+    let recording = Recording { sink: Box::new(|_| Ok(0)), limit: 0 };
+    let (recorder, theirs) = Recorder::new(recording, Grants::command())?;
+    // As much as the pipe holds: nobody is waited for then.
+    let most = rustix::pipe::fcntl_getpipe_size(&theirs)?;
+    File::from(theirs).write_all(&told[..told.len().min(most)])?;
+    recorder.finish(None).map(|(_, result)| result)
+}
+
 /// A process that has ended, and is not waited for: its number is nobody else's.
 fn ended() -> io::Result<Child> {
     thread_local! {
@@ -52,7 +67,9 @@ mod tests {
     use super::*;
     use pinfold_vm::api::TrapKind;
 
-    use crate::job::{EndKind, Ending, Used};
+    use pinfold_vm::host::{Capability, Event};
+
+    use crate::job::{EndKind, Ending, Note, Used};
 
     /// A generator of numbers (xorshift64).
     struct Random(u64);
@@ -127,6 +144,24 @@ mod tests {
             }
         }
         assert!(ended > 1000 && nonsense > 1000, "{ended} were heard, {nonsense} were none");
+    }
+
+    #[test]
+    fn whatever_a_worker_tells_of_calls_is_a_note_or_nonsense() {
+        let event = |name| Event::not_granted("wasi_snapshot_preview1", name);
+        let notes =
+            [Note::Call(event("fd_close")), Note::Call(event("no_such")), Note::Imports(Capability::ALL.into())];
+        let notes = notes.map(|note| [serde_json::to_vec(&note).unwrap(), b"\n".to_vec()].concat());
+        let (mut random, mut good, mut bad) = (Random(0x5eed), 0, 0);
+        for _ in 0..5_000 {
+            let told: Vec<u8> = (0..random.below(4)).flat_map(|_| mutant(&mut random, &notes)).collect();
+            match hear_notes(&told).unwrap() {
+                Ok(()) => good += 1,
+                Err(Unrecorded::Nonsense) => bad += 1,
+                Err(other) => panic!("{other:?} of {told:?}"),
+            }
+        }
+        assert!(good > 500 && bad > 500, "{good} were notes, {bad} were none");
     }
 
     #[test]

@@ -200,6 +200,25 @@ max_output = "64KiB"
 }
 
 #[test]
+fn a_policy_can_be_learned_anew_over_itself() {
+    let scratch = Scratch::new("learn-over");
+    let policy = scratch.file("policy.toml", b"clock = true\nrandom = true\nconsole = true\nstdin = true\n");
+    let output = run(&["run", "--policy", &policy, "--learn", &policy, &scratch.program()]);
+    let text = std::fs::read_to_string(&policy).unwrap();
+    assert!(output.status.success() && text.contains("stdin = false\nconsole = true # used\n"), "{text}");
+}
+
+#[test]
+fn nothing_is_learned_from_a_worker_that_is_none() {
+    let (scratch, program) = place("learn-nothing");
+    let policy = scratch.file("policy.toml", b"clock = true\n");
+    let mut command = pinfold(&["run", "--learn", &policy, &program]);
+    let output = command.env("PINFOLD_WORKER", "/bin/true").output().unwrap();
+    assert!(stderr(&output).contains("no policy was learned"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_to_string(&policy).unwrap(), "clock = true\n");
+}
+
+#[test]
 fn learning_is_the_same_every_time() {
     let (scratch, program) = place("learn-again");
     let policy = path(&scratch, "policy.toml");
@@ -364,4 +383,56 @@ fn a_deadline_holds_while_nobody_takes_the_records() {
     assert_eq!(output.status.code(), Some(124), "{}", stderr(&output));
     assert!(start.elapsed() < Duration::from_secs(20));
     drop(held);
+}
+
+fn documentation(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+}
+
+/// The first example of a kind in a text.
+fn example<'a>(text: &'a str, kind: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("```{kind}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+/// The names of all fields, those of objects within objects with their path.
+fn shape(value: &Value) -> Vec<String> {
+    let inner = |(key, value): (&String, &Value)| {
+        let below = shape(value).into_iter().map(move |below| format!("{key}.{below}"));
+        [key.clone()].into_iter().chain(below.collect::<Vec<_>>())
+    };
+    value.as_object().map(|object| object.iter().flat_map(inner).collect()).unwrap_or_default()
+}
+
+#[test]
+fn the_policy_in_the_documentation_is_one() {
+    let (scratch, program) = place("policy-documented");
+    let text = documentation("policy.md");
+    let policy = scratch.file("policy.toml", example(&text, "toml").as_bytes());
+    let explained = run(&["explain", "--policy", &policy, &program]);
+    let told = stdout(&explained);
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    for part in ["clock_gettime", "getrandom", "read and write", "api.example.com:443", "127.0.0.1:9000"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn the_records_in_the_documentation_look_like_real_ones() {
+    let (scratch, program) = place("records-documented");
+    let text = documentation("records.md");
+    let (audit, report) = (path(&scratch, "audit.jsonl"), path(&scratch, "report.json"));
+    let (_, after) = text.split_once("## `--audit").unwrap();
+    asks(&scratch, &["--audit", &audit], &program);
+    let line = std::fs::read_to_string(&audit).unwrap().lines().nth(2).unwrap().to_owned();
+    let [documented, real] = [example(after, "json"), &line].map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(shape(&documented), shape(&real));
+    let program = scratch.program();
+    run(&["run", "--without", "netns", "--audit", &audit, "--report", &report, "--invoke", "trap", &program]);
+    let real = std::fs::read_to_string(&report).unwrap();
+    let [documented, real] = [example(&text, "json"), &real].map(|text| serde_json::from_str::<Value>(text).unwrap());
+    assert_eq!(shape(&documented), shape(&real));
+    for kind in ["message", "trap"] {
+        assert_eq!(documented["end"][kind], real["end"][kind]);
+    }
 }
