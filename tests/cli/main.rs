@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod network;
+mod policies;
 mod records;
 mod report;
 

@@ -11,7 +11,7 @@ use crate::host::{GuestMemory, HostState};
 
 rows! {
     fd_prestat_get(fd: fd, prestat: at), Files, [], "Tells whether a descriptor is a granted directory, and the length of its name.";
-    fd_prestat_dir_name(fd: fd, path: at, path_len: i32), Files, [], "Tells a granted directory's name.";
+    fd_prestat_dir_name(fd: fd, path: at, path_len: at), Files, [], "Tells a granted directory's name.";
     fd_readdir(fd: fd, buf: at, buf_len: i32, cookie: i64, bufused: done), Files, ["lseek", "getdents64"], "Reads entries of a directory.";
 }
 
