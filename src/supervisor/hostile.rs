@@ -42,7 +42,7 @@ pub fn hear_notes(told: &[u8]) -> io::Result<Result<(), Unrecorded>> {
     // As much as the pipe holds: nobody is waited for then.
     let most = rustix::pipe::fcntl_getpipe_size(&theirs)?;
     File::from(theirs).write_all(&told[..told.len().min(most)])?;
-    recorder.finish(None).map(|(_, result)| result)
+    recorder.finish(None, None).map(|(_, result)| result)
 }
 
 /// A process that has ended, and is not waited for: its number is nobody else's.

@@ -218,9 +218,17 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
     let was_ended = !matches!(verdict, Verdict::Ended(_));
-    let bound = || was_ended.then(|| Instant::now() + DRAIN);
-    let verdict = if drain(&mut streams, bound())? { verdict } else { Verdict::Output { limit: bounds.output } };
-    let (recorded, trouble) = recorder.map(|recorder| recorder.finish(bound())).transpose()?.unzip();
+    let bound = was_ended.then(|| Instant::now() + DRAIN);
+    let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } };
+    // Records are for whoever started the run, whose deadline holds for them too.
+    let soon = Instant::now() + DRAIN;
+    let deadline = match bounds.timeout {
+        _ if was_ended => Some(soon),
+        Some(timeout) => start.checked_add(timeout).map(|deadline| deadline.max(soon)),
+        None => None,
+    };
+    let finish = |recorder: Recorder| recorder.finish(deadline, Some(signals.as_fd()));
+    let (recorded, trouble) = recorder.map(finish).transpose()?.unzip();
     let verdict = match trouble {
         Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
         _ => verdict,

@@ -2,7 +2,7 @@
 //! passing unnoticed. A worker that tells more than is read waits; one that tells nonsense, or more than is allowed, is ended.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -77,20 +77,28 @@ impl Recorder {
         result
     }
 
-    /// After the worker's end: takes what is left, for so long; and what went wrong with that.
-    pub fn finish(mut self, bound: Option<Instant>) -> io::Result<(Recorded, Result<(), Unrecorded>)> {
+    /// After the worker's end: takes what is left, until then or until a signal comes; and what went wrong with that.
+    pub fn finish(
+        mut self,
+        bound: Option<Instant>,
+        signals: Option<BorrowedFd<'_>>,
+    ) -> io::Result<(Recorded, Result<(), Unrecorded>)> {
         let mut result = Ok(());
         while self.thread.is_some() {
             let left = bound.map(|bound| bound.saturating_duration_since(Instant::now()));
-            let mut all = [PollFd::from_borrowed_fd(self.ended.as_fd(), PollFlags::IN)];
+            let mut all = vec![PollFd::from_borrowed_fd(self.ended.as_fd(), PollFlags::IN)];
+            all.extend(signals.map(|signals| PollFd::from_borrowed_fd(signals, PollFlags::IN)));
             super::wait(&mut all, left)?;
-            if !all[0].revents().is_empty() {
+            let happened: Vec<bool> = all.iter().map(|fd| !fd.revents().is_empty()).collect();
+            if happened[0] {
                 result = self.collect();
-            } else if left.is_some_and(|left| left.is_zero()) {
+            } else if happened.contains(&true) || left.is_some_and(|left| left.is_zero()) {
+                self.trouble = true;
+                result = Err(Unrecorded::Failed("nobody takes it".to_owned()));
                 break;
             }
         }
-        let complete = self.thread.is_none() && !self.trouble;
+        let complete = !self.trouble;
         Ok((Recorded { calls: self.calls.load(Ordering::Relaxed), complete }, result))
     }
 }
@@ -157,7 +165,7 @@ mod tests {
         let (recorder, theirs) = Recorder::new(Recording { sink, limit: 100 }, Grants::command()).unwrap();
         // Whoever is not listened to any more learns it.
         let _ = File::from(theirs).write_all(bytes);
-        let (recorded, result) = recorder.finish(None).unwrap();
+        let (recorded, result) = recorder.finish(None, None).unwrap();
         (recorded, result, taken.iter().collect())
     }
 
@@ -226,7 +234,7 @@ mod tests {
         let sink = Box::new(|_: &Note| Err(io::Error::from(io::ErrorKind::StorageFull)));
         let (recorder, theirs) = Recorder::new(Recording { sink, limit: 100 }, Grants::command()).unwrap();
         File::from(theirs).write_all(&line(closing(None))).unwrap();
-        let (recorded, result) = recorder.finish(None).unwrap();
+        let (recorded, result) = recorder.finish(None, None).unwrap();
         assert!(!recorded.complete && matches!(result, Err(Unrecorded::Failed(_))), "{result:?}");
     }
 
@@ -239,8 +247,8 @@ mod tests {
         });
         let (recorder, theirs) = Recorder::new(Recording { sink, limit: 100 }, Grants::command()).unwrap();
         File::from(theirs).write_all(&line(closing(None))).unwrap();
-        let (recorded, result) = recorder.finish(Some(Instant::now())).unwrap();
-        assert_eq!((recorded.complete, result), (false, Ok(())));
+        let (recorded, result) = recorder.finish(Some(Instant::now()), None).unwrap();
+        assert!(!recorded.complete && matches!(result, Err(Unrecorded::Failed(_))), "{result:?}");
         drop(release);
     }
 }

@@ -184,14 +184,36 @@ fn a_deadline_holds_while_nobody_takes_the_records() {
     let scratch = Scratch::new("slow-audit");
     let fifo = path(&scratch, "fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    // Open at both ends, so that opening does not wait; nobody reads.
-    let held = File::options().read(true).write(true).open(&fifo).unwrap();
-    let start = Instant::now();
-    let flags = ["--audit", &fifo, "--timeout", "0.3", "--invoke", "flood", &scratch.program()];
-    let output = pinfold(&["run"]).args(flags).stdout(Stdio::null()).output().unwrap();
-    assert_eq!(output.status.code(), Some(124), "{}", stderr(&output));
-    assert!(start.elapsed() < Duration::from_secs(20));
-    drop(held);
+    // Open at both ends, so that opening does not wait; nobody reads, and there is no room for a single line.
+    let mut held = File::options().read(true).write(true).open(&fifo).unwrap();
+    rustix::io::ioctl_fionbio(&held, true).unwrap();
+    while held.write(b"x").is_ok() {}
+    for (export, code) in [("flood", 124), ("_start", 154)] {
+        let start = Instant::now();
+        let flags = ["--audit", &fifo, "--timeout", "0.3", "--invoke", export, &scratch.program()];
+        let output = pinfold(&["run"]).args(flags).stdout(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{export}: {}", stderr(&output));
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn ctrl_c_ends_waiting_for_whoever_takes_the_records() {
+    let scratch = Scratch::new("stuck-audit");
+    let fifo = path(&scratch, "fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut held = File::options().read(true).write(true).open(&fifo).unwrap();
+    rustix::io::ioctl_fionbio(&held, true).unwrap();
+    while held.write(b"x").is_ok() {}
+    let mut command = pinfold(&["run", "--audit", &fifo, "--timeout", "0", &scratch.program()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let worker = wait_until_running(child.id());
+    while is_alive(worker) {
+        std::thread::yield_now();
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(154));
 }
 
 pub fn documentation(name: &str) -> String {
