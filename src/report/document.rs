@@ -84,7 +84,7 @@ struct Syscall<'a> {
 
 impl<'a> Syscall<'a> {
     fn new(violation: &'a Violation) -> Self {
-        let Violation { number, name, arguments, instruction } = violation;
+        let Violation { number, name, arguments, instruction, .. } = violation;
         let hex = |number: u64| format!("{number:#x}");
         Self { name: name.as_deref(), number: *number, arguments: arguments.map(hex), instruction: hex(*instruction) }
     }

@@ -197,6 +197,12 @@ fn a_deadline_holds_while_nobody_takes_the_records() {
     }
 }
 
+/// Whether a process is there and not a zombie.
+fn is_alive(id: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
 #[test]
 fn ctrl_c_ends_waiting_for_whoever_takes_the_records() {
     let scratch = Scratch::new("stuck-audit");

@@ -8,7 +8,7 @@ use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
 use pinfold::job::{EndKind, Ending, Job, Message, descriptors};
-use pinfold_sandbox::inside;
+use pinfold_sandbox::{Plan, inside};
 use pinfold_vm::module::Bytes;
 
 use crate::attack::{Attack, Attempt, Failure, Ground, Moment, Targets, sys};
@@ -173,7 +173,7 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     HEAP.locked.store(true, Ordering::SeqCst);
     // From here on it is what an attacker would do.
     if let Some((crate::forms::PROGRAM, call)) = std::str::from_utf8(&bytes)?.split_once('\n') {
-        announce(listener)?;
+        announce(&plan, listener)?;
         return Ok(crate::forms::make(call)?);
     }
     let (name, targets) = read_program(&bytes)?;
@@ -181,15 +181,15 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     let attack = attack.ok_or("there is no such attack")?;
     let ground = Ground { targets: &targets, plan: &plan, folder, listener };
     if attack.moment == Moment::Running {
-        announce(&ground, listener)?;
+        announce(&plan, listener)?;
     }
     Ok((attack.run)(&ground))
 }
 
 /// Says that all walls are up, and waits for the supervisor's word.
-pub fn announce(ground: &Ground<'_>, listener: Option<i32>) -> io::Result<()> {
+pub fn announce(plan: &Plan, listener: Option<i32>) -> io::Result<()> {
     send(&Message::Locked { listener })?;
-    inside::seal(ground.plan).map_err(|error| error.error)?;
+    inside::seal(plan).map_err(|error| error.error)?;
     // SAFETY: the channel is the process's; it is not closed.
     let mut channel = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(descriptors::CHANNEL) });
     channel.read_exact(&mut [0])

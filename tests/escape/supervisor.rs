@@ -23,7 +23,7 @@ fn lies(g: &Ground<'_>, listener: Option<i32>) -> Attempt {
     if g.listener.is_none() {
         return refused("there is no filter to lie of");
     }
-    announce(g, listener)?;
+    announce(g.plan, listener)?;
     // Believed: from here on nobody would see what is refused.
     escaped("the supervisor believes it")
 }
@@ -58,7 +58,7 @@ fn messages() -> Vec<Attack> {
             }
         }),
         on_supervisor("two_announcements", End::Nonsense, "announce a second time", |g| {
-            announce(g, g.listener)?;
+            announce(g.plan, g.listener)?;
             escaped("it was answered again")
         }),
         on_supervisor("flood_nonsense", End::Nonsense, "send what is no message until nobody reads", |_| {

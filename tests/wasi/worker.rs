@@ -103,6 +103,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         invoke: None,
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
+        records: false,
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }
