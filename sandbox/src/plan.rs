@@ -59,6 +59,10 @@ layers! {
 }
 
 impl Layer {
+    /// The namespaces: a host that forbids the first to ordinary users gives them none of the others either.
+    pub const NAMESPACES: &[Self] =
+        &[Self::User, Self::Pid, Self::Mount, Self::Net, Self::Ipc, Self::Uts, Self::CgroupNs];
+
     /// Whether nobody may go without it, short of having no sandbox at all.
     pub const fn is_indispensable(self) -> bool {
         matches!(self, Self::Capabilities | Self::NoNewPrivileges | Self::Seccomp)

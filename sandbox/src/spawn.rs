@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::error::check;
+use crate::error::{LayerError, check};
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
 
@@ -38,7 +38,7 @@ pub struct Child {
 pub enum SpawnError {
     /// A layer.
     #[error(transparent)]
-    Layer(#[from] crate::error::LayerError),
+    Layer(#[from] LayerError),
     /// Something else.
     #[error("the confined process cannot be made: {what}: {error}")]
     Other {
@@ -109,7 +109,10 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
         // SAFETY: the child, with all that it needs at hand.
         unsafe { child(&mut wanted, go.as_raw_fd(), network, arguments.as_ptr(), environment.as_ptr()) }
     }
-    let pid = check(pid).map_err(other("clone"))? as i32;
+    let pid = match check(pid) {
+        Ok(pid) => pid as i32,
+        Err(error) => return Err(not_cloned(launch.layers, error)),
+    };
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
@@ -119,6 +122,14 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
         let _ = child.wait();
     }
     started.map(|()| child)
+}
+
+/// What the kernel did not give: a namespace, if it was asked for one.
+fn not_cloned(layers: Layers, error: io::Error) -> SpawnError {
+    match layers.iter().find(|layer| layer.clone_flag() != 0) {
+        Some(layer) => LayerError { layer, what: "make a process in namespaces", error }.into(),
+        None => SpawnError::Other { what: "clone", error },
+    }
 }
 
 /// Gives the child its identity, lets it go on, and waits until it runs the program.

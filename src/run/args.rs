@@ -52,9 +52,10 @@ pub struct Args {
     #[arg(long, help_heading = "Grants")]
     pub trap_unknown_imports: bool,
 
-    /// Go without these layers of the sandbox, where this host cannot give them. `pinfold doctor` says which it can.
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = layer, help_heading = "Sandbox")]
-    pub without: Vec<Layer>,
+    /// Go without these layers of the sandbox, where this host cannot give them. `pinfold doctor` says which it can; `namespaces`
+    /// stands for all of these.
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = without, help_heading = "Sandbox")]
+    pub without: Vec<Without>,
     /// Run without any sandbox: the program is held by the virtual machine alone.
     #[arg(long, help_heading = "Sandbox")]
     pub unsafe_no_sandbox: bool,
@@ -142,6 +143,19 @@ impl FromStr for Bytes {
     }
 }
 
+/// Layers to go without.
+#[derive(Clone, Copy, Debug)]
+pub struct Without(&'static [Layer]);
+
+fn without(text: &str) -> Result<Without, String> {
+    if text == "namespaces" {
+        return Ok(Without(Layer::NAMESPACES));
+    }
+    let layer = layer(text)?;
+    let at = Layer::ALL.iter().position(|known| *known == layer);
+    Ok(Without(at.and_then(|at| Layer::ALL.get(at..=at)).unwrap_or_default()))
+}
+
 fn layer(text: &str) -> Result<Layer, String> {
     let names = || Layer::ALL.iter().filter(|l| !l.is_indispensable()).map(|l| l.name()).collect::<Vec<_>>().join(", ");
     match Layer::by_name(text) {
@@ -175,7 +189,7 @@ impl Args {
         if self.unsafe_no_sandbox {
             return Layers::NONE;
         }
-        self.without.iter().fold(Layers::all(), |layers, layer| layers.without(*layer))
+        self.without.iter().flat_map(|without| without.0).fold(Layers::all(), |layers, layer| layers.without(*layer))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use pinfold::job::{Job, Run, Task};
 use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
 use pinfold::{exit, policy};
+use pinfold_sandbox::SpawnError;
 
 use crate::output::Output;
 use crate::records::{Learned, Records, learn};
@@ -113,9 +114,8 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
-        SupervisorError::Spawn(_) => {
-            let hint = "pinfold doctor says which layers this host can give, --without goes on without some";
-            fail(format!("{error}\n  {hint}"), exit::REFUSED)
+        SupervisorError::Spawn(SpawnError::Layer(layer)) => {
+            fail(format!("{layer}\n  {}", policy::way_out(&layer)), exit::REFUSED)
         }
         error => refused(&error),
     })?;

@@ -417,8 +417,10 @@ impl Watch<'_> {
         }
         if self.notifies {
             let listener = match listener.map(|number| self.child.descriptor(number)) {
-                // Whatever the number is: that is not the worker's to decide.
-                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                // Whatever the number is: that is not the worker's to decide. Of one that is gone the kernel may say so too.
+                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return if self.has_ended()? { Ok(true) } else { Err(error) };
+                }
                 other => other.and_then(Result::ok).and_then(Listener::new),
             };
             let Some(listener) = listener else { return self.has_ended() };

@@ -22,8 +22,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::exit;
 use pinfold::job::{EndKind, Ending, Job, Message, Task, descriptors};
+use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
 
@@ -76,7 +76,8 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
             code
         }
         Err(error) => {
-            let message = Some(format!("the worker cannot start: {error}"));
+            let way_out = error.downcast_ref().map(|layer| format!("\n  {}", policy::way_out(layer)));
+            let message = Some(format!("the worker cannot start: {error}{}", way_out.unwrap_or_default()));
             let _ = channel.tell(Ending::new(EndKind::NotStarted, exit::REFUSED, message));
             exit::REFUSED
         }

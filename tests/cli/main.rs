@@ -330,6 +330,19 @@ fn an_import_that_was_let_through_traps_when_it_is_called() {
 }
 
 #[test]
+fn layers_that_a_host_cannot_give_are_done_without() {
+    let scratch = Scratch::new("without");
+    for layers in ["namespaces", "netns,utsns", "landlock", "userns,rlimits"] {
+        let output = run(&["run", "--without", layers, &scratch.program()]);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "hello\n"), "{}", stderr(&output));
+    }
+    for (layer, message) in [("seccomp", "seccomp is indispensable"), ("nothing", "there is no such layer")] {
+        let output = run(&["run", "--without", layer, &scratch.program()]);
+        assert!(output.status.code() == Some(2) && stderr(&output).contains(message), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn bad_input_gets_a_clear_error() {
     let scratch = Scratch::new("bad");
     for (name, contents) in [

@@ -62,6 +62,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let scratch = std::env::temp_dir().join(format!("pinfold-wasi-{}", std::process::id()));
+    // What a suite that was ended left there under the same number.
+    let _ = fs::remove_dir_all(&scratch);
     fs::create_dir(&scratch).unwrap();
     let is_good = match tries {
         Some(tries) => races::run(&scratch, tries),
