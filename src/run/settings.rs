@@ -1,5 +1,6 @@
 //! What a run is given: what a policy file says and the flags say, added up.
 
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use pinfold_vm::host::{ClockGrant, Console, Grants, Stdin};
@@ -49,6 +50,7 @@ impl Settings {
         grants.output_limit = bytes(args.max_output, limits.max_output).unwrap_or(Grants::command().output_limit);
         let traps = policy.as_ref().is_some_and(|policy| policy.trap_unknown_imports);
         let env = variables(args, policy.unwrap_or_default());
+        grants.terminals = terminals(&grants);
         grants.env = env.iter().map(given).collect::<Result<_, _>>()?;
         Ok(Self {
             grants,
@@ -92,6 +94,15 @@ fn defaults(args: &Args, policy: Option<&Policy>) -> Grants {
         grants.deterministic = Some(args.seed.unwrap_or(0));
     }
     grants
+}
+
+/// Which of our streams that the program has are terminals: it gets pipes, since a terminal can be made to do more than to read and write.
+fn terminals(grants: &Grants) -> [bool; 3] {
+    let output = matches!(grants.console, Console::Inherit);
+    let is_ours = [matches!(grants.stdin, Stdin::Inherit), output, output];
+    let are = [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
+    // Where every run is to be the same, they are none.
+    std::array::from_fn(|at| grants.deterministic.is_none() && is_ours[at] && are[at])
 }
 
 fn of_policy(policy: &Policy) -> Grants {

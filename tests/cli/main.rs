@@ -6,6 +6,7 @@ mod network;
 mod policies;
 mod records;
 mod report;
+mod terminal;
 
 use std::fs::File;
 use std::io::Write;

@@ -188,17 +188,18 @@ impl Descriptors {
                 path: None,
             })
         };
+        let [input, out, err] = grants.terminals;
         let (stdout, stderr) = match &grants.console {
             Console::Discard => (Sink::Discard, Sink::Discard),
             Console::Inherit => (
-                host_stream("output", rustix::stdio::stdout())?.map_or(Sink::Discard, Sink::Host),
-                host_stream("error", rustix::stdio::stderr())?.map_or(Sink::Discard, Sink::Host),
+                host_stream("output", rustix::stdio::stdout(), out)?.map_or(Sink::Discard, Sink::Host),
+                host_stream("error", rustix::stdio::stderr(), err)?.map_or(Sink::Discard, Sink::Host),
             ),
             Console::Capture { stdout, stderr } => (Sink::Buffer(stdout.clone()), Sink::Buffer(stderr.clone())),
         };
         let stdin = match &grants.stdin {
             Stdin::Empty => Source::Empty,
-            Stdin::Inherit => host_stream("input", rustix::stdio::stdin())?.map_or(Source::Empty, Source::Host),
+            Stdin::Inherit => host_stream("input", rustix::stdio::stdin(), input)?.map_or(Source::Empty, Source::Host),
             Stdin::Bytes(bytes) => Source::Bytes { bytes: bytes.clone(), read: 0 },
         };
         let mut slots = vec![
@@ -292,8 +293,12 @@ pub fn joined(directory: &str, path: &str) -> String {
     format!("{}/{path}", directory.trim_end_matches('/'))
 }
 
-/// Duplicates a standard stream of the host; `None` if it is closed.
-fn host_stream(stream: &'static str, fd: BorrowedFd<'_>) -> Result<Option<HostStream>, HostSetupError> {
+/// Duplicates a standard stream of the host, which may stand for a terminal; `None` if it is closed.
+fn host_stream(
+    stream: &'static str,
+    fd: BorrowedFd<'_>,
+    is_terminal: bool,
+) -> Result<Option<HostStream>, HostSetupError> {
     let fail = |errno: rustix::io::Errno| HostSetupError::Stream { stream, source: errno.into() };
     let fd = match rustix::io::fcntl_dupfd_cloexec(fd, 3) {
         Ok(fd) => fd,
@@ -301,7 +306,7 @@ fn host_stream(stream: &'static str, fd: BorrowedFd<'_>) -> Result<Option<HostSt
         Err(errno) => return Err(fail(errno)),
     };
     let kind = FileType::from_raw_mode(rustix::fs::fstat(&fd).map_err(fail)?.st_mode);
-    let is_terminal = kind == FileType::CharacterDevice && std::io::IsTerminal::is_terminal(&fd);
+    let is_terminal = is_terminal || kind == FileType::CharacterDevice && std::io::IsTerminal::is_terminal(&fd);
     Ok(Some(HostStream { fd, is_terminal, can_block: kind != FileType::RegularFile }))
 }
 

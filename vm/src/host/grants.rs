@@ -25,6 +25,9 @@ pub struct Grants {
     pub stdin: Stdin,
     /// Standard output and error.
     pub console: Console,
+    /// Which of standard input, output and error the program is to take for terminals although they are none here: what is at their other
+    /// ends is.
+    pub terminals: [bool; 3],
     /// Clocks, or none.
     pub clock: Option<ClockGrant>,
     /// Random bytes.
@@ -109,6 +112,7 @@ impl Grants {
             net: Vec::new(),
             stdin: Stdin::Empty,
             console: Console::Discard,
+            terminals: [false; 3],
             clock: None,
             random: false,
             deterministic: None,
