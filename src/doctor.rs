@@ -19,6 +19,8 @@ pub struct Args {
 struct Row {
     layer: &'static str,
     works: bool,
+    /// Whether another layer stands in.
+    replaced: bool,
     note: String,
     what: &'static str,
 }
@@ -31,7 +33,11 @@ pub fn run(args: &Args) -> io::Result<ExitCode> {
         writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?;
     } else {
         for row in &rows {
-            let mark = if row.works { "holds" } else { "missing" };
+            let mark = match row {
+                Row { replaced: true, .. } => "replaced",
+                Row { works: true, .. } => "holds",
+                _ => "missing",
+            };
             writeln!(out, "{:<14} {mark:<8} {}", row.layer, row.what)?;
             if !row.note.is_empty() {
                 writeln!(out, "{:23} {}", "", row.note)?;
@@ -46,7 +52,10 @@ pub fn run(args: &Args) -> io::Result<ExitCode> {
 }
 
 fn row(layer: Layer, found: Found) -> Row {
-    let works = found.works();
-    let (Found::Works(note) | Found::Missing(note)) = found;
-    Row { layer: layer.name(), works, note, what: layer.description() }
+    let (works, replaced) = (found.works(), matches!(found, Found::Replaced(_)));
+    let note = match found {
+        Found::Replaced(why) => format!("by limits of the process: {why}"),
+        Found::Works(note) | Found::Missing(note) => note,
+    };
+    Row { layer: layer.name(), works, replaced, note, what: layer.description() }
 }

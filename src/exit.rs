@@ -14,6 +14,10 @@ pub const MEMORY: u8 = 137;
 pub const FUEL: u8 = 152;
 /// The output limit was reached.
 pub const OUTPUT: u8 = 153;
+/// The processor time is used up.
+pub const CPU: u8 = 154;
+/// There were too many processes and threads.
+pub const PROCESSES: u8 = 155;
 
 /// The worker tried what was not granted to it.
 pub const VIOLATION: u8 = 159;
@@ -32,5 +36,7 @@ Exit codes of run:
   137    the memory limit was reached (--max-memory)
   152    the fuel is used up (--fuel)
   153    the output limit was reached (--max-output)
+  154    the processor time is used up (--max-cpu)
+  155    there were too many processes and threads (--max-processes)
   159    the worker made a system call that nothing granted needs
   160    the virtual machine crashed";

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pinfold::supervisor::Verdict;
 use pinfold_sandbox::Exit;
+use pinfold_sandbox::cgroup::OutOfMemory;
 use pinfold_vm::module::{Escaped, Printable};
 
 /// Frames that are shown.
@@ -21,6 +22,29 @@ pub fn explain(verdict: &Verdict, timeout: f64) {
         Verdict::Timeout { frames, omitted } => {
             eprintln!("pinfold: the program was ended after {timeout} s; --timeout gives it more");
             backtrace(frames, *omitted);
+        }
+        Verdict::Cpu { limit, frames, omitted } => {
+            let limit = limit.as_secs_f64();
+            eprintln!("pinfold: the program used up {limit} s of processor time; --max-cpu gives it more");
+            backtrace(frames, *omitted);
+        }
+        Verdict::Memory { limit, why: OutOfMemory::Limit } => {
+            eprintln!(
+                "pinfold: the worker was killed when it used more than {limit} bytes of memory, the program's and its own; \
+                 --max-memory gives it more"
+            );
+        }
+        Verdict::Memory { why: OutOfMemory::Host, .. } => {
+            eprintln!(
+                "pinfold: the worker was killed because the host, or the group that it runs in, has no memory left; less than \
+                 --max-memory allows"
+            );
+        }
+        Verdict::Processes { limit } => {
+            eprintln!(
+                "pinfold: the worker wanted more than {limit} processes and threads beside one for each processor; \
+                 --max-processes allows more"
+            );
         }
         Verdict::Interrupted { signal } => {
             let name = match *signal {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::cgroup::Cgroup;
 use crate::error::check;
 use crate::inside;
 use crate::plan::{Layer, Layers, Limits, Plan};
@@ -13,14 +14,16 @@ use crate::{capabilities, landlock, namespaces, rlimits};
 pub enum Found {
     /// It holds; with what there is to say about it.
     Works(String),
+    /// It cannot be had, and why; limits of the process stand in.
+    Replaced(String),
     /// It cannot be had, and why.
     Missing(String),
 }
 
 impl Found {
-    /// Whether it can be had.
+    /// Whether there is nothing to do without.
     pub fn works(&self) -> bool {
-        matches!(self, Self::Works(_))
+        !matches!(self, Self::Missing(_))
     }
 }
 
@@ -32,6 +35,7 @@ pub fn all() -> Vec<(Layer, Found)> {
 /// Tries a layer.
 pub fn one(layer: Layer) -> Found {
     let tried = match layer {
+        Layer::Cgroup => return cgroup(),
         Layer::User => namespace(layer, Layers::NONE.with(layer)),
         Layer::Mount | Layer::Pid | Layer::Net | Layer::Ipc | Layer::Uts | Layer::CgroupNs => {
             namespace(layer, beside(layer))
@@ -62,6 +66,23 @@ pub fn one(layer: Layer) -> Found {
     }
 }
 
+/// Makes a group with all controllers that there are, and puts a process in.
+fn cgroup() -> Found {
+    let cgroup = match Cgroup::with_all(&limits()) {
+        Ok(cgroup) => cgroup,
+        Err(why) => return Found::Replaced(why.to_string()),
+    };
+    let held = in_child(|| {
+        let pid = rustix::process::getpid().as_raw_nonzero().get();
+        cgroup.add(pid)
+    });
+    match held {
+        Ok(()) if cgroup.missing().is_empty() => Found::Works(cgroup.to_string()),
+        Ok(()) => Found::Works(format!("{cgroup} ({})", cgroup.missing().join("; "))),
+        Err(why) => Found::Missing(why),
+    }
+}
+
 /// A namespace with the one by which ordinary users have it, if that can be had.
 fn beside(layer: Layer) -> Layers {
     let alone = Layers::NONE.with(layer);
@@ -79,7 +100,7 @@ fn detail(layer: Layer) -> String {
 }
 
 fn limits() -> Limits {
-    Limits { memory: 1 << 30, descriptors: 64 }
+    Limits { memory: 1 << 30, descriptors: 64, processes: 64, cpu_time: None, cpu_percent: None }
 }
 
 /// Makes a process in namespaces of its own, which does in them what a worker does.

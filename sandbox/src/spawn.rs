@@ -6,8 +6,10 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
-use crate::error::check;
+use crate::cgroup::{Cgroup, Making, Version};
+use crate::error::{Context, LayerError, check};
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
 
@@ -49,9 +51,19 @@ pub enum SpawnError {
     },
 }
 
+/// From `linux/sched.h`: wider than what the C library has for it.
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
 /// Steps of the new process before it runs the program, as numbers in its report.
-const STEPS: [&str; 5] =
-    ["wait for its identity", "place its descriptors", "start a session", "close the others", "run it"];
+const STEPS: [&str; 6] = [
+    "wait for its identity",
+    "place its descriptors",
+    "start a session",
+    "close the others",
+    "run it",
+    "hide its cgroup",
+];
+const HIDE: u8 = 5;
 
 fn other(what: &'static str) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError::Other { what, error }
@@ -74,12 +86,20 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-/// Makes the process. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over
+/// Makes the process, in no other cgroup than its maker's.
+///
+/// # Errors
+/// See [`spawn_in`].
+pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
+    spawn_in(launch, Making::NONE).map(|(child, _)| child)
+}
+
+/// Makes the process, in a cgroup from its beginning, with all that it will make. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over
 /// waits for a word from its maker before it does its work.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
-pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
+pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cgroup>), SpawnError> {
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
     let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
@@ -91,28 +111,49 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     wanted.extend([launch.program.as_raw_fd(), ready.as_raw_fd(), failed.as_raw_fd()]);
 
     let mut pidfd: RawFd = -1;
+    // The root of a cgroup namespace is where its maker is: the child makes it itself, once it is in its place.
+    let layers = launch.layers.without(Layer::CgroupNs);
     let mut clone = CloneArgs {
-        flags: namespaces::clone_flags(launch.layers) | libc::CLONE_PIDFD as u64,
+        flags: namespaces::clone_flags(layers) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
+    // In version 1 no process can be made in a group: the child is put there while it waits.
+    let (mut cgroup, later) = match making.version {
+        Version::One => (None, Some(making)),
+        Version::Two => (making.finish()?, None),
+    };
+    if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
+        clone.flags |= CLONE_INTO_CGROUP;
+        clone.cgroup = place.as_raw_fd() as u64;
+    }
+    let hides = launch.layers.has(Layer::CgroupNs);
     // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), hides, arguments.as_ptr(), environment.as_ptr()) }
     }
     let pid = check(pid).map_err(other("clone"))? as i32;
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
-    let started = start(&child, launch.layers, &go, &report);
-    if started.is_err() {
-        child.kill();
-        let _ = child.wait();
+    let started = later.map_or(Ok(()), |making| put_in(&mut cgroup, making, child.pid).map_err(SpawnError::from));
+    match started.and_then(|()| start(&child, launch.layers, &go, &report)) {
+        Ok(()) => Ok((child, cgroup)),
+        Err(error) => {
+            child.kill();
+            let _ = child.wait();
+            Err(error)
+        }
     }
-    started.map(|()| child)
+}
+
+/// Puts the child in its group; both are the caller's, who ends the child first if something goes wrong.
+fn put_in(cgroup: &mut Option<Cgroup>, making: Making, pid: i32) -> Result<(), LayerError> {
+    *cgroup = making.finish()?;
+    cgroup.iter().try_for_each(|cgroup| cgroup.add(pid)).context(Layer::Cgroup, "put the process in")
 }
 
 /// Gives the child its identity, lets it go on, and waits until it runs the program.
@@ -129,7 +170,10 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
             let [step, errno @ ..] = message;
             let what = STEPS.get(usize::from(step)).copied().unwrap_or("start");
             let error = io::Error::from_raw_os_error(i32::from_le_bytes(errno));
-            Err(SpawnError::Other { what, error })
+            Err(match step {
+                HIDE => LayerError { layer: Layer::CgroupNs, what, error }.into(),
+                _ => SpawnError::Other { what, error },
+            })
         }
     }
 }
@@ -138,10 +182,11 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 ///
 /// # Safety
 /// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
-/// the other end of the former.
+/// the other end of the former. `hides` makes its cgroup the root of those that it can name.
 unsafe fn child(
     descriptors: &mut [RawFd],
     go: RawFd,
+    hides: bool,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
 ) -> ! {
@@ -170,6 +215,9 @@ unsafe fn child(
         // The end of the pipe: whoever made this process is gone.
         if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
             libc::_exit(127);
+        }
+        if hides {
+            step(HIDE, libc::unshare(libc::CLONE_NEWCGROUP).into());
         }
         // First out of each other's way, then to their places.
         let above = count as i32 + 3;
@@ -229,6 +277,16 @@ impl Child {
         let null = std::ptr::null::<libc::c_void>();
         // SAFETY: valid arguments.
         check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.pidfd.as_raw_fd(), signal, null, 0) }).map(drop)
+    }
+
+    /// Processor time that it has used, without that of processes that it made; also after its end, until that was waited for.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        // A process's clock by its number, as `clock_getcpuclockid(3)` makes it.
+        let clock = !self.pid << 3 | 2;
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a valid place for the answer.
+        check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
+        Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     }
 
     /// Waits for its end.

@@ -68,8 +68,9 @@ pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
     let plan = policy::plan(&Grants::none(), MEMORY, 0, Layers::all())?;
     let task = Task::Inspect(Inspect { file: args.file.clone(), view: args.view() });
     let bounds = Bounds { timeout: Some(TIMEOUT), output: OUTPUT };
-    let verdict = supervisor::run(&Job { plan, task }, &program, &bounds)?;
+    let (verdict, remains) = supervisor::run(&Job { plan, task }, &program, &bounds)?;
     report::explain(&verdict, TIMEOUT.as_secs_f64());
+    remains.leave();
     Ok(match verdict {
         Verdict::Ended(ending) if ending.code == 0 => ExitCode::SUCCESS,
         Verdict::Ended(_) => ExitCode::FAILURE,

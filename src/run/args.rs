@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use pinfold::job::TierName;
-use pinfold_sandbox::{Layer, Layers};
+use pinfold::policy::{self, PolicyError};
+use pinfold_sandbox::{Layer, Layers, Plan};
 use pinfold_vm::host::{Console, DirGrant, Grants, NetGrant, Stdin};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
@@ -68,6 +70,15 @@ pub struct Args {
     /// Bytes of output.
     #[arg(long, value_name = "BYTES", default_value = "256MiB", help_heading = "Limits")]
     pub max_output: Bytes,
+    /// Seconds of processor time, of all processors together; none by default, since the deadline bounds it too.
+    #[arg(long, value_name = "SECONDS", value_parser = some_seconds, help_heading = "Limits")]
+    pub max_cpu: Option<f64>,
+    /// How many processors at most, as in 0.5 or 2; takes a cgroup.
+    #[arg(long, value_name = "N", value_parser = processors, help_heading = "Limits")]
+    pub cpus: Option<u32>,
+    /// Processes and threads of the worker, beside one for each processor.
+    #[arg(long, value_name = "N", default_value_t = policy::PROCESSES, help_heading = "Limits")]
+    pub max_processes: u64,
     /// End the program after this much work; counted only if given.
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     pub fuel: Option<u64>,
@@ -141,6 +152,18 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+fn some_seconds(text: &str) -> Result<f64, String> {
+    seconds(text).and_then(|seconds| if seconds > 0.0 { Ok(seconds) } else { Err("that is no time at all".into()) })
+}
+
+/// Hundredths of a processor.
+fn processors(text: &str) -> Result<u32, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.01..=10_000.0).contains(&number) => Ok((number * 100.0).round() as u32),
+        _ => Err("write a number of processors from 0.01 on, as in 0.5 or 2".into()),
+    }
+}
+
 impl Args {
     /// The walls to put up.
     pub fn layers(&self) -> Layers {
@@ -148,6 +171,18 @@ impl Args {
             return Layers::NONE;
         }
         self.without.iter().fold(Layers::all(), |layers, layer| layers.without(*layer))
+    }
+
+    /// How the worker is confined, which has these grants.
+    ///
+    /// # Errors
+    /// If a directory is not there.
+    pub fn plan(&self, grants: &Grants) -> Result<Plan, PolicyError> {
+        let mut plan = policy::plan(grants, self.max_memory.0, self.max_stack.0, self.layers())?;
+        plan.limits.processes = self.max_processes;
+        plan.limits.cpu_time = self.max_cpu.map(|time| Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX));
+        plan.limits.cpu_percent = self.cpus;
+        Ok(plan)
     }
 
     /// What is granted, from the flags.

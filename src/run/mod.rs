@@ -6,26 +6,31 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use pinfold::exit;
 use pinfold::job::{Job, Run, Task};
-
-use pinfold::supervisor::{self, Bounds, SupervisorError};
-use pinfold::{exit, policy};
+use pinfold::supervisor::{self, Bounds, Remains, SupervisorError};
 
 use crate::report;
 pub use args::Args;
 
 /// Runs a program and says how it ended.
 pub fn run(args: &Args) -> ExitCode {
-    let code = attempt(args).unwrap_or_else(|(message, code)| {
-        eprintln!("pinfold: {message}");
-        code
-    });
+    let (code, remains) = match attempt(args) {
+        Ok((code, remains)) => (code, Some(remains)),
+        Err((message, code)) => {
+            eprintln!("pinfold: {message}");
+            (code, None)
+        }
+    };
     let _ = std::io::stderr().flush();
+    if let Some(remains) = remains {
+        remains.leave();
+    }
     // Threads that still move output have nothing left to move.
     std::process::exit(code.into())
 }
 
-fn attempt(args: &Args) -> Result<u8, (String, u8)> {
+fn attempt(args: &Args) -> Result<(u8, Remains), (String, u8)> {
     let refused = |error: &dyn std::fmt::Display| (error.to_string(), exit::REFUSED);
     let grants = args.grants().map_err(|error| refused(&error))?;
     if args.unsafe_no_sandbox {
@@ -38,8 +43,7 @@ fn attempt(args: &Args) -> Result<u8, (String, u8)> {
     let program =
         supervisor::read_program(&args.file, limit).map_err(|error| (error.to_string(), exit::NOT_A_MODULE))?;
     let read = start.elapsed();
-    let plan =
-        policy::plan(&grants, args.max_memory.0, args.max_stack.0, args.layers()).map_err(|error| refused(&error))?;
+    let plan = args.plan(&grants).map_err(|error| refused(&error))?;
     let bounds = Bounds {
         timeout: (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX)),
         output: grants.output_limit,
@@ -56,19 +60,18 @@ fn attempt(args: &Args) -> Result<u8, (String, u8)> {
         invoke_args: args.args.clone(),
         trap_unknown_imports: args.trap_unknown_imports,
     };
-    let verdict = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds).map_err(
-        |error| match error {
+    let (verdict, remains) = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds)
+        .map_err(|error| match error {
             SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
             SupervisorError::Spawn(_) => {
                 let hint = "pinfold doctor says which layers this host can give, --without goes on without some";
                 (format!("{error}\n  {hint}"), exit::REFUSED)
             }
             error => refused(&error),
-        },
-    )?;
+        })?;
     if args.stats {
         report::stats(&verdict, read);
     }
     report::explain(&verdict, args.timeout);
-    Ok(verdict.code())
+    Ok((verdict.code(), remains))
 }

@@ -4,8 +4,10 @@
 //! listener from it, and then waits: for the worker's message, for a refused system call, for the end of the process, for time to pass, for
 //! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
 
+mod clock;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
+mod remains;
 mod streams;
 mod verdict;
 
@@ -15,20 +17,22 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, spawn};
+use pinfold_sandbox::{Cgroup, Child, Exit, Launch, Layer, Limits, Refusal, SpawnError, spawn_in};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
+use crate::job::{EndKind, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
+use clock::{Clock, OFTEN, Over};
+pub use remains::Remains;
 use streams::Streams;
 pub use verdict::Verdict;
 
-/// How often a worker whose time is over is asked to stop, and how long until it is not asked any more.
-const ASK_EVERY: Duration = Duration::from_millis(4);
+/// How long a worker whose time is over is asked to stop.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a process may take to end whose descriptors are gone.
 const ENDING: Duration = Duration::from_millis(200);
@@ -110,16 +114,17 @@ fn worker() -> Result<File, SupervisorError> {
     File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
 }
 
-/// Runs a job, and says how it ended.
+/// Runs a job, and says how it ended. What remains of its worker is the caller's to part with.
 ///
 /// # Errors
 /// If the worker cannot be started.
-pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
+pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<(Verdict, Remains), SupervisorError> {
+    let signals = Signals::take()?;
+    let cgroup = Making::begin(&job.plan);
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
     };
-    let signals = Signals::take()?;
     let worker = worker()?;
     let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
     let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
@@ -133,48 +138,62 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
     descriptors.extend(sockets.iter().map(AsFd::as_fd));
-    let child = spawn(&Launch {
+    let launch = Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
         descriptors: &descriptors,
         layers: job.plan.layers,
-    })?;
+    };
+    let (child, cgroup) = spawn_in(&launch, cgroup)?;
     drop((theirs, stdin, stdout, stderr, sockets));
-    let watch = Watch {
+    let limits = &job.plan.limits;
+    let mut watch = Watch {
         child: &child,
         channel: File::from(ours),
         listener: None,
-        deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        clock: Clock::start(bounds.timeout, limits.cpu_time, &child, cgroup.as_ref()),
         notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
         is_locked: false,
         signals: &signals,
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
+    cgroup.iter().for_each(Cgroup::kill);
     let verdict = match decided {
-        Ok(None) => Verdict::Crash { exit: child.wait()? },
-        other => {
-            // A place to listen at is free again, for the next run, once nobody has it.
-            if has_sockets {
-                child.wait()?;
-            } else {
-                bury(child);
-            }
-            // Never `None`: that was the other arm.
-            other?.unwrap_or(Verdict::Nonsense)
+        Ok(None) => {
+            // Not known any more once it was waited for.
+            let is_used_up = watch.clock.is_used_up();
+            child.wait().map(|exit| of_exit(exit, is_used_up, cgroup.as_ref(), limits))
         }
+        Ok(Some(Verdict::Ended(ending))) if ending.kind == EndKind::Refused => {
+            let is_crowded = cgroup.as_ref().is_some_and(Cgroup::was_crowded);
+            Ok(if is_crowded { Verdict::Processes { limit: limits.processes } } else { Verdict::Ended(ending) })
+        }
+        // Never `None`: that was the first arm.
+        other => other.map(|verdict| verdict.unwrap_or(Verdict::Nonsense)),
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
-    let bound = (!matches!(verdict, Verdict::Ended(_))).then(|| Instant::now() + DRAIN);
-    Ok(if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } })
+    let bound = (!matches!(verdict, Ok(Verdict::Ended(_)))).then(|| Instant::now() + DRAIN);
+    let drained = drain(&mut streams, bound);
+    let mut remains = Remains::new(child, cgroup);
+    // A place to listen at is free again, for the next run, once nobody has it.
+    if has_sockets {
+        remains.wait()?;
+    }
+    Ok((if drained? { verdict? } else { Verdict::Output { limit: bounds.output } }, remains))
 }
 
-/// Waits for the end of a process that was killed, in the background: it takes the kernel a while to take a worker's memory apart, and
-/// nobody needs to wait for that. A host that runs many programs would otherwise be left with an entry in the process table for each.
-fn bury(child: Child) {
-    let wait = move || child.wait().map(drop);
-    // Without a thread for it the entry stays until this process ends.
-    let _ = std::thread::Builder::new().name("pinfold-reaper".into()).stack_size(64 << 10).spawn(wait);
+/// What the end of a process means that said nothing.
+fn of_exit(exit: Exit, is_used_up: bool, cgroup: Option<&Cgroup>, limits: &Limits) -> Verdict {
+    let was_killed = matches!(exit, Exit::Signal(libc::SIGKILL | libc::SIGXCPU));
+    if let Some(why) = cgroup.and_then(Cgroup::out_of_memory).filter(|_| was_killed) {
+        return Verdict::Memory { limit: limits.memory, why };
+    }
+    match limits.cpu_time {
+        Some(limit) if was_killed && is_used_up => Verdict::Cpu { limit, frames: Vec::new(), omitted: 0 },
+        _ if cgroup.is_some_and(Cgroup::was_crowded) => Verdict::Processes { limit: limits.processes },
+        _ => Verdict::Crash { exit },
+    }
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -230,7 +249,7 @@ struct Watch<'a> {
     child: &'a Child,
     channel: File,
     listener: Option<Listener>,
-    deadline: Option<Instant>,
+    clock: Clock<'a>,
     notifies: bool,
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
@@ -239,23 +258,21 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Waits for whatever decides how the run ended; `None` if the process ended and how it did is all that is known.
-    fn until_decided(mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
+    fn until_decided(&mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
         let mut told = None;
-        let mut asked = None;
+        let mut asked: Option<(Instant, Over)> = None;
         let mut closed = false;
         loop {
             let now = Instant::now();
-            if let Some(deadline) = self.deadline
-                && deadline <= now
-            {
-                let since = *asked.get_or_insert(now);
+            asked = asked.or_else(|| self.clock.over(now).map(|over| (now, over)));
+            if let Some((since, over)) = asked {
                 if now.duration_since(since) >= PATIENCE {
-                    return Ok(Some(told.unwrap_or(Verdict::Timeout { frames: Vec::new(), omitted: 0 })));
+                    return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0))));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);
             }
-            let timeout = self.deadline.map(|deadline| deadline.saturating_duration_since(now).max(ASK_EVERY));
+            let timeout = if asked.is_some() { Some(OFTEN) } else { self.clock.left(now) };
             let ready = self.wait(streams, timeout, closed)?;
             if ready.signal {
                 return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
@@ -276,7 +293,10 @@ impl Watch<'_> {
                         }
                     }
                     // How it ended is known when it has.
-                    Heard::Message(Message::Ended(ending)) => told = Some(Verdict::of_ending(ending)),
+                    Heard::Message(Message::Ended(ending)) => {
+                        told = Some(Verdict::of_ending(ending, asked.map(|(_, over)| over)))
+                    }
+
                     Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
                     Heard::End => closed = true,
                 }

@@ -14,6 +14,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod attack;
+mod cgroups;
 mod entry;
 mod files;
 mod leaks;
@@ -50,6 +51,7 @@ fn all() -> Vec<(&'static str, Vec<Attack>)> {
         ("network", network::attacks()),
         ("granted connections", sockets::attacks()),
         ("memory", memory::attacks()),
+        ("cgroups", cgroups::attacks()),
         ("leaks", leaks::attacks()),
         ("entry points", entry::attacks()),
         ("supervisor", supervisor::attacks()),
@@ -137,7 +139,9 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
     }
     table::summary(&outcomes, start.elapsed());
     let executable = std::env::current_exe().unwrap();
-    let command = supervisor::prints_no_control(&executable).and_then(|()| supervisor::leaves_no_orphan(&executable));
+    let command = supervisor::prints_no_control(&executable)
+        .and_then(|()| supervisor::leaves_no_orphan(&executable))
+        .and_then(|()| supervisor::tells_of_memory(&executable));
     if let Err(problem) = &command {
         println!("WRONG {problem}");
     }

@@ -81,6 +81,8 @@ pub enum Seen {
     /// The walls cannot be put up in this combination.
     NoStart(String),
     Violation(String),
+    /// By the kernel, for want of memory.
+    Memory,
     Killed(i32),
     Exited(i32),
     Timeout,
@@ -327,7 +329,7 @@ impl Range {
         };
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
         match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds) {
-            Ok(verdict) => Seen::of(verdict),
+            Ok((verdict, _)) => Seen::of(verdict),
             Err(SupervisorError::Spawn(error)) => Seen::NoStart(error.to_string()),
             // The filter's listener cannot be taken: an ordinary user needs a user namespace for that.
             Err(SupervisorError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -371,6 +373,8 @@ impl Seen {
                 }
             }
             Verdict::Timeout { .. } => Self::Timeout,
+            Verdict::Memory { .. } => Self::Memory,
+            verdict @ (Verdict::Cpu { .. } | Verdict::Processes { .. }) => Self::Refused(format!("{verdict:?}")),
             Verdict::Interrupted { signal } => Self::Failed(format!("signal {signal}")),
             Verdict::Output { .. } => Self::Output,
             Verdict::Violation(violation) => {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pinfold::job::descriptors::CHANNEL;
 use pinfold::job::{EndKind, LARGEST_MESSAGE, Message};
+use pinfold_sandbox::{Cgroup, Limits};
 
 use crate::attack::{Attack, Attempt, End, Ground, Streams, Targets, attack, escaped, gives, refused, sys};
 use crate::payload::{REFUSED, announce, ending, on_other_thread, say, send};
@@ -312,11 +313,11 @@ fn refusals_to_end() -> Vec<Attack> {
 }
 
 /// The command, with the payload as its worker and this attack as its program.
-fn command(worker: &Path, attack: &str) -> std::io::Result<(Command, PathBuf)> {
+fn command(worker: &Path, attack: &str, flags: &[&str]) -> std::io::Result<(Command, PathBuf)> {
     let program = std::env::temp_dir().join(format!("pinfold-escape-{attack}-{}", std::process::id()));
     std::fs::write(&program, format!("{attack}\n{}", serde_json::to_string(&Targets::default())?))?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-    command.args(["run", "--none", "--timeout", "10"]).arg(&program).env("PINFOLD_WORKER", worker);
+    command.args(["run", "--none", "--timeout", "10"]).args(flags).arg(&program).env("PINFOLD_WORKER", worker);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     Ok((command, program))
 }
@@ -324,7 +325,7 @@ fn command(worker: &Path, attack: &str) -> std::io::Result<(Command, PathBuf)> {
 /// What the command prints of a worker's words can be printed.
 pub fn prints_no_control(worker: &Path) -> Result<(), String> {
     let run = || -> std::io::Result<Output> {
-        let (mut command, program) = command(worker, "unprintable")?;
+        let (mut command, program) = command(worker, "unprintable", &[])?;
         let output = command.output();
         std::fs::remove_file(program)?;
         output
@@ -341,7 +342,7 @@ pub fn prints_no_control(worker: &Path) -> Result<(), String> {
 /// A worker ends with its supervisor, however that ends.
 pub fn leaves_no_orphan(worker: &Path) -> Result<(), String> {
     let run = || -> std::io::Result<bool> {
-        let (mut command, program) = command(worker, "ignore_requests")?;
+        let (mut command, program) = command(worker, "ignore_requests", &[])?;
         let mut supervisor = command.stderr(Stdio::null()).spawn()?;
         let children = format!("/proc/{0}/task/{0}/children", supervisor.id());
         let mut child = String::new();
@@ -366,4 +367,24 @@ pub fn leaves_no_orphan(worker: &Path) -> Result<(), String> {
         Ok(false) => Err("the worker goes on without its supervisor".into()),
         Err(error) => Err(format!("the command cannot be tried: {error}")),
     }
+}
+
+/// A worker that takes all memory is killed by the kernel where its own limits do not hold, and that is said.
+pub fn tells_of_memory(worker: &Path) -> Result<(), String> {
+    let limits = Limits { memory: 1 << 20, descriptors: 1, processes: 1, cpu_time: None, cpu_percent: None };
+    if let Err(why) = Cgroup::new(&limits) {
+        println!("skipped: a worker that takes all memory, for there is no cgroup: {why}");
+        return Ok(());
+    }
+    let run = || -> std::io::Result<Output> {
+        let flags = ["--without", "rlimits", "--max-memory", "16MiB", "--max-stack", "1MiB"];
+        let (mut command, program) = command(worker, "bomb_heap", &flags)?;
+        let output = command.output();
+        std::fs::remove_file(program)?;
+        output
+    };
+    let output = run().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let is_told = output.status.code() == Some(pinfold::exit::MEMORY.into()) && text.contains("--max-memory");
+    if is_told { Ok(()) } else { Err(format!("memory that is used up is told as {:?}: {text}", output.status)) }
 }

@@ -1,0 +1,100 @@
+//! Groups in the making: what takes the kernel a while is done on a thread of its own, beside what else is prepared for a process.
+
+use std::io;
+use std::thread::{Builder, JoinHandle};
+
+use super::find::Here;
+use super::{Cgroup, NoCgroup, Version};
+use crate::error::LayerError;
+use crate::plan::{Layer, Layers, Limits, Plan};
+
+/// Bytes of stack for it.
+const STACK: usize = 64 << 10;
+
+/// Groups that are being made.
+#[derive(Debug)]
+pub struct Making {
+    /// A process is made in a group of version 2, and put in one of version 1.
+    pub(crate) version: Version,
+    work: Work,
+}
+
+type Made = Result<Option<Cgroup>, LayerError>;
+
+#[derive(Debug)]
+enum Work {
+    Going(JoinHandle<Made>),
+    Done(Made),
+}
+
+impl Making {
+    /// No group.
+    pub const NONE: Self = Self { version: Version::Two, work: Work::Done(Ok(None)) };
+
+    /// Begins to make what a plan wants.
+    pub fn begin(plan: &Plan) -> Self {
+        if !plan.layers.has(Layer::Cgroup) {
+            return Self::NONE;
+        }
+        let here = Here::ask();
+        let version = here.as_ref().map_or(Version::Two, Here::version);
+        let (layers, limits) = (plan.layers, plan.limits.clone());
+        let work = move || {
+            let made = here.map_err(|error| NoCgroup::new(version, error));
+            suiting(layers, &limits, made.and_then(|here| Cgroup::here(&here, &limits)))
+        };
+        let thread = Builder::new().name("pinfold-cgroup".into()).stack_size(STACK).spawn(work);
+        Self { version, work: thread.map_or_else(|error| Work::Done(Err(failed(error))), Work::Going) }
+    }
+
+    /// What was made: none if the plan wants none, or if none is to be had and the limits of the process stand in.
+    ///
+    /// # Errors
+    /// If none is to be had and nothing can stand in: the plan is without those limits, or asks for a share of the processors.
+    pub fn finish(self) -> Made {
+        match self.work {
+            Work::Done(made) => made,
+            Work::Going(thread) => thread.join().unwrap_or_else(|_| Err(failed(io::Error::other("it was not made")))),
+        }
+    }
+}
+
+impl From<Cgroup> for Making {
+    fn from(cgroup: Cgroup) -> Self {
+        Self { version: cgroup.version(), work: Work::Done(Ok(Some(cgroup))) }
+    }
+}
+
+/// What was made, if the plan can go on with it.
+fn suiting(layers: Layers, limits: &Limits, made: Result<Cgroup, NoCgroup>) -> Made {
+    let is_share_held = |cgroup: &Cgroup| limits.cpu_percent.is_none() || cgroup.has(super::Controller::Cpu);
+    match made {
+        Ok(cgroup) if is_share_held(&cgroup) => Ok(Some(cgroup)),
+        Ok(_) => Err(failed(io::Error::other("there is no cpu controller, which a share of the processors takes"))),
+        Err(_) if layers.has(Layer::Rlimits) && limits.cpu_percent.is_none() => Ok(None),
+        Err(why) => Err(failed(io::Error::other(why))),
+    }
+}
+
+fn failed(error: io::Error) -> LayerError {
+    LayerError { layer: Layer::Cgroup, what: "make a group", error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(layers: Layers, cpu_percent: Option<u32>) -> Made {
+        let limits = Limits { memory: 1, descriptors: 1, processes: 1, cpu_time: None, cpu_percent };
+        suiting(layers, &limits, Err(NoCgroup { version: Version::One, why: "the reason".into() }))
+    }
+
+    #[test]
+    fn limits_of_the_process_stand_in_where_they_can() {
+        assert!(matches!(made(Layers::all(), None), Ok(None)));
+        for (layers, percent) in [(Layers::all().without(Layer::Rlimits), None), (Layers::all(), Some(50))] {
+            let error = made(layers, percent).unwrap_err();
+            assert!(error.layer == Layer::Cgroup && error.to_string().contains("the reason"), "{error}");
+        }
+    }
+}
