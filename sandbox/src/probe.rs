@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::cgroup::Cgroup;
+use crate::cgroup::{Cgroup, Controller};
 use crate::error::check;
 use crate::inside;
 use crate::plan::{Layer, Layers, Limits, Plan};
@@ -68,15 +68,11 @@ pub fn one(layer: Layer) -> Found {
 
 /// Makes a group with all controllers that there are, and puts a process in.
 fn cgroup() -> Found {
-    let cgroup = match Cgroup::with_all(&limits()) {
+    let cgroup = match Cgroup::with(&limits(), Controller::ALL) {
         Ok(cgroup) => cgroup,
         Err(why) => return Found::Replaced(why.to_string()),
     };
-    let held = in_child(|| {
-        let pid = rustix::process::getpid().as_raw_nonzero().get();
-        cgroup.add(pid)
-    });
-    match held {
+    match in_child(|| cgroup.enter()) {
         Ok(()) if cgroup.missing().is_empty() => Found::Works(cgroup.to_string()),
         Ok(()) => Found::Works(format!("{cgroup} ({})", cgroup.missing().join("; "))),
         Err(why) => Found::Missing(why),

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::cgroup::{Cgroup, Making, Version};
+use crate::cgroup::{self, Cgroup, Making};
 use crate::error::{Context, LayerError, check};
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
@@ -55,15 +55,25 @@ pub enum SpawnError {
 const CLONE_INTO_CGROUP: u64 = 1 << 33;
 
 /// Steps of the new process before it runs the program, as numbers in its report.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     "wait for its identity",
     "place its descriptors",
     "start a session",
     "close the others",
     "run it",
+    "enter its cgroup",
     "hide its cgroup",
 ];
-const HIDE: u8 = 5;
+const ENTER: u8 = 5;
+const HIDE: u8 = 6;
+
+/// Where the new process is among cgroups.
+struct Place<'a> {
+    /// What it enters groups by.
+    seats: &'a [RawFd],
+    /// Whether its own group is the root of those that it can name.
+    hides: bool,
+}
 
 fn other(what: &'static str) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError::Other { what, error }
@@ -119,28 +129,25 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
-    // In version 1 no process can be made in a group: the child is put there while it waits.
-    let (mut cgroup, later) = match making.version {
-        Version::One => (None, Some(making)),
-        Version::Two => (making.finish()?, None),
-    };
+    let cgroup = making.finish()?;
+    let seats = cgroup.as_ref().map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
+    let seats: Vec<RawFd> = seats.iter().map(AsRawFd::as_raw_fd).collect();
     if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
         clone.flags |= CLONE_INTO_CGROUP;
         clone.cgroup = place.as_raw_fd() as u64;
     }
-    let hides = launch.layers.has(Layer::CgroupNs);
+    let place = Place { seats: &seats, hides: launch.layers.has(Layer::CgroupNs) };
     // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), hides, arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), &place, arguments.as_ptr(), environment.as_ptr()) }
     }
     let pid = check(pid).map_err(other("clone"))? as i32;
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
-    let started = later.map_or(Ok(()), |making| put_in(&mut cgroup, making, child.pid).map_err(SpawnError::from));
-    match started.and_then(|()| start(&child, launch.layers, &go, &report)) {
+    match start(&child, launch.layers, &go, &report) {
         Ok(()) => Ok((child, cgroup)),
         Err(error) => {
             child.kill();
@@ -150,27 +157,26 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
     }
 }
 
-/// Puts the child in its group; both are the caller's, who ends the child first if something goes wrong.
-fn put_in(cgroup: &mut Option<Cgroup>, making: Making, pid: i32) -> Result<(), LayerError> {
-    *cgroup = making.finish()?;
-    cgroup.iter().try_for_each(|cgroup| cgroup.add(pid)).context(Layer::Cgroup, "put the process in")
-}
-
 /// Gives the child its identity, lets it go on, and waits until it runs the program.
 fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Result<(), SpawnError> {
-    if layers.has(Layer::User) {
-        namespaces::map_identity(child.pid)?;
+    let identity = if layers.has(Layer::User) { namespaces::map_identity(child.pid) } else { Ok(()) };
+    let goes_on = identity
+        .map_err(SpawnError::from)
+        .and_then(|()| rustix::io::write(go, b"g").map(drop).map_err(io::Error::from).map_err(other("let it go on")));
+    if goes_on.is_err() {
+        // It may be gone, and has said why, or wait for ever.
+        child.kill();
     }
-    rustix::io::write(go, b"g").map_err(io::Error::from).map_err(other("let it go on"))?;
     let mut message = [0u8; 5];
     match rustix::io::read(report, &mut message).map_err(io::Error::from).map_err(other("wait for it"))? {
         // The pipe was closed when the program started.
-        0 => Ok(()),
+        0 => goes_on,
         _ => {
             let [step, errno @ ..] = message;
             let what = STEPS.get(usize::from(step)).copied().unwrap_or("start");
             let error = io::Error::from_raw_os_error(i32::from_le_bytes(errno));
             Err(match step {
+                ENTER => LayerError { layer: Layer::Cgroup, what, error }.into(),
                 HIDE => LayerError { layer: Layer::CgroupNs, what, error }.into(),
                 _ => SpawnError::Other { what, error },
             })
@@ -182,11 +188,11 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 ///
 /// # Safety
 /// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
-/// the other end of the former. `hides` makes its cgroup the root of those that it can name.
+/// the other end of the former.
 unsafe fn child(
     descriptors: &mut [RawFd],
     go: RawFd,
-    hides: bool,
+    place: &Place<'_>,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
 ) -> ! {
@@ -211,12 +217,15 @@ unsafe fn child(
         // only comes if it is not held open here. Between that and this call it is not seen at all: see [`spawn`].
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::close(go);
+        for seat in place.seats {
+            step(ENTER, libc::write(*seat, cgroup::ITSELF.as_ptr().cast(), cgroup::ITSELF.len()) as i64);
+        }
         let mut byte = 0u8;
         // The end of the pipe: whoever made this process is gone.
         if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
             libc::_exit(127);
         }
-        if hides {
+        if place.hides {
             step(HIDE, libc::unshare(libc::CLONE_NEWCGROUP).into());
         }
         // First out of each other's way, then to their places.

@@ -65,6 +65,11 @@ impl Group {
         write(self.directory.as_fd(), file, value)
     }
 
+    /// Opens one of its files for writing.
+    pub fn open(&self, file: &CStr) -> io::Result<OwnedFd> {
+        Ok(openat(&self.directory, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?)
+    }
+
     /// Reads one of its files; what is longer than a page is cut off.
     pub fn read(&self, file: &CStr) -> io::Result<String> {
         let file = openat(&self.directory, file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;

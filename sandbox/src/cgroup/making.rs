@@ -3,8 +3,7 @@
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-use super::find::Here;
-use super::{Cgroup, NoCgroup, Version};
+use super::{Cgroup, NoCgroup};
 use crate::error::LayerError;
 use crate::plan::{Layer, Layers, Limits, Plan};
 
@@ -14,8 +13,6 @@ const STACK: usize = 64 << 10;
 /// Groups that are being made.
 #[derive(Debug)]
 pub struct Making {
-    /// A process is made in a group of version 2, and put in one of version 1.
-    pub(crate) version: Version,
     work: Work,
 }
 
@@ -29,22 +26,17 @@ enum Work {
 
 impl Making {
     /// No group.
-    pub const NONE: Self = Self { version: Version::Two, work: Work::Done(Ok(None)) };
+    pub const NONE: Self = Self { work: Work::Done(Ok(None)) };
 
     /// Begins to make what a plan wants.
     pub fn begin(plan: &Plan) -> Self {
         if !plan.layers.has(Layer::Cgroup) {
             return Self::NONE;
         }
-        let here = Here::ask();
-        let version = here.as_ref().map_or(Version::Two, Here::version);
         let (layers, limits) = (plan.layers, plan.limits.clone());
-        let work = move || {
-            let made = here.map_err(|error| NoCgroup::new(version, error));
-            suiting(layers, &limits, made.and_then(|here| Cgroup::here(&here, &limits)))
-        };
+        let work = move || suiting(layers, &limits, Cgroup::new(&limits));
         let thread = Builder::new().name("pinfold-cgroup".into()).stack_size(STACK).spawn(work);
-        Self { version, work: thread.map_or_else(|error| Work::Done(Err(failed(error))), Work::Going) }
+        Self { work: thread.map_or_else(|error| Work::Done(Err(failed(error))), Work::Going) }
     }
 
     /// What was made: none if the plan wants none, or if none is to be had and the limits of the process stand in.
@@ -61,7 +53,7 @@ impl Making {
 
 impl From<Cgroup> for Making {
     fn from(cgroup: Cgroup) -> Self {
-        Self { version: cgroup.version(), work: Work::Done(Ok(Some(cgroup))) }
+        Self { work: Work::Done(Ok(Some(cgroup))) }
     }
 }
 
@@ -82,6 +74,7 @@ fn failed(error: io::Error) -> LayerError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Version;
     use super::*;
 
     fn made(layers: Layers, cpu_percent: Option<u32>) -> Made {

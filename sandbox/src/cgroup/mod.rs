@@ -15,7 +15,7 @@ mod group;
 mod making;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use crate::plan::Limits;
@@ -115,6 +115,8 @@ pub struct Cgroup {
     missing: Vec<String>,
 }
 
+/// What whoever writes to a seat writes.
+pub(crate) const ITSELF: &[u8] = b"0";
 /// The period of quotas, in microseconds.
 const PERIOD: u64 = 100_000;
 /// What may not have fitted below a limit: a large page, and what processors keep ready.
@@ -128,19 +130,12 @@ impl Cgroup {
     /// # Errors
     /// If this host gives none.
     pub fn new(limits: &Limits) -> Result<Self, NoCgroup> {
-        Self::here(&Here::ask().map_err(|error| NoCgroup::new(Version::Two, error))?, limits)
+        Self::with(limits, &Controller::for_limits(limits))
     }
 
-    fn here(here: &Here, limits: &Limits) -> Result<Self, NoCgroup> {
-        Self::with(here, limits, &Controller::for_limits(limits))
-    }
-
-    /// Makes groups with all controllers, as far as they are to be had.
-    pub(crate) fn with_all(limits: &Limits) -> Result<Self, NoCgroup> {
-        Self::with(&Here::ask().map_err(|error| NoCgroup::new(Version::Two, error))?, limits, Controller::ALL)
-    }
-
-    fn with(here: &Here, limits: &Limits, wanted: &[Controller]) -> Result<Self, NoCgroup> {
+    /// Makes groups with these controllers, as far as they are to be had.
+    pub(crate) fn with(limits: &Limits, wanted: &[Controller]) -> Result<Self, NoCgroup> {
+        let here = Here::ask().map_err(|error| NoCgroup::new(Version::Two, error))?;
         let version = here.version();
         let made = here.hierarchies().map_err(|error| error.to_string()).and_then(|hierarchies| match version {
             Version::One => Self::one(&hierarchies, limits, wanted),
@@ -207,7 +202,7 @@ impl Cgroup {
         self.groups.iter().find(|(_, controllers)| controllers.contains(&controller)).map(|(group, _)| group)
     }
 
-    /// The group to make a process in; in version 1 none can be.
+    /// The group to make a process in. In version 1 none can be: a process enters by [`Self::seats`].
     pub(crate) fn place(&self) -> Option<BorrowedFd<'_>> {
         match (self.version, self.groups.as_slice()) {
             (Version::Two, [(group, _)]) => Some(group.as_fd()),
@@ -215,9 +210,18 @@ impl Cgroup {
         }
     }
 
-    /// Puts a process in.
-    pub(crate) fn add(&self, pid: i32) -> io::Result<()> {
-        self.groups.iter().try_for_each(|(group, _)| group.write(c"cgroup.procs", pid))
+    /// What a process of one thread enters by, of itself: it writes [`ITSELF`] to each. To be put in by another takes the kernel
+    /// several milliseconds, in which it makes sure that no thread is being made anywhere.
+    pub(crate) fn seats(&self) -> io::Result<Vec<OwnedFd>> {
+        match self.version {
+            Version::One => self.groups.iter().map(|(group, _)| group.open(c"tasks")).collect(),
+            Version::Two => Ok(Vec::new()),
+        }
+    }
+
+    /// Enters it, as a process of one thread.
+    pub(crate) fn enter(&self) -> io::Result<()> {
+        self.groups.iter().try_for_each(|(group, _)| group.write(c"cgroup.procs", 0))
     }
 
     /// Processor time that was used in it, if that is counted.
