@@ -101,7 +101,7 @@ struct CloneArgs {
 /// # Errors
 /// See [`spawn_in`].
 pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
-    spawn_in(launch, Making::NONE).map(|(child, _)| child)
+    spawn_in(launch, Making::none()).map(|(child, _)| child)
 }
 
 /// Makes the process, in a cgroup from its beginning, with all that it will make. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over

@@ -9,6 +9,7 @@ use pinfold::policy::PolicyError;
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold::{exit, policy};
 use pinfold_sandbox::Layers;
+use pinfold_sandbox::cgroup::Making;
 use pinfold_vm::host::Grants;
 
 use crate::report;
@@ -64,11 +65,12 @@ pub enum InspectError {
 /// If no worker can be had.
 pub fn run(args: &Args) -> Result<ExitCode, InspectError> {
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
-    let program = supervisor::read_program(&args.file, limit)?;
     let plan = policy::plan(&Grants::none(), MEMORY, 0, Layers::all())?;
+    let cgroup = Making::begin(&plan);
+    let program = supervisor::read_program(&args.file, limit)?;
     let task = Task::Inspect(Inspect { file: args.file.clone(), view: args.view() });
     let bounds = Bounds { timeout: Some(TIMEOUT), output: OUTPUT };
-    let (verdict, remains) = supervisor::run(&Job { plan, task }, &program, &bounds)?;
+    let (verdict, remains) = supervisor::run(&Job { plan, task }, cgroup, &program, &bounds)?;
     report::explain(&verdict, TIMEOUT.as_secs_f64());
     remains.leave();
     Ok(match verdict {

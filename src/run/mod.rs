@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pinfold::exit;
 use pinfold::job::{Job, Run, Task};
 use pinfold::supervisor::{self, Bounds, Remains, SupervisorError};
+use pinfold_sandbox::cgroup::Making;
 
 use crate::report;
 pub use args::Args;
@@ -38,12 +39,13 @@ fn attempt(args: &Args) -> Result<(u8, Remains), (String, u8)> {
             "pinfold: warning: there is no sandbox; a program that breaks out of the virtual machine has all of your rights"
         );
     }
+    let plan = args.plan(&grants).map_err(|error| refused(&error))?;
+    let cgroup = Making::begin(&plan);
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program =
         supervisor::read_program(&args.file, limit).map_err(|error| (error.to_string(), exit::NOT_A_MODULE))?;
     let read = start.elapsed();
-    let plan = args.plan(&grants).map_err(|error| refused(&error))?;
     let bounds = Bounds {
         timeout: (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX)),
         output: grants.output_limit,
@@ -60,7 +62,7 @@ fn attempt(args: &Args) -> Result<(u8, Remains), (String, u8)> {
         invoke_args: args.args.clone(),
         trap_unknown_imports: args.trap_unknown_imports,
     };
-    let (verdict, remains) = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds)
+    let (verdict, remains) = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, cgroup, &program, &bounds)
         .map_err(|error| match error {
             SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
             SupervisorError::Spawn(_) => {

@@ -114,13 +114,12 @@ fn worker() -> Result<File, SupervisorError> {
     File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
 }
 
-/// Runs a job, and says how it ended. What remains of its worker is the caller's to part with.
+/// Runs a job in a cgroup, which is begun to be made as soon as the plan is known, and says how it ended. What remains of its worker is the caller's to part with.
 ///
 /// # Errors
 /// If the worker cannot be started.
-pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<(Verdict, Remains), SupervisorError> {
+pub fn run(job: &Job, cgroup: Making, program: &Bytes, bounds: &Bounds) -> Result<(Verdict, Remains), SupervisorError> {
     let signals = Signals::take()?;
-    let cgroup = Making::begin(&job.plan);
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),

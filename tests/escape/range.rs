@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use pinfold::job::{Job, Run, Task, TierName};
 use pinfold::policy;
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
+use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -328,7 +329,8 @@ impl Range {
             Err(error) => return Seen::Failed(error.to_string()),
         };
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
-        match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds) {
+        let cgroup = Making::begin(&plan);
+        match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, cgroup, &program, &bounds) {
             Ok((verdict, _)) => Seen::of(verdict),
             Err(SupervisorError::Spawn(error)) => Seen::NoStart(error.to_string()),
             // The filter's listener cannot be taken: an ordinary user needs a user namespace for that.

@@ -6,11 +6,12 @@
 use std::ffi::{CStr, CString};
 use std::fmt::Display;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RawDir, flock, fstat, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 /// How names of groups begin; the number of the maker and one more follow.
@@ -62,7 +63,7 @@ impl Group {
 
     /// Writes one of its files.
     pub fn write(&self, file: &CStr, value: impl Display) -> io::Result<()> {
-        write(self.directory.as_fd(), file, value)
+        write(self.directory.as_fd(), file, value.to_string().as_bytes())
     }
 
     /// Opens one of its files for writing.
@@ -90,11 +91,17 @@ impl Group {
         })
     }
 
-    /// Removes the groups beside this one that nobody holds any more. Those of other users, and whatever is named otherwise, stay.
+    /// Removes the groups beside this one that nobody holds any more, by system calls alone. Those of other users, and whatever is
+    /// named otherwise, stay.
     pub fn sweep(&self) {
-        let Ok(entries) = Dir::read_from(&self.base) else { return };
-        for entry in entries.flatten().filter(|entry| is_ours(entry.file_name())) {
-            let _ = remove_if_left(self.base.as_fd(), entry.file_name());
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        // A descriptor of its own: from where on entries are read is a matter of the descriptor.
+        let Ok(base) = open(self.base.as_fd(), c".") else { return };
+        let mut entries = RawDir::new(&base, &mut buffer);
+        while let Some(Ok(entry)) = entries.next() {
+            if is_ours(entry.file_name()) {
+                let _ = remove_if_left(self.base.as_fd(), entry.file_name());
+            }
         }
     }
 }
@@ -111,9 +118,9 @@ impl Drop for Group {
     }
 }
 
-fn write(directory: BorrowedFd<'_>, file: &CStr, value: impl Display) -> io::Result<()> {
+fn write(directory: BorrowedFd<'_>, file: &CStr, value: &[u8]) -> io::Result<()> {
     let file = openat(directory, file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::io::write(&file, value.to_string().as_bytes())?;
+    rustix::io::write(&file, value)?;
     Ok(())
 }
 
@@ -151,7 +158,7 @@ fn remove_if_left(base: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<()> {
         return Ok(());
     }
     // In version 2: a worker that outlived its maker, which none does unless the kernel is late. The group then goes next time.
-    let _ = write(directory.as_fd(), c"cgroup.kill", 1);
+    let _ = write(directory.as_fd(), c"cgroup.kill", b"1");
     unlinkat(base, name, AtFlags::REMOVEDIR)
 }
 

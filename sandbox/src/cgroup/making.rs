@@ -12,9 +12,7 @@ const STACK: usize = 64 << 10;
 
 /// Groups that are being made.
 #[derive(Debug)]
-pub struct Making {
-    work: Work,
-}
+pub struct Making(Work);
 
 type Made = Result<Option<Cgroup>, LayerError>;
 
@@ -26,25 +24,31 @@ enum Work {
 
 impl Making {
     /// No group.
-    pub const NONE: Self = Self { work: Work::Done(Ok(None)) };
+    pub fn none() -> Self {
+        Self(Work::Done(Ok(None)))
+    }
 
     /// Begins to make what a plan wants.
     pub fn begin(plan: &Plan) -> Self {
         if !plan.layers.has(Layer::Cgroup) {
-            return Self::NONE;
+            return Self::none();
         }
         let (layers, limits) = (plan.layers, plan.limits.clone());
         let work = move || suiting(layers, &limits, Cgroup::new(&limits));
-        let thread = Builder::new().name("pinfold-cgroup".into()).stack_size(STACK).spawn(work);
-        Self { work: thread.map_or_else(|error| Work::Done(Err(failed(error))), Work::Going) }
+        let thread = without_signals(|| Builder::new().name("pinfold-cgroup".into()).stack_size(STACK).spawn(work));
+        Self(thread.map_or_else(|error| Work::Done(Err(failed(error))), Work::Going))
     }
 
     /// What was made: none if the plan wants none, or if none is to be had and the limits of the process stand in.
     ///
     /// # Errors
     /// If none is to be had and nothing can stand in: the plan is without those limits, or asks for a share of the processors.
-    pub fn finish(self) -> Made {
-        match self.work {
+    pub fn finish(mut self) -> Made {
+        self.take()
+    }
+
+    fn take(&mut self) -> Made {
+        match std::mem::replace(&mut self.0, Work::Done(Ok(None))) {
             Work::Done(made) => made,
             Work::Going(thread) => thread.join().unwrap_or_else(|_| Err(failed(io::Error::other("it was not made")))),
         }
@@ -53,7 +57,27 @@ impl Making {
 
 impl From<Cgroup> for Making {
     fn from(cgroup: Cgroup) -> Self {
-        Self { work: Work::Done(Ok(Some(cgroup))) }
+        Self(Work::Done(Ok(Some(cgroup))))
+    }
+}
+
+impl Drop for Making {
+    /// What is made after all is removed again.
+    fn drop(&mut self) {
+        let _ = self.take();
+    }
+}
+
+/// Starts a thread that takes none of the signals which are the host's.
+fn without_signals<R>(start: impl FnOnce() -> R) -> R {
+    // SAFETY: plain calls on sets of our own.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before);
+        let started = start();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        started
     }
 }
 

@@ -141,10 +141,7 @@ impl Cgroup {
             Version::One => Self::one(&hierarchies, limits, wanted),
             Version::Two => Self::two(&hierarchies, limits, wanted),
         });
-        let cgroup = made.map_err(|why| NoCgroup::new(version, why))?;
-        // Beside what else is to be done before a run.
-        cgroup.groups.iter().for_each(|(group, _)| group.sweep());
-        Ok(cgroup)
+        made.map_err(|why| NoCgroup::new(version, why))
     }
 
     fn two(hierarchies: &[Hierarchy], limits: &Limits, wanted: &[Controller]) -> Result<Self, String> {
@@ -267,9 +264,21 @@ impl Cgroup {
         }
     }
 
-    /// Removes the groups; nothing is freed, and no lock is waited for. `false` if something is in them still.
-    pub fn remove(&self) -> bool {
-        self.groups.iter().all(|(group, _)| group.remove())
+    /// Does what dropping does, by system calls alone and without freeing anything: for a process that ends next, and may have been
+    /// forked by one of several threads.
+    pub fn remove(self) {
+        for (group, _) in &self.groups {
+            group.sweep();
+            group.remove();
+        }
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Cgroup {
+    /// Removes what was left by makers that were killed as well; that is nothing to wait for before a run.
+    fn drop(&mut self) {
+        self.groups.iter().for_each(|(group, _)| group.sweep());
     }
 }
 
