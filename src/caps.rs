@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 
+use pinfold::exit;
 use pinfold_vm::host::Capability;
 use pinfold_vm::host::table::{self, Row};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Prints the table.
-pub fn run(args: &Args) -> io::Result<ExitCode> {
+pub fn run(args: &Args) -> io::Result<u8> {
     let text = if args.json {
         json().map_err(io::Error::other)?
     } else if args.markdown {
@@ -32,8 +32,8 @@ pub fn run(args: &Args) -> io::Result<ExitCode> {
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        result => result.map(|()| ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::SUCCESS),
+        result => result.map(|()| exit::SUCCESS),
     }
 }
 

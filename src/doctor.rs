@@ -1,8 +1,8 @@
 //! `pinfold doctor`: tries each layer of the sandbox on this host, and says which hold.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
+use pinfold::exit;
 use pinfold_sandbox::Layer;
 use pinfold_sandbox::probe::{self, Found};
 use serde::Serialize;
@@ -26,29 +26,66 @@ struct Row {
 }
 
 /// Runs the command. It fails if a layer is missing.
-pub fn run(args: &Args) -> io::Result<ExitCode> {
+pub fn run(args: &Args) -> io::Result<u8> {
     let rows: Vec<Row> = probe::all().into_iter().map(|(layer, found)| row(layer, found)).collect();
     let mut out = io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&rows)?)?;
     } else {
+        let kernel = rustix::system::uname();
+        let who = if rustix::process::geteuid().is_root() { "root" } else { "an ordinary user" };
+        writeln!(out, "Linux {}, as {who}\n", kernel.release().to_string_lossy())?;
         for row in &rows {
             let mark = match row {
                 Row { replaced: true, .. } => "replaced",
                 Row { works: true, .. } => "holds",
                 _ => "missing",
             };
-            writeln!(out, "{:<14} {mark:<8} {}", row.layer, row.what)?;
-            if !row.note.is_empty() {
-                writeln!(out, "{:23} {}", "", row.note)?;
+            let mut title = format!("{:<14} {mark:<8}", row.layer);
+            for text in [row.what, &row.note] {
+                for line in lines(text) {
+                    writeln!(out, "{title:MARGIN$} {line}")?;
+                    title.clear();
+                }
             }
         }
-        let missing: Vec<&str> = rows.iter().filter(|row| !row.works).map(|row| row.layer).collect();
-        if !missing.is_empty() {
-            writeln!(out, "\nWhat is missing can be done without: pinfold run --without {} …", missing.join(","))?;
+        if let Some(advice) = advice(&rows) {
+            writeln!(out, "\n{advice}")?;
         }
     }
-    Ok(if rows.iter().all(|row| row.works) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rows.iter().all(|row| row.works) { exit::SUCCESS } else { exit::FAILURE })
+}
+
+/// Columns to the left of what is said of a layer, and for it: eighty together.
+const MARGIN: usize = 23;
+const WIDTH: usize = 56;
+
+/// Breaks a text between words.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What to do about what is missing.
+fn advice(rows: &[Row]) -> Option<String> {
+    let missing = |layer: &Layer| rows.iter().any(|row| row.layer == layer.name() && !row.works);
+    let is_all = Layer::NAMESPACES.iter().all(missing);
+    let waived =
+        |layer: &&Layer| missing(layer) && !layer.is_indispensable() && !(is_all && Layer::NAMESPACES.contains(layer));
+    let names = Layer::ALL.iter().filter(waived).map(|layer| layer.name());
+    let names: Vec<&str> = is_all.then_some("namespaces").into_iter().chain(names).collect();
+    let first = Layer::ALL.iter().find(|layer| layer.is_indispensable() && missing(layer));
+    match (first, names.as_slice()) {
+        (Some(layer), _) => Some(format!("Nothing runs here: {} is indispensable.", layer.name())),
+        (None, []) => None,
+        (None, names) => Some(format!("To go on without what is missing: pinfold run --without {} …", names.join(","))),
+    }
 }
 
 fn row(layer: Layer, found: Found) -> Row {

@@ -1,4 +1,9 @@
-//! Exit codes of `pinfold run`.
+//! Exit codes of the command.
+
+/// Done.
+pub const SUCCESS: u8 = 0;
+/// Of a command other than `run`: not done.
+pub const FAILURE: u8 = 1;
 
 /// The deadline passed.
 pub const TIMEOUT: u8 = 124;
@@ -14,10 +19,12 @@ pub const MEMORY: u8 = 137;
 pub const FUEL: u8 = 152;
 /// The output limit was reached.
 pub const OUTPUT: u8 = 153;
+/// The program's calls cannot be recorded any more.
+pub const RECORDS: u8 = 154;
 /// The processor time is used up.
-pub const CPU: u8 = 154;
+pub const CPU: u8 = 155;
 /// There were too many processes and threads.
-pub const PROCESSES: u8 = 155;
+pub const PROCESSES: u8 = 156;
 
 /// The worker tried what was not granted to it.
 pub const VIOLATION: u8 = 159;
@@ -36,7 +43,8 @@ Exit codes of run:
   137    the memory limit was reached (--max-memory)
   152    the fuel is used up (--fuel)
   153    the output limit was reached (--max-output)
-  154    the processor time is used up (--max-cpu)
-  155    there were too many processes and threads (--max-processes)
+  154    the record of its calls reached its limit (--max-audit), or cannot be written
+  155    the processor time is used up (--max-cpu)
+  156    there were too many processes and threads (--max-processes)
   159    the worker made a system call that nothing granted needs
   160    the virtual machine crashed";

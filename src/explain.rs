@@ -1,18 +1,17 @@
 //! `pinfold explain`: what the worker of a run could do, and what grants each of it.
 
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 
+use pinfold::exit;
 use pinfold_sandbox::seccomp::Check;
 use pinfold_sandbox::{Cgroup, Directory, Layer, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
 use serde::Serialize;
 
-use crate::run;
+use crate::run::{self, Settings};
 
 /// Show how a run with these flags would be confined: layers, files, limits, and each system call with what needs it.
 #[derive(Debug, clap::Args)]
-// The flags of `run` are a group of the same name.
 #[group(skip)]
 pub struct Args {
     #[command(flatten)]
@@ -53,15 +52,15 @@ struct Explanation<'a> {
 ///
 /// # Errors
 /// If there is no such plan.
-pub fn run(args: &Args) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let grants = args.run.grants()?;
-    let plan = args.run.plan(&grants)?;
+pub fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
+    let settings = Settings::new(&args.run)?;
+    let (plan, grants) = (settings.plan(args.run.layers())?, &settings.grants);
     let held = held(&plan);
-    let text = if args.json { json(&grants, &plan, &held)? } else { text(&grants, &plan, &held)? };
+    let text = if args.json { json(grants, &plan, &held)? } else { text(grants, &plan, &held)? };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(exit::SUCCESS),
     }
 }
 

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use pinfold_sandbox::Plan;
-use pinfold_vm::api::Tier;
-use pinfold_vm::host::Grants;
+use pinfold_vm::api::{Tier, TrapKind};
+use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
 /// Descriptors that a worker starts with, after the standard streams.
@@ -20,10 +20,19 @@ pub mod descriptors {
     pub const PROGRAM: i32 = 5;
     /// The first of the connections that were granted, in their order.
     pub const SOCKETS: i32 = 6;
+
+    /// Where the program's calls are told, if the supervisor wants to know of them: after all others.
+    pub fn notes(run: &super::Run) -> Option<i32> {
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()?;
+        run.records.then_some(after)
+    }
 }
 
 /// Bytes in the largest message that is read.
 pub const LARGEST_MESSAGE: usize = 64 << 10;
+
+/// Bytes in the longest note that is read: four paths of the greatest length, each character escaped.
+pub const LARGEST_NOTE: usize = 128 << 10;
 
 /// What a worker is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,6 +101,8 @@ pub struct Run {
     pub invoke_args: Vec<String>,
     /// Whether unknown imports become traps.
     pub trap_unknown_imports: bool,
+    /// Whether the supervisor wants to know of the program's calls.
+    pub records: bool,
 }
 
 /// A tier by name.
@@ -127,6 +138,15 @@ pub enum Message {
     Ended(Ending),
 }
 
+/// From a worker that is to tell what its program does: one a line, in a pipe of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Note {
+    /// What the program's imports need, before it runs.
+    Imports(Vec<Capability>),
+    /// A call of a host function.
+    Call(Event),
+}
+
 /// How a program ended, as its worker tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ending {
@@ -140,8 +160,74 @@ pub struct Ending {
     pub frames: Vec<String>,
     /// How many frames more there are.
     pub omitted: usize,
+    /// What kind of trap it was, if it was one.
+    pub trap: Option<TrapKind>,
+    /// The imports for which it was not run.
+    pub refused: Vec<RefusedImport>,
+    /// How many more of them there are.
+    pub more_refused: usize,
     /// What was used.
     pub used: Used,
+}
+
+impl Ending {
+    /// An end of which nothing else is known.
+    pub fn new(kind: EndKind, code: u8, message: Option<String>) -> Self {
+        Self {
+            kind,
+            code,
+            message,
+            frames: Vec::new(),
+            omitted: 0,
+            trap: None,
+            refused: Vec::new(),
+            more_refused: 0,
+            used: Used::default(),
+        }
+    }
+
+    /// Leaves away what there is most of, until the message that tells of it can be sent: names in a module are as long as its maker
+    /// likes.
+    ///
+    /// # Errors
+    /// Those of serialization.
+    pub fn into_message(mut self) -> serde_json::Result<Vec<u8>> {
+        loop {
+            let message = Message::Ended(self);
+            let text = serde_json::to_vec(&message)?;
+            let Message::Ended(ending) = message else { return Ok(text) };
+            if text.len() <= LARGEST_MESSAGE {
+                return Ok(text);
+            }
+            self = ending.halved();
+        }
+    }
+
+    fn halved(mut self) -> Self {
+        let (frames, refused) = (self.frames.len() / 2, self.refused.len() / 2);
+        self.omitted += self.frames.len() - frames;
+        self.more_refused += self.refused.len() - refused;
+        self.frames.truncate(frames);
+        self.refused.truncate(refused);
+        self.message = self.message.map(|message| {
+            let half = message.floor_char_boundary(message.len() / 2);
+            format!("{}…", &message[..half])
+        });
+        self
+    }
+}
+
+/// An import that was not given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedImport {
+    /// Its first name.
+    pub module: String,
+    /// Its second name.
+    pub name: String,
+    /// What it needs, if it is one that could be given.
+    pub capability: Option<Capability>,
+    /// Why it was not given.
+    pub why: String,
 }
 
 /// Kinds of ends that a worker can tell of.
@@ -150,6 +236,8 @@ pub struct Ending {
 pub enum EndKind {
     /// The program ended by itself.
     Exit,
+    /// The worker cannot do its work.
+    NotStarted,
     /// It is no module that Pinfold admits.
     NotAModule,
     /// It wants what was not granted.
@@ -179,4 +267,25 @@ pub struct Used {
     pub guest_memory: u64,
     /// Fuel, if it was counted.
     pub fuel: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ending_that_is_too_long_is_cut_until_it_can_be_sent() {
+        let long = "\u{1b}ä".repeat(LARGEST_MESSAGE);
+        let import = RefusedImport { module: long.clone(), name: long.clone(), capability: None, why: long.clone() };
+        let ending = Ending {
+            frames: vec![long.clone(), long.clone(), "short".into()],
+            refused: vec![import],
+            ..Ending::new(EndKind::Trap, 134, Some(long))
+        };
+        let text = ending.into_message().unwrap();
+        assert!(text.len() <= LARGEST_MESSAGE);
+        let Message::Ended(told) = serde_json::from_slice(&text).unwrap() else { panic!("another message") };
+        assert_eq!((told.frames.len() + told.omitted, told.more_refused), (3, 1));
+        assert!(told.message.is_some_and(|message| message.starts_with('\u{1b}') && message.ends_with('…')));
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use pinfold_sandbox::{Directory, Layers, Limits, Plan, Refusal, mounts};
+use pinfold_sandbox::{Directory, Layer, LayerError, Layers, Limits, Plan, Refusal, mounts};
 use pinfold_vm::host::{DirGrant, Grants, table};
 
 /// System calls of every worker, with the reason.
@@ -58,6 +58,20 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
             cpu_percent: None,
         },
     })
+}
+
+/// What to do about a layer that this host cannot give.
+pub fn way_out(error: &LayerError) -> String {
+    let layer = error.layer;
+    let go_on = match layer {
+        _ if layer.is_indispensable() => "nothing runs without it".to_owned(),
+        // Who may not make the first may not make the others.
+        _ if Layer::NAMESPACES.contains(&layer) && error.error.kind() == io::ErrorKind::PermissionDenied => {
+            "--without namespaces goes on without any".to_owned()
+        }
+        _ => format!("--without {} goes on without it", layer.name()),
+    };
+    format!("pinfold doctor says why this host does not give it; {go_on}")
 }
 
 fn directory(grant: &DirGrant) -> Result<Directory, PolicyError> {

@@ -42,11 +42,15 @@ pub fn drop_all() -> Result<(), LayerError> {
     Ok(())
 }
 
-/// No privilege from running a program, no core dump, and no tracing by processes of the same user.
+/// No privilege from running a program.
 pub fn no_new_privileges() -> Result<(), LayerError> {
-    let layer = Layer::NoNewPrivileges;
-    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).context(layer, "set no_new_privs")?;
-    prctl(libc::PR_SET_DUMPABLE, 0, 0).context(layer, "make the process not dumpable")?;
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0).context(Layer::NoNewPrivileges, "set no_new_privs")?;
+    Ok(())
+}
+
+/// No core dump, and no tracing by processes of the same user.
+pub fn not_dumpable() -> Result<(), LayerError> {
+    prctl(libc::PR_SET_DUMPABLE, 0, 0).context(Layer::NoNewPrivileges, "make the process not dumpable")?;
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! The confined process's side: putting up the walls that it can only put up itself.
 //!
 //! ```text
-//!  enter ── single-threaded, before anything untrusted is read: mounts, limits, capabilities, Landlock
+//!  enter ── single-threaded, before anything untrusted is read: network, mounts, limits, capabilities, Landlock
 //!    │      the process then makes its threads, code memory and heap
 //!  lock ─── the filter, on all threads: from here on nothing can be had that was not named
+//!    │      the process tells the supervisor where the filter's listener is
+//!  seal ─── where that could not be taken from a process that nobody may trace: only now nobody may
 //! ```
 
 use std::io;
@@ -11,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::error::{Context, LayerError, check};
+use crate::namespaces::Network;
 use crate::plan::{Directory, Layer, Plan};
 use crate::{capabilities, landlock, mounts, namespaces, rlimits};
 
@@ -21,6 +24,7 @@ use crate::{capabilities, landlock, mounts, namespaces, rlimits};
 pub fn enter(plan: &Plan) -> Result<(), LayerError> {
     let layers = plan.layers;
     die_with_parent().context(Layer::Pid, "end with whoever made it")?;
+    let network = if layers.has(Layer::Net) { Some(Network::enter()?) } else { None };
     if layers.has(Layer::Uts) {
         namespaces::set_host_name()?;
     }
@@ -34,11 +38,17 @@ pub fn enter(plan: &Plan) -> Result<(), LayerError> {
     if layers.has(Layer::Rlimits) {
         rlimits::set(&plan.limits)?;
     }
+    if let Some(network) = network {
+        network.leave()?;
+    }
     if layers.has(Layer::Capabilities) {
         capabilities::drop_all()?;
     }
     if layers.has(Layer::NoNewPrivileges) {
         capabilities::no_new_privileges()?;
+        if !plan.seals_late() {
+            capabilities::not_dumpable()?;
+        }
     }
     // The kernel forgets it when privileges change.
     die_with_parent().context(Layer::Pid, "end with whoever made it")?;
@@ -75,6 +85,15 @@ pub fn lock(plan: &Plan) -> Result<Option<OwnedFd>, LayerError> {
         return filter.install(plan.refusal).context(Layer::Seccomp, "install the filter");
     }
     Ok(None)
+}
+
+/// What is left to do once the supervisor was told of the listener, or has it: with most plans nothing.
+///
+/// # Errors
+/// If it cannot be done; the process is to end then.
+pub fn seal(plan: &Plan) -> Result<(), LayerError> {
+    // Refused by the filter, and let through by the supervisor, this once.
+    if plan.seals_late() && plan.layers.has(Layer::NoNewPrivileges) { capabilities::not_dumpable() } else { Ok(()) }
 }
 
 fn die_with_parent() -> io::Result<()> {

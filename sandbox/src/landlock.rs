@@ -64,9 +64,18 @@ pub fn restrict<'a>(directories: impl Iterator<Item = (&'a Path, bool)>) -> Resu
 
 /// The version of Landlock that this kernel has; zero for none.
 pub fn version() -> u32 {
-    const VERSION: u32 = 1;
-    // SAFETY: asks for the version, as landlock_create_ruleset(2) says.
-    let version =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0usize, VERSION) };
-    u32::try_from(version).unwrap_or(0)
+    ask(1).unwrap_or(0)
+}
+
+/// The mistakes of this version that the kernel has mended, one bit each; none where it does not say.
+pub fn errata() -> Option<u32> {
+    ask(2)
+}
+
+/// Asks for a number, as landlock_create_ruleset(2) says.
+fn ask(what: u32) -> Option<u32> {
+    // SAFETY: there is no ruleset to be read.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<libc::c_void>(), 0usize, what) };
+    u32::try_from(answer).ok()
 }

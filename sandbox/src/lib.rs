@@ -3,7 +3,7 @@
 //! ```text
 //!  supervisor                                    confined process
 //!  ──────────                                    ────────────────
-//!  Plan ─► spawn::spawn ── cgroup, namespaces ──► inside::enter   mounts, limits, capabilities, Landlock
+//!  Plan ─► spawn::spawn ── cgroup, namespaces ──► inside::enter   network, mounts, limits, capabilities, Landlock
 //!             │                                  (its threads, heap and code memory)
 //!             │            ◄── listener ──────── inside::lock    the system call filter
 //!          Child, notify::Listener               … untrusted work …
@@ -32,4 +32,4 @@ pub use cgroup::Cgroup;
 pub use error::LayerError;
 pub use plan::{Directory, Layer, Layers, Limits, Plan};
 pub use seccomp::Refusal;
-pub use spawn::{Child, Exit, Launch, SpawnError, spawn, spawn_in};
+pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn, spawn_in};

@@ -62,6 +62,10 @@ layers! {
 }
 
 impl Layer {
+    /// The namespaces: a host that forbids the first to ordinary users gives them none of the others either.
+    pub const NAMESPACES: &[Self] =
+        &[Self::User, Self::Pid, Self::Mount, Self::Net, Self::Ipc, Self::Uts, Self::CgroupNs];
+
     /// Whether nobody may go without it, short of having no sandbox at all.
     pub const fn is_indispensable(self) -> bool {
         matches!(self, Self::Capabilities | Self::NoNewPrivileges | Self::Seccomp)
@@ -173,6 +177,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the supervisor could not take the filter's listener from a process that is not dumpable, so that it becomes so only when
+    /// that is done: without a user namespace an ordinary user has no privilege over its processes.
+    pub fn seals_late(&self) -> bool {
+        self.layers.has(Layer::Seccomp) && self.refusal == Refusal::Notify && !self.layers.has(Layer::User)
+    }
+
     /// The system call filter.
     ///
     /// # Errors

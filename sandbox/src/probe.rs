@@ -42,7 +42,9 @@ pub fn one(layer: Layer) -> Found {
         }
         Layer::Rlimits => in_child(|| rlimits::set(&limits()).map_err(|error| error.error)),
         Layer::Capabilities => in_child(|| capabilities::drop_all().map_err(|error| error.error)),
-        Layer::NoNewPrivileges => in_child(|| capabilities::no_new_privileges().map_err(|error| error.error)),
+        Layer::NoNewPrivileges => in_child(|| {
+            capabilities::no_new_privileges().and_then(|()| capabilities::not_dumpable()).map_err(|error| error.error)
+        }),
         Layer::Landlock => match landlock::version() {
             0 => Err("the kernel has none".into()),
             _ => in_child(|| {
@@ -62,7 +64,10 @@ pub fn one(layer: Layer) -> Found {
     };
     match tried {
         Ok(()) => Found::Works(detail(layer)),
-        Err(why) => Found::Missing(why),
+        Err(why) => Found::Missing(match forbidden(layer) {
+            Some(by) => format!("{why}: {by}"),
+            None => why,
+        }),
     }
 }
 
@@ -87,12 +92,44 @@ fn beside(layer: Layer) -> Layers {
 
 fn detail(layer: Layer) -> String {
     match layer {
-        Layer::Landlock => format!("version {} of its interface", landlock::version()),
-        Layer::Seccomp => "with notification of the supervisor".into(),
+        Layer::Landlock => {
+            let errata = landlock::errata().map(|errata| format!(", errata {errata:#x} mended"));
+            format!("version {} of its interface{}", landlock::version(), errata.unwrap_or_default())
+        }
+        Layer::Seccomp => format!("actions: {}", actions().join(", ")),
         Layer::User if rustix::process::geteuid().is_root() => "made by root".into(),
         Layer::User => "made by an ordinary user".into(),
         _ => String::new(),
     }
+}
+
+/// What an administrator set that forbids namespaces to ordinary users.
+fn forbidden(layer: Layer) -> Option<String> {
+    const SETTINGS: [(&str, &str, &str); 3] = [
+        ("user/max_user_namespaces", "0", "user.max_user_namespaces"),
+        ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns"),
+    ];
+    let is_set = |file: &str, value: &str| {
+        std::fs::read_to_string(format!("/proc/sys/{file}")).is_ok_and(|text| text.trim() == value)
+    };
+    let found = SETTINGS.iter().find(|(file, value, _)| Layer::NAMESPACES.contains(&layer) && is_set(file, value));
+    found.map(|(_, value, name)| format!("the administrator has set {name} = {value}"))
+}
+
+/// What the kernel can do about a call, of what is asked for here.
+fn actions() -> Vec<&'static str> {
+    const ACTIONS: [(u32, &str); 3] = [
+        (libc::SECCOMP_RET_USER_NOTIF, "notify"),
+        (libc::SECCOMP_RET_KILL_PROCESS, "kill"),
+        (libc::SECCOMP_RET_ERRNO, "fail"),
+    ];
+    let is_there = |action: u32| {
+        // SAFETY: a valid place for the action.
+        let asked = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) };
+        asked == 0
+    };
+    ACTIONS.iter().filter(|(action, _)| is_there(*action)).map(|(_, name)| *name).collect()
 }
 
 fn limits() -> Limits {

@@ -21,7 +21,7 @@ pub struct Launch<'a> {
     pub arguments: &'a [&'a CStr],
     /// Its descriptors: the first becomes number 0, and so on.
     pub descriptors: &'a [BorrowedFd<'a>],
-    /// The namespaces among these are made for it.
+    /// The namespaces among these are made for it, or prepared.
     pub layers: Layers,
 }
 
@@ -39,7 +39,7 @@ pub struct Child {
 pub enum SpawnError {
     /// A layer.
     #[error(transparent)]
-    Layer(#[from] crate::error::LayerError),
+    Layer(#[from] LayerError),
     /// Something else.
     #[error("the confined process cannot be made: {what}: {error}")]
     Other {
@@ -104,8 +104,9 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     spawn_in(launch, Making::none()).map(|(child, _)| child)
 }
 
-/// Makes the process, in a cgroup from its beginning, with all that it will make. It is killed when the calling thread ends, except at the very beginning: a program that must not be left over
-/// waits for a word from its maker before it does its work.
+/// Makes the process, in a cgroup from its beginning with all that it will make, and in all namespaces but that of the network, which
+/// [`inside::enter`](crate::inside::enter) enters. It is killed when the calling thread ends, except at the very beginning: a program
+/// that must not be left over waits for a word from its maker before it does its work.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
@@ -120,9 +121,13 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
     let mut wanted: Vec<RawFd> = launch.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     wanted.extend([launch.program.as_raw_fd(), ready.as_raw_fd(), failed.as_raw_fd()]);
 
+    let mut stack = vec![0u8; if launch.layers.has(Layer::Net) { namespaces::NETWORK_STACK } else { 0 }];
+    let stack = stack.as_mut_ptr_range();
+    let network = (stack.start != stack.end).then_some(stack.end);
+
     let mut pidfd: RawFd = -1;
     // The root of a cgroup namespace is where its maker is: the child makes it itself, once it is in its place.
-    let layers = launch.layers.without(Layer::CgroupNs);
+    let layers = launch.layers.without(Layer::CgroupNs).without(Layer::Net);
     let mut clone = CloneArgs {
         flags: namespaces::clone_flags(layers) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
@@ -141,9 +146,12 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), &place, arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), &place, network, arguments.as_ptr(), environment.as_ptr()) }
     }
-    let pid = check(pid).map_err(other("clone"))? as i32;
+    let pid = match check(pid) {
+        Ok(pid) => pid as i32,
+        Err(error) => return Err(not_cloned(launch.layers, error)),
+    };
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
@@ -154,6 +162,14 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
             let _ = child.wait();
             Err(error)
         }
+    }
+}
+
+/// What the kernel did not give: a namespace, if it was asked for one.
+fn not_cloned(layers: Layers, error: io::Error) -> SpawnError {
+    match layers.iter().find(|layer| layer.clone_flag() != 0) {
+        Some(layer) => LayerError { layer, what: "make a process in namespaces", error }.into(),
+        None => SpawnError::Other { what: "clone", error },
     }
 }
 
@@ -188,11 +204,12 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 ///
 /// # Safety
 /// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
-/// the other end of the former.
+/// the other end of the former. `network` is the stack of a helper that makes a network namespace.
 unsafe fn child(
     descriptors: &mut [RawFd],
     go: RawFd,
     place: &Place<'_>,
+    network: Option<*mut u8>,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
 ) -> ! {
@@ -227,6 +244,9 @@ unsafe fn child(
         }
         if place.hides {
             step(HIDE, libc::unshare(libc::CLONE_NEWCGROUP).into());
+        }
+        if let Some(stack) = network {
+            namespaces::prepare_network(stack);
         }
         // First out of each other's way, then to their places.
         let above = count as i32 + 3;
@@ -266,6 +286,15 @@ unsafe fn reset_signals() {
     }
 }
 
+/// What a process took, from its beginning to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Most bytes of memory that it had at a time.
+    pub peak_memory: u64,
+    /// Time of all processors, its own and the kernel's for it.
+    pub processor: Duration,
+}
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -300,22 +329,29 @@ impl Child {
 
     /// Waits for its end.
     pub fn wait(&self) -> io::Result<Exit> {
-        let mut info: libc::siginfo_t = {
-            // SAFETY: all-zero is a valid siginfo_t.
-            unsafe { std::mem::zeroed() }
-        };
+        self.wait_measured().map(|(exit, _)| exit)
+    }
+
+    /// Waits for its end, and tells what it took.
+    pub fn wait_measured(&self) -> io::Result<(Exit, Usage)> {
+        // SAFETY: all-zero is a valid siginfo_t, and a valid rusage.
+        let (mut info, mut usage): (libc::siginfo_t, libc::rusage) = unsafe { std::mem::zeroed() };
         loop {
-            // SAFETY: a descriptor of ours and a valid place for the answer.
-            let waited =
-                unsafe { libc::waitid(libc::P_PIDFD, self.pidfd.as_raw_fd() as libc::id_t, &mut info, libc::WEXITED) };
+            let (pidfd, info, usage) = (self.pidfd.as_raw_fd(), &raw mut info, &raw mut usage);
+            // SAFETY: a descriptor of ours and valid places for the answers. The C library's function knows nothing of the last.
+            let waited = unsafe { libc::syscall(libc::SYS_waitid, libc::P_PIDFD, pidfd, info, libc::WEXITED, usage) };
             match check(waited) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
-            // SAFETY: filled by the kernel.
-            let status = unsafe { info.si_status() };
-            return Ok(if info.si_code == libc::CLD_EXITED { Exit::Code(status) } else { Exit::Signal(status) });
+            break;
         }
+        // SAFETY: filled by the kernel.
+        let status = unsafe { info.si_status() };
+        let exit = if info.si_code == libc::CLD_EXITED { Exit::Code(status) } else { Exit::Signal(status) };
+        let time = |time: libc::timeval| Duration::from_micros(time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64);
+        let processor = time(usage.ru_utime) + time(usage.ru_stime);
+        Ok((exit, Usage { peak_memory: usage.ru_maxrss as u64 * 1024, processor }))
     }
 
     /// Takes a copy of one of its descriptors.

@@ -1,13 +1,11 @@
-//! The flags of `pinfold run`, and the grants that they add up to.
+//! The flags of `pinfold run`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use pinfold::job::TierName;
-use pinfold::policy::{self, PolicyError};
-use pinfold_sandbox::{Layer, Layers, Plan};
-use pinfold_vm::host::{Console, DirGrant, Grants, NetGrant, Stdin};
+use pinfold_sandbox::{Layer, Layers};
+use pinfold_vm::host::{DirGrant, NetGrant};
 
 /// Runs a program: nothing of the host is within its reach but what is granted here.
 ///
@@ -24,61 +22,65 @@ pub struct Args {
     /// Grant a directory, read-only unless `:rw` stands at the end. The program sees it as GUEST,
     /// as /NAME, or under HOST's own path.
     #[arg(long, value_name = "[NAME=]HOST[::GUEST][:rw]", help_heading = "Grants")]
-    dir: Vec<DirGrant>,
+    pub dir: Vec<DirGrant>,
     /// Grant a connection: it is open when the program starts, as the descriptor after those of the directories; with NAME
     /// the variable PINFOLD_FD_NAME holds its number. A name must lead to a public address.
     #[arg(long, value_name = "[NAME=]HOST:PORT", value_parser = NetGrant::connect, help_heading = "Grants")]
-    net: Vec<NetGrant>,
+    pub net: Vec<NetGrant>,
     /// Grant to be a server at an address of this host; accepting takes connections from that descriptor.
     #[arg(long, value_name = "[NAME=]ADDR:PORT", value_parser = NetGrant::listen, help_heading = "Grants")]
-    listen: Vec<NetGrant>,
+    pub listen: Vec<NetGrant>,
     /// Grant an environment variable: this value, or the one it has here.
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Grants")]
-    env: Vec<String>,
+    pub env: Vec<String>,
     /// Grant no clock.
     #[arg(long, help_heading = "Grants")]
-    no_clock: bool,
+    pub no_clock: bool,
     /// Grant no random numbers.
     #[arg(long, help_heading = "Grants")]
-    no_random: bool,
+    pub no_random: bool,
     /// Standard input is empty.
     #[arg(long, help_heading = "Grants")]
-    no_stdin: bool,
+    pub no_stdin: bool,
     /// Grant nothing by default: no console, clock or random numbers.
     #[arg(long, help_heading = "Grants")]
-    none: bool,
+    pub none: bool,
+    /// Grant what this file says, and nothing by default; flags add to it. Its limits hold where no flag says otherwise.
+    #[arg(long, value_name = "FILE", conflicts_with = "none", help_heading = "Grants")]
+    pub policy: Option<PathBuf>,
     /// Let the program run although imports are unknown or not granted: calling one is a trap.
     #[arg(long, help_heading = "Grants")]
     pub trap_unknown_imports: bool,
 
-    /// Go without these layers of the sandbox, where this host cannot give them. `pinfold doctor` says which it can.
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = layer, help_heading = "Sandbox")]
-    pub without: Vec<Layer>,
+    /// Go without these layers of the sandbox, where this host cannot give them. `pinfold doctor` says which it can; `namespaces`
+    /// stands for all of these.
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', value_parser = without, help_heading = "Sandbox")]
+    pub without: Vec<Without>,
     /// Run without any sandbox: the program is held by the virtual machine alone.
     #[arg(long, help_heading = "Sandbox")]
     pub unsafe_no_sandbox: bool,
 
-    /// Seconds until the program is ended; 0 for no deadline.
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Limits")]
-    pub timeout: f64,
-    /// Memory of all kinds together.
-    #[arg(long, value_name = "BYTES", default_value = "1GiB", help_heading = "Limits")]
-    pub max_memory: Bytes,
-    /// Stack of the program.
-    #[arg(long, value_name = "BYTES", default_value = "8MiB", help_heading = "Limits")]
-    pub max_stack: Bytes,
-    /// Bytes of output.
-    #[arg(long, value_name = "BYTES", default_value = "256MiB", help_heading = "Limits")]
-    pub max_output: Bytes,
-    /// Seconds of processor time, of all processors together; none by default, since the deadline bounds it too.
-    #[arg(long, value_name = "SECONDS", value_parser = some_seconds, help_heading = "Limits")]
+    /// Seconds until the program is ended; 0 for no deadline [default: 60].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
+    pub timeout: Option<f64>,
+    /// Memory of all kinds together [default: 1GiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_memory: Option<Bytes>,
+    /// Stack of the program [default: 8MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_stack: Option<Bytes>,
+    /// Bytes of output [default: 256MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub max_output: Option<Bytes>,
+    /// Seconds of processor time, of all processors together; the deadline bounds it too.
+    #[arg(long, value_name = "SECONDS", value_parser = processor_seconds, help_heading = "Limits")]
     pub max_cpu: Option<f64>,
-    /// How many processors at most, as in 0.5 or 2; takes a cgroup.
+    /// How many processors at a time, as in 0.5 or 2; takes a cgroup.
     #[arg(long, value_name = "N", value_parser = processors, help_heading = "Limits")]
-    pub cpus: Option<u32>,
-    /// Processes and threads of the worker, beside one for each processor.
-    #[arg(long, value_name = "N", default_value_t = policy::PROCESSES, help_heading = "Limits")]
-    pub max_processes: u64,
+    pub cpus: Option<f64>,
+    /// Processes and threads of the worker, beside one for each processor [default: 16].
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub max_processes: Option<u64>,
     /// End the program after this much work; counted only if given.
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     pub fuel: Option<u64>,
@@ -95,9 +97,25 @@ pub struct Args {
     /// Call this export with ARGS, and print its results; `_start` otherwise.
     #[arg(long, value_name = "FN", help_heading = "Running")]
     pub invoke: Option<String>,
+
     /// Print where time and memory went.
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Records")]
     pub stats: bool,
+    /// Write how the run ended, what it was allowed and what it used to this file, as JSON.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub report: Option<PathBuf>,
+    /// Write a line of JSON to this file for each call that the program makes of its host.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub audit: Option<PathBuf>,
+    /// Bytes that --audit and --trace may write; the program is ended when it makes them write more [default: 256MiB].
+    #[arg(long, value_name = "BYTES", help_heading = "Records")]
+    pub max_audit: Option<Bytes>,
+    /// Show these calls on standard error while they are made.
+    #[arg(long, help_heading = "Records")]
+    pub trace: bool,
+    /// Write the smallest policy to this file that such a run needs; see --policy.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub learn: Option<PathBuf>,
 }
 
 /// A number of bytes: `4096`, `64KiB`, `1.5GiB`, `2MB`.
@@ -134,6 +152,19 @@ impl FromStr for Bytes {
     }
 }
 
+/// Layers to go without.
+#[derive(Clone, Copy, Debug)]
+pub struct Without(&'static [Layer]);
+
+fn without(text: &str) -> Result<Without, String> {
+    if text == "namespaces" {
+        return Ok(Without(Layer::NAMESPACES));
+    }
+    let layer = layer(text)?;
+    let at = Layer::ALL.iter().position(|known| *known == layer);
+    Ok(Without(at.and_then(|at| Layer::ALL.get(at..=at)).unwrap_or_default()))
+}
+
 fn layer(text: &str) -> Result<Layer, String> {
     let names = || Layer::ALL.iter().filter(|l| !l.is_indispensable()).map(|l| l.name()).collect::<Vec<_>>().join(", ");
     match Layer::by_name(text) {
@@ -145,22 +176,32 @@ fn layer(text: &str) -> Result<Layer, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds.
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.strip_suffix('s').unwrap_or(text).parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
         _ => Err("write a number of seconds, as in 60 or 0.5".into()),
     }
 }
 
-fn some_seconds(text: &str) -> Result<f64, String> {
+/// Seconds, of which there are some.
+pub fn processor_seconds(text: &str) -> Result<f64, String> {
     seconds(text).and_then(|seconds| if seconds > 0.0 { Ok(seconds) } else { Err("that is no time at all".into()) })
 }
 
-/// Hundredths of a processor.
-fn processors(text: &str) -> Result<u32, String> {
+/// How many processors.
+pub fn processors(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(number) if (0.01..=10_000.0).contains(&number) => Ok((number * 100.0).round() as u32),
+        Ok(number) if (0.01..=10_000.0).contains(&number) => Ok(number),
         _ => Err("write a number of processors from 0.01 on, as in 0.5 or 2".into()),
+    }
+}
+
+/// A file to be written. Standard output is the program's.
+fn file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("standard output is the program's; write /dev/stderr, or ./- for a file of that name".into()),
+        path => Ok(path.into()),
     }
 }
 
@@ -170,67 +211,8 @@ impl Args {
         if self.unsafe_no_sandbox {
             return Layers::NONE;
         }
-        self.without.iter().fold(Layers::all(), |layers, layer| layers.without(*layer))
+        self.without.iter().flat_map(|without| without.0).fold(Layers::all(), |layers, layer| layers.without(*layer))
     }
-
-    /// How the worker is confined, which has these grants.
-    ///
-    /// # Errors
-    /// If a directory is not there.
-    pub fn plan(&self, grants: &Grants) -> Result<Plan, PolicyError> {
-        let mut plan = policy::plan(grants, self.max_memory.0, self.max_stack.0, self.layers())?;
-        plan.limits.processes = self.max_processes;
-        plan.limits.cpu_time = self.max_cpu.map(|time| Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX));
-        plan.limits.cpu_percent = self.cpus;
-        Ok(plan)
-    }
-
-    /// What is granted, from the flags.
-    ///
-    /// # Errors
-    /// If a variable is to be taken from an environment that does not have it.
-    pub fn grants(&self) -> Result<Grants, String> {
-        grants(self)
-    }
-}
-
-fn grants(args: &Args) -> Result<Grants, String> {
-    let mut grants = if args.none { Grants::none() } else { Grants::command() };
-    if args.none {
-        grants.handle_limit = Grants::command().handle_limit;
-    }
-    grants.args.push(args.file.display().to_string());
-    if args.invoke.is_none() {
-        grants.args.extend(args.args.iter().cloned());
-    }
-    grants.dirs = args.dir.clone();
-    grants.net = args.net.iter().chain(&args.listen).cloned().collect();
-    for env in &args.env {
-        let (name, value) = match env.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => match std::env::var(env) {
-                Ok(value) => (env.as_str(), value),
-                Err(error) => return Err(format!("--env {env}: {error}; write --env {env}=VALUE")),
-            },
-        };
-        grants.env.push((name.to_owned(), value));
-    }
-    if args.no_clock {
-        grants.clock = None;
-    }
-    grants.random &= !args.no_random;
-    if args.no_stdin || args.file.as_os_str() == "-" {
-        // Standard input held the program.
-        grants.stdin = Stdin::Empty;
-    }
-    if args.none {
-        grants.console = Console::Discard;
-    }
-    grants.output_limit = args.max_output.0;
-    if args.deterministic || args.seed.is_some() {
-        grants.deterministic = Some(args.seed.unwrap_or(0));
-    }
-    Ok(grants)
 }
 
 #[cfg(test)]

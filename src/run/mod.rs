@@ -1,79 +1,132 @@
 //! `pinfold run`: gives a program to a worker with what was granted, and says how it ended.
 
-mod args;
+pub mod args;
+mod settings;
 
-use std::io::Write;
-use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use pinfold::exit;
 use pinfold::job::{Job, Run, Task};
-use pinfold::supervisor::{self, Bounds, Remains, SupervisorError};
+use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
+use pinfold::{exit, policy};
+use pinfold_sandbox::SpawnError;
 use pinfold_sandbox::cgroup::Making;
 
+use crate::output::Output;
+use crate::records::{Learned, Records, learn};
 use crate::report;
+use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
+pub use settings::Settings;
+
+/// Bytes of records where nobody says otherwise.
+const MAX_AUDIT: u64 = 256 << 20;
 
 /// Runs a program and says how it ended.
-pub fn run(args: &Args) -> ExitCode {
-    let (code, remains) = match attempt(args) {
-        Ok((code, remains)) => (code, Some(remains)),
-        Err((message, code)) => {
-            eprintln!("pinfold: {message}");
-            (code, None)
-        }
-    };
-    let _ = std::io::stderr().flush();
-    if let Some(remains) = remains {
-        remains.leave();
-    }
-    // Threads that still move output have nothing left to move.
-    std::process::exit(code.into())
+pub fn run(args: &Args) -> u8 {
+    recorded(args).unwrap_or_else(|message| {
+        eprintln!("pinfold: {message}");
+        exit::REFUSED
+    })
 }
 
-fn attempt(args: &Args) -> Result<(u8, Remains), (String, u8)> {
-    let refused = |error: &dyn std::fmt::Display| (error.to_string(), exit::REFUSED);
-    let grants = args.grants().map_err(|error| refused(&error))?;
+/// Runs a program, and writes what is to be written of it.
+fn recorded(args: &Args) -> Result<u8, String> {
+    let open = |path: &Option<_>| path.as_deref().map(Output::open).transpose();
+    let (mut report, audit, mut learn) = (open(&args.report)?, open(&args.audit)?, open(&args.learn)?);
+    if let Some(report) = &mut report {
+        // One of an earlier run is not to be taken for this one's.
+        report.clear().map_err(|error| error.to_string())?;
+    }
+    let audit = audit.map(Output::into_file).transpose().map_err(|error| error.to_string())?;
+    let settings = Settings::new(args);
+    let learned = learn.is_some().then(|| Arc::new(Mutex::new(Learned::default())));
+    let result = match &settings {
+        Ok(settings) => {
+            let grants = settings.grants.clone();
+            attempt(args, settings, Records { grants, audit, trace: args.trace, learned: learned.clone() })
+        }
+        Err(message) => Err(Failure { message: message.clone(), code: exit::REFUSED, is_program: false }),
+    };
+    let code = match &result {
+        Ok(outcome) => outcome.verdict.code(),
+        Err(failure) => {
+            eprintln!("pinfold: {}", failure.message);
+            failure.code
+        }
+    };
+    let settings = settings.as_ref().ok();
+    if let (Some(file), Some(path), Some(learned)) = (&mut learn, &args.learn, learned) {
+        match (settings, &result) {
+            (Some(settings), Ok(outcome)) if learn::is_credible(outcome) => {
+                let learned = learned.lock().unwrap_or_else(PoisonError::into_inner);
+                let policy = learned.policy(&args.file, settings, outcome, path);
+                written("policy", file.replace(&policy));
+            }
+            _ => eprintln!("pinfold: no policy was learned: not all that the program asked for is known"),
+        }
+    }
+    if let Some(file) = &mut report {
+        let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };
+        written("report", document::write(file, &ran));
+    }
+    if let Ok(outcome) = result {
+        outcome.remains.leave();
+    }
+    Ok(code)
+}
+
+fn written(what: &str, result: std::io::Result<()>) {
+    if let Err(error) = result {
+        eprintln!("pinfold: the {what} cannot be written: {error}");
+    }
+}
+
+fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome, Failure> {
+    let fail = |message: String, code| Failure { message, code, is_program: code == exit::NOT_A_MODULE };
+    let refused = |error: &dyn std::fmt::Display| fail(error.to_string(), exit::REFUSED);
     if args.unsafe_no_sandbox {
         eprintln!(
             "pinfold: warning: there is no sandbox; a program that breaks out of the virtual machine has all of your rights"
         );
     }
-    let plan = args.plan(&grants).map_err(|error| refused(&error))?;
+    let plan = settings.plan(args.layers()).map_err(|error| refused(&error))?;
     let cgroup = Making::begin(&plan);
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program =
-        supervisor::read_program(&args.file, limit).map_err(|error| (error.to_string(), exit::NOT_A_MODULE))?;
+        supervisor::read_program(&args.file, limit).map_err(|error| fail(error.to_string(), exit::NOT_A_MODULE))?;
     let read = start.elapsed();
-    let bounds = Bounds {
-        timeout: (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX)),
-        output: grants.output_limit,
-    };
+    let Settings { grants, max_memory, max_stack, .. } = settings;
+    let bounds = Bounds { timeout: settings.deadline(), output: grants.output_limit };
     let run = Run {
-        grants,
+        grants: grants.clone(),
         file: args.file.clone(),
-        max_memory: args.max_memory.0,
-        max_stack: args.max_stack.0,
-        fuel: args.fuel,
+        max_memory: *max_memory,
+        max_stack: *max_stack,
+        fuel: settings.fuel,
         tier: args.tier,
         deterministic: args.deterministic || args.seed.is_some(),
         invoke: args.invoke.clone(),
         invoke_args: args.args.clone(),
-        trap_unknown_imports: args.trap_unknown_imports,
+        trap_unknown_imports: settings.trap_unknown_imports,
+        records: records.are_wanted(),
     };
-    let (verdict, remains) = supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, cgroup, &program, &bounds)
-        .map_err(|error| match error {
-            SupervisorError::Program { .. } => (error.to_string(), exit::NOT_A_MODULE),
-            SupervisorError::Spawn(_) => {
-                let hint = "pinfold doctor says which layers this host can give, --without goes on without some";
-                (format!("{error}\n  {hint}"), exit::REFUSED)
-            }
-            error => refused(&error),
-        })?;
+    let recording = records
+        .are_wanted()
+        .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, cgroup: Some(cgroup) };
+    let job = Job { plan, task: Task::Run(Box::new(run)) };
+    let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
+        SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
+        SupervisorError::Spawn(SpawnError::Layer(layer)) => {
+            fail(format!("{layer}\n  {}", policy::way_out(&layer)), exit::REFUSED)
+        }
+        error => refused(&error),
+    })?;
     if args.stats {
-        report::stats(&verdict, read);
+        report::stats(&outcome, read);
     }
-    report::explain(&verdict, args.timeout);
-    Ok((verdict.code(), remains))
+    report::explain(&outcome.verdict, settings.timeout);
+    Ok(outcome)
 }

@@ -1,5 +1,7 @@
 //! A worker that says anything: for tests and for fuzzing.
 
+use pinfold_vm::host::Grants;
+
 use super::*;
 
 /// What the supervisor makes of a worker that sent these datagrams and ended; `None` is a worker that ended without a word.
@@ -21,11 +23,26 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
         listener: None,
         clock: Clock::start(Some(Duration::from_secs(5)), None, &child, None),
         notifies: true,
+        seals_late: false,
         is_locked: false,
         signals: &signals,
+        recorder: None,
     };
     let (mut streams, _) = Streams::new(0, false)?;
     watch.until_decided(&mut streams)
+}
+
+/// What the supervisor makes of a worker that told this of its program's calls.
+///
+/// # Errors
+/// None may come of anything that is told.
+pub fn hear_notes(told: &[u8]) -> io::Result<Result<(), Unrecorded>> {
+    let recording = Recording { sink: Box::new(|_| Ok(0)), limit: 0 };
+    let (recorder, theirs) = Recorder::new(recording, Grants::command())?;
+    // As much as the pipe holds: nobody is waited for then.
+    let most = rustix::pipe::fcntl_getpipe_size(&theirs)?;
+    File::from(theirs).write_all(&told[..told.len().min(most)])?;
+    recorder.finish(None, None).map(|(_, result)| result)
 }
 
 /// A process that has ended, and is not waited for: its number is nobody else's.
@@ -48,7 +65,11 @@ fn ended() -> io::Result<Child> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{EndKind, Ending, Used};
+    use pinfold_vm::api::TrapKind;
+
+    use pinfold_vm::host::{Capability, Event};
+
+    use crate::job::{EndKind, Ending, Note, Used};
 
     /// A generator of numbers (xorshift64).
     struct Random(u64);
@@ -64,12 +85,11 @@ mod tests {
 
     fn messages() -> Vec<Vec<u8>> {
         let ending = Ending {
-            kind: EndKind::Trap,
-            code: 134,
-            message: Some("trapped".into()),
             frames: vec!["f at 0x10".into()],
             omitted: 3,
+            trap: Some(TrapKind::Unreachable),
             used: Used { fuel: Some(7), ..Used::default() },
+            ..Ending::new(EndKind::Trap, 134, Some("trapped".into()))
         };
         let messages = [
             Message::Locked { listener: Some(3) },
@@ -124,6 +144,24 @@ mod tests {
             }
         }
         assert!(ended > 1000 && nonsense > 1000, "{ended} were heard, {nonsense} were none");
+    }
+
+    #[test]
+    fn whatever_a_worker_tells_of_calls_is_a_note_or_nonsense() {
+        let event = |name| Event::not_granted("wasi_snapshot_preview1", name);
+        let notes =
+            [Note::Call(event("fd_close")), Note::Call(event("no_such")), Note::Imports(Capability::ALL.into())];
+        let notes = notes.map(|note| [serde_json::to_vec(&note).unwrap(), b"\n".to_vec()].concat());
+        let (mut random, mut good, mut bad) = (Random(0x5eed), 0, 0);
+        for _ in 0..5_000 {
+            let told: Vec<u8> = (0..random.below(4)).flat_map(|_| mutant(&mut random, &notes)).collect();
+            match hear_notes(&told).unwrap() {
+                Ok(()) => good += 1,
+                Err(Unrecorded::Nonsense) => bad += 1,
+                Err(other) => panic!("{other:?} of {told:?}"),
+            }
+        }
+        assert!(good > 500 && bad > 500, "{good} were notes, {bad} were none");
     }
 
     #[test]

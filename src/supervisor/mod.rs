@@ -7,6 +7,7 @@
 mod clock;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
+mod records;
 mod remains;
 mod streams;
 mod verdict;
@@ -19,18 +20,20 @@ use std::time::{Duration, Instant};
 
 use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Cgroup, Child, Exit, Launch, Layer, Limits, Refusal, SpawnError, spawn_in};
+use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-use crate::job::{EndKind, Job, LARGEST_MESSAGE, Message, Task};
+use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
+use records::Recorder;
+pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
 use streams::Streams;
-pub use verdict::Verdict;
+pub use verdict::{Unrecorded, Verdict};
 
 /// How long a worker whose time is over is asked to stop.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -86,6 +89,23 @@ pub struct Bounds {
     pub output: u64,
 }
 
+/// How a run ended, and what it took, seen from outside.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// From the making of its worker until it was gone.
+    pub wall: Duration,
+    /// Bytes that came out.
+    pub output: u64,
+    /// What the kernel counted for the worker, if that was wanted.
+    pub usage: Option<Usage>,
+    /// What was recorded, if that was wanted.
+    pub recorded: Option<Recorded>,
+    /// What is left of it.
+    pub remains: Remains,
+}
+
 /// Copies a program's file; `-` is standard input. Nothing of it is looked at.
 ///
 /// # Errors
@@ -114,16 +134,36 @@ fn worker() -> Result<File, SupervisorError> {
     File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
 }
 
-/// Runs a job in a cgroup, which is begun to be made as soon as the plan is known, and says how it ended. What remains of its worker is the caller's to part with.
+/// Runs a job, and says how it ended.
 ///
 /// # Errors
 /// If the worker cannot be started.
-pub fn run(job: &Job, cgroup: Making, program: &Bytes, bounds: &Bounds) -> Result<(Verdict, Remains), SupervisorError> {
-    let signals = Signals::take()?;
+pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, SupervisorError> {
+    observe(job, program, bounds, Wanted::default()).map(|outcome| outcome.verdict)
+}
+
+/// What is to be known of a run beside how it ended.
+#[derive(Default)]
+pub struct Wanted {
+    /// The worker's cgroup, where it was begun to be made as soon as there was a plan.
+    pub cgroup: Option<Making>,
+    /// What the kernel counted for its worker: known only once that is gone, which takes a moment.
+    pub usage: bool,
+    /// What the program asks of its host: told by the worker, and only if the job is to record ([`Run::records`](crate::job::Run)).
+    pub recording: Option<Recording>,
+}
+
+/// Runs a job, says how it ended, and what else is wanted.
+///
+/// # Errors
+/// If the worker cannot be started.
+pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
+    let cgroup = wanted.cgroup.unwrap_or_else(|| Making::begin(&job.plan));
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
     };
+    let signals = Signals::take()?;
     let worker = worker()?;
     let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
     let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
@@ -137,6 +177,15 @@ pub fn run(job: &Job, cgroup: Making, program: &Bytes, bounds: &Bounds) -> Resul
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
     descriptors.extend(sockets.iter().map(AsFd::as_fd));
+    let (mut recorder, notes) = match (wanted.recording, &job.task) {
+        (Some(recording), Task::Run(run)) if run.records => {
+            let (recorder, notes) = Recorder::new(recording, run.grants.clone())?;
+            (Some(recorder), Some(notes))
+        }
+        _ => (None, None),
+    };
+    descriptors.extend(notes.as_ref().map(AsFd::as_fd));
+    let start = Instant::now();
     let launch = Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
@@ -144,7 +193,7 @@ pub fn run(job: &Job, cgroup: Making, program: &Bytes, bounds: &Bounds) -> Resul
         layers: job.plan.layers,
     };
     let (child, cgroup) = spawn_in(&launch, cgroup)?;
-    drop((theirs, stdin, stdout, stderr, sockets));
+    drop((theirs, stdin, stdout, stderr, sockets, notes));
     let limits = &job.plan.limits;
     let mut watch = Watch {
         child: &child,
@@ -152,47 +201,45 @@ pub fn run(job: &Job, cgroup: Making, program: &Bytes, bounds: &Bounds) -> Resul
         listener: None,
         clock: Clock::start(bounds.timeout, limits.cpu_time, &child, cgroup.as_ref()),
         notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
+        seals_late: job.plan.seals_late(),
         is_locked: false,
         signals: &signals,
+        recorder: recorder.as_mut(),
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
     cgroup.iter().for_each(Cgroup::kill);
-    let verdict = match decided {
-        Ok(None) => {
-            // Not known any more once it was waited for.
-            let is_used_up = watch.clock.is_used_up();
-            child.wait().map(|exit| of_exit(exit, is_used_up, cgroup.as_ref(), limits))
-        }
-        Ok(Some(Verdict::Ended(ending))) if ending.kind == EndKind::Refused => {
-            let is_crowded = cgroup.as_ref().is_some_and(Cgroup::was_crowded);
-            Ok(if is_crowded { Verdict::Processes { limit: limits.processes } } else { Verdict::Ended(ending) })
-        }
-        // Never `None`: that was the first arm.
-        other => other.map(|verdict| verdict.unwrap_or(Verdict::Nonsense)),
+    let wall = start.elapsed();
+    // Not known any more once it was waited for.
+    let is_used_up = watch.clock.is_used_up();
+    let mut remains = Remains::new(child, cgroup);
+    let decided = decided?;
+    // A place to listen at is free again, for the next run, once nobody has it.
+    let ended = if decided.is_none() || has_sockets || wanted.usage { Some(remains.wait()?) } else { None };
+    let usage = ended.map(|(_, usage)| usage);
+    let verdict = match (decided, ended) {
+        (None, Some((exit, _))) => Verdict::of_exit(exit, is_used_up, remains.cgroup(), limits),
+        // Never `None`: that was waited for.
+        (decided, _) => decided.unwrap_or(Verdict::Nonsense).seen_from_outside(remains.cgroup(), limits),
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
-    let bound = (!matches!(verdict, Ok(Verdict::Ended(_)))).then(|| Instant::now() + DRAIN);
-    let drained = drain(&mut streams, bound);
-    let mut remains = Remains::new(child, cgroup);
-    // A place to listen at is free again, for the next run, once nobody has it.
-    if has_sockets {
-        remains.wait()?;
-    }
-    Ok((if drained? { verdict? } else { Verdict::Output { limit: bounds.output } }, remains))
-}
-
-/// What the end of a process means that said nothing.
-fn of_exit(exit: Exit, is_used_up: bool, cgroup: Option<&Cgroup>, limits: &Limits) -> Verdict {
-    let was_killed = matches!(exit, Exit::Signal(libc::SIGKILL | libc::SIGXCPU));
-    if let Some(why) = cgroup.and_then(Cgroup::out_of_memory).filter(|_| was_killed) {
-        return Verdict::Memory { limit: limits.memory, why };
-    }
-    match limits.cpu_time {
-        Some(limit) if was_killed && is_used_up => Verdict::Cpu { limit, frames: Vec::new(), omitted: 0 },
-        _ if cgroup.is_some_and(Cgroup::was_crowded) => Verdict::Processes { limit: limits.processes },
-        _ => Verdict::Crash { exit },
-    }
+    let was_ended = !matches!(verdict, Verdict::Ended(_));
+    let bound = was_ended.then(|| Instant::now() + DRAIN);
+    let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } };
+    // Records are for whoever started the run, whose deadline holds for them too.
+    let soon = Instant::now() + DRAIN;
+    let deadline = match bounds.timeout {
+        _ if was_ended => Some(soon),
+        Some(timeout) => start.checked_add(timeout).map(|deadline| deadline.max(soon)),
+        None => None,
+    };
+    let finish = |recorder: Recorder| recorder.finish(deadline, Some(signals.as_fd()));
+    let (recorded, trouble) = recorder.map(finish).transpose()?.unzip();
+    let verdict = match trouble {
+        Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
+        _ => verdict,
+    };
+    Ok(Outcome { verdict, wall, output: streams.seen(), usage, recorded, remains })
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -250,9 +297,12 @@ struct Watch<'a> {
     listener: Option<Listener>,
     clock: Clock<'a>,
     notifies: bool,
+    /// Whether its last wall is still to be let through.
+    seals_late: bool,
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
     signals: &'a Signals,
+    recorder: Option<&'a mut Recorder>,
 }
 
 impl Watch<'_> {
@@ -266,7 +316,7 @@ impl Watch<'_> {
             asked = asked.or_else(|| self.clock.over(now).map(|over| (now, over)));
             if let Some((since, over)) = asked {
                 if now.duration_since(since) >= PATIENCE {
-                    return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0))));
+                    return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0, None))));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);
@@ -277,12 +327,23 @@ impl Watch<'_> {
                 return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
             }
             if ready.refused
-                && let Some(violation) = self.listener.as_ref().and_then(|listener| listener.receive().transpose())
+                && let Some(listener) = &self.listener
+                && let Some(call) = listener.receive()?
             {
-                return Ok(Some(Verdict::Violation(violation?)));
+                if !std::mem::take(&mut self.seals_late) || !call.is_seal() {
+                    return Ok(Some(Verdict::Violation(call)));
+                }
+                // It may be gone; that will be seen.
+                let _ = listener.permit(&call);
+                self.let_go()?;
             }
             if !streams.step(ready.output) {
                 return Ok(Some(Verdict::Output { limit: streams.limit() }));
+            }
+            if ready.recorded
+                && let Some(Err(trouble)) = self.recorder.as_mut().map(|recorder| recorder.collect())
+            {
+                return Ok(Some(Verdict::Unrecorded(trouble)));
             }
             if ready.message {
                 match self.receive()? {
@@ -317,11 +378,19 @@ impl Watch<'_> {
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
+        let records = add(&mut all, self.recorder.as_ref().and_then(|recorder| recorder.waits()));
         wait(&mut all, timeout)?;
         let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
         let refused = listener.is_some_and(is);
-        Ok(Ready { ended: is(0), message: any(channel), signal: is(1), output: outputs.map(any), refused })
+        Ok(Ready {
+            ended: is(0),
+            message: any(channel),
+            signal: is(1),
+            output: outputs.map(any),
+            refused,
+            recorded: any(records),
+        })
     }
 
     /// The next message.
@@ -347,16 +416,27 @@ impl Watch<'_> {
         }
         if self.notifies {
             let listener = match listener.map(|number| self.child.descriptor(number)) {
-                // Whatever the number is: that is not the worker's to decide.
-                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                // Whatever the number is: that is not the worker's to decide. Of one that is gone the kernel may say so too.
+                Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return if self.has_ended()? { Ok(true) } else { Err(error) };
+                }
                 other => other.and_then(Result::ok).and_then(Listener::new),
             };
             let Some(listener) = listener else { return self.has_ended() };
             self.listener = Some(listener);
         }
+        if !self.seals_late {
+            self.let_go()?;
+        }
+        Ok(true)
+    }
+
+    /// Lets the worker read the program.
+    fn let_go(&mut self) -> io::Result<()> {
         match self.channel.write_all(b"g") {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-            other => other.map(|()| true),
+            // The end of the process will be seen.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
         }
     }
 
@@ -382,6 +462,7 @@ struct Ready {
     signal: bool,
     output: [bool; 2],
     refused: bool,
+    recorded: bool,
 }
 
 /// The signals that end a run: read, not taken, from now on.

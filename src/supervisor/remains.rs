@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use pinfold_sandbox::{Cgroup, Child};
+use pinfold_sandbox::{Cgroup, Child, Exit, Usage};
 use rustix::event::{PollFd, PollFlags};
 
 /// How long the end of a killed process is waited for, before its cgroup is left to be swept by another run.
@@ -12,29 +12,31 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process that was killed, and its cgroup. When this is dropped a thread waits for the end, and tidies up.
 #[derive(Debug)]
-pub struct Remains(Option<(Child, Option<Cgroup>)>);
+pub struct Remains {
+    /// None once it was waited for.
+    child: Option<Child>,
+    cgroup: Option<Cgroup>,
+}
 
 impl Remains {
     pub(super) fn new(child: Child, cgroup: Option<Cgroup>) -> Self {
-        Self(Some((child, cgroup)))
+        Self { child: Some(child), cgroup }
     }
 
-    /// Waits for the end of the process, and removes its cgroup.
-    pub(super) fn wait(&mut self) -> io::Result<()> {
-        match self.0.take() {
-            Some((child, cgroup)) => {
-                let ended = child.wait();
-                drop(cgroup);
-                ended.map(drop)
-            }
-            None => Ok(()),
-        }
+    /// Waits for the end of the process, once.
+    pub(super) fn wait(&mut self) -> io::Result<(Exit, Usage)> {
+        self.child.take().ok_or(io::ErrorKind::NotFound)?.wait_measured()
+    }
+
+    /// Its cgroup, if it has one.
+    pub fn cgroup(&self) -> Option<&Cgroup> {
+        self.cgroup.as_ref()
     }
 
     /// Lets go of everything, for a process that ends now: nothing may be written any more. Where the cgroup cannot be removed yet, a
     /// process stays behind that does only that.
     pub fn leave(mut self) {
-        let Some((child, Some(cgroup))) = self.0.take() else { return };
+        let (Some(cgroup), Some(child)) = (self.cgroup.take(), self.child.take()) else { return };
         if has_ended(&child, Duration::ZERO) {
             let _ = child.wait();
             return;
@@ -52,7 +54,7 @@ impl Remains {
                 // SAFETY: ends the process, without anything that another thread could have been in the middle of.
                 unsafe { libc::_exit(0) }
             }
-            -1 => drop(Self(Some((child, Some(cgroup))))),
+            -1 => drop(Self::new(child, Some(cgroup))),
             // It is the other's to remove.
             _ => std::mem::forget(cgroup),
         }
@@ -68,7 +70,8 @@ fn has_ended(child: &Child, timeout: Duration) -> bool {
 impl Drop for Remains {
     /// A host that runs many programs would otherwise be left with an entry in the process table for each.
     fn drop(&mut self) {
-        let Some((child, cgroup)) = self.0.take() else { return };
+        let Some(child) = self.child.take() else { return };
+        let cgroup = self.cgroup.take();
         let wait = move || {
             let _ = child.wait();
             drop(cgroup);

@@ -52,6 +52,11 @@ impl Streams {
         self.limit
     }
 
+    /// Bytes that came and were allowed.
+    pub fn seen(&self) -> u64 {
+        self.limit - self.left
+    }
+
     /// Of what comes, only that is still delivered which was written already.
     pub fn close(&mut self) {
         for output in &mut self.outputs {

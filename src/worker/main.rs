@@ -14,6 +14,7 @@
 mod heap;
 mod inspect;
 mod invoke;
+mod record;
 mod refusal;
 mod run;
 
@@ -21,8 +22,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Job, Message, Task, Used, descriptors};
+use pinfold::job::{EndKind, Ending, Job, Message, Task, descriptors};
+use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
 
@@ -33,10 +34,19 @@ static HEAP: heap::Heap = heap::Heap::new();
 pub struct Channel(File);
 
 impl Channel {
-    fn send(&self, message: &Message) -> io::Result<()> {
-        let text = serde_json::to_vec(message)?;
+    fn send(&self, message: &[u8]) -> io::Result<()> {
         // A datagram is sent whole.
-        io::Write::write(&mut &self.0, &text).map(drop)
+        io::Write::write(&mut &self.0, message).map(drop)
+    }
+
+    /// Says that all walls are up.
+    fn announce(&self, listener: Option<i32>) -> io::Result<()> {
+        self.send(&serde_json::to_vec(&Message::Locked { listener })?)
+    }
+
+    /// Says how it ended.
+    fn tell(&self, ending: Ending) -> io::Result<()> {
+        self.send(&ending.into_message()?)
     }
 
     /// Waits for the supervisor's word.
@@ -62,12 +72,13 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
         Ok(ending) => {
             let code = ending.code;
             // Without a supervisor there is nobody to tell.
-            let _ = channel.send(&Message::Ended(ending));
+            let _ = channel.tell(ending);
             code
         }
         Err(error) => {
-            let message = Some(format!("the worker cannot start: {error}"));
-            let _ = channel.send(&Message::Ended(ending(EndKind::Refused, exit::REFUSED, message)));
+            let way_out = error.downcast_ref().map(|layer| format!("\n  {}", policy::way_out(layer)));
+            let message = Some(format!("the worker cannot start: {error}{}", way_out.unwrap_or_default()));
+            let _ = channel.tell(Ending::new(EndKind::NotStarted, exit::REFUSED, message));
             exit::REFUSED
         }
     };
@@ -78,11 +89,6 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
 fn end(code: u8) -> ! {
     // SAFETY: a plain call.
     unsafe { libc::_exit(code.into()) }
-}
-
-/// An ending without a stack.
-fn ending(kind: EndKind, code: u8, message: Option<String>) -> Ending {
-    Ending { kind, code, message, frames: Vec::new(), omitted: 0, used: Used::default() }
 }
 
 fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
@@ -107,13 +113,13 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
     // The kernel tells of a supervisor's death only if it was asked before. From its word on that is certain; a supervisor that is gone
     // earlier is missed here.
-    if channel.send(&Message::Locked { listener: number }).and_then(|()| channel.wait()).is_err() {
+    if channel.announce(number).is_err() || inside::seal(&plan).is_err() || channel.wait().is_err() {
         // At once: to take down what is prepared is refused, and nobody is there to hear of it.
         end(exit::REFUSED);
     }
     Ok(match (&task, prepared) {
         (Task::Run(run), Some(prepared)) => run::run(run, prepared, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
-        (Task::Run(_), None) => ending(EndKind::Refused, exit::REFUSED, None),
+        (Task::Run(_), None) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
     })
 }

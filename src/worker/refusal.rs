@@ -2,34 +2,46 @@
 
 use std::path::Path;
 
-use pinfold_vm::api::{ExternType, Linker, Module, Trap, TrapKind};
-use pinfold_vm::host::{Grants, table};
+use pinfold::job::RefusedImport;
+use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
 
-use crate::run::Host;
+use crate::run::{Host, state};
 
 /// An import that cannot be given.
 pub struct Refused {
     module: String,
     name: String,
     wanted: ExternType,
+    /// What would give it.
+    capability: Option<Capability>,
     why: String,
+}
+
+impl Refused {
+    /// As the supervisor is told.
+    pub fn told(&self) -> RefusedImport {
+        let Self { module, name, capability, why, .. } = self;
+        RefusedImport { module: module.clone(), name: name.clone(), capability: *capability, why: why.clone() }
+    }
 }
 
 /// The imports of a module that are unknown, or not granted.
 pub fn check(module: &Module, grants: &Grants) -> Vec<Refused> {
     let refused = |(module, name, wanted): (&str, &str, ExternType)| {
-        let why = match table::lookup(module, name) {
-            None => "unknown: there is no such host function".to_owned(),
+        let (capability, why) = match table::lookup(module, name) {
+            None => (None, "unknown: there is no such host function".to_owned()),
             Some(row) if ExternType::Func(row.func_type()) != wanted => {
-                format!("its type is {}, the program wants {wanted}", row.func_type())
+                (None, format!("its type is {}, the program wants {wanted}", row.func_type()))
             }
             Some(row) if !grants.allows(row.capability) => {
-                format!("needs the capability {}, granted by {}", row.capability.name(), row.capability.flag())
+                let (name, flag) = (row.capability.name(), row.capability.flag());
+                (Some(row.capability), format!("needs the capability {name}, granted by {flag}"))
             }
             Some(_) => return None,
         };
-        Some(Refused { module: module.to_owned(), name: name.to_owned(), wanted, why })
+        Some(Refused { module: module.to_owned(), name: name.to_owned(), wanted, capability, why })
     };
     module.imports().filter_map(refused).collect()
 }
@@ -48,7 +60,9 @@ pub fn message(refused: &[Refused], file: &Path) -> String {
 pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
     let ExternType::Func(ty) = &import.wanted else { return };
     let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
-    linker.func_new(&import.module, &import.name, ty.clone(), move |_, _, _| {
+    let event = Event::not_granted(&import.module, &import.name);
+    linker.func_new(&import.module, &import.name, ty.clone(), move |mut caller, _, _| {
+        state(caller.data_mut()).tell(&event).map_err(Error::host)?;
         Err(Trap::with_source(TrapKind::NotGranted, what.clone()).into())
     });
 }

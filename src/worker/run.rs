@@ -14,7 +14,9 @@ use pinfold_vm::api::{
 use pinfold_vm::host::HostState;
 use pinfold_vm::module::Bytes;
 
-use crate::{ending, invoke, refusal};
+use crate::invoke;
+use crate::record::Notes;
+use crate::refusal::{self, Refused};
 
 /// Frames of the program's stack that are told.
 const FRAMES: usize = 80;
@@ -24,7 +26,7 @@ pub struct Host {
     state: HostState,
 }
 
-fn state(host: &mut Host) -> &mut HostState {
+pub fn state(host: &mut Host) -> &mut HostState {
     &mut host.state
 }
 
@@ -32,6 +34,7 @@ fn state(host: &mut Host) -> &mut HostState {
 pub struct Prepared {
     engine: Engine,
     host: HostState,
+    notes: Option<Notes>,
 }
 
 /// Makes all that cannot be made after lock-down.
@@ -46,13 +49,19 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
         let given = host.add_socket(socket).map_err(Error::host)?;
         debug_assert_eq!(given as usize, number);
     }
-    // One thread compiles what turns hot; the others verify, and compile what is compiled ahead.
-    let threads = if run.tier == TierName::Auto { available() } else { available() - 1 };
+    // SAFETY: the supervisor gives it where it wants to know; nobody else uses it.
+    let notes = descriptors::notes(run).map(|number| unsafe { Notes::new(number) });
+    if let Some(notes) = &notes {
+        host.record_to(notes.sink());
+    }
+    // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
+    let least = if run.tier == TierName::Auto { 1 } else { 0 };
+    let threads = (available() - 1).max(least);
     Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
-    Ok(Prepared { engine, host })
+    Ok(Prepared { engine, host, notes })
 }
 
 fn stack(run: &Run) -> usize {
@@ -63,7 +72,7 @@ fn stack(run: &Run) -> usize {
 pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
     let mut used = Used::default();
     let mut ending = match attempt(run, prepared, bytes, &mut used) {
-        Ok(()) => ending(EndKind::Exit, 0, None),
+        Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
     ending.used = used;
@@ -71,22 +80,28 @@ pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
 }
 
 fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Result<(), Box<Ending>> {
-    let Prepared { engine, host } = prepared;
+    let Prepared { engine, host, notes } = prepared;
     // Giving memory, code and descriptors back takes system calls that are not there any more; the process ends soon.
     let engine = ManuallyDrop::new(engine);
     let host = ManuallyDrop::new(host);
     let no_module = |why: String| {
         let message = format!("{}: {why}", run.file.display());
-        Box::new(ending(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
+        Box::new(Ending::new(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
     };
     let start = Instant::now();
     let bytes = text::translate(&run.file, bytes).map_err(no_module)?;
     let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
     used.verify = start.elapsed().as_secs_f64();
+    if let Some(notes) = &notes {
+        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run)))?;
+    }
     let refused = refusal::check(&module, &run.grants);
     if !refused.is_empty() && !run.trap_unknown_imports {
         let message = refusal::message(&refused, &run.file);
-        return Err(Box::new(ending(EndKind::Refused, exit::REFUSED, Some(message))));
+        return Err(Box::new(Ending {
+            refused: refused.iter().map(Refused::told).collect(),
+            ..Ending::new(EndKind::Refused, exit::REFUSED, Some(message))
+        }));
     }
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
     let mut store =
@@ -96,7 +111,10 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
         store.set_fuel(fuel);
     }
     let mut linker = ManuallyDrop::new(Linker::new(&engine));
-    linker.host_table(&run.grants, state);
+    match notes {
+        Some(_) => linker.recorded_host_table(&run.grants, state),
+        None => linker.host_table(&run.grants, state),
+    };
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);
     }
@@ -135,13 +153,13 @@ fn explain(error: &Error, run: &Run) -> Ending {
     let trap = match error {
         Error::Trap(trap) => trap,
         Error::Instantiate(limit) => {
-            return ending(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
+            return Ending::new(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
         }
-        other => return ending(EndKind::Refused, exit::REFUSED, Some(other.to_string())),
+        other => return Ending::new(EndKind::Refused, exit::REFUSED, Some(other.to_string())),
     };
     let (kind, code, message) = match trap.kind {
         // As a shell sees it: the low eight bits.
-        TrapKind::Exit => return ending(EndKind::Exit, trap.exit_code as u8, None),
+        TrapKind::Exit => return Ending::new(EndKind::Exit, trap.exit_code as u8, None),
         TrapKind::Timeout | TrapKind::Interrupted => (EndKind::Timeout, exit::TIMEOUT, None),
         TrapKind::OutOfFuel => {
             (EndKind::Fuel, exit::FUEL, Some("the program used up its fuel; --fuel gives it more".into()))
@@ -164,7 +182,8 @@ fn explain(error: &Error, run: &Run) -> Ending {
     };
     let frames: Vec<String> = trap.frames.iter().take(FRAMES).map(frame).collect();
     let omitted = trap.frames.len() - frames.len() + trap.omitted;
-    Ending { frames, omitted, ..ending(kind, code, message) }
+    let trap = (kind == EndKind::Trap).then_some(trap.kind);
+    Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
 }
 
 fn frame(frame: &pinfold_vm::api::Frame) -> String {

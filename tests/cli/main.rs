@@ -4,6 +4,9 @@
 
 mod cgroups;
 mod network;
+mod policies;
+mod records;
+mod report;
 
 use std::fs::File;
 use std::io::Write;
@@ -214,27 +217,6 @@ fn signals_end_a_program_cleanly() {
 }
 
 #[test]
-fn a_supervisor_that_is_killed_takes_its_worker_along() {
-    let scratch = Scratch::new("killed");
-    for round in 0..48 {
-        let mut child = pinfold(&["run", "--invoke", "spin", &scratch.program()]).spawn().unwrap();
-        let worker = wait_until_running(child.id());
-        // As soon as there is a worker, then at another moment of its beginning each time.
-        let until = Instant::now() + Duration::from_micros(300 * (round as u64).saturating_sub(24));
-        while Instant::now() < until {
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while is_alive(worker) {
-            assert!(Instant::now() < deadline, "the worker {worker} is left");
-            std::thread::yield_now();
-        }
-    }
-}
-
-#[test]
 fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
     // Each has its own threads, memory and descriptors to leave behind.
     let run = |tier| Run {
@@ -248,6 +230,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         invoke: None,
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
+        records: false,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });
@@ -279,12 +262,6 @@ fn end_without_supervisor(task: &Task) -> Option<Exit> {
     child.kill();
     let exit = child.wait().unwrap();
     has_ended.then_some(exit)
-}
-
-/// Whether a process is there and not just waiting to be reaped.
-fn is_alive(id: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
 #[test]
@@ -354,6 +331,19 @@ fn an_import_that_was_let_through_traps_when_it_is_called() {
 }
 
 #[test]
+fn layers_that_a_host_cannot_give_are_done_without() {
+    let scratch = Scratch::new("without");
+    for layers in ["namespaces", "netns,utsns", "landlock", "userns,rlimits"] {
+        let output = run(&["run", "--without", layers, &scratch.program()]);
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "hello\n"), "{}", stderr(&output));
+    }
+    for (layer, message) in [("seccomp", "seccomp is indispensable"), ("nothing", "there is no such layer")] {
+        let output = run(&["run", "--without", layer, &scratch.program()]);
+        assert!(output.status.code() == Some(2) && stderr(&output).contains(message), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn bad_input_gets_a_clear_error() {
     let scratch = Scratch::new("bad");
     for (name, contents) in [
@@ -385,6 +375,29 @@ fn a_folder_that_is_not_there_is_said_to_be() {
     let scratch = Scratch::new("folder");
     let output = run(&["run", "--dir", "/nowhere/at-all", &scratch.program()]);
     assert!(output.status.code() == Some(125) && stderr(&output).contains("/nowhere/at-all"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_device_below_a_granted_directory_is_no_violation() {
+    let scratch = Scratch::new("device");
+    let text = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_tell" (func $tell (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "null")
+        (func (export "_start") (local $errno i32)
+            (local.set $errno (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 0)
+                (i64.const 0x26) (i64.const 0) (i32.const 0) (i32.const 0)))
+            (if (local.get $errno) (then (call $exit (local.get $errno))))
+            (call $exit (call $tell (i32.load (i32.const 0)) (i32.const 8)))))"#;
+    let program = scratch.file("device.wat", text.as_bytes());
+    // A mount of the worker's own would have no devices.
+    let output = run(&["run", "--without", "mountns", "--dir", "/dev", &program]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let output = run(&["run", "--dir", "/dev", &program]);
+    assert_eq!(output.status.code(), Some(2), "it is not opened: {}", stderr(&output));
 }
 
 #[test]

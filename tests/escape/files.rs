@@ -261,7 +261,16 @@ fn with_grant() -> Vec<Attack> {
         })
         .granted(readable)
         .stopped_anyway("the kernel does not let a file be emptied that is not open for writing"),
-        reads(attack("granted_ancestor", "", "stat what is above by many steps up", |g| {
+        reads(attack("granted_ancestor", "", "hold what is above by many steps up, and stat it", |g| {
+            let mut buffer = [0u64; 64];
+            let held = openat2(folder(g)?, c"../../../../../../../../usr/bin", O_PATH)?;
+            gives(sys!(libc::SYS_fstat, held, buffer.as_mut_ptr()))
+        }))
+        .needs_namespaces(
+            Layer::Mount,
+            "Landlock lets attributes of any file be read; the filter cannot look at paths",
+        ),
+        writes(attack("granted_ancestor_named", "", "stat what is above by its name", |g| {
             let mut buffer = [0u64; 64];
             let path = c"../../../../../../../../usr/bin";
             gives(sys!(libc::SYS_newfstatat, folder(g)?, path.as_ptr(), buffer.as_mut_ptr(), 0))

@@ -6,9 +6,11 @@
 //! attacks that name that layer as their only wall may succeed.
 //!
 //! ```text
-//!  escape                    the suite
+//!  escape                    the suite; for root, what matters of it once more as an ordinary user
+//!  escape --few              without any layer, with all, and without namespaces only
 //!  escape --table            the same, then the table of attacks and layers, for which each layer is tried alone too
 //!  escape [--table] NAME     those attacks whose name contains this
+//!  escape --kills N          supervisor and worker killed in turn, this many times
 //! ```
 
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -17,6 +19,8 @@ mod attack;
 mod cgroups;
 mod entry;
 mod files;
+mod forms;
+mod kills;
 mod leaks;
 mod memory;
 mod network;
@@ -29,13 +33,16 @@ mod supervisor;
 mod table;
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use attack::{Attack, Bare, End};
-use range::{Kind, Report, Seen, Walls};
+use range::{Depth, Kind, Report, Seen, Walls};
 
 /// Attacks that are tried at a time.
 const AT_A_TIME: usize = 2;
@@ -64,19 +71,31 @@ fn main() -> ExitCode {
         payload::main();
     }
     let arguments: Vec<&str> = arguments.iter().skip(1).map(String::as_str).collect();
-    let deep = arguments.contains(&"--table");
+    let depth = match arguments.as_slice() {
+        words if words.contains(&"--table") => Depth::Deep,
+        words if words.contains(&"--few") => Depth::Few,
+        _ => Depth::Usual,
+    };
     match arguments.as_slice() {
         ["--victim"] => range::victim(),
         ["--escaped"] => payload::escaped_program(),
+        ["--forms"] => match forms::main().unwrap() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        },
+        ["--kills", rounds] => match kills::main(rounds.parse().unwrap()).unwrap() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        },
         ["--range", name, ..] => {
             let attack =
                 all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == *name).unwrap();
-            range::main(&attack, deep).unwrap();
+            range::main(&attack, depth).unwrap();
             ExitCode::SUCCESS
         }
         // What a test runner may pass on.
         ["--list", ..] => ExitCode::SUCCESS,
-        _ => suite(&arguments, deep),
+        _ => suite(&arguments, depth),
     }
 }
 
@@ -104,7 +123,7 @@ impl Outcome {
     }
 }
 
-fn suite(arguments: &[&str], deep: bool) -> ExitCode {
+fn suite(arguments: &[&str], depth: Depth) -> ExitCode {
     let mut words = arguments.iter();
     let mut wanted = None;
     while let Some(word) = words.next() {
@@ -125,7 +144,7 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
                 loop {
                     let next = queue.lock().unwrap().pop_front();
                     let Some((index, (group, attack))) = next else { return };
-                    let outcome = try_out(group, attack, deep);
+                    let outcome = try_out(group, attack, depth);
                     done.lock().unwrap().push((index, outcome));
                 }
             });
@@ -134,26 +153,55 @@ fn suite(arguments: &[&str], deep: bool) -> ExitCode {
     let mut done = done.into_inner().unwrap();
     done.sort_by_key(|(index, _)| *index);
     let outcomes: Vec<Outcome> = done.into_iter().map(|(_, outcome)| outcome).collect();
-    if deep {
+    if depth == Depth::Deep {
         table::print(&outcomes);
     }
     table::summary(&outcomes, start.elapsed());
+    let is_good = outcomes.iter().all(|outcome| outcome.problems.is_empty());
+    if depth == Depth::Few {
+        return if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let executable = std::env::current_exe().unwrap();
     let command = supervisor::prints_no_control(&executable)
-        .and_then(|()| supervisor::leaves_no_orphan(&executable))
-        .and_then(|()| supervisor::tells_of_memory(&executable));
+        .and_then(|()| supervisor::bounds_records(&executable))
+        .and_then(|()| supervisor::reports_violations(&executable))
+        .and_then(|()| supervisor::tells_of_memory(&executable))
+        .and_then(|()| forms::check(&executable))
+        .and_then(|()| kills::check(&executable));
     if let Err(problem) = &command {
         println!("WRONG {problem}");
     }
-    let is_good = command.is_ok() && outcomes.iter().all(|outcome| outcome.problems.is_empty());
+    let is_good = is_good && command.is_ok() && (!is_root() || as_ordinary_user(wanted));
     if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The suite as somebody who has no right by being who they are: whether all is well.
+fn as_ordinary_user(wanted: Option<&str>) -> bool {
+    const NOBODY: u32 = 65534;
+    let place = std::env::temp_dir().join(format!("pinfold-escape-nobody-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir(&place).unwrap();
+    chown(&place, Some(NOBODY), Some(NOBODY)).unwrap();
+    // Where it was built that user may not look.
+    let executable = place.join("escape");
+    fs::copy(std::env::current_exe().unwrap(), &executable).unwrap();
+    println!("as user {NOBODY}:");
+    let mut command = Command::new(executable);
+    command.arg("--few").args(wanted).current_dir(&place).env("TMPDIR", &place).uid(NOBODY).gid(NOBODY);
+    let is_good = command.status().unwrap().success();
+    let _ = fs::remove_dir_all(&place);
+    is_good
+}
+
 /// Tries an attack in all ways.
-fn try_out(group: &'static str, attack: Attack, deep: bool) -> Outcome {
-    let ways = range::walls(&attack, deep);
+fn try_out(group: &'static str, attack: Attack, depth: Depth) -> Outcome {
+    let ways = range::walls(&attack, depth);
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--range", attack.name]).args(deep.then_some("--table"));
+    command.args(["--range", attack.name]).args(match depth {
+        Depth::Few => Some("--few"),
+        Depth::Usual => None,
+        Depth::Deep => Some("--table"),
+    });
     command.env("PINFOLD_WORKER", std::env::current_exe().unwrap());
     let mut range = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(range.stdout.take().unwrap()).lines();

@@ -7,8 +7,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 
-use pinfold::job::{EndKind, Ending, Job, Message, Used, descriptors};
-use pinfold_sandbox::inside;
+use pinfold::job::{EndKind, Ending, Job, Message, descriptors};
+use pinfold_sandbox::{Plan, inside};
 use pinfold_vm::module::Bytes;
 
 use crate::attack::{Attack, Attempt, Failure, Ground, Moment, Targets, sys};
@@ -118,8 +118,7 @@ pub fn say(text: &[u8]) -> io::Result<()> {
 
 /// What is said at the end.
 pub fn ending(code: u8, message: String) -> Ending {
-    let message = Some(message);
-    Ending { kind: EndKind::Exit, code, message, frames: Vec::new(), omitted: 0, used: Used::default() }
+    Ending::new(EndKind::Exit, code, Some(message))
 }
 
 /// The program that a payload gets: the attack's name, and what there is to aim at.
@@ -173,19 +172,24 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     let listener = inside::lock(&plan)?.map(IntoRawFd::into_raw_fd);
     HEAP.locked.store(true, Ordering::SeqCst);
     // From here on it is what an attacker would do.
+    if let Some((crate::forms::PROGRAM, call)) = std::str::from_utf8(&bytes)?.split_once('\n') {
+        announce(&plan, listener)?;
+        return Ok(crate::forms::make(call)?);
+    }
     let (name, targets) = read_program(&bytes)?;
     let attack = crate::all().into_iter().flat_map(|(_, attacks)| attacks).find(|attack| attack.name == name);
     let attack = attack.ok_or("there is no such attack")?;
     let ground = Ground { targets: &targets, plan: &plan, folder, listener };
     if attack.moment == Moment::Running {
-        announce(listener)?;
+        announce(&plan, listener)?;
     }
     Ok((attack.run)(&ground))
 }
 
 /// Says that all walls are up, and waits for the supervisor's word.
-pub fn announce(listener: Option<i32>) -> io::Result<()> {
+pub fn announce(plan: &Plan, listener: Option<i32>) -> io::Result<()> {
     send(&Message::Locked { listener })?;
+    inside::seal(plan).map_err(|error| error.error)?;
     // SAFETY: the channel is the process's; it is not closed.
     let mut channel = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(descriptors::CHANNEL) });
     channel.read_exact(&mut [0])

@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 use pinfold::job::{Job, Run, Task, TierName};
 use pinfold::policy;
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
-use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -51,21 +50,28 @@ pub enum Kind {
     Alone(Layer),
 }
 
-/// Namespaces: not to be had by an ordinary user who may not make a user namespace.
-pub const NAMESPACES: [Layer; 7] =
-    [Layer::User, Layer::Pid, Layer::Mount, Layer::Net, Layer::Ipc, Layer::Uts, Layer::CgroupNs];
+/// In how many ways an attack is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Without any layer, with all, and without namespaces.
+    Few,
+    /// And with each layer taken away.
+    Usual,
+    /// And with each layer alone.
+    Deep,
+}
 
-/// The ways in which an attack is tried, `deep` with each layer alone as well.
-pub fn walls(attack: &Attack, deep: bool) -> Vec<Walls> {
+/// The ways in which an attack is tried.
+pub fn walls(attack: &Attack, depth: Depth) -> Vec<Walls> {
     let walls = |kind, layers| Walls { kind, layers, refusal: Refusal::Notify };
     let all = Layers::all();
-    let no_namespaces = NAMESPACES.into_iter().fold(all, Layers::without);
+    let no_namespaces = Layer::NAMESPACES.iter().fold(all, |layers, layer| layers.without(*layer));
     let mut ways =
         vec![walls(Kind::None, Layers::NONE), walls(Kind::All, all), walls(Kind::NoNamespaces, no_namespaces)];
-    if !attack.on_supervisor {
+    if !attack.on_supervisor && depth != Depth::Few {
         ways.push(Walls { kind: Kind::Failing, layers: all, refusal: Refusal::Fail });
         ways.extend(Layer::ALL.iter().map(|layer| walls(Kind::Without(*layer), all.without(*layer))));
-        if deep {
+        if depth == Depth::Deep {
             ways.extend(Layer::ALL.iter().map(|layer| walls(Kind::Alone(*layer), Layers::NONE.with(*layer))));
         }
     }
@@ -105,12 +111,12 @@ pub struct Report {
 }
 
 /// Runs an attack in all ways, and prints a line for each.
-pub fn main(attack: &Attack, deep: bool) -> io::Result<()> {
+pub fn main(attack: &Attack, depth: Depth) -> io::Result<()> {
     let mut lines = File::from(io::stdout().as_fd_owned()?);
     // SAFETY: a plain call.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
     let range = Range::new()?;
-    let ways = walls(attack, deep);
+    let ways = walls(attack, depth);
     for (index, walls) in ways.iter().enumerate() {
         range.fill()?;
         range.disconnect()?;
@@ -323,15 +329,15 @@ impl Range {
             invoke: None,
             invoke_args: Vec::new(),
             trap_unknown_imports: false,
+            records: false,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,
             Err(error) => return Seen::Failed(error.to_string()),
         };
         let bounds = Bounds { timeout: Some(attack.timeout), output: OUTPUT };
-        let cgroup = Making::begin(&plan);
-        match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, cgroup, &program, &bounds) {
-            Ok((verdict, _)) => Seen::of(verdict),
+        match supervisor::run(&Job { plan, task: Task::Run(Box::new(run)) }, &program, &bounds) {
+            Ok(verdict) => Seen::of(verdict),
             Err(SupervisorError::Spawn(error)) => Seen::NoStart(error.to_string()),
             // The filter's listener cannot be taken: an ordinary user needs a user namespace for that.
             Err(SupervisorError::Io(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -385,6 +391,7 @@ impl Seen {
             Verdict::Crash { exit: Exit::Signal(signal) } => Self::Killed(signal),
             Verdict::Crash { exit: Exit::Code(code) } => Self::Exited(code),
             Verdict::Nonsense => Self::Nonsense,
+            Verdict::Unrecorded(why) => Self::Failed(why.to_string()),
         }
     }
 }

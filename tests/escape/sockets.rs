@@ -16,7 +16,7 @@ const LISTENER: c_int = SOCKETS + 1;
 /// A connection to one of the servers, and a place to be one at.
 fn network(targets: &Targets) -> Grants {
     let connection = NetGrant::connect(&format!("127.0.0.1:{}", targets.tcp));
-    let listener = NetGrant::listen(&format!("{}:80", targets.own_address));
+    let listener = NetGrant::listen(&format!("{}:8080", targets.own_address));
     Grants { net: connection.into_iter().chain(listener).collect(), ..Grants::none() }
 }
 

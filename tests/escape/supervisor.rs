@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
-use pinfold::job::descriptors::CHANNEL;
-use pinfold::job::{EndKind, LARGEST_MESSAGE, Message};
+use pinfold::exit;
+use pinfold::job::descriptors::{self, CHANNEL};
+use pinfold::job::{EndKind, LARGEST_MESSAGE, Message, Note};
 use pinfold_sandbox::{Cgroup, Limits};
+use pinfold_vm::host::Event;
 
 use crate::attack::{Attack, Attempt, End, Ground, Streams, Targets, attack, escaped, gives, refused, sys};
 use crate::payload::{REFUSED, announce, ending, on_other_thread, say, send};
@@ -23,7 +24,7 @@ fn lies(g: &Ground<'_>, listener: Option<i32>) -> Attempt {
     if g.listener.is_none() {
         return refused("there is no filter to lie of");
     }
-    announce(listener)?;
+    announce(g.plan, listener)?;
     // Believed: from here on nobody would see what is refused.
     escaped("the supervisor believes it")
 }
@@ -42,6 +43,7 @@ pub fn attacks() -> Vec<Attack> {
     all.extend(endings());
     all.extend(streams());
     all.extend(refusals_to_end());
+    all.extend(notes());
     all
 }
 
@@ -57,7 +59,7 @@ fn messages() -> Vec<Attack> {
             }
         }),
         on_supervisor("two_announcements", End::Nonsense, "announce a second time", |g| {
-            announce(g.listener)?;
+            announce(g.plan, g.listener)?;
             escaped("it was answered again")
         }),
         on_supervisor("flood_nonsense", End::Nonsense, "send what is no message until nobody reads", |_| {
@@ -312,12 +314,46 @@ fn refusals_to_end() -> Vec<Attack> {
     ]
 }
 
+/// Where notes go in a worker that was granted no connections.
+const NOTES: i32 = descriptors::SOCKETS;
+
+/// What is told of the program's calls. Without being asked there is no descriptor to tell it to; [`bounds_records`] asks.
+fn notes() -> Vec<Attack> {
+    let attack = |name, tries, run| on_supervisor(name, End::Refused, tries, run);
+    vec![
+        attack("notes_flood", "tell of calls that never were, without end", |_| {
+            let event = Event::not_granted("wasi_snapshot_preview1", "fd_close");
+            let line = [serde_json::to_vec(&Note::Call(event)).unwrap_or_default(), b"\n".to_vec()].concat();
+            loop {
+                note(&line)?;
+            }
+        }),
+        attack("notes_nonsense", "tell of what is no call", |_| {
+            note(b"{\"Call\":{}}\n")?;
+            spin()
+        }),
+        attack("notes_endless", "tell one thing without end", |_| {
+            loop {
+                note(&[b' '; 4096])?;
+            }
+        }),
+        attack("notes_half", "begin to tell, and go on", |_| {
+            note(b"{\"Call\":")?;
+            spin()
+        }),
+    ]
+}
+
+fn note(bytes: &[u8]) -> std::io::Result<()> {
+    sys!(libc::SYS_write, NOTES, bytes.as_ptr(), bytes.len()).map(drop)
+}
+
 /// The command, with the payload as its worker and this attack as its program.
 fn command(worker: &Path, attack: &str, flags: &[&str]) -> std::io::Result<(Command, PathBuf)> {
     let program = std::env::temp_dir().join(format!("pinfold-escape-{attack}-{}", std::process::id()));
     std::fs::write(&program, format!("{attack}\n{}", serde_json::to_string(&Targets::default())?))?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-    command.args(["run", "--none", "--timeout", "10"]).args(flags).arg(&program).env("PINFOLD_WORKER", worker);
+    command.args(["run", "--none"]).args(flags).arg(&program).env("PINFOLD_WORKER", worker);
     command.stdin(Stdio::null()).stdout(Stdio::null());
     Ok((command, program))
 }
@@ -325,7 +361,7 @@ fn command(worker: &Path, attack: &str, flags: &[&str]) -> std::io::Result<(Comm
 /// What the command prints of a worker's words can be printed.
 pub fn prints_no_control(worker: &Path) -> Result<(), String> {
     let run = || -> std::io::Result<Output> {
-        let (mut command, program) = command(worker, "unprintable", &[])?;
+        let (mut command, program) = command(worker, "unprintable", &["--timeout", "10"])?;
         let output = command.output();
         std::fs::remove_file(program)?;
         output
@@ -339,34 +375,55 @@ pub fn prints_no_control(worker: &Path) -> Result<(), String> {
     }
 }
 
-/// A worker ends with its supervisor, however that ends.
-pub fn leaves_no_orphan(worker: &Path) -> Result<(), String> {
-    let run = || -> std::io::Result<bool> {
-        let (mut command, program) = command(worker, "ignore_requests", &[])?;
-        let mut supervisor = command.stderr(Stdio::null()).spawn()?;
-        let children = format!("/proc/{0}/task/{0}/children", supervisor.id());
-        let mut child = String::new();
-        while child.is_empty() && supervisor.try_wait()?.is_none() {
-            child = std::fs::read_to_string(&children)?.trim().to_owned();
-        }
-        // Some way into its work, so that what it does itself for this is done.
-        std::thread::sleep(Duration::from_millis(300));
-        supervisor.kill()?;
-        supervisor.wait()?;
+/// Whatever a worker tells of its program's calls, it ends in time, with a verdict of its own, and little is written.
+pub fn bounds_records(worker: &Path) -> Result<(), String> {
+    const LIMIT: u64 = 1 << 20;
+    let audit = std::env::temp_dir().join(format!("pinfold-escape-audit-{}", std::process::id()));
+    let run = |attack: &str| -> std::io::Result<(Option<i32>, u64)> {
+        let path = audit.display().to_string();
+        let flags = ["--timeout", "2", "--audit", &path, "--max-audit", &LIMIT.to_string()];
+        let (mut command, program) = command(worker, attack, &flags)?;
+        let code = command.stderr(Stdio::null()).status()?.code();
+        let written = std::fs::metadata(&audit)?.len();
         std::fs::remove_file(program)?;
-        let is_gone = || !Path::new(&format!("/proc/{child}/exe")).exists();
-        Ok((0..100).any(|_| {
-            is_gone() || {
-                std::thread::sleep(Duration::from_millis(10));
-                false
-            }
-        }))
+        std::fs::remove_file(&audit)?;
+        Ok((code, written))
     };
-    match run() {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("the worker goes on without its supervisor".into()),
-        Err(error) => Err(format!("the command cannot be tried: {error}")),
+    let expected = [
+        ("notes_flood", exit::RECORDS, LIMIT),
+        ("notes_nonsense", exit::CRASH, 0),
+        ("notes_endless", exit::CRASH, 0),
+        ("notes_half", exit::TIMEOUT, 0),
+    ];
+    for (attack, code, most) in expected {
+        let (ended, written) = run(attack).map_err(|error| error.to_string())?;
+        // The last line may pass the limit.
+        if ended != Some(code.into()) || written > most + 1000 {
+            return Err(format!("{attack} with --audit ends with {ended:?}, and {written} bytes are written"));
+        }
     }
+    Ok(())
+}
+
+/// A report names the system call that was refused.
+pub fn reports_violations(worker: &Path) -> Result<(), String> {
+    let report = std::env::temp_dir().join(format!("pinfold-escape-report-{}", std::process::id()));
+    let run = || -> std::io::Result<serde_json::Value> {
+        let (mut command, program) =
+            command(worker, "stop_itself", &["--timeout", "10", "--report", &report.display().to_string()])?;
+        command.stderr(Stdio::null()).status()?;
+        let text = std::fs::read_to_string(&report)?;
+        std::fs::remove_file(program)?;
+        std::fs::remove_file(&report)?;
+        Ok(serde_json::from_str(&text)?)
+    };
+    let report = run().map_err(|error| error.to_string())?;
+    let end = &report["end"];
+    let is_told = end["kind"] == "violation"
+        && end["syscall"]["name"] == "kill"
+        && end["syscall"]["number"] == libc::SYS_kill
+        && end["syscall"]["arguments"][1] == format!("{:#x}", libc::SIGSTOP);
+    if is_told { Ok(()) } else { Err(format!("the report of a violation does not tell it: {end}")) }
 }
 
 /// A worker that takes all memory is killed by the kernel where its own limits do not hold, and that is said.
@@ -377,7 +434,7 @@ pub fn tells_of_memory(worker: &Path) -> Result<(), String> {
         return Ok(());
     }
     let run = || -> std::io::Result<Output> {
-        let flags = ["--without", "rlimits", "--max-memory", "16MiB", "--max-stack", "1MiB"];
+        let flags = ["--timeout", "10", "--without", "rlimits", "--max-memory", "16MiB", "--max-stack", "1MiB"];
         let (mut command, program) = command(worker, "bomb_heap", &flags)?;
         let output = command.output();
         std::fs::remove_file(program)?;
@@ -385,6 +442,6 @@ pub fn tells_of_memory(worker: &Path) -> Result<(), String> {
     };
     let output = run().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let is_told = output.status.code() == Some(pinfold::exit::MEMORY.into()) && text.contains("--max-memory");
+    let is_told = output.status.code() == Some(exit::MEMORY.into()) && text.contains("--max-memory");
     if is_told { Ok(()) } else { Err(format!("memory that is used up is told as {:?}: {text}", output.status)) }
 }

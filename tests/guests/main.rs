@@ -116,6 +116,26 @@ fn cpython_runs_a_script_with_a_folder() {
 }
 
 #[test]
+fn cpython_s_traceback_comes_out() {
+    let Some(guest) = guest("python.wasm").filter(|_| fast("CPython")) else { return };
+    for tier in TIERS {
+        let data = Data::new(&format!("traceback-{tier}"));
+        std::fs::write(data.0.join("fails.py"), "def divide(n):\n    return 1 // n\n\ndivide(0)\n").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
+        command
+            .args(["run", "--tier", tier, "--timeout", "300", "--dir", &data.grant()])
+            .arg(&guest)
+            .arg("/data/fails.py");
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        for line in ["Traceback (most recent call last):", "line 2, in divide", "ZeroDivisionError"] {
+            assert!(errors.contains(line), "{tier}: {errors}");
+        }
+    }
+}
+
+#[test]
 fn micropython_raises_and_catches() {
     let Some(guest) = guest("micropython.wasm") else { return };
     for tier in TIERS {

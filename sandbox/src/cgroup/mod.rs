@@ -32,12 +32,13 @@ pub enum Version {
     Two,
 }
 
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::One => "1",
-            Self::Two => "2",
-        })
+impl Version {
+    /// Its number.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
     }
 }
 
@@ -83,7 +84,7 @@ impl Controller {
 
 /// Why there is no group to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("version {version}: {why}")]
+#[error("version {}: {why}", .version.number())]
 pub struct NoCgroup {
     /// The one that has the memory controller on this host.
     pub version: Version,
@@ -285,7 +286,7 @@ impl Drop for Cgroup {
 impl std::fmt::Display for Cgroup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<&str> = Controller::ALL.iter().filter(|c| self.has(**c)).map(|c| c.name()).collect();
-        write!(f, "version {}: {}", self.version, names.join(", "))
+        write!(f, "version {}: {}", self.version.number(), names.join(", "))
     }
 }
 

@@ -17,7 +17,6 @@ use pinfold_vm::runtime::threads::{available, prepare as prepare_threads};
 use pinfold_vm::types::{FuncType, TypeId};
 use pinfold_vm::verifier::{self, VerifyError};
 
-use crate::ending;
 use report::Report;
 
 /// Why a module could not be shown.
@@ -76,10 +75,12 @@ pub fn prepare() -> io::Result<()> {
 pub fn run(job: &Inspect, bytes: Bytes) -> Ending {
     let mut out = io::BufWriter::new(io::stdout().lock());
     match inspect(job, bytes, &mut out).and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ending(EndKind::Exit, 0, None),
+        Ok(()) => Ending::new(EndKind::Exit, 0, None),
         // Whoever reads has seen enough.
-        Err(InspectError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ending(EndKind::Exit, 0, None),
-        Err(error) => ending(EndKind::NotAModule, 1, Some(error.to_string())),
+        Err(InspectError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ending::new(EndKind::Exit, 0, None)
+        }
+        Err(error) => Ending::new(EndKind::NotAModule, 1, Some(error.to_string())),
     }
 }
 

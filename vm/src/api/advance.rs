@@ -4,7 +4,7 @@ use std::io;
 
 use super::engine::Engine;
 use super::error::Result;
-use crate::runtime::config::MemoryKind;
+use crate::runtime::config::{MemoryKind, Tier};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{memory, signals, space, stack, threads};
 
@@ -24,15 +24,16 @@ impl Advance {
     /// calls but `futex`, `mprotect` without `PROT_EXEC`, `madvise`, and what the allocator makes.
     ///
     /// # Errors
-    /// If the kernel refuses something, or the compiler cannot be had where the engine's tier wants it.
+    /// If the kernel refuses something.
     pub fn make(&self, engine: &Engine) -> Result<()> {
         let io = |error: io::Error| super::Error::Host(error.into());
-        let tier = engine.inner.config.tier;
-        if tier != crate::runtime::config::Tier::Interpreter {
-            engine.inner.compiler().map_err(Clone::clone)?;
+        if engine.inner.config.tier != Tier::Interpreter {
+            crate::jit::reserve_code().map_err(io)?;
         }
         signals::ensure_signal_stack();
         signals::thread_id();
+        // Whoever reads a clock for the first time asks where the kernel keeps it; those that wait do so without having been granted one.
+        let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         threads::prepare(self.threads).map_err(io)?;
         let memories = if engine.inner.config.memory == MemoryKind::Reserved { self.memories } else { 0 };
         let mut ranges = vec![memory::RESERVATION; memories];

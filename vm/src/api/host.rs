@@ -49,8 +49,8 @@ impl HostFunc {
     }
 
     /// A row of the host table.
-    pub(crate) fn row<T: 'static>(ty: FuncType, row: super::table::BoundRow<T>) -> Self {
-        Self::typed(ty, super::table::call::<T>, row)
+    pub(crate) fn row<T: 'static, const RECORDED: bool>(ty: FuncType, row: super::table::BoundRow<T>) -> Self {
+        Self::typed(ty, super::table::call::<T, RECORDED>, row)
     }
 
     /// Binds the function to a store.

@@ -5,7 +5,7 @@ use super::host::HostFunc;
 use super::linker::Linker;
 use super::store::{AsContext, Store};
 use crate::host::table::{Row, rows};
-use crate::host::{Grants, GuestMemory, HostError, HostState};
+use crate::host::{Grants, GuestMemory, HostError, HostState, record};
 use crate::runtime::context::HostContext;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::raise_trap;
@@ -21,8 +21,18 @@ impl<T: 'static> Linker<T> {
     /// Defines the rows of the host table that `grants` allow. `state` finds what they work on
     /// in the embedder's data; [`Store::connect`] ties it to the store.
     pub fn host_table(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
+        self.table::<false>(grants, state)
+    }
+
+    /// The same, with each call told to whom [`HostState::record_to`] names.
+    pub fn recorded_host_table(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
+        self.table::<true>(grants, state)
+    }
+
+    fn table<const RECORDED: bool>(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
         for row in rows().iter().filter(|row| grants.allows(row.capability)) {
-            self.define_host(row.module, row.name, HostFunc::row(row.func_type(), BoundRow { row, state }));
+            let func = HostFunc::row::<T, RECORDED>(row.func_type(), BoundRow { row, state });
+            self.define_host(row.module, row.name, func);
         }
         self
     }
@@ -40,7 +50,10 @@ impl<T> Store<T> {
 ///
 /// # Safety
 /// `context` was made from a `BoundRow<T>`; the buffer has the row's slots.
-pub(crate) unsafe extern "sysv64" fn call<T: 'static>(context: *mut HostContext, buffer: *mut u64) -> bool {
+pub(crate) unsafe extern "sysv64" fn call<T: 'static, const RECORDED: bool>(
+    context: *mut HostContext,
+    buffer: *mut u64,
+) -> bool {
     // SAFETY: by contract; `guarded` keeps panics from leaving.
     unsafe {
         super::host::guarded(context, || {
@@ -48,7 +61,12 @@ pub(crate) unsafe extern "sysv64" fn call<T: 'static>(context: *mut HostContext,
             let mut caller = Caller::<T>::new(context);
             let (bytes, data) = caller.memory_and_data();
             let args = std::slice::from_raw_parts(buffer, bound.row.params.len());
-            match (bound.row.call)((bound.state)(data), GuestMemory::new(bytes), args) {
+            let host = (bound.state)(data);
+            let result = match RECORDED {
+                true => record::call(bound.row, host, bytes, args),
+                false => (bound.row.call)(host, GuestMemory::new(bytes), args),
+            };
+            match result {
                 Ok(value) => {
                     if !bound.row.results.is_empty() {
                         buffer.write(value);

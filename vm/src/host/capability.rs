@@ -8,6 +8,7 @@ use super::Grants;
 /// descriptors that exist, and every program built with wasi-libc imports the file functions
 /// whether it uses them or not. Those are always there, and find nothing where nothing was granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Capability {
     /// Arguments, exit, yielding, waiting.
     Process,

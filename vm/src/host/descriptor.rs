@@ -12,6 +12,7 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::error::HostSetupError;
 use super::grants::{Console, DirGrant, Grants, Stdin};
+use super::record::Origin;
 use super::state::refuse_zero_byte;
 use super::wasi::Errno;
 use super::wasi::abi::{self, FileKind, rights};
@@ -28,6 +29,10 @@ pub struct Descriptor {
     pub inheriting: u64,
     /// Descriptor flags as the program set them.
     pub flags: u16,
+    /// What was granted that it comes from.
+    pub origin: Origin,
+    /// By which path it was opened, below its granted directory; known only where calls are recorded.
+    pub path: Option<Box<str>>,
 }
 
 /// What a descriptor stands for.
@@ -173,12 +178,14 @@ impl Descriptors {
 
     /// Opens what is granted.
     pub fn new(grants: &Grants) -> Result<Self, HostSetupError> {
-        let stream = |kind, right| {
+        let stream = |kind, right, origin| {
             Some(Descriptor {
                 kind,
                 rights: rights::STREAM & !(rights::FD_READ | rights::FD_WRITE) | right,
                 inheriting: 0,
                 flags: 0,
+                origin,
+                path: None,
             })
         };
         let (stdout, stderr) = match &grants.console {
@@ -195,15 +202,15 @@ impl Descriptors {
             Stdin::Bytes(bytes) => Source::Bytes { bytes: bytes.clone(), read: 0 },
         };
         let mut slots = vec![
-            stream(Kind::Input(stdin), rights::FD_READ),
-            stream(Kind::Output(stdout), rights::FD_WRITE),
-            stream(Kind::Output(stderr), rights::FD_WRITE),
+            stream(Kind::Input(stdin), rights::FD_READ, Origin::Stdin),
+            stream(Kind::Output(stdout), rights::FD_WRITE, Origin::Stdout),
+            stream(Kind::Output(stderr), rights::FD_WRITE, Origin::Stderr),
         ];
         for (index, grant) in grants.dirs.iter().enumerate() {
             if grants.dirs.iter().take(index).any(|earlier| earlier.guest == grant.guest) {
                 return Err(HostSetupError::DuplicateGuestPath(grant.guest.clone()));
             }
-            slots.push(Some(open_granted(grant)?));
+            slots.push(Some(open_granted(grant, Origin::Directory(index))?));
         }
         Ok(Self { open: slots.len(), slots, limit: grants.handle_limit })
     }
@@ -253,6 +260,13 @@ impl Descriptors {
         u32::try_from(number).map_err(|_| Errno::Mfile)
     }
 
+    /// Remembers by which path a descriptor was opened.
+    pub fn name(&mut self, number: u32, path: String) {
+        if let Ok(descriptor) = self.get_mut(number) {
+            descriptor.path = Some(path.into());
+        }
+    }
+
     /// Closes a descriptor.
     pub fn close(&mut self, number: u32) -> Result<(), Errno> {
         self.slots.get_mut(number as usize).and_then(Option::take).ok_or(Errno::Badf)?;
@@ -273,6 +287,11 @@ impl Descriptors {
     }
 }
 
+/// A path from a directory that itself was opened by a path.
+pub fn joined(directory: &str, path: &str) -> String {
+    format!("{}/{path}", directory.trim_end_matches('/'))
+}
+
 /// Duplicates a standard stream of the host; `None` if it is closed.
 fn host_stream(stream: &'static str, fd: BorrowedFd<'_>) -> Result<Option<HostStream>, HostSetupError> {
     let fail = |errno: rustix::io::Errno| HostSetupError::Stream { stream, source: errno.into() };
@@ -286,7 +305,7 @@ fn host_stream(stream: &'static str, fd: BorrowedFd<'_>) -> Result<Option<HostSt
     Ok(Some(HostStream { fd, is_terminal, can_block: kind != FileType::RegularFile }))
 }
 
-fn open_granted(grant: &DirGrant) -> Result<Descriptor, HostSetupError> {
+fn open_granted(grant: &DirGrant, origin: Origin) -> Result<Descriptor, HostSetupError> {
     refuse_zero_byte("path", &grant.guest)?;
     let fail = |errno: rustix::io::Errno| HostSetupError::Directory { path: grant.host.clone(), source: errno.into() };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -301,6 +320,8 @@ fn open_granted(grant: &DirGrant) -> Result<Descriptor, HostSetupError> {
         rights: rights::DIRECTORY,
         inheriting: rights::DIRECTORY | rights::FILE,
         flags: 0,
+        origin,
+        path: None,
     })
 }
 

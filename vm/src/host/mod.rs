@@ -24,6 +24,7 @@ mod grants;
 mod memory;
 mod network;
 mod random;
+pub mod record;
 mod state;
 pub mod table;
 pub mod wasi;
@@ -33,6 +34,7 @@ pub use error::{HostError, HostSetupError};
 pub use grants::{ClockGrant, Console, DirGrant, DirGrantError, Grants, Stdin};
 pub use memory::{GuestMemory, OutOfBounds};
 pub use network::{NetGrant, NetGrantError, Role};
+pub use record::{Event, Meaning};
 pub use state::HostState;
 
 use grants::is_identifier;

@@ -5,6 +5,7 @@ use super::descriptor::Descriptors;
 use super::error::HostSetupError;
 use super::grants::Grants;
 use super::random::Random;
+use super::record::Sink;
 
 /// The host's side of one program: its descriptors, clocks and settings. One per store.
 pub struct HostState {
@@ -18,6 +19,10 @@ pub struct HostState {
     /// Bytes that may still be written to standard output and error.
     pub(super) output_left: u64,
     interrupt: Option<Box<dyn Fn() -> bool + Send>>,
+    /// Who is told of calls.
+    pub(super) recorder: Option<Sink>,
+    /// Connections that were handed in.
+    pub(super) sockets: usize,
 }
 
 impl HostState {
@@ -45,6 +50,8 @@ impl HostState {
             random: Random::new(grants),
             output_left: grants.output_limit,
             interrupt: None,
+            recorder: None,
+            sockets: 0,
         })
     }
 

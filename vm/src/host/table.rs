@@ -3,7 +3,7 @@
 use super::error::HostError;
 use super::memory::GuestMemory;
 use super::state::HostState;
-use super::{Capability, Console, Grants, Role, Stdin, wasi};
+use super::{Capability, Console, Grants, Meaning, Role, Stdin, wasi};
 use crate::types::{FuncType, ValType};
 
 /// A function of the host.
@@ -15,6 +15,8 @@ pub struct Row {
     pub name: &'static str,
     /// Names of the parameters.
     pub param_names: &'static [&'static str],
+    /// What the parameters stand for, for whoever records calls.
+    pub meanings: &'static [Meaning],
     /// Types of the parameters.
     pub params: &'static [ValType],
     /// Types of the results: one at most.
@@ -38,17 +40,33 @@ impl Row {
     pub fn func_type(&self) -> FuncType {
         FuncType::new(self.params, self.results)
     }
+
+    /// Whether it changes a directory or what is in it, or some arguments of it do: see [`Meaning::OpenFlags`] and [`Meaning::Rights`].
+    pub fn changes(&self) -> bool {
+        self.syscalls.iter().any(|syscall| CHANGES.contains(syscall))
+    }
 }
 
 /// System calls that serve the standard streams; the other ones of the file functions serve granted directories.
-const STREAMS: [&str; 7] = ["read", "writev", "ppoll", "fstat", "ioctl", "lseek", "clock_gettime"];
+const STREAMS: [&str; 4] = ["read", "writev", "ppoll", "ioctl"];
 /// System calls of the file functions that serve connections too.
-const CONNECTIONS: [&str; 6] = ["read", "sendmsg", "ppoll", "ioctl", "clock_gettime", "close"];
+const CONNECTIONS: [&str; 5] = ["read", "sendmsg", "ppoll", "ioctl", "close"];
 
-/// System calls that change a directory or what is in it. Where none is granted for writing the host refuses before it makes them, and
-/// Landlock does not know all of them: times are changed past it.
-const CHANGES: [&str; 9] =
-    ["fallocate", "ftruncate", "linkat", "mkdirat", "pwritev", "renameat", "symlinkat", "unlinkat", "utimensat"];
+/// System calls that change a directory or what is in it, or are made for a change only. Where none is granted for writing the host
+/// refuses before it makes them, and Landlock does not know all of them: times are changed past it.
+const CHANGES: [&str; 11] = [
+    "fallocate",
+    "ftruncate",
+    "linkat",
+    "mkdirat",
+    "newfstatat",
+    "pwritev",
+    "renameat",
+    "symlinkat",
+    "unlinkat",
+    "utimensat",
+    "writev",
+];
 
 /// The system calls that serving a program with these grants takes, beside those of running any program: each with the grant that
 /// it is for. Every row is there for every program, but most do nothing without a descriptor to do it to.
@@ -58,13 +76,16 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
         (Stdin::Empty | Stdin::Bytes(_), Console::Discard | Console::Capture { .. })
     );
     let listens = grants.net.iter().any(|grant| grant.role == Role::Listen);
+    let has_clock = grants.clock.is_some() && grants.deterministic.is_none();
     let mut all = Vec::new();
     for row in rows().iter().filter(|row| grants.allows(row.capability)) {
         for &syscall in row.syscalls {
             let files = match row.capability {
-                Capability::Clock => grants.deterministic.is_none().then_some("clock"),
                 Capability::Random => grants.deterministic.is_none().then_some("random"),
                 Capability::Sockets => None,
+                Capability::Clock => has_clock.then_some("clock"),
+                // Of processor time, that is: other clocks are read without a call.
+                _ if syscall == "clock_gettime" => has_clock.then_some("clock"),
                 _ if streams && STREAMS.contains(&syscall) => Some("console"),
                 // Connections are the only thing that is sent to.
                 _ if syscall == "sendmsg" => None,
@@ -101,8 +122,12 @@ pub fn rows() -> &'static [Row] {
 
 /// The row of an import.
 pub fn lookup(module: &str, name: &str) -> Option<&'static Row> {
-    let at = TABLE.binary_search_by(|row| row.module.cmp(module).then_with(|| row.name.cmp(name))).ok()?;
-    TABLE.get(at)
+    TABLE.get(position(module, name)?)
+}
+
+/// The place of that row among [`rows`].
+pub fn position(module: &str, name: &str) -> Option<usize> {
+    TABLE.binary_search_by(|row| row.module.cmp(module).then_with(|| row.name.cmp(name))).ok()
 }
 
 const fn count(groups: &[&[Row]]) -> usize {

@@ -137,6 +137,14 @@ fn flags(config: &CodeConfig) -> Result<settings::Flags, String> {
     Ok(settings::Flags::new(flags))
 }
 
+/// Sets aside the memory for code that a process ever has, where it cannot do so later.
+///
+/// # Errors
+/// If the kernel refuses it.
+pub fn reserve_code() -> std::io::Result<()> {
+    Arena::get().map(drop)
+}
+
 impl Compiler {
     /// A compiler for this host.
     pub fn new(config: CodeConfig) -> Result<Self, CompileError> {

@@ -37,6 +37,8 @@ pub fn prepare(count: usize) -> io::Result<()> {
         .map(|_| {
             let (receiver, ready) = (receiver.clone(), ready.clone());
             let work = move || {
+                // The standard library asks for randomness at each thread's first use of a map.
+                drop(std::hash::RandomState::new());
                 let _ = ready.send(());
                 loop {
                     let job = receiver.lock().unwrap_or_else(|e| e.into_inner()).recv();

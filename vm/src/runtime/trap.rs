@@ -6,6 +6,7 @@ macro_rules! trap_kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal,)*) => {
         /// Why a run was ended.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
         #[repr(u32)]
         #[non_exhaustive]
         pub enum TrapKind {

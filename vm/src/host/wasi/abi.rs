@@ -29,6 +29,20 @@ macro_rules! errnos {
                     _ => None,
                 }
             }
+
+            /// Its name in the standard.
+            pub fn name(self) -> String {
+                let name = match self {
+                    $(Self::$name => stringify!($name),)*
+                };
+                // What starts with a digit is no name in Rust.
+                if self == Self::TooBig { "2big".to_owned() } else { name.to_ascii_lowercase() }
+            }
+
+            /// Whether it says that a grant is missing, and not that something is wrong otherwise.
+            pub const fn is_refusal(self) -> bool {
+                matches!(self, Self::Perm | Self::Rofs | Self::Notcapable)
+            }
         }
     };
 }

@@ -4,8 +4,8 @@ use super::{Answer, rows, write_sizes, write_strings};
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    args_get(argv: i32, argv_buf: i32), Process, [], "Writes the program's arguments.";
-    args_sizes_get(argc: i32, argv_buf_size: i32), Process, [], "Tells how many arguments there are and the bytes they need.";
+    args_get(argv: at, argv_buf: at), Process, [], "Writes the program's arguments.";
+    args_sizes_get(argc: at, argv_buf_size: at), Process, [], "Tells how many arguments there are and the bytes they need.";
 }
 
 fn args_get(host: &mut HostState, memory: GuestMemory<'_>, argv: u32, argv_buf: u32) -> Answer {

@@ -5,8 +5,8 @@ use crate::host::clock::Time;
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    clock_res_get(id: i32, resolution: i32), Clock, [], "Tells a clock's resolution.";
-    clock_time_get(id: i32, precision: i64, time: i32), Clock, ["clock_gettime"], "Reads a clock.";
+    clock_res_get(id: i32, resolution: at), Clock, [], "Tells a clock's resolution.";
+    clock_time_get(id: i32, precision: i64, time: at), Clock, ["clock_gettime"], "Reads a clock.";
 }
 
 /// The time behind a clock's number.

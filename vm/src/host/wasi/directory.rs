@@ -10,9 +10,9 @@ use super::{Answer, Errno, rows};
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    fd_prestat_get(fd: i32, prestat: i32), Files, [], "Tells whether a descriptor is a granted directory, and the length of its name.";
-    fd_prestat_dir_name(fd: i32, path: i32, path_len: i32), Files, [], "Tells a granted directory's name.";
-    fd_readdir(fd: i32, buf: i32, buf_len: i32, cookie: i64, bufused: i32), Files, ["lseek", "getdents64"], "Reads entries of a directory.";
+    fd_prestat_get(fd: fd, prestat: at), Files, [], "Tells whether a descriptor is a granted directory, and the length of its name.";
+    fd_prestat_dir_name(fd: fd, path: at, path_len: at), Files, [], "Tells a granted directory's name.";
+    fd_readdir(fd: fd, buf: at, buf_len: i32, cookie: i64, bufused: done), Files, ["lseek", "getdents64"], "Reads entries of a directory.";
 }
 
 /// Bytes of entries fetched at a time.

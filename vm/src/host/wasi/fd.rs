@@ -13,24 +13,24 @@ use crate::host::descriptor::{Descriptor, Kind};
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    fd_advise(fd: i32, offset: i64, len: i64, advice: i32), Files, ["fadvise64"], "Says how a range of a file will be used.";
-    fd_allocate(fd: i32, offset: i64, len: i64), Files, ["fallocate"], "Makes sure that a range of a file has space.";
-    fd_close(fd: i32), Files, ["close"], "Closes a descriptor.";
-    fd_datasync(fd: i32), Files, ["fdatasync"], "Waits until a file's data is on the disk.";
-    fd_fdstat_get(fd: i32, stat: i32), Files, [], "Tells a descriptor's kind, flags and rights.";
-    fd_fdstat_set_flags(fd: i32, flags: i32), Files, ["fcntl"], "Sets a descriptor's flags.";
-    fd_fdstat_set_rights(fd: i32, rights_base: i64, rights_inheriting: i64), Files, [], "Gives up rights of a descriptor.";
-    fd_filestat_get(fd: i32, stat: i32), Files, ["fstat"], "Tells a file's attributes.";
-    fd_filestat_set_size(fd: i32, size: i64), Files, ["ftruncate"], "Sets a file's size.";
-    fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["utimensat"], "Sets a file's times.";
-    fd_pread(fd: i32, iovs: i32, iovs_len: i32, offset: i64, nread: i32), Files, ["pread64"], "Reads at a place in a file.";
-    fd_pwrite(fd: i32, iovs: i32, iovs_len: i32, offset: i64, nwritten: i32), Files, ["pwritev"], "Writes at a place in a file.";
-    fd_read(fd: i32, iovs: i32, iovs_len: i32, nread: i32), Files, ["ppoll", "read"], "Reads from a descriptor.";
-    fd_renumber(fd: i32, to: i32), Files, ["close"], "Moves a descriptor to another number.";
-    fd_seek(fd: i32, offset: i64, whence: i32, newoffset: i32), Files, ["lseek"], "Moves a descriptor's place in its file.";
-    fd_sync(fd: i32), Files, ["fsync"], "Waits until a file's data and attributes are on the disk.";
-    fd_tell(fd: i32, offset: i32), Files, ["lseek"], "Tells a descriptor's place in its file.";
-    fd_write(fd: i32, iovs: i32, iovs_len: i32, nwritten: i32), Files, ["ppoll", "writev", "sendmsg"], "Writes to a descriptor.";
+    fd_advise(fd: fd, offset: i64, len: i64, advice: i32), Files, ["fadvise64"], "Says how a range of a file will be used.";
+    fd_allocate(fd: fd, offset: i64, len: i64), Files, ["fallocate"], "Makes sure that a range of a file has space.";
+    fd_close(fd: fd), Files, ["close"], "Closes a descriptor.";
+    fd_datasync(fd: fd), Files, ["fdatasync"], "Waits until a file's data is on the disk.";
+    fd_fdstat_get(fd: fd, stat: at), Files, [], "Tells a descriptor's kind, flags and rights.";
+    fd_fdstat_set_flags(fd: fd, flags: i32), Files, ["fcntl"], "Sets a descriptor's flags.";
+    fd_fdstat_set_rights(fd: fd, rights_base: i64, rights_inheriting: i64), Files, [], "Gives up rights of a descriptor.";
+    fd_filestat_get(fd: fd, stat: at), Files, ["fstat"], "Tells a file's attributes.";
+    fd_filestat_set_size(fd: fd, size: i64), Files, ["ftruncate"], "Sets a file's size.";
+    fd_filestat_set_times(fd: fd, atim: i64, mtim: i64, fst_flags: i32), Files, ["utimensat"], "Sets a file's times.";
+    fd_pread(fd: fd, iovs: at, iovs_len: at, offset: i64, nread: done), Files, ["pread64"], "Reads at a place in a file.";
+    fd_pwrite(fd: fd, iovs: at, iovs_len: at, offset: i64, nwritten: done), Files, ["pwritev"], "Writes at a place in a file.";
+    fd_read(fd: fd, iovs: at, iovs_len: at, nread: done), Files, ["ppoll", "read"], "Reads from a descriptor.";
+    fd_renumber(fd: fd, to: fd), Files, ["close"], "Moves a descriptor to another number.";
+    fd_seek(fd: fd, offset: i64, whence: i32, newoffset: at), Files, ["lseek"], "Moves a descriptor's place in its file.";
+    fd_sync(fd: fd), Files, ["fsync"], "Waits until a file's data and attributes are on the disk.";
+    fd_tell(fd: fd, offset: at), Files, ["lseek"], "Tells a descriptor's place in its file.";
+    fd_write(fd: fd, iovs: at, iovs_len: at, nwritten: done), Files, ["ppoll", "writev", "sendmsg"], "Writes to a descriptor.";
 }
 
 /// The file behind a descriptor that can be sought in. What cannot is `spipe`; directories are

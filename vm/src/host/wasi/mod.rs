@@ -87,9 +87,15 @@ fn encode(answer: Answer) -> Result<u64, HostError> {
     }
 }
 
-/// Makes the `ROWS` of a group. A row is written as the function's name and parameters (`i32` is
-/// `u32` on the Rust side, `i64` is `u64`), then what it needs, which system calls it makes, and
-/// its line of documentation. Functions that never return to the guest are marked `-> never`.
+/// Makes the `ROWS` of a group. A row is written as the function's name and parameters, then what it
+/// needs, which system calls it makes, and its line of documentation. Functions that never return to
+/// the guest are marked `-> never`.
+///
+/// A parameter is `i32` or `i64` where it is a number (`u32` and `u64` on the Rust side), and
+/// otherwise what it stands for ([`Meaning`](crate::host::Meaning)): `fd` a descriptor, `path` the
+/// address of a text whose `len` follows, `oflags`, `rights` and `inheriting` how something is opened, `at` an
+/// address, `new_fd` and `done` the addresses where the number of a new descriptor and the number of
+/// bytes moved are written.
 macro_rules! rows {
     ($($name:ident($($param:ident: $ty:ident),*) $(-> $never:ident)?, $capability:ident, [$($syscall:literal),*], $doc:literal;)*) => {
         /// The rows of this group.
@@ -97,6 +103,7 @@ macro_rules! rows {
             module: $crate::host::wasi::MODULE,
             name: stringify!($name),
             param_names: &[$(stringify!($param)),*],
+            meanings: &[$($crate::host::wasi::rows!(@meaning $ty)),*],
             params: &[$($crate::host::wasi::rows!(@type $ty)),*],
             results: $crate::host::wasi::rows!(@results $($never)?),
             capability: $crate::host::Capability::$capability,
@@ -110,10 +117,25 @@ macro_rules! rows {
             },
         }),*];
     };
-    (@type i32) => { $crate::types::ValType::I32 };
     (@type i64) => { $crate::types::ValType::I64 };
-    (@cast $param:ident i32) => { $param as u32 };
+    (@type rights) => { $crate::types::ValType::I64 };
+    (@type inheriting) => { $crate::types::ValType::I64 };
+    (@type $i32:ident) => { $crate::types::ValType::I32 };
     (@cast $param:ident i64) => { $param };
+    (@cast $param:ident rights) => { $param };
+    (@cast $param:ident inheriting) => { $param };
+    (@cast $param:ident $i32:ident) => { $param as u32 };
+    (@meaning i32) => { $crate::host::Meaning::Number };
+    (@meaning i64) => { $crate::host::Meaning::Number };
+    (@meaning fd) => { $crate::host::Meaning::Descriptor };
+    (@meaning path) => { $crate::host::Meaning::Path };
+    (@meaning len) => { $crate::host::Meaning::Length };
+    (@meaning oflags) => { $crate::host::Meaning::OpenFlags };
+    (@meaning rights) => { $crate::host::Meaning::Rights };
+    (@meaning inheriting) => { $crate::host::Meaning::Inheriting };
+    (@meaning at) => { $crate::host::Meaning::Address };
+    (@meaning new_fd) => { $crate::host::Meaning::NewDescriptor };
+    (@meaning done) => { $crate::host::Meaning::Done };
     (@results) => { &[$crate::types::ValType::I32] };
     (@results never) => { &[] };
 }

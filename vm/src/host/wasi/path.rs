@@ -25,19 +25,20 @@ use rustix::io::Errno as HostErrno;
 use super::abi::{self, FileKind, rights};
 use super::{Answer, Errno, Failure, fd, rows};
 use crate::host::descriptor::{Descriptor, Directory, File, Kind, is_proc};
+use crate::host::record::Origin;
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    path_create_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "mkdirat"], "Makes a directory.";
-    path_filestat_get(fd: i32, flags: i32, path: i32, path_len: i32, stat: i32), Files, ["openat2", "close", "fstat"], "Tells the attributes of what is at a path.";
-    path_filestat_set_times(fd: i32, flags: i32, path: i32, path_len: i32, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "close", "utimensat"], "Sets the times of what is at a path.";
-    path_link(old_fd: i32, old_flags: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "linkat"], "Makes a hard link.";
-    path_open(fd: i32, dirflags: i32, path: i32, path_len: i32, oflags: i32, rights_base: i64, rights_inheriting: i64, fdflags: i32, opened_fd: i32), Files, ["openat2", "close", "fstat", "fstatfs", "ioctl"], "Opens a file or directory.";
-    path_readlink(fd: i32, path: i32, path_len: i32, buf: i32, buf_len: i32, bufused: i32), Files, ["openat2", "close", "fstat", "readlinkat"], "Reads a symbolic link.";
-    path_remove_directory(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "unlinkat"], "Removes an empty directory.";
-    path_rename(fd: i32, old_path: i32, old_path_len: i32, new_fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "newfstatat", "renameat"], "Renames a file or directory.";
-    path_symlink(old_path: i32, old_path_len: i32, fd: i32, new_path: i32, new_path_len: i32), Files, ["openat2", "close", "symlinkat"], "Makes a symbolic link; an absolute one is refused.";
-    path_unlink_file(fd: i32, path: i32, path_len: i32), Files, ["openat2", "close", "newfstatat", "unlinkat"], "Removes a file.";
+    path_create_directory(fd: fd, path: path, path_len: len), Files, ["openat2", "close", "mkdirat"], "Makes a directory.";
+    path_filestat_get(fd: fd, flags: i32, path: path, path_len: len, stat: at), Files, ["openat2", "close", "fstat"], "Tells the attributes of what is at a path.";
+    path_filestat_set_times(fd: fd, flags: i32, path: path, path_len: len, atim: i64, mtim: i64, fst_flags: i32), Files, ["openat2", "close", "utimensat"], "Sets the times of what is at a path.";
+    path_link(old_fd: fd, old_flags: i32, old_path: path, old_path_len: len, new_fd: fd, new_path: path, new_path_len: len), Files, ["openat2", "close", "newfstatat", "linkat"], "Makes a hard link.";
+    path_open(fd: fd, dirflags: i32, path: path, path_len: len, oflags: oflags, rights_base: rights, rights_inheriting: inheriting, fdflags: i32, opened_fd: new_fd), Files, ["openat2", "close", "fstat", "fstatfs", "lseek"], "Opens a file or directory.";
+    path_readlink(fd: fd, path: path, path_len: len, buf: at, buf_len: i32, bufused: done), Files, ["openat2", "close", "fstat", "readlinkat"], "Reads a symbolic link.";
+    path_remove_directory(fd: fd, path: path, path_len: len), Files, ["openat2", "close", "unlinkat"], "Removes an empty directory.";
+    path_rename(fd: fd, old_path: path, old_path_len: len, new_fd: fd, new_path: path, new_path_len: len), Files, ["openat2", "close", "newfstatat", "renameat"], "Renames a file or directory.";
+    path_symlink(old_path: path, old_path_len: len, fd: fd, new_path: path, new_path_len: len), Files, ["openat2", "close", "symlinkat"], "Makes a symbolic link; an absolute one is refused.";
+    path_unlink_file(fd: fd, path: path, path_len: len), Files, ["openat2", "close", "newfstatat", "unlinkat"], "Removes a file.";
 }
 
 /// Bytes in a path, as on Linux, its closing zero not counted.
@@ -357,7 +358,7 @@ fn path_open(
     let mut opening = Opening::new(dirflags, oflags, fdflags, wanted)?;
     host.descriptors.check_room()?;
     let directory = host.descriptors.directory(fd, opening.needs())?;
-    let allowed = host.descriptors.get(fd)?.inheriting;
+    let Descriptor { inheriting: allowed, origin, .. } = *host.descriptors.get(fd)?;
     if wanted & !allowed != 0 {
         return Err(Errno::Notcapable.into());
     }
@@ -366,7 +367,7 @@ fn path_open(
     }
     let opened = resolve(directory.fd.as_fd(), &path, opening.host_flags())?;
     let wanted = if opening.write { wanted } else { wanted & !rights::WRITING };
-    let descriptor = describe(directory, opened, wanted, rights_inheriting & allowed, opening.flags)?;
+    let descriptor = describe(directory, opened, wanted, rights_inheriting & allowed, opening.flags, origin)?;
     let number = host.descriptors.insert(descriptor)?;
     Ok(memory.write_u32(opened_fd, number)?)
 }
@@ -378,6 +379,7 @@ fn describe(
     wanted: u64,
     inheriting: u64,
     flags: u16,
+    origin: Origin,
 ) -> Result<Descriptor, Failure> {
     let stat = rustix::fs::fstat(&opened)?;
     if stat.st_dev != directory.device && is_proc(opened.as_fd())? {
@@ -388,8 +390,8 @@ fn describe(
     let suitable = match kind {
         FileKind::Directory => rights::DIRECTORY,
         FileKind::Unknown => rights::FILE & !(rights::FD_SEEK | rights::FD_TELL),
-        // A character device that cannot seek is what programs take for a terminal.
-        FileKind::CharacterDevice if std::io::IsTerminal::is_terminal(&opened) => {
+        // Terminals have no places, and a character device without is what programs take for one.
+        FileKind::CharacterDevice if rustix::fs::tell(&opened).is_err() => {
             rights::FILE & !(rights::FD_SEEK | rights::FD_TELL)
         }
         _ => rights::FILE,
@@ -398,7 +400,7 @@ fn describe(
         FileKind::Directory => Kind::Directory(Directory { fd: opened, read_only, preopen: None, device: stat.st_dev }),
         kind => Kind::File(File { fd: opened, kind, read_only }),
     };
-    Ok(Descriptor { kind, rights: wanted & suitable, inheriting, flags })
+    Ok(Descriptor { kind, rights: wanted & suitable, inheriting, flags, origin, path: None })
 }
 
 fn path_readlink(

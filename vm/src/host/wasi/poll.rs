@@ -16,7 +16,7 @@ use crate::host::descriptor::{Kind, Source};
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    poll_oneoff(subscriptions: i32, events: i32, nsubscriptions: i32, nevents: i32), Process, ["ppoll", "clock_gettime", "ioctl", "fstat", "lseek"], "Waits until a time comes or a descriptor can be read or written.";
+    poll_oneoff(subscriptions: at, events: at, nsubscriptions: i32, nevents: at), Process, ["ppoll", "clock_gettime", "ioctl", "fstat", "lseek"], "Waits until a time comes or a descriptor can be read or written.";
 }
 
 /// Subscriptions in one call: far more than descriptors can be open.

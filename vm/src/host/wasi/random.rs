@@ -4,7 +4,7 @@ use super::{Answer, Errno, Failure, rows};
 use crate::host::{GuestMemory, HostError, HostState};
 
 rows! {
-    random_get(buf: i32, buf_len: i32), Random, ["getrandom"], "Fills a buffer with random bytes.";
+    random_get(buf: at, buf_len: i32), Random, ["getrandom"], "Fills a buffer with random bytes.";
 }
 
 /// Bytes made at a time, so that a stop is noticed in between.

@@ -11,13 +11,14 @@ use rustix::net::{Shutdown, SocketFlags, SocketType, accept_with, shutdown, sock
 use super::abi::{self, FileKind, rights};
 use super::{Answer, Errno, Failure, rows, stream};
 use crate::host::descriptor::{Descriptor, Kind};
+use crate::host::record::Origin;
 use crate::host::{GuestMemory, HostState};
 
 rows! {
-    sock_accept(fd: i32, flags: i32, connection: i32), Sockets, ["ppoll", "accept4"], "Accepts a connection on a listening socket.";
-    sock_recv(fd: i32, ri_data: i32, ri_data_len: i32, ri_flags: i32, ro_data_len: i32, ro_flags: i32), Sockets, ["ppoll", "recvmsg"], "Receives from a socket.";
-    sock_send(fd: i32, si_data: i32, si_data_len: i32, si_flags: i32, so_data_len: i32), Sockets, ["ppoll", "sendmsg"], "Sends to a socket.";
-    sock_shutdown(fd: i32, how: i32), Sockets, ["shutdown"], "Ends receiving, sending or both on a socket.";
+    sock_accept(fd: fd, flags: i32, connection: new_fd), Sockets, ["ppoll", "accept4"], "Accepts a connection on a listening socket.";
+    sock_recv(fd: fd, ri_data: at, ri_data_len: at, ri_flags: i32, ro_data_len: done, ro_flags: at), Sockets, ["ppoll", "recvmsg"], "Receives from a socket.";
+    sock_send(fd: fd, si_data: at, si_data_len: at, si_flags: i32, so_data_len: done), Sockets, ["ppoll", "sendmsg"], "Sends to a socket.";
+    sock_shutdown(fd: fd, how: i32), Sockets, ["shutdown"], "Ends receiving, sending or both on a socket.";
 }
 
 impl HostState {
@@ -29,12 +30,15 @@ impl HostState {
         };
         rustix::io::ioctl_fionbio(&socket, true)?;
         let full = |_| std::io::Error::from(HostErrno::MFILE);
-        self.descriptors.insert(socket_descriptor(socket, kind, 0)).map_err(full)
+        let origin = Origin::Socket(self.sockets);
+        self.sockets += 1;
+        self.descriptors.insert(socket_descriptor(socket, kind, 0, origin)).map_err(full)
     }
 }
 
-fn socket_descriptor(fd: OwnedFd, kind: FileKind, flags: u16) -> Descriptor {
-    Descriptor { kind: Kind::Socket { fd, kind }, rights: rights::SOCKET, inheriting: rights::SOCKET, flags }
+fn socket_descriptor(fd: OwnedFd, kind: FileKind, flags: u16, origin: Origin) -> Descriptor {
+    let kind = Kind::Socket { fd, kind };
+    Descriptor { kind, rights: rights::SOCKET, inheriting: rights::SOCKET, flags, origin, path: None }
 }
 
 /// The descriptor of a socket; `notsock` for anything else that is open.
@@ -63,7 +67,7 @@ fn sock_accept(host: &mut HostState, mut memory: GuestMemory<'_>, fd: u32, flags
             other => break other?,
         }
     };
-    let descriptor = socket_descriptor(accepted, *kind, flags);
+    let descriptor = socket_descriptor(accepted, *kind, flags, listener.origin);
     let number = host.descriptors.insert(descriptor)?;
     Ok(memory.write_u32(connection, number)?)
 }

@@ -1,0 +1,49 @@
+//! Telling the supervisor of the program's calls, where it wants to know.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::{FromRawFd, RawFd};
+use std::sync::Arc;
+
+use pinfold::job::Note;
+use pinfold_vm::api::Module;
+use pinfold_vm::host::record::Sink;
+use pinfold_vm::host::table;
+
+/// Where notes go. It is never closed: that would be a system call.
+#[derive(Clone)]
+pub struct Notes(Arc<ManuallyDrop<File>>);
+
+impl Notes {
+    /// Of the descriptor that the supervisor gave for it.
+    ///
+    /// # Safety
+    /// It must be one that nobody else uses.
+    pub unsafe fn new(descriptor: RawFd) -> Self {
+        // SAFETY: by contract.
+        Self(Arc::new(ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) })))
+    }
+
+    /// Tells which capabilities a module's imports need.
+    pub fn imports(&self, module: &Module) -> io::Result<()> {
+        let needs = module.imports().filter_map(|(module, name, _)| table::lookup(module, name));
+        let mut needs: Vec<_> = needs.map(|row| row.capability).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        self.tell(&Note::Imports(needs))
+    }
+
+    /// For calls.
+    pub fn sink(&self) -> Sink {
+        let notes = self.clone();
+        Box::new(move |event| notes.tell(&Note::Call(event.clone())))
+    }
+
+    /// One note a line. Waits where the supervisor is slower; it ends a program whose time is over meanwhile.
+    fn tell(&self, note: &Note) -> io::Result<()> {
+        let mut line = serde_json::to_vec(note)?;
+        line.push(b'\n');
+        (&**self.0).write_all(&line)
+    }
+}

@@ -1,0 +1,5 @@
+;; Nothing happens.
+(func (export "_start")
+  (call $tell (str "yield") (call $sched_yield)))
+;;= yield: ok
+;;= exit 0
