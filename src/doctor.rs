@@ -19,6 +19,8 @@ pub struct Args {
 struct Row {
     layer: &'static str,
     works: bool,
+    /// Whether another layer stands in.
+    replaced: bool,
     note: String,
     what: &'static str,
 }
@@ -34,7 +36,11 @@ pub fn run(args: &Args) -> io::Result<u8> {
         let who = if rustix::process::geteuid().is_root() { "root" } else { "an ordinary user" };
         writeln!(out, "Linux {}, as {who}\n", kernel.release().to_string_lossy())?;
         for row in &rows {
-            let mark = if row.works { "holds" } else { "missing" };
+            let mark = match row {
+                Row { replaced: true, .. } => "replaced",
+                Row { works: true, .. } => "holds",
+                _ => "missing",
+            };
             let mut title = format!("{:<14} {mark:<8}", row.layer);
             for text in [row.what, &row.note] {
                 for line in lines(text) {
@@ -83,7 +89,10 @@ fn advice(rows: &[Row]) -> Option<String> {
 }
 
 fn row(layer: Layer, found: Found) -> Row {
-    let works = found.works();
-    let (Found::Works(note) | Found::Missing(note)) = found;
-    Row { layer: layer.name(), works, note, what: layer.description() }
+    let (works, replaced) = (found.works(), matches!(found, Found::Replaced(_)));
+    let note = match found {
+        Found::Replaced(why) => format!("by limits of the process: {why}"),
+        Found::Works(note) | Found::Missing(note) => note,
+    };
+    Row { layer: layer.name(), works, replaced, note, what: layer.description() }
 }

@@ -21,6 +21,10 @@ pub const FUEL: u8 = 152;
 pub const OUTPUT: u8 = 153;
 /// The program's calls cannot be recorded any more.
 pub const RECORDS: u8 = 154;
+/// The processor time is used up.
+pub const CPU: u8 = 155;
+/// There were too many processes and threads.
+pub const PROCESSES: u8 = 156;
 
 /// The worker tried what was not granted to it.
 pub const VIOLATION: u8 = 159;
@@ -40,5 +44,7 @@ Exit codes of run:
   152    the fuel is used up (--fuel)
   153    the output limit was reached (--max-output)
   154    the record of its calls reached its limit (--max-audit), or cannot be written
+  155    the processor time is used up (--max-cpu)
+  156    there were too many processes and threads (--max-processes)
   159    the worker made a system call that nothing granted needs
   160    the virtual machine crashed";

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write as _};
 
-use pinfold::{exit, policy};
+use pinfold::exit;
 use pinfold_sandbox::seccomp::Check;
-use pinfold_sandbox::{Directory, Plan};
+use pinfold_sandbox::{Cgroup, Directory, Layer, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
 use serde::Serialize;
 
@@ -43,6 +43,7 @@ struct Explanation<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
     network: Vec<Connection<'a>>,
+    limits_held_by: &'a str,
     filter: Vec<Syscall>,
     filter_instructions: usize,
 }
@@ -52,9 +53,10 @@ struct Explanation<'a> {
 /// # Errors
 /// If there is no such plan.
 pub fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let Settings { grants, max_memory, max_stack, .. } = Settings::new(&args.run)?;
-    let plan = policy::plan(&grants, max_memory, max_stack, args.run.layers())?;
-    let text = if args.json { json(&grants, &plan)? } else { text(&grants, &plan)? };
+    let settings = Settings::new(&args.run)?;
+    let (plan, grants) = (settings.plan(args.run.layers())?, &settings.grants);
+    let held = held(&plan);
+    let text = if args.json { json(grants, &plan, &held)? } else { text(grants, &plan, &held)? };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -83,14 +85,26 @@ fn form(check: &Check) -> String {
     }
 }
 
-fn json(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+/// What holds the limits on this host: that is found by trying.
+fn held(plan: &Plan) -> String {
+    let (groups, process) = (plan.layers.has(Layer::Cgroup), plan.layers.has(Layer::Rlimits));
+    let alone = if process { "limits of the process alone" } else { "the virtual machine alone" };
+    match groups.then(|| Cgroup::new(&plan.limits)) {
+        None => alone.into(),
+        Some(Ok(cgroup)) if process => format!("a cgroup of {cgroup}; and limits of the process"),
+        Some(Ok(cgroup)) => format!("a cgroup of {cgroup}"),
+        Some(Err(why)) => format!("{alone}, for there is no cgroup: {why}"),
+    }
+}
+
+fn json(grants: &Grants, plan: &Plan, held: &str) -> Result<String, Box<dyn std::error::Error>> {
     let filter_instructions = plan.filter()?.program(plan.refusal).len();
     let network = grants.sockets().map(|(descriptor, grant)| Connection { descriptor, grant }).collect();
-    let explanation = Explanation { plan, network, filter: filter(plan)?, filter_instructions };
+    let explanation = Explanation { plan, network, limits_held_by: held, filter: filter(plan)?, filter_instructions };
     Ok(serde_json::to_string_pretty(&explanation)? + "\n")
 }
 
-fn text(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Error>> {
+fn text(grants: &Grants, plan: &Plan, held: &str) -> Result<String, Box<dyn std::error::Error>> {
     use std::fmt::Write;
     let mut out = String::from("Layers\n");
     for layer in plan.layers.iter() {
@@ -122,6 +136,14 @@ fn text(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Erro
     let limits = &plan.limits;
     out += "\nLimits\n";
     writeln!(out, "  {} bytes of memory, {} open descriptors, no new process", limits.memory, limits.descriptors)?;
+    writeln!(out, "  {} processes and threads, beside one for each processor", limits.processes)?;
+    if let Some(time) = limits.cpu_time {
+        writeln!(out, "  {} s of processor time", time.as_secs_f64())?;
+    }
+    if let Some(percent) = limits.cpu_percent {
+        writeln!(out, "  {} processors", f64::from(percent) / 100.0)?;
+    }
+    writeln!(out, "  held by {held}")?;
     let rules = filter(plan)?;
     writeln!(out, "\nSystem calls: {}", rules.len())?;
     for rule in rules {
@@ -135,6 +157,7 @@ fn text(grants: &Grants, plan: &Plan) -> Result<String, Box<dyn std::error::Erro
 
 #[cfg(test)]
 mod tests {
+    use pinfold::policy;
     use pinfold_sandbox::Layers;
     use pinfold_vm::host::DirGrant;
 
@@ -162,7 +185,7 @@ mod tests {
             ("deterministic", Grants { deterministic: Some(1), ..Grants::command() }),
             ("network", Grants { net: vec![connection, listener], ..Grants::none() }),
         ] {
-            insta::assert_snapshot!(name, text(&grants, &plan(&grants)).expect("known names"));
+            insta::assert_snapshot!(name, text(&grants, &plan(&grants), "a cgroup").expect("known names"));
         }
     }
 }

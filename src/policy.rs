@@ -20,6 +20,9 @@ pub const BASE: [(&str, &str); 7] = [
 /// Bytes that a worker needs beside what its program may have.
 const OVERHEAD: u64 = 256 << 20;
 
+/// Processes and threads that a worker may have, beside one for each processor: its first, those that wait and move output.
+pub const PROCESSES: u64 = 16;
+
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
@@ -50,6 +53,9 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
         limits: Limits {
             memory: max_memory.saturating_add(max_stack.saturating_mul(2)).saturating_add(OVERHEAD),
             descriptors: grants.handle_limit as u64,
+            processes: PROCESSES,
+            cpu_time: None,
+            cpu_percent: None,
         },
     })
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!  supervisor                                    confined process
 //!  ──────────                                    ────────────────
-//!  Plan ─► spawn::spawn ──── namespaces ───────► inside::enter   network, mounts, limits, capabilities, Landlock
+//!  Plan ─► spawn::spawn ── cgroup, namespaces ──► inside::enter   network, mounts, limits, capabilities, Landlock
 //!             │                                  (its threads, heap and code memory)
 //!             │            ◄── listener ──────── inside::lock    the system call filter
 //!          Child, notify::Listener               … untrusted work …
@@ -12,6 +12,7 @@
 //! Nothing here knows what the process is for. Each file is one layer, or one step.
 
 pub mod capabilities;
+pub mod cgroup;
 mod descriptors;
 pub mod error;
 pub mod inside;
@@ -27,7 +28,8 @@ pub mod seccomp;
 pub mod spawn;
 pub mod syscalls;
 
+pub use cgroup::Cgroup;
 pub use error::LayerError;
 pub use plan::{Directory, Layer, Layers, Limits, Plan};
 pub use seccomp::Refusal;
-pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn};
+pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn, spawn_in};

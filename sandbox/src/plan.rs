@@ -1,6 +1,7 @@
 //! What a sandbox is to be: data that its maker writes, and both sides act on.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ macro_rules! layers {
 }
 
 layers! {
+    /// A control group: memory, processes and processors that all of it can have together.
+    Cgroup "cgroup";
     /// A user namespace: no identity and no privilege of the host's.
     User "userns";
     /// A process namespace: no other process is there to be named.
@@ -150,6 +153,12 @@ pub struct Limits {
     pub memory: u64,
     /// Open descriptors.
     pub descriptors: u64,
+    /// Processes and threads, beside one for each processor. Held by the cgroup alone: no limit of a process counts what root has.
+    pub processes: u64,
+    /// Processor time.
+    pub cpu_time: Option<Duration>,
+    /// How much of the processors, in hundredths of one. Held by the cgroup alone.
+    pub cpu_percent: Option<u32>,
 }
 
 /// A sandbox.

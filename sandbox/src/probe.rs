@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::cgroup::{Cgroup, Controller};
 use crate::error::check;
 use crate::inside;
 use crate::plan::{Layer, Layers, Limits, Plan};
@@ -13,14 +14,16 @@ use crate::{capabilities, landlock, namespaces, rlimits};
 pub enum Found {
     /// It holds; with what there is to say about it.
     Works(String),
+    /// It cannot be had, and why; limits of the process stand in.
+    Replaced(String),
     /// It cannot be had, and why.
     Missing(String),
 }
 
 impl Found {
-    /// Whether it can be had.
+    /// Whether there is nothing to do without.
     pub fn works(&self) -> bool {
-        matches!(self, Self::Works(_))
+        !matches!(self, Self::Missing(_))
     }
 }
 
@@ -32,6 +35,7 @@ pub fn all() -> Vec<(Layer, Found)> {
 /// Tries a layer.
 pub fn one(layer: Layer) -> Found {
     let tried = match layer {
+        Layer::Cgroup => return cgroup(),
         Layer::User => namespace(layer, Layers::NONE.with(layer)),
         Layer::Mount | Layer::Pid | Layer::Net | Layer::Ipc | Layer::Uts | Layer::CgroupNs => {
             namespace(layer, beside(layer))
@@ -64,6 +68,19 @@ pub fn one(layer: Layer) -> Found {
             Some(by) => format!("{why}: {by}"),
             None => why,
         }),
+    }
+}
+
+/// Makes a group with all controllers that there are, and puts a process in.
+fn cgroup() -> Found {
+    let cgroup = match Cgroup::with(&limits(), Controller::ALL) {
+        Ok(cgroup) => cgroup,
+        Err(why) => return Found::Replaced(why.to_string()),
+    };
+    match in_child(|| cgroup.enter()) {
+        Ok(()) if cgroup.missing().is_empty() => Found::Works(cgroup.to_string()),
+        Ok(()) => Found::Works(format!("{cgroup} ({})", cgroup.missing().join("; "))),
+        Err(why) => Found::Missing(why),
     }
 }
 
@@ -116,7 +133,7 @@ fn actions() -> Vec<&'static str> {
 }
 
 fn limits() -> Limits {
-    Limits { memory: 1 << 30, descriptors: 64 }
+    Limits { memory: 1 << 30, descriptors: 64, processes: 64, cpu_time: None, cpu_percent: None }
 }
 
 /// Makes a process in namespaces of its own, which does in them what a worker does.

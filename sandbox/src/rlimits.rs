@@ -18,7 +18,12 @@ pub fn set(limits: &Limits) -> Result<(), LayerError> {
         (libc::RLIMIT_RTPRIO, 0),
         (libc::RLIMIT_SIGPENDING, 64),
     ];
-    all.into_iter().try_for_each(|(resource, value)| limit(resource, value))
+    all.into_iter().try_for_each(|(resource, value)| limit(resource, value))?;
+    match limits.cpu_time {
+        // Past what the supervisor allows: it says first how the process ends.
+        Some(time) => limit(libc::RLIMIT_CPU, time.as_secs().saturating_add(2)),
+        None => Ok(()),
+    }
 }
 
 /// No process or thread can be made any more. Root outside of a user namespace is not held by it; the filter holds it.

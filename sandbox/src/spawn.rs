@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::error::{LayerError, check};
+use crate::cgroup::{self, Cgroup, Making};
+use crate::error::{Context, LayerError, check};
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
 
@@ -50,9 +51,29 @@ pub enum SpawnError {
     },
 }
 
+/// From `linux/sched.h`: wider than what the C library has for it.
+const CLONE_INTO_CGROUP: u64 = 1 << 33;
+
 /// Steps of the new process before it runs the program, as numbers in its report.
-const STEPS: [&str; 5] =
-    ["wait for its identity", "place its descriptors", "start a session", "close the others", "run it"];
+const STEPS: [&str; 7] = [
+    "wait for its identity",
+    "place its descriptors",
+    "start a session",
+    "close the others",
+    "run it",
+    "enter its cgroup",
+    "hide its cgroup",
+];
+const ENTER: u8 = 5;
+const HIDE: u8 = 6;
+
+/// Where the new process is among cgroups.
+struct Place<'a> {
+    /// What it enters groups by.
+    seats: &'a [RawFd],
+    /// Whether its own group is the root of those that it can name.
+    hides: bool,
+}
 
 fn other(what: &'static str) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError::Other { what, error }
@@ -75,13 +96,21 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-/// Makes the process, in all namespaces but that of the network, which [`inside::enter`](crate::inside::enter) enters. It is killed when
-/// the calling thread ends, except at the very beginning: a program that must not be left over waits for a word from its maker before
-/// it does its work.
+/// Makes the process, in no other cgroup than its maker's.
+///
+/// # Errors
+/// See [`spawn_in`].
+pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
+    spawn_in(launch, Making::none()).map(|(child, _)| child)
+}
+
+/// Makes the process, in a cgroup from its beginning with all that it will make, and in all namespaces but that of the network, which
+/// [`inside::enter`](crate::inside::enter) enters. It is killed when the calling thread ends, except at the very beginning: a program
+/// that must not be left over waits for a word from its maker before it does its work.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
-pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
+pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cgroup>), SpawnError> {
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
     let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
@@ -97,17 +126,27 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     let network = (stack.start != stack.end).then_some(stack.end);
 
     let mut pidfd: RawFd = -1;
+    // The root of a cgroup namespace is where its maker is: the child makes it itself, once it is in its place.
+    let layers = launch.layers.without(Layer::CgroupNs).without(Layer::Net);
     let mut clone = CloneArgs {
-        flags: namespaces::clone_flags(launch.layers.without(Layer::Net)) | libc::CLONE_PIDFD as u64,
+        flags: namespaces::clone_flags(layers) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
+    let cgroup = making.finish()?;
+    let seats = cgroup.as_ref().map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
+    let seats: Vec<RawFd> = seats.iter().map(AsRawFd::as_raw_fd).collect();
+    if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
+        clone.flags |= CLONE_INTO_CGROUP;
+        clone.cgroup = place.as_raw_fd() as u64;
+    }
+    let place = Place { seats: &seats, hides: launch.layers.has(Layer::CgroupNs) };
     // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), network, arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), &place, network, arguments.as_ptr(), environment.as_ptr()) }
     }
     let pid = match check(pid) {
         Ok(pid) => pid as i32,
@@ -116,12 +155,14 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
-    let started = start(&child, launch.layers, &go, &report);
-    if started.is_err() {
-        child.kill();
-        let _ = child.wait();
+    match start(&child, launch.layers, &go, &report) {
+        Ok(()) => Ok((child, cgroup)),
+        Err(error) => {
+            child.kill();
+            let _ = child.wait();
+            Err(error)
+        }
     }
-    started.map(|()| child)
 }
 
 /// What the kernel did not give: a namespace, if it was asked for one.
@@ -134,19 +175,27 @@ fn not_cloned(layers: Layers, error: io::Error) -> SpawnError {
 
 /// Gives the child its identity, lets it go on, and waits until it runs the program.
 fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Result<(), SpawnError> {
-    if layers.has(Layer::User) {
-        namespaces::map_identity(child.pid)?;
+    let identity = if layers.has(Layer::User) { namespaces::map_identity(child.pid) } else { Ok(()) };
+    let goes_on = identity
+        .map_err(SpawnError::from)
+        .and_then(|()| rustix::io::write(go, b"g").map(drop).map_err(io::Error::from).map_err(other("let it go on")));
+    if goes_on.is_err() {
+        // It may be gone, and has said why, or wait for ever.
+        child.kill();
     }
-    rustix::io::write(go, b"g").map_err(io::Error::from).map_err(other("let it go on"))?;
     let mut message = [0u8; 5];
     match rustix::io::read(report, &mut message).map_err(io::Error::from).map_err(other("wait for it"))? {
         // The pipe was closed when the program started.
-        0 => Ok(()),
+        0 => goes_on,
         _ => {
             let [step, errno @ ..] = message;
             let what = STEPS.get(usize::from(step)).copied().unwrap_or("start");
             let error = io::Error::from_raw_os_error(i32::from_le_bytes(errno));
-            Err(SpawnError::Other { what, error })
+            Err(match step {
+                ENTER => LayerError { layer: Layer::Cgroup, what, error }.into(),
+                HIDE => LayerError { layer: Layer::CgroupNs, what, error }.into(),
+                _ => SpawnError::Other { what, error },
+            })
         }
     }
 }
@@ -159,6 +208,7 @@ fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Resul
 unsafe fn child(
     descriptors: &mut [RawFd],
     go: RawFd,
+    place: &Place<'_>,
     network: Option<*mut u8>,
     arguments: *const *const libc::c_char,
     environment: *const *const libc::c_char,
@@ -184,10 +234,16 @@ unsafe fn child(
         // only comes if it is not held open here. Between that and this call it is not seen at all: see [`spawn`].
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         libc::close(go);
+        for seat in place.seats {
+            step(ENTER, libc::write(*seat, cgroup::ITSELF.as_ptr().cast(), cgroup::ITSELF.len()) as i64);
+        }
         let mut byte = 0u8;
         // The end of the pipe: whoever made this process is gone.
         if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
             libc::_exit(127);
+        }
+        if place.hides {
+            step(HIDE, libc::unshare(libc::CLONE_NEWCGROUP).into());
         }
         if let Some(stack) = network {
             namespaces::prepare_network(stack);
@@ -259,6 +315,16 @@ impl Child {
         let null = std::ptr::null::<libc::c_void>();
         // SAFETY: valid arguments.
         check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.pidfd.as_raw_fd(), signal, null, 0) }).map(drop)
+    }
+
+    /// Processor time that it has used, without that of processes that it made; also after its end, until that was waited for.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        // A process's clock by its number, as `clock_getcpuclockid(3)` makes it.
+        let clock = !self.pid << 3 | 2;
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a valid place for the answer.
+        check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
+        Ok(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
     }
 
     /// Waits for its end.

@@ -60,6 +60,12 @@ pub struct Limits {
     pub max_stack: Option<u64>,
     /// Bytes of output.
     pub max_output: Option<u64>,
+    /// Seconds of processor time.
+    pub max_cpu: Option<f64>,
+    /// Processors at a time.
+    pub cpus: Option<f64>,
+    /// Processes and threads.
+    pub max_processes: Option<u64>,
     /// Units of fuel.
     pub fuel: Option<u64>,
 }

@@ -10,13 +10,14 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Limits, Policy};
-use crate::run::args::{Bytes, seconds};
+use crate::run::args::{Bytes, processor_seconds, processors, seconds};
 
 /// What can stand at the top, in a directory, and among the limits.
 const KEYS: [&str; 10] =
     ["clock", "console", "dir", "env", "limits", "listen", "net", "random", "stdin", "trap_unknown_imports"];
 const DIRECTORY: [&str; 4] = ["guest", "host", "name", "rw"];
-const LIMITS: [&str; 5] = ["fuel", "max_memory", "max_output", "max_stack", "timeout"];
+const LIMITS: [&str; 8] =
+    ["cpus", "fuel", "max_cpu", "max_memory", "max_output", "max_processes", "max_stack", "timeout"];
 /// How much alike two names must be for one to be taken for the other.
 const ALIKE: f64 = 0.75;
 
@@ -189,6 +190,9 @@ fn limits(table: &DeTable<'_>) -> Result<Limits, Wrong> {
             "max_memory" => limits.max_memory = Some(bytes(value)?),
             "max_stack" => limits.max_stack = Some(bytes(value)?),
             "max_output" => limits.max_output = Some(bytes(value)?),
+            "max_cpu" => limits.max_cpu = Some(number(value, "a number of seconds", processor_seconds)?),
+            "cpus" => limits.cpus = Some(number(value, "a number of processors", processors)?),
+            "max_processes" => limits.max_processes = Some(number(value, "a number", str::parse::<u64>)?),
             "fuel" => limits.fuel = Some(number(value, "a number", str::parse::<u64>)?),
             other => return Err((value.span(), format!("{other} is not understood"))),
         }
@@ -246,6 +250,9 @@ mod tests {
             timeout = 1.5
             max_memory = "64MiB"
             max_stack = 65_536
+            max_cpu = 2
+            cpus = 0.5
+            max_processes = 3
             fuel = 10
         "#;
         let policy = parse(text, Path::new("/etc/policies")).unwrap();
@@ -265,6 +272,9 @@ mod tests {
                 timeout: Some(1.5),
                 max_memory: Some(64 << 20),
                 max_stack: Some(65_536),
+                max_cpu: Some(2.0),
+                cpus: Some(0.5),
+                max_processes: Some(3),
                 fuel: Some(10),
                 ..Limits::default()
             },

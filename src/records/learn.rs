@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pinfold::job::{EndKind, Note};
+use pinfold::policy;
 use pinfold::supervisor::{Outcome, Verdict};
 use pinfold_vm::host::record::{Origin, Outcome as Answer};
 use pinfold_vm::host::table::Row;
@@ -45,8 +46,17 @@ struct Use {
 /// worker does.
 pub fn is_credible(outcome: &Outcome) -> bool {
     let is_usual = match outcome.verdict {
-        Verdict::Ended(_) | Verdict::Timeout { .. } | Verdict::Interrupted { .. } | Verdict::Output { .. } => true,
-        Verdict::Violation(_) | Verdict::Crash { .. } | Verdict::Nonsense | Verdict::Unrecorded(_) => false,
+        Verdict::Ended(_)
+        | Verdict::Timeout { .. }
+        | Verdict::Cpu { .. }
+        | Verdict::Interrupted { .. }
+        | Verdict::Output { .. } => true,
+        Verdict::Violation(_)
+        | Verdict::Memory { .. }
+        | Verdict::Processes { .. }
+        | Verdict::Crash { .. }
+        | Verdict::Nonsense
+        | Verdict::Unrecorded(_) => false,
     };
     is_usual && outcome.recorded.is_some_and(|recorded| recorded.complete)
 }
@@ -203,6 +213,15 @@ fn limits(settings: &Settings, outcome: &Outcome) -> String {
     };
     let late = matches!(outcome.verdict, Verdict::Timeout { .. });
     line("timeout", settings.timeout.to_string(), late);
+    if let Some(time) = settings.max_cpu {
+        line("max_cpu", time.to_string(), matches!(outcome.verdict, Verdict::Cpu { .. }));
+    }
+    if let Some(processors) = settings.cpus {
+        line("cpus", processors.to_string(), false);
+    }
+    if settings.max_processes != policy::PROCESSES {
+        line("max_processes", settings.max_processes.to_string(), false);
+    }
     let full = ended(EndKind::Memory);
     let memory = match outcome.verdict.used() {
         Some(used) if !full => roomy(used.guest_memory, 1 << 20).min(settings.max_memory),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use pinfold::job::{EndKind, Ending, RefusedImport};
 use pinfold::supervisor::{Outcome, Recorded, Unrecorded, Verdict};
+use pinfold_sandbox::cgroup::Controller;
 use pinfold_sandbox::notify::Violation;
 use pinfold_sandbox::{Exit, Layer, Layers};
 use pinfold_vm::api::TrapKind;
@@ -111,6 +112,9 @@ struct Limits {
     output_bytes: u64,
     fuel: Option<u64>,
     descriptors: usize,
+    processor_seconds: Option<f64>,
+    processors: Option<f64>,
+    processes: u64,
 }
 
 /// `null` is not known. Seen from outside, except for what `worker` tells.
@@ -141,9 +145,17 @@ struct Records {
 }
 
 #[derive(Serialize)]
+struct Groups {
+    version: u32,
+    controllers: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
 struct Walls {
     up: Vec<&'static str>,
     left_out: Vec<&'static str>,
+    /// What held the limits beside those of the process; `null` where there was no such thing.
+    cgroup: Option<Groups>,
 }
 
 /// Writes the report.
@@ -177,7 +189,7 @@ fn document<'a>(ran: &Ran<'a>) -> Document<'a> {
         end,
         limits: ran.settings.map(limits),
         used,
-        layers: Walls { up: names(true), left_out: names(false) },
+        layers: Walls { up: names(true), left_out: names(false), cgroup: ran.result.ok().and_then(groups) },
         records: ran.result.ok().and_then(|outcome| outcome.recorded).map(records),
     }
 }
@@ -190,7 +202,16 @@ fn limits(settings: &Settings) -> Limits {
         output_bytes: settings.grants.output_limit,
         fuel: settings.fuel,
         descriptors: settings.grants.handle_limit,
+        processor_seconds: settings.max_cpu,
+        processors: settings.cpus,
+        processes: settings.max_processes,
     }
+}
+
+fn groups(outcome: &Outcome) -> Option<Groups> {
+    let cgroup = outcome.remains.cgroup()?;
+    let controllers = Controller::ALL.iter().filter(|controller| cgroup.has(**controller)).map(|c| c.name()).collect();
+    Some(Groups { version: cgroup.version().number(), controllers })
 }
 
 fn records(recorded: Recorded) -> Records {
@@ -223,6 +244,10 @@ fn end(verdict: &Verdict, timeout: f64) -> End<'_> {
     match verdict {
         Verdict::Ended(ending) => ended(ending, end, with_stack),
         Verdict::Timeout { .. } => with_stack("timeout", end),
+        Verdict::Cpu { .. } => with_stack("cpu", end),
+        // The program's stack went with the worker.
+        Verdict::Memory { .. } => End { kind: "memory", ..end },
+        Verdict::Processes { .. } => End { kind: "processes", ..end },
         Verdict::Interrupted { signal } => End { kind: "interrupted", signal: Some(*signal), ..end },
         Verdict::Output { .. } => End { kind: "output", ..end },
         Verdict::Violation(violation) => End { kind: "violation", syscall: Some(Syscall::new(violation)), ..end },

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pinfold::supervisor::{Outcome, Unrecorded, Verdict};
 use pinfold_sandbox::Exit;
+use pinfold_sandbox::cgroup::OutOfMemory;
 use pinfold_vm::module::{Escaped, Printable};
 
 /// Frames that are shown.
@@ -30,7 +31,7 @@ pub fn explain(verdict: &Verdict, timeout: f64) {
 pub fn stack(verdict: &Verdict) -> (&[String], usize) {
     match verdict {
         Verdict::Ended(ending) => (&ending.frames, ending.omitted),
-        Verdict::Timeout { frames, omitted, .. } => (frames, *omitted),
+        Verdict::Timeout { frames, omitted, .. } | Verdict::Cpu { frames, omitted, .. } => (frames, *omitted),
         _ => (&[], 0),
     }
 }
@@ -40,6 +41,22 @@ pub fn words(verdict: &Verdict, timeout: f64) -> Option<String> {
     Some(match verdict {
         Verdict::Ended(ending) => return ending.message.as_ref().map(|message| Printable(message).to_string()),
         Verdict::Timeout { .. } => format!("the program was ended after {timeout} s; --timeout gives it more"),
+        Verdict::Cpu { limit, .. } => {
+            format!("the program used up {} s of processor time; --max-cpu gives it more", limit.as_secs_f64())
+        }
+        Verdict::Memory { limit, why: OutOfMemory::Limit } => format!(
+            "the worker was killed when it used more than {limit} bytes of memory, the program's and its own; \
+             --max-memory gives it more"
+        ),
+        Verdict::Memory { why: OutOfMemory::Host, .. } => {
+            "the worker was killed because the host, or the group that it runs \
+             in, had no memory left; --max-memory would have allowed more"
+                .to_owned()
+        }
+        Verdict::Processes { limit } => format!(
+            "the worker wanted more than {limit} processes and threads beside one for each processor; \
+             --max-processes allows more"
+        ),
         Verdict::Interrupted { signal } => {
             let name = match *signal {
                 libc::SIGTERM => "SIGTERM",

@@ -72,6 +72,15 @@ pub struct Args {
     /// Bytes of output [default: 256MiB].
     #[arg(long, value_name = "BYTES", help_heading = "Limits")]
     pub max_output: Option<Bytes>,
+    /// Seconds of processor time, of all processors together; the deadline bounds it too.
+    #[arg(long, value_name = "SECONDS", value_parser = processor_seconds, help_heading = "Limits")]
+    pub max_cpu: Option<f64>,
+    /// How many processors at a time, as in 0.5 or 2; takes a cgroup.
+    #[arg(long, value_name = "N", value_parser = processors, help_heading = "Limits")]
+    pub cpus: Option<f64>,
+    /// Processes and threads of the worker, beside one for each processor [default: 16].
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub max_processes: Option<u64>,
     /// End the program after this much work; counted only if given.
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     pub fuel: Option<u64>,
@@ -172,6 +181,19 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     match text.strip_suffix('s').unwrap_or(text).parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(seconds),
         _ => Err("write a number of seconds, as in 60 or 0.5".into()),
+    }
+}
+
+/// Seconds, of which there are some.
+pub fn processor_seconds(text: &str) -> Result<f64, String> {
+    seconds(text).and_then(|seconds| if seconds > 0.0 { Ok(seconds) } else { Err("that is no time at all".into()) })
+}
+
+/// How many processors.
+pub fn processors(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.01..=10_000.0).contains(&number) => Ok(number),
+        _ => Err("write a number of processors from 0.01 on, as in 0.5 or 2".into()),
     }
 }
 

@@ -10,6 +10,7 @@ use pinfold::job::{Job, Run, Task};
 use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
+use pinfold_sandbox::cgroup::Making;
 
 use crate::output::Output;
 use crate::records::{Learned, Records, learn};
@@ -69,6 +70,9 @@ fn recorded(args: &Args) -> Result<u8, String> {
         let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };
         written("report", document::write(file, &ran));
     }
+    if let Ok(outcome) = result {
+        outcome.remains.leave();
+    }
     Ok(code)
 }
 
@@ -86,13 +90,14 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
             "pinfold: warning: there is no sandbox; a program that breaks out of the virtual machine has all of your rights"
         );
     }
+    let plan = settings.plan(args.layers()).map_err(|error| refused(&error))?;
+    let cgroup = Making::begin(&plan);
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program =
         supervisor::read_program(&args.file, limit).map_err(|error| fail(error.to_string(), exit::NOT_A_MODULE))?;
     let read = start.elapsed();
     let Settings { grants, max_memory, max_stack, .. } = settings;
-    let plan = policy::plan(grants, *max_memory, *max_stack, args.layers()).map_err(|error| refused(&error))?;
     let bounds = Bounds { timeout: settings.deadline(), output: grants.output_limit };
     let run = Run {
         grants: grants.clone(),
@@ -110,7 +115,7 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
-    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording };
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, cgroup: Some(cgroup) };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),

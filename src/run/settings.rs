@@ -3,6 +3,8 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
+use pinfold::policy::{self, PolicyError};
+use pinfold_sandbox::{Layers, Plan};
 use pinfold_vm::host::{ClockGrant, Console, Grants, Stdin};
 
 use super::Args;
@@ -22,6 +24,12 @@ pub struct Settings {
     pub max_memory: u64,
     /// Bytes of guest stack.
     pub max_stack: u64,
+    /// Seconds of processor time, if they are bounded.
+    pub max_cpu: Option<f64>,
+    /// How many processors at a time, if they are bounded.
+    pub cpus: Option<f64>,
+    /// Processes and threads, beside one for each processor.
+    pub max_processes: u64,
     /// Units of fuel, if they are counted.
     pub fuel: Option<u64>,
     /// Whether imports that are not given become traps.
@@ -58,9 +66,24 @@ impl Settings {
             timeout: args.timeout.or(limits.timeout).unwrap_or(TIMEOUT),
             max_memory: bytes(args.max_memory, limits.max_memory).unwrap_or(MAX_MEMORY),
             max_stack: bytes(args.max_stack, limits.max_stack).unwrap_or(MAX_STACK),
+            max_cpu: args.max_cpu.or(limits.max_cpu),
+            cpus: args.cpus.or(limits.cpus),
+            max_processes: args.max_processes.or(limits.max_processes).unwrap_or(policy::PROCESSES),
             fuel: args.fuel.or(limits.fuel),
             trap_unknown_imports: args.trap_unknown_imports || traps,
         })
+    }
+
+    /// How the worker is confined.
+    ///
+    /// # Errors
+    /// If a directory is not there.
+    pub fn plan(&self, layers: Layers) -> Result<Plan, PolicyError> {
+        let mut plan = policy::plan(&self.grants, self.max_memory, self.max_stack, layers)?;
+        plan.limits.processes = self.max_processes;
+        plan.limits.cpu_time = self.max_cpu.map(|time| Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX));
+        plan.limits.cpu_percent = self.cpus.map(|processors| (processors * 100.0).round() as u32);
+        Ok(plan)
     }
 
     /// How long the program may take, if there is a limit.

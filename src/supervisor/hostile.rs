@@ -17,11 +17,11 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
     }
     drop(theirs);
     let signals = Signals::take()?;
-    let watch = Watch {
+    let mut watch = Watch {
         child: &child,
         channel: File::from(ours),
         listener: None,
-        deadline: Some(Instant::now() + Duration::from_secs(5)),
+        clock: Clock::start(Some(Duration::from_secs(5)), None, &child, None),
         notifies: true,
         seals_late: false,
         is_locked: false,

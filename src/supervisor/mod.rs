@@ -4,9 +4,11 @@
 //! listener from it, and then waits: for the worker's message, for a refused system call, for the end of the process, for time to pass, for
 //! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
 
+mod clock;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 mod records;
+mod remains;
 mod streams;
 mod verdict;
 
@@ -16,8 +18,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Child, Launch, Layer, Refusal, SpawnError, Usage, spawn};
+use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -25,13 +28,14 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
+use clock::{Clock, OFTEN, Over};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
+pub use remains::Remains;
 use streams::Streams;
 pub use verdict::{Unrecorded, Verdict};
 
-/// How often a worker whose time is over is asked to stop, and how long until it is not asked any more.
-const ASK_EVERY: Duration = Duration::from_millis(4);
+/// How long a worker whose time is over is asked to stop.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long a process may take to end whose descriptors are gone.
 const ENDING: Duration = Duration::from_millis(200);
@@ -98,6 +102,8 @@ pub struct Outcome {
     pub usage: Option<Usage>,
     /// What was recorded, if that was wanted.
     pub recorded: Option<Recorded>,
+    /// What is left of it.
+    pub remains: Remains,
 }
 
 /// Copies a program's file; `-` is standard input. Nothing of it is looked at.
@@ -139,6 +145,8 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
 /// What is to be known of a run beside how it ended.
 #[derive(Default)]
 pub struct Wanted {
+    /// The worker's cgroup, where it was begun to be made as soon as there was a plan.
+    pub cgroup: Option<Making>,
     /// What the kernel counted for its worker: known only once that is gone, which takes a moment.
     pub usage: bool,
     /// What the program asks of its host: told by the worker, and only if the job is to record ([`Run::records`](crate::job::Run)).
@@ -150,6 +158,7 @@ pub struct Wanted {
 /// # Errors
 /// If the worker cannot be started.
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
+    let cgroup = wanted.cgroup.unwrap_or_else(|| Making::begin(&job.plan));
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
@@ -177,18 +186,20 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     };
     descriptors.extend(notes.as_ref().map(AsFd::as_fd));
     let start = Instant::now();
-    let child = spawn(&Launch {
+    let launch = Launch {
         program: worker.as_fd(),
         arguments: &[c"pinfold-worker"],
         descriptors: &descriptors,
         layers: job.plan.layers,
-    })?;
+    };
+    let (child, cgroup) = spawn_in(&launch, cgroup)?;
     drop((theirs, stdin, stdout, stderr, sockets, notes));
-    let watch = Watch {
+    let limits = &job.plan.limits;
+    let mut watch = Watch {
         child: &child,
         channel: File::from(ours),
         listener: None,
-        deadline: bounds.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+        clock: Clock::start(bounds.timeout, limits.cpu_time, &child, cgroup.as_ref()),
         notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
         seals_late: job.plan.seals_late(),
         is_locked: false,
@@ -197,24 +208,19 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
+    cgroup.iter().for_each(Cgroup::kill);
     let wall = start.elapsed();
-    let mut usage = None;
-    let verdict = match decided {
-        Ok(None) => {
-            let (exit, used) = child.wait_measured()?;
-            usage = Some(used);
-            Verdict::Crash { exit }
-        }
-        other => {
-            // A place to listen at is free again, for the next run, once nobody has it.
-            if has_sockets || wanted.usage {
-                usage = Some(child.wait_measured()?.1);
-            } else {
-                bury(child);
-            }
-            // Never `None`: that was the other arm.
-            other?.unwrap_or(Verdict::Nonsense)
-        }
+    // Not known any more once it was waited for.
+    let is_used_up = watch.clock.is_used_up();
+    let mut remains = Remains::new(child, cgroup);
+    let decided = decided?;
+    // A place to listen at is free again, for the next run, once nobody has it.
+    let ended = if decided.is_none() || has_sockets || wanted.usage { Some(remains.wait()?) } else { None };
+    let usage = ended.map(|(_, usage)| usage);
+    let verdict = match (decided, ended) {
+        (None, Some((exit, _))) => Verdict::of_exit(exit, is_used_up, remains.cgroup(), limits),
+        // Never `None`: that was waited for.
+        (decided, _) => decided.unwrap_or(Verdict::Nonsense).seen_from_outside(remains.cgroup(), limits),
     };
     // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
     let was_ended = !matches!(verdict, Verdict::Ended(_));
@@ -233,15 +239,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
         _ => verdict,
     };
-    Ok(Outcome { verdict, wall, output: streams.seen(), usage, recorded })
-}
-
-/// Waits for the end of a process that was killed, in the background: it takes the kernel a while to take a worker's memory apart, and
-/// nobody needs to wait for that. A host that runs many programs would otherwise be left with an entry in the process table for each.
-fn bury(child: Child) {
-    let wait = move || child.wait().map(drop);
-    // Without a thread for it the entry stays until this process ends.
-    let _ = std::thread::Builder::new().name("pinfold-reaper".into()).stack_size(64 << 10).spawn(wait);
+    Ok(Outcome { verdict, wall, output: streams.seen(), usage, recorded, remains })
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -297,7 +295,7 @@ struct Watch<'a> {
     child: &'a Child,
     channel: File,
     listener: Option<Listener>,
-    deadline: Option<Instant>,
+    clock: Clock<'a>,
     notifies: bool,
     /// Whether its last wall is still to be let through.
     seals_late: bool,
@@ -309,23 +307,21 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Waits for whatever decides how the run ended; `None` if the process ended and how it did is all that is known.
-    fn until_decided(mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
+    fn until_decided(&mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
         let mut told = None;
-        let mut asked = None;
+        let mut asked: Option<(Instant, Over)> = None;
         let mut closed = false;
         loop {
             let now = Instant::now();
-            if let Some(deadline) = self.deadline
-                && deadline <= now
-            {
-                let since = *asked.get_or_insert(now);
+            asked = asked.or_else(|| self.clock.over(now).map(|over| (now, over)));
+            if let Some((since, over)) = asked {
                 if now.duration_since(since) >= PATIENCE {
-                    return Ok(Some(told.unwrap_or(Verdict::TIMEOUT)));
+                    return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0, None))));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);
             }
-            let timeout = self.deadline.map(|deadline| deadline.saturating_duration_since(now).max(ASK_EVERY));
+            let timeout = if asked.is_some() { Some(OFTEN) } else { self.clock.left(now) };
             let ready = self.wait(streams, timeout, closed)?;
             if ready.signal {
                 return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
@@ -357,7 +353,10 @@ impl Watch<'_> {
                         }
                     }
                     // How it ended is known when it has.
-                    Heard::Message(Message::Ended(ending)) => told = Some(Verdict::of_ending(ending)),
+                    Heard::Message(Message::Ended(ending)) => {
+                        told = Some(Verdict::of_ending(ending, asked.map(|(_, over)| over)))
+                    }
+
                     Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
                     Heard::End => closed = true,
                 }

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod cgroups;
 mod network;
 mod policies;
 mod records;

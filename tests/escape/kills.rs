@@ -1,4 +1,4 @@
-//! Whatever is killed, and whenever, nothing is left: no process, no mount, no file.
+//! Whatever is killed, and whenever, nothing is left: no process, no mount, no file; and no cgroup after the next run.
 //!
 //! The command runs a program for ever, and it or its worker is killed: some time after it was started, or as soon as there is a worker, or
 //! some time after that. Whoever is left must be gone by itself soon.
@@ -39,6 +39,8 @@ enum Whom {
 struct Ground {
     place: PathBuf,
     program: PathBuf,
+    /// Of all rounds until now.
+    supervisors: Vec<u32>,
 }
 
 /// What a host must look like afterwards.
@@ -56,7 +58,7 @@ impl Ground {
         fs::create_dir(place.join("granted"))?;
         let program = place.join("spin.wat");
         fs::write(&program, r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#)?;
-        Ok(Self { place, program })
+        Ok(Self { place, program, supervisors: Vec::new() })
     }
 
     /// What is there now. What else a supervisor makes of the host's belongs here too.
@@ -78,9 +80,19 @@ impl Ground {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
+    /// What a run that nobody kills does not take away of cgroups that those before it left.
+    fn groups_after_another_run(&self) -> io::Result<Vec<PathBuf>> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
+        command.arg("inspect").arg(&self.program).env_remove("PINFOLD_WORKER");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        are_all_gone(Instant::now() + PATIENCE)?;
+        Ok(groups("/sys/fs/cgroup".as_ref(), &self.supervisors))
+    }
+
     /// One round; what is wrong afterwards.
-    fn round(&self, whom: Whom, random: &mut u64) -> io::Result<Option<String>> {
+    fn round(&mut self, whom: Whom, random: &mut u64) -> io::Result<Option<String>> {
         let mut supervisor = self.start()?;
+        self.supervisors.push(supervisor.id());
         let waits_for_worker = whom == Whom::Worker || next(random).is_multiple_of(2);
         let worker = if waits_for_worker { worker(&mut supervisor)? } else { None };
         // Often at once.
@@ -117,6 +129,22 @@ impl Ground {
         end_children()?;
         Ok(Some("a process is left".into()))
     }
+}
+
+/// Cgroups of these supervisors.
+fn groups(below: &Path, supervisors: &[u32]) -> Vec<PathBuf> {
+    let is_theirs = |name: &str| {
+        let maker = name.strip_prefix("pinfold-").and_then(|rest| rest.split_once('-')).map(|(maker, _)| maker);
+        supervisors.iter().any(|supervisor| maker == Some(supervisor.to_string().as_str()))
+    };
+    let entries = fs::read_dir(below).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .flat_map(|entry| match is_theirs(&entry.file_name().to_string_lossy()) {
+            true => vec![entry.path()],
+            false => groups(&entry.path(), supervisors),
+        })
+        .collect()
 }
 
 /// The worker of a supervisor, once there is one.
@@ -157,7 +185,7 @@ fn end_children() -> io::Result<()> {
 pub fn main(rounds: u32) -> io::Result<bool> {
     // SAFETY: a plain call: who loses its parent below this process becomes its child.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
-    let ground = Ground::new()?;
+    let mut ground = Ground::new()?;
     let before = ground.host()?;
     let start = Instant::now();
     let (mut random, mut wrong) = (SEED, 0);
@@ -174,6 +202,11 @@ pub fn main(rounds: u32) -> io::Result<bool> {
             wrong += 1;
             println!("WRONG round {round}, {whom:?} killed: {problem}");
         }
+    }
+    let groups = ground.groups_after_another_run()?;
+    if !groups.is_empty() {
+        wrong += 1;
+        println!("WRONG cgroups are left after another run: {groups:?}");
     }
     fs::remove_dir_all(&ground.place)?;
     println!(

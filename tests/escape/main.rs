@@ -16,6 +16,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod attack;
+mod cgroups;
 mod entry;
 mod files;
 mod forms;
@@ -57,6 +58,7 @@ fn all() -> Vec<(&'static str, Vec<Attack>)> {
         ("network", network::attacks()),
         ("granted connections", sockets::attacks()),
         ("memory", memory::attacks()),
+        ("cgroups", cgroups::attacks()),
         ("leaks", leaks::attacks()),
         ("entry points", entry::attacks()),
         ("supervisor", supervisor::attacks()),
@@ -163,6 +165,7 @@ fn suite(arguments: &[&str], depth: Depth) -> ExitCode {
     let command = supervisor::prints_no_control(&executable)
         .and_then(|()| supervisor::bounds_records(&executable))
         .and_then(|()| supervisor::reports_violations(&executable))
+        .and_then(|()| supervisor::tells_of_memory(&executable))
         .and_then(|()| forms::check(&executable))
         .and_then(|()| kills::check(&executable));
     if let Err(problem) = &command {

@@ -245,14 +245,14 @@ fn makes() -> Vec<Attack> {
         makes(attack("clone_in_namespaces", "clone", "make one that is root of its own user namespace", |_| {
             gives(makes_process(libc::SYS_clone, (libc::SIGCHLD | libc::CLONE_NEWUSER) as usize, 0))
         })),
-        makes(attack("fork_bomb", "fork", "make more processes than it may have", |_| {
+        attack("fork_bomb", "fork", "make more processes than it may have", |_| {
             for made in 0..72 {
                 if let Err(error) = makes_process(libc::SYS_fork, 0, 0) {
                     return refused(format!("{error} after {made}"));
                 }
             }
             escaped("all were made")
-        })),
+        }),
         attack("execve", "execve", "become another program", |g| run_program(g, libc::SYS_execve)),
         attack("execveat_memfd", "memfd_create", "become a program that is in no file", |g| {
             let fd = sys!(libc::SYS_memfd_create, c"program".as_ptr(), 0)?;

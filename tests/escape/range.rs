@@ -88,6 +88,8 @@ pub enum Seen {
     /// The walls cannot be put up in this combination.
     NoStart(String),
     Violation(String),
+    /// By the kernel, for want of memory.
+    Memory,
     Killed(i32),
     Exited(i32),
     Timeout,
@@ -379,6 +381,8 @@ impl Seen {
                 }
             }
             Verdict::Timeout { .. } => Self::Timeout,
+            Verdict::Memory { .. } => Self::Memory,
+            verdict @ (Verdict::Cpu { .. } | Verdict::Processes { .. }) => Self::Refused(format!("{verdict:?}")),
             Verdict::Interrupted { signal } => Self::Failed(format!("signal {signal}")),
             Verdict::Output { .. } => Self::Output,
             Verdict::Violation(violation) => {

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use pinfold::exit;
 use pinfold::job::descriptors::{self, CHANNEL};
 use pinfold::job::{EndKind, LARGEST_MESSAGE, Message, Note};
+use pinfold_sandbox::{Cgroup, Limits};
 use pinfold_vm::host::Event;
 
 use crate::attack::{Attack, Attempt, End, Ground, Streams, Targets, attack, escaped, gives, refused, sys};
@@ -423,4 +424,24 @@ pub fn reports_violations(worker: &Path) -> Result<(), String> {
         && end["syscall"]["number"] == libc::SYS_kill
         && end["syscall"]["arguments"][1] == format!("{:#x}", libc::SIGSTOP);
     if is_told { Ok(()) } else { Err(format!("the report of a violation does not tell it: {end}")) }
+}
+
+/// A worker that takes all memory is killed by the kernel where its own limits do not hold, and that is said.
+pub fn tells_of_memory(worker: &Path) -> Result<(), String> {
+    let limits = Limits { memory: 1 << 20, descriptors: 1, processes: 1, cpu_time: None, cpu_percent: None };
+    if let Err(why) = Cgroup::new(&limits) {
+        println!("skipped: a worker that takes all memory, for there is no cgroup: {why}");
+        return Ok(());
+    }
+    let run = || -> std::io::Result<Output> {
+        let flags = ["--timeout", "10", "--without", "rlimits", "--max-memory", "16MiB", "--max-stack", "1MiB"];
+        let (mut command, program) = command(worker, "bomb_heap", &flags)?;
+        let output = command.output();
+        std::fs::remove_file(program)?;
+        output
+    };
+    let output = run().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let is_told = output.status.code() == Some(exit::MEMORY.into()) && text.contains("--max-memory");
+    if is_told { Ok(()) } else { Err(format!("memory that is used up is told as {:?}: {text}", output.status)) }
 }
