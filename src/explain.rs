@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use pinfold::exit;
 use pinfold_sandbox::seccomp::Check;
-use pinfold_sandbox::{Cgroup, Directory, Layer, Plan};
+use pinfold_sandbox::{Cgroup, Layer, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
 use serde::Serialize;
 
@@ -115,8 +115,8 @@ fn text(grants: &Grants, plan: &Plan, held: &str) -> Result<String, Box<dyn std:
         out += "  none\n";
     }
     for (index, directory) in plan.directories.iter().enumerate() {
-        let mode = if directory.writable { "read and write" } else { "read" };
-        writeln!(out, "  {} as {} ({mode})", directory.host.display(), Directory::place(index).display())?;
+        let mode = if directory.is_writable() { "read and write" } else { "read" };
+        writeln!(out, "  {} as {} ({mode})", directory.host.display(), directory.place(index).display())?;
     }
     out += "\nNetwork\n";
     if grants.net.is_empty() {

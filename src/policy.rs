@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use pinfold_sandbox::{Directory, Layer, LayerError, Layers, Limits, Plan, Refusal, mounts};
+use pinfold_sandbox::{Access, Directory, Layer, LayerError, Layers, Limits, Plan, Refusal, mounts};
 use pinfold_vm::host::{DirGrant, Grants, table};
 
 /// System calls of every worker, with the reason.
@@ -79,7 +79,8 @@ fn directory(grant: &DirGrant) -> Result<Directory, PolicyError> {
         let host = std::fs::canonicalize(path)?;
         let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
         let fd = rustix::fs::open(&host, flags, rustix::fs::Mode::empty())?;
-        Ok(Directory { identity: mounts::identity(&fd)?, host, writable: grant.writable })
+        let access = if grant.writable { Access::Write } else { Access::Read };
+        Ok(Directory { identity: mounts::identity(&fd)?, host, access, inside: None })
     };
     find(&grant.host).map_err(|error| PolicyError::Directory { grant: grant.to_string(), error })
 }

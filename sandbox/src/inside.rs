@@ -14,7 +14,8 @@ use std::path::PathBuf;
 
 use crate::error::{Context, LayerError, check};
 use crate::namespaces::Network;
-use crate::plan::{Directory, Layer, Plan};
+use crate::plan::{Access, Layer, Plan};
+use crate::seccomp::Filter;
 use crate::{capabilities, landlock, mounts, namespaces, rlimits};
 
 /// Puts up every wall but the filter. The process must have one thread.
@@ -53,8 +54,8 @@ pub fn enter(plan: &Plan) -> Result<(), LayerError> {
     // The kernel forgets it when privileges change.
     die_with_parent().context(Layer::Pid, "end with whoever made it")?;
     if layers.has(Layer::Landlock) {
-        let places: Vec<(PathBuf, bool)> = places(plan).zip(plan.directories.iter().map(|d| d.writable)).collect();
-        landlock::restrict(places.iter().map(|(place, writable)| (place.as_path(), *writable)))?;
+        let places: Vec<(PathBuf, Access)> = places(plan).zip(plan.directories.iter().map(|d| d.access)).collect();
+        landlock::restrict(places.iter().map(|(place, access)| (place.as_path(), *access)))?;
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ pub fn enter(plan: &Plan) -> Result<(), LayerError> {
 pub fn places(plan: &Plan) -> impl Iterator<Item = PathBuf> {
     let moved = plan.layers.has(Layer::Mount);
     plan.directories.iter().enumerate().map(move |(index, directory)| match moved {
-        true => Directory::place(index),
+        true => directory.place(index),
         false => directory.host.clone(),
     })
 }
@@ -74,6 +75,15 @@ pub fn places(plan: &Plan) -> impl Iterator<Item = PathBuf> {
 /// # Errors
 /// If it cannot be put up; the process is to end then.
 pub fn lock(plan: &Plan) -> Result<Option<OwnedFd>, LayerError> {
+    let filter = plan.filter().map_err(io::Error::other).context(Layer::Seccomp, "make the filter")?;
+    lock_with(plan, &filter)
+}
+
+/// As [`lock`], with another filter than the plan's own.
+///
+/// # Errors
+/// If it cannot be put up; the process is to end then.
+pub fn lock_with(plan: &Plan, filter: &Filter) -> Result<Option<OwnedFd>, LayerError> {
     if plan.layers.has(Layer::Rlimits) {
         rlimits::no_more_processes()?;
     }
@@ -81,7 +91,6 @@ pub fn lock(plan: &Plan) -> Result<Option<OwnedFd>, LayerError> {
         capabilities::refuse_new_code();
     }
     if plan.layers.has(Layer::Seccomp) {
-        let filter = plan.filter().map_err(io::Error::other).context(Layer::Seccomp, "make the filter")?;
         return filter.install(plan.refusal).context(Layer::Seccomp, "install the filter");
     }
     Ok(None)

@@ -6,12 +6,12 @@ use std::io;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 
 use crate::error::{Context, LayerError};
-use crate::plan::Layer;
+use crate::plan::{Access, Layer};
 
 /// The newest interface that is asked for; of older kernels what they have.
 const NEWEST: ABI = ABI::V6;
@@ -33,8 +33,8 @@ fn writable() -> BitFlags<AccessFs> {
         | AccessFs::Refer
 }
 
-/// Nothing from now on but these directories, each with whether it may be written.
-pub fn restrict<'a>(directories: impl Iterator<Item = (&'a Path, bool)>) -> Result<(), LayerError> {
+/// Nothing from now on but these directories, each for what is granted there.
+pub fn restrict<'a>(directories: impl Iterator<Item = (&'a Path, Access)>) -> Result<(), LayerError> {
     let other = |error: &dyn std::fmt::Display| io::Error::other(error.to_string());
     let build = || -> io::Result<RulesetStatus> {
         let mut rules = Ruleset::default()
@@ -47,9 +47,13 @@ pub fn restrict<'a>(directories: impl Iterator<Item = (&'a Path, bool)>) -> Resu
             .and_then(|rules| rules.scope(Scope::from_all(NEWEST)))
             .and_then(|rules| rules.create())
             .map_err(|e| other(&e))?;
-        for (path, write) in directories {
+        for (path, access) in directories {
             let fd = PathFd::new(path).map_err(|e| other(&e))?;
-            let access = if write { writable() } else { readable() };
+            let access = match access {
+                Access::Read => readable(),
+                Access::Run => readable() | AccessFs::Execute,
+                Access::Write => writable(),
+            };
             rules = rules.add_rule(PathBeneath::new(fd, access)).map_err(|e| other(&e))?;
         }
         Ok(rules.restrict_self().map_err(|e| other(&e))?.ruleset)

@@ -18,7 +18,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 
 use crate::error::{Context, LayerError, check};
-use crate::plan::{Directory, Layer};
+use crate::plan::{Access, Directory, Layer};
 
 /// Where the new root is put up: any directory that there is, since it is only hidden, in this namespace.
 const BASES: [&CStr; 5] = [c"/tmp", c"/mnt", c"/run", c"/usr", c"/etc"];
@@ -68,8 +68,8 @@ pub fn enter(directories: &[Directory]) -> Result<(), LayerError> {
     let trees: Vec<OwnedFd> = trees.collect::<Result<_, _>>()?;
     let base = base().context(layer, "mount the new root")?;
     rustix::process::chdir(base).context(layer, "enter the new root")?;
-    for (index, tree) in trees.iter().enumerate() {
-        let place = Directory::place(index);
+    for (index, (tree, directory)) in trees.iter().zip(directories).enumerate() {
+        let place = directory.place(index);
         attach(tree, place.strip_prefix("/").unwrap_or(&place)).context(layer, "mount a granted directory")?;
     }
     rustix::process::pivot_root(".", ".").context(layer, "make it the root")?;
@@ -99,16 +99,19 @@ fn tree(directory: &Directory) -> io::Result<OwnedFd> {
     let tree = check(unsafe { libc::syscall(libc::SYS_open_tree, fd.as_raw_fd(), c"".as_ptr(), flags) })?;
     // SAFETY: just made by the kernel.
     let tree = unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(tree as i32) };
-    let mut attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    if !directory.writable {
-        attributes |= MOUNT_ATTR_RDONLY;
-    }
+    let attributes = MOUNT_ATTR_NOSUID
+        | MOUNT_ATTR_NODEV
+        | match directory.access {
+            Access::Read => MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC,
+            Access::Run => MOUNT_ATTR_RDONLY,
+            Access::Write => MOUNT_ATTR_NOEXEC,
+        };
     set_attributes(tree.as_raw_fd(), c"", libc::AT_EMPTY_PATH as u32 | AT_RECURSIVE, attributes)?;
     Ok(tree)
 }
 
 fn attach(tree: &OwnedFd, place: &Path) -> io::Result<()> {
-    rustix::fs::mkdir(place, Mode::RWXU)?;
+    std::fs::create_dir_all(place)?;
     let place = CString::new(place.as_os_str().as_bytes())?;
     // SAFETY: valid arguments.
     check(unsafe {

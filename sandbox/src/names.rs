@@ -6,6 +6,11 @@ pub fn of(number: i32) -> Option<&'static str> {
     Some(NAMES[at].1)
 }
 
+/// The number of a name, and the name.
+pub fn number(name: &str) -> Option<(u32, &'static str)> {
+    NAMES.iter().find(|(_, known)| *known == name).map(|(number, known)| (*number as u32, *known))
+}
+
 /// Ordered by number.
 #[rustfmt::skip]
 const NAMES: &[(i32, &str)] = &[

@@ -135,14 +135,33 @@ pub struct Directory {
     pub host: PathBuf,
     /// Device and inode that it had when it was granted: what is found under the name later must be the same.
     pub identity: (u64, u64),
-    /// Whether it may be written.
-    pub writable: bool,
+    /// What may be done there.
+    pub access: Access,
+    /// Where it is inside, absolute, if that matters; a short name under the empty root otherwise.
+    pub inside: Option<PathBuf>,
+}
+
+/// What may be done in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Files are read.
+    Read,
+    /// They are read, and programs are run.
+    Run,
+    /// They are read, made, changed and removed.
+    Write,
 }
 
 impl Directory {
-    /// Where the directory with this index is inside, under the empty root.
-    pub fn place(index: usize) -> PathBuf {
-        PathBuf::from(format!("/{index}"))
+    /// Where the directory is inside, which is granted as the one with this index.
+    pub fn place(&self, index: usize) -> PathBuf {
+        self.inside.clone().unwrap_or_else(|| PathBuf::from(format!("/{index}")))
+    }
+
+    /// Whether it may be changed.
+    pub fn is_writable(&self) -> bool {
+        self.access == Access::Write
     }
 }
 

@@ -33,7 +33,7 @@ pub enum Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Which.
-    pub syscall: &'static Syscall,
+    pub syscall: Syscall,
     /// Who asked for it: for people.
     pub why: Vec<String>,
 }
@@ -72,12 +72,23 @@ impl Filter {
     /// If there is no such call.
     pub fn allow(&mut self, name: &str, why: &str) -> Result<(), UnknownSyscall> {
         let syscall = syscalls::by_name(name).ok_or_else(|| UnknownSyscall(name.to_owned()))?;
+        self.add(*syscall, why);
+        Ok(())
+    }
+
+    /// Allows a call in this form and no other.
+    pub fn replace(&mut self, syscall: Syscall, why: &str) {
+        self.rules.retain(|rule| rule.syscall.number != syscall.number);
+        self.add(syscall, why);
+    }
+
+    /// Allows a call in this form, whatever [`syscalls`] says of it.
+    pub fn add(&mut self, syscall: Syscall, why: &str) {
         match self.rules.iter_mut().find(|rule| rule.syscall.number == syscall.number) {
             Some(rule) if rule.why.iter().any(|known| known == why) => {}
             Some(rule) => rule.why.push(why.to_owned()),
             None => self.rules.push(Rule { syscall, why: vec![why.to_owned()] }),
         }
-        Ok(())
     }
 
     /// The rules, in the order in which the kernel tries them.
@@ -100,7 +111,7 @@ impl Filter {
             load(NUMBER),
         ];
         for rule in &self.rules {
-            let block = block(rule.syscall, refuse);
+            let block = block(&rule.syscall, refuse);
             // A number that is not in the table is refused at the end; x32 numbers are none of it.
             code.push(jump(libc::BPF_JEQ, rule.syscall.number, 0, block.len() as u8));
             code.extend(block);

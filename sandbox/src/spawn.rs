@@ -111,25 +111,65 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
 pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cgroup>), SpawnError> {
-    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
-    let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
-    let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
     // Everything that the child uses is made before it is, since it must not allocate.
     let mut arguments: Vec<*const libc::c_char> = launch.arguments.iter().map(|argument| argument.as_ptr()).collect();
     arguments.push(std::ptr::null());
     let environment = [std::ptr::null::<libc::c_char>()];
-    let mut wanted: Vec<RawFd> = launch.descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-    wanted.extend([launch.program.as_raw_fd(), ready.as_raw_fd(), failed.as_raw_fd()]);
+    let work = Work::Program { fd: launch.program.as_raw_fd(), arguments: &arguments, environment: &environment };
+    // SAFETY: another program is run at once.
+    unsafe { make(work, launch.descriptors, launch.layers, making) }
+}
 
-    let mut stack = vec![0u8; if launch.layers.has(Layer::Net) { namespaces::NETWORK_STACK } else { 0 }];
+/// Makes the process as [`spawn_in`] does, but for what it does: work in a copy of the memory of its maker. It ends when that returns.
+///
+/// # Errors
+/// If the kernel refuses anything; nothing is left then.
+///
+/// # Safety
+/// The calling process has one thread: what another one was doing would never be finished in the copy.
+pub unsafe fn spawn_here(
+    work: &mut dyn FnMut(),
+    descriptors: &[BorrowedFd<'_>],
+    layers: Layers,
+    making: Making,
+) -> Result<(Child, Option<Cgroup>), SpawnError> {
+    // SAFETY: by contract.
+    unsafe { make(Work::Here(work), descriptors, layers, making) }
+}
+
+/// What a new process does.
+enum Work<'a> {
+    Program { fd: RawFd, arguments: &'a [*const libc::c_char], environment: &'a [*const libc::c_char] },
+    Here(&'a mut dyn FnMut()),
+}
+
+/// Makes a process.
+///
+/// # Safety
+/// See [`spawn_here`], unless it is another program.
+unsafe fn make(
+    mut work: Work<'_>,
+    descriptors: &[BorrowedFd<'_>],
+    layers: Layers,
+    making: Making,
+) -> Result<(Child, Option<Cgroup>), SpawnError> {
+    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
+    let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
+    let mut wanted: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    // Where it is no program that is run, the place is another's, and closed.
+    let program = if let Work::Program { fd, .. } = work { fd } else { failed.as_raw_fd() };
+    wanted.extend([program, ready.as_raw_fd(), failed.as_raw_fd()]);
+
+    let mut stack = vec![0u8; if layers.has(Layer::Net) { namespaces::NETWORK_STACK } else { 0 }];
     let stack = stack.as_mut_ptr_range();
     let network = (stack.start != stack.end).then_some(stack.end);
 
     let mut pidfd: RawFd = -1;
     // The root of a cgroup namespace is where its maker is: the child makes it itself, once it is in its place.
-    let layers = launch.layers.without(Layer::CgroupNs).without(Layer::Net);
+    let cloned = layers.without(Layer::CgroupNs).without(Layer::Net);
     let mut clone = CloneArgs {
-        flags: namespaces::clone_flags(layers) | libc::CLONE_PIDFD as u64,
+        flags: namespaces::clone_flags(cloned) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
@@ -141,21 +181,21 @@ pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cg
         clone.flags |= CLONE_INTO_CGROUP;
         clone.cgroup = place.as_raw_fd() as u64;
     }
-    let place = Place { seats: &seats, hides: launch.layers.has(Layer::CgroupNs) };
+    let place = Place { seats: &seats, hides: layers.has(Layer::CgroupNs) };
     // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
     let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
     if pid == 0 {
         // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), &place, network, arguments.as_ptr(), environment.as_ptr()) }
+        unsafe { child(&mut wanted, go.as_raw_fd(), &place, network, &mut work) }
     }
     let pid = match check(pid) {
         Ok(pid) => pid as i32,
-        Err(error) => return Err(not_cloned(launch.layers, error)),
+        Err(error) => return Err(not_cloned(layers, error)),
     };
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
-    match start(&child, launch.layers, &go, &report) {
+    match start(&child, layers, &go, &report) {
         Ok(()) => Ok((child, cgroup)),
         Err(error) => {
             child.kill();
@@ -210,8 +250,7 @@ unsafe fn child(
     go: RawFd,
     place: &Place<'_>,
     network: Option<*mut u8>,
-    arguments: *const *const libc::c_char,
-    environment: *const *const libc::c_char,
+    work: &mut Work<'_>,
 ) -> ! {
     let count = descriptors.len();
     let failed = descriptors[count - 1];
@@ -266,7 +305,19 @@ unsafe fn child(
             step(3, -1);
         }
         reset_signals();
-        step(4, libc::syscall(libc::SYS_execveat, program, c"".as_ptr(), arguments, environment, libc::AT_EMPTY_PATH));
+        match work {
+            Work::Program { arguments, environment, .. } => {
+                let (arguments, environment) = (arguments.as_ptr(), environment.as_ptr());
+                let flags = libc::AT_EMPTY_PATH;
+                step(4, libc::syscall(libc::SYS_execveat, program, c"".as_ptr(), arguments, environment, flags));
+            }
+            Work::Here(work) => {
+                // To whoever waits this is the beginning.
+                libc::close(program);
+                libc::close(program + 1);
+                work();
+            }
+        }
         libc::_exit(127)
     }
 }
