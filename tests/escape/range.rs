@@ -163,16 +163,30 @@ fn scratch(range: u32) -> PathBuf {
     std::env::temp_dir().join(format!("pinfold-escape-{range}"))
 }
 
-/// The key of its shared memory.
-fn segment(range: u32) -> i32 {
-    0x7069_0000 | range as i32 & 0xffff
+/// Makes a segment of shared memory under a key that nobody has, and writes that down where [`clean`] finds it.
+fn segment(scratch: &Path) -> io::Result<i32> {
+    let first = 0x7069_0000 | std::process::id() as i32 & 0xffff;
+    for key in first.. {
+        match sys!(libc::SYS_shmget, key, 4096, libc::IPC_CREAT | libc::IPC_EXCL | 0o600) {
+            Ok(_) => {
+                fs::write(scratch.join("segment"), key.to_string())?;
+                return Ok(key);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::StorageFull.into())
 }
 
 /// Takes away what outlives a range, however that ended.
 pub fn clean(range: u32) {
+    let key = fs::read_to_string(scratch(range).join("segment")).ok().and_then(|key| key.parse::<i32>().ok());
     let _ = fs::remove_dir_all(scratch(range));
-    let _ = sys!(libc::SYS_shmget, segment(range), 4096, 0)
-        .and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
+    if let Some(key) = key {
+        let _ =
+            sys!(libc::SYS_shmget, key, 4096, 0).and_then(|segment| sys!(libc::SYS_shmctl, segment, libc::IPC_RMID, 0));
+    }
 }
 
 /// The targets, and what keeps them there.
@@ -224,7 +238,7 @@ impl Range {
             own_address: own_address().to_string(),
             abstract_name,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            segment: segment(std::process::id()),
+            segment: segment(&scratch)?,
             handle: Vec::new(),
             without_device: true,
             terminal: terminal_name(&terminal)?,
@@ -239,7 +253,6 @@ impl Range {
         // `/dev/zero`
         let made = sys!(libc::SYS_mknod, device.as_ptr(), libc::S_IFCHR | 0o600, libc::makedev(1, 5));
         range.targets.without_device = made.is_err();
-        sys!(libc::SYS_shmget, range.targets.segment, 4096, libc::IPC_CREAT | 0o600)?;
         // What is not closed at the start of a worker: it must not get there all the same.
         let leak = File::open(range.targets.scratch.join("secret"))?.into_raw_fd();
         // SAFETY: descriptors of this process, made for this.
