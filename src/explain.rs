@@ -182,6 +182,7 @@ mod tests {
             ("none", Grants::none()),
             ("default", Grants::command()),
             ("directory", with(directory(""))),
+            ("writable", with(directory(":rw"))),
             ("deterministic", Grants { deterministic: Some(1), ..Grants::command() }),
             ("network", Grants { net: vec![connection, listener], ..Grants::none() }),
         ] {
