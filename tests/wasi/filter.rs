@@ -18,6 +18,7 @@ use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::peer::Peer;
 use crate::program;
 use crate::worker::{self, Input, READABLE, Tree, WRITABLE};
 
@@ -30,6 +31,8 @@ enum Needs {
     Random,
     Directory,
     WritableDirectory,
+    /// A connection, and a place to listen at.
+    Network,
 }
 
 /// How it is run, and what shows that a call is missing.
@@ -135,6 +138,18 @@ const SCENARIOS: &[Scenario] = scenarios! {
     // Only a directory may be named with a slash at its end.
     newfstatat, WritableDirectory, Plain: r#"(call $must
         (call $path_rename (i32.const 3) (str "folder/") (i32.const 3) (str "new/")))"#;
+    accept4, Network, Plain: "(call $must (call $sock_accept (i32.const 4) (i32.const 0) (i32.const 8)))";
+    recvmsg, Network, Plain: "(call $must (call $sock_recv (i32.const 3)
+        (call $list (i32.const 5000) (i32.const 5)) (i32.const 1) (i32.const 2) (i32.const 8) (i32.const 12)))";
+    sendmsg, Network, Plain: "(call $must (call $sock_send (i32.const 3)
+        (call $list (i32.const 5000) (i32.const 5)) (i32.const 1) (i32.const 0) (i32.const 8)))";
+    shutdown, Network, Plain: "(call $must (call $sock_shutdown (i32.const 3) (i32.const 3)))";
+    close, Network, Plain: "(call $must (call $fd_close (i32.const 3)))";
+    // The server speaks first: this waits for it, and asks how much there is.
+    ppoll, Network, Plain: "(i32.store8 (i32.const 5008) (i32.const 1)) (i32.store (i32.const 5016) (i32.const 3))
+        (call $must (call $poll_oneoff (i32.const 5000) (i32.const 5100) (i32.const 1) (i32.const 5200)))";
+    ioctl, Network, Plain: "(i32.store8 (i32.const 5008) (i32.const 1)) (i32.store (i32.const 5016) (i32.const 3))
+        (call $must (call $poll_oneoff (i32.const 5000) (i32.const 5100) (i32.const 1) (i32.const 5200)))";
 };
 
 /// What is usually granted.
@@ -151,6 +166,7 @@ fn usual(tree: &Tree) -> Vec<(&'static str, Grants)> {
         ("writable directory", with(WRITABLE, command())),
         ("directory alone", with(READABLE, Grants::none())),
         ("writable directory alone", with(WRITABLE, Grants::none())),
+        ("network", Grants { net: Peer::new().unwrap().grants.clone(), ..Grants::none() }),
     ]
 }
 
@@ -164,6 +180,7 @@ impl Needs {
             Self::Random => grants.random && is_real,
             Self::Directory => !grants.dirs.is_empty(),
             Self::WritableDirectory => grants.dirs.iter().any(|dir| dir.writable),
+            Self::Network => !grants.net.is_empty(),
         }
     }
 }
@@ -253,6 +270,10 @@ impl Scenario {
         let _tree = Tree::new(root)?;
         let mut grants = grants.clone();
         let mut does = self.does.to_owned();
+        let peer = if grants.net.is_empty() { None } else { Some(Peer::new()?) };
+        if let Some(peer) = &peer {
+            grants.net.clone_from(&peer.grants);
+        }
         if self.how == How::Mounted {
             let (directory, mounted) = mounted()?;
             for dir in &mut grants.dirs {
@@ -279,10 +300,12 @@ impl Scenario {
         let start = format!(r#"(func (export "_start") {does})"#);
         // Without the beginning that other programs have, which needs a memory of its own.
         let program = if large.is_empty() { program::module(&start) } else { format!("(module {large} {start})") };
-        let job = worker::job(plan, grants, tier);
         if self.how == How::Alone {
-            return Ok(Seen::Exit(alone(&job)?));
+            // Nobody is there to hand connections in.
+            grants.net.clear();
+            return Ok(Seen::Exit(alone(&worker::job(plan, grants, tier))?));
         }
+        let job = worker::job(plan, grants, tier);
         let input = Input { text: "some input", stays_open: false, patience: worker::PATIENCE };
         worker::run(&job, &program, &input).map(|outcome| Seen::Verdict(outcome.verdict))
     }

@@ -11,6 +11,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 mod filter;
+mod peer;
 mod program;
 mod races;
 mod suite;

@@ -47,6 +47,8 @@ pub struct Setup {
     pub looks: Vec<PathBuf>,
     /// `;; deterministic`
     pub deterministic: bool,
+    /// `;; network`: a connection as descriptor 5, and 6 to accept others at.
+    pub network: bool,
 }
 
 /// Reads a program's file.
@@ -63,6 +65,7 @@ pub fn read(path: &Path) -> std::io::Result<Program> {
             Some(("look", path)) => setup.looks.push(path.into()),
             None if line == "stdin stays open" => setup.stays_open = true,
             None if line == "deterministic" => setup.deterministic = true,
+            None if line == "network" => setup.network = true,
             _ => {}
         }
     }

@@ -10,6 +10,7 @@ use pinfold::supervisor::Verdict;
 use pinfold_sandbox::Layers;
 use pinfold_vm::host::{Grants, table};
 
+use crate::peer::Peer;
 use crate::program::{self, Program};
 use crate::worker::{self, Input, READABLE, Tree, WRITABLE};
 
@@ -65,10 +66,12 @@ fn every_row_has_a_program(programs: &[Program]) -> bool {
 fn try_out(program: &Program, scratch: &Path) -> Vec<String> {
     let tree = Tree::new(&scratch.join("tree")).unwrap();
     let setup = &program.setup;
+    let peer = setup.network.then(|| Peer::new().unwrap());
     let grants = Grants {
         args: std::iter::once(program.name.clone()).chain(setup.arguments.iter().cloned()).collect(),
         env: setup.variables.clone(),
         dirs: vec![tree.grant(WRITABLE), tree.grant(READABLE)],
+        net: peer.as_ref().map_or(Vec::new(), |peer| peer.grants.clone()),
         deterministic: setup.deterministic.then_some(7),
         handle_limit: 16,
         ..Grants::command()

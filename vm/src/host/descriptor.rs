@@ -270,7 +270,10 @@ impl Descriptors {
 
     /// Closes a descriptor.
     pub fn close(&mut self, number: u32) -> Result<(), Errno> {
-        self.slots.get_mut(number as usize).and_then(Option::take).ok_or(Errno::Badf)?;
+        let closed = self.slots.get_mut(number as usize).and_then(Option::take).ok_or(Errno::Badf)?;
+        if let Kind::Socket { fd, .. } = closed.kind {
+            close_quietly(fd);
+        }
         self.open -= 1;
         Ok(())
     }
@@ -280,9 +283,9 @@ impl Descriptors {
         self.get(from)?;
         self.get(to)?;
         if from != to {
+            self.close(to)?;
             let moved = self.slots.get_mut(from as usize).and_then(Option::take);
             *self.slots.get_mut(to as usize).ok_or(Errno::Badf)? = moved;
-            self.open -= 1;
         }
         Ok(())
     }
@@ -328,6 +331,14 @@ fn open_granted(grant: &DirGrant, origin: Origin) -> Result<Descriptor, HostSetu
         origin,
         path: None,
     })
+}
+
+/// Closes a socket. In builds with debug assertions the standard library asks before whether it is open, by a call that serving
+/// connections does not take otherwise.
+#[allow(unsafe_code)]
+fn close_quietly(fd: OwnedFd) {
+    // SAFETY: it is owned, and not used any more.
+    unsafe { rustix::io::close(std::os::fd::IntoRawFd::into_raw_fd(fd)) }
 }
 
 /// Whether a file is on a proc file system, where a program could write the memory of the
