@@ -77,7 +77,7 @@ fn cgroup() -> Found {
         Ok(cgroup) => cgroup,
         Err(why) => return Found::Replaced(why.to_string()),
     };
-    match in_child(|| cgroup.enter()) {
+    match in_child(|| cgroup.limit().map_err(|error| error.error).and_then(|()| cgroup.enter())) {
         Ok(()) if cgroup.missing().is_empty() => Found::Works(cgroup.to_string()),
         Ok(()) => Found::Works(format!("{cgroup} ({})", cgroup.missing().join("; "))),
         Err(why) => Found::Missing(why),

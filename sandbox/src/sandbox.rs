@@ -23,7 +23,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::cgroup::Making;
+use crate::cgroup::Cgroup;
 use crate::groups;
 use crate::notify::{Listener, Violation};
 use crate::plan::{Access, Directory, Layer, Layers, Limits, Plan};
@@ -287,7 +287,7 @@ impl Sandbox {
         let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from);
         let ((output, stdout), (errors, stderr)) = (pipe()?, pipe()?);
         let descriptors = [nothing.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd()];
-        let making = Making::begin(plan).finish().map_err(SpawnError::from)?.map_or_else(Making::none, Making::from);
+        let cgroup = Cgroup::of(plan).map_err(SpawnError::from)?;
         let mut body = || {
             let code = match confine(plan, filter) {
                 Ok(()) => work(),
@@ -300,7 +300,7 @@ impl Sandbox {
             unsafe { libc::_exit(code) }
         };
         // SAFETY: there is one thread.
-        let (child, cgroup) = unsafe { spawn_here(&mut body, &descriptors, plan.layers, making) }?;
+        let (child, cgroup) = unsafe { spawn_here(&mut body, &descriptors, plan.layers, cgroup) }?;
         drop((theirs, stdout, stderr));
         let mut watch = Watch {
             child: &child,

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::cgroup::{self, Cgroup, Making};
+use crate::cgroup::{self, Cgroup};
 use crate::error::{Context, LayerError, check};
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
@@ -101,7 +101,7 @@ struct CloneArgs {
 /// # Errors
 /// See [`spawn_in`].
 pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
-    spawn_in(launch, Making::none()).map(|(child, _)| child)
+    spawn_in(launch, None).map(|(child, _)| child)
 }
 
 /// Makes the process, in a cgroup from its beginning with all that it will make, and in all namespaces but that of the network, which
@@ -110,14 +110,14 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
-pub fn spawn_in(launch: &Launch<'_>, making: Making) -> Result<(Child, Option<Cgroup>), SpawnError> {
+pub fn spawn_in(launch: &Launch<'_>, cgroup: Option<Cgroup>) -> Result<(Child, Option<Cgroup>), SpawnError> {
     // Everything that the child uses is made before it is, since it must not allocate.
     let mut arguments: Vec<*const libc::c_char> = launch.arguments.iter().map(|argument| argument.as_ptr()).collect();
     arguments.push(std::ptr::null());
     let environment = [std::ptr::null::<libc::c_char>()];
     let work = Work::Program { fd: launch.program.as_raw_fd(), arguments: &arguments, environment: &environment };
     // SAFETY: another program is run at once.
-    unsafe { make(work, launch.descriptors, launch.layers, making) }
+    unsafe { make(work, launch.descriptors, launch.layers, cgroup) }
 }
 
 /// Makes the process as [`spawn_in`] does, but for what it does: work in a copy of the memory of its maker. It ends when that returns.
@@ -131,10 +131,10 @@ pub unsafe fn spawn_here(
     work: &mut dyn FnMut(),
     descriptors: &[BorrowedFd<'_>],
     layers: Layers,
-    making: Making,
+    cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
     // SAFETY: by contract.
-    unsafe { make(Work::Here(work), descriptors, layers, making) }
+    unsafe { make(Work::Here(work), descriptors, layers, cgroup) }
 }
 
 /// What a new process does.
@@ -151,7 +151,7 @@ unsafe fn make(
     mut work: Work<'_>,
     descriptors: &[BorrowedFd<'_>],
     layers: Layers,
-    making: Making,
+    cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
     let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
@@ -174,7 +174,6 @@ unsafe fn make(
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
-    let cgroup = making.finish()?;
     let seats = cgroup.as_ref().map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
     let seats: Vec<RawFd> = seats.iter().map(AsRawFd::as_raw_fd).collect();
     if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
@@ -195,7 +194,9 @@ unsafe fn make(
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((ready, failed));
-    match start(&child, layers, &go, &report) {
+    // While the child is on its way there.
+    let limited = cgroup.as_ref().map_or(Ok(()), Cgroup::limit).map_err(SpawnError::from);
+    match limited.and_then(|()| start(&child, layers, &go, &report)) {
         Ok(()) => Ok((child, cgroup)),
         Err(error) => {
             child.kill();

@@ -42,7 +42,7 @@ fn run(cgroup: Cgroup, layers: Layers, script: &str) -> (Exit, String, Cgroup) {
         descriptors: &[null.as_fd(), to.as_fd(), to.as_fd()],
         layers,
     };
-    let (child, cgroup) = spawn_in(&launch, cgroup.into()).unwrap();
+    let (child, cgroup) = spawn_in(&launch, Some(cgroup)).unwrap();
     drop(to);
     let mut text = String::new();
     File::from(from).read_to_string(&mut text).unwrap();

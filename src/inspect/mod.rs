@@ -8,7 +8,6 @@ use pinfold::policy::PolicyError;
 use pinfold::supervisor::{self, Bounds, Outcome, SupervisorError, Verdict, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::Layers;
-use pinfold_sandbox::cgroup::Making;
 use pinfold_vm::host::Grants;
 
 use crate::report;
@@ -65,12 +64,11 @@ pub enum InspectError {
 pub fn run(args: &Args) -> Result<u8, InspectError> {
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let plan = policy::plan(&Grants::none(), MEMORY, 0, Layers::all())?;
-    let cgroup = Making::begin(&plan);
     let program = supervisor::read_program(&args.file, limit)?;
     let task = Task::Inspect(Inspect { file: args.file.clone(), view: args.view() });
     let bounds = Bounds { timeout: Some(TIMEOUT), output: OUTPUT };
-    let wanted = Wanted { cgroup: Some(cgroup), ..Wanted::default() };
-    let Outcome { verdict, remains, .. } = supervisor::observe(&Job { plan, task }, &program, &bounds, wanted)?;
+    let Outcome { verdict, remains, .. } =
+        supervisor::observe(&Job { plan, task }, &program, &bounds, Wanted::default())?;
     report::explain(&verdict, TIMEOUT.as_secs_f64());
     remains.leave();
     Ok(match verdict {

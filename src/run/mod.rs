@@ -10,7 +10,6 @@ use pinfold::job::{Job, Run, Task};
 use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
-use pinfold_sandbox::cgroup::Making;
 
 use crate::output::Output;
 use crate::records::{Learned, Records, learn};
@@ -91,7 +90,6 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
         );
     }
     let plan = settings.plan(args.layers()).map_err(|error| refused(&error))?;
-    let cgroup = Making::begin(&plan);
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program =
@@ -115,7 +113,7 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
-    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, cgroup: Some(cgroup) };
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),

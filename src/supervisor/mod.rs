@@ -18,7 +18,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pinfold_sandbox::cgroup::Making;
 use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
@@ -145,8 +144,6 @@ pub fn run(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Verdict, Super
 /// What is to be known of a run beside how it ended.
 #[derive(Default)]
 pub struct Wanted {
-    /// The worker's cgroup, where it was begun to be made as soon as there was a plan.
-    pub cgroup: Option<Making>,
     /// What the kernel counted for its worker: known only once that is gone, which takes a moment.
     pub usage: bool,
     /// What the program asks of its host: told by the worker, and only if the job is to record ([`Run::records`](crate::job::Run)).
@@ -158,7 +155,6 @@ pub struct Wanted {
 /// # Errors
 /// If the worker cannot be started.
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
-    let cgroup = wanted.cgroup.unwrap_or_else(|| Making::begin(&job.plan));
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) => Vec::new(),
@@ -192,6 +188,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         descriptors: &descriptors,
         layers: job.plan.layers,
     };
+    let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
     let (child, cgroup) = spawn_in(&launch, cgroup)?;
     drop((theirs, stdin, stdout, stderr, sockets, notes));
     let limits = &job.plan.limits;

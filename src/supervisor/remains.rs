@@ -1,7 +1,9 @@
 //! What is left of a run when its verdict is known: a process that was killed, which the kernel takes a while to take apart, and its
 //! cgroup, which can only be removed after that. Nobody needs to wait for either.
 
+use std::ffi::c_void;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use pinfold_sandbox::{Cgroup, Child, Exit, Usage};
@@ -46,19 +48,30 @@ impl Remains {
         (0..=2).for_each(|stream| unsafe {
             libc::close(stream);
         });
-        // SAFETY: the new process makes system calls only.
-        match unsafe { libc::fork() } {
-            0 => {
-                has_ended(&child, PATIENCE);
-                cgroup.remove();
-                // SAFETY: ends the process, without anything that another thread could have been in the middle of.
-                unsafe { libc::_exit(0) }
-            }
-            -1 => drop(Self::new(child, Some(cgroup))),
-            // It is the other's to remove.
-            _ => std::mem::forget(cgroup),
+        let mut stack = ManuallyDrop::new(vec![0u8; STACK]);
+        let remains = Box::into_raw(Box::new((child, cgroup)));
+        // SAFETY: the new process shares this memory, in which nothing of what it uses is given back, and makes system calls only.
+        let made = unsafe { libc::clone(tidy, stack.as_mut_ptr_range().end.cast(), FLAGS, remains.cast()) };
+        if made == -1 {
+            // SAFETY: there is no process that uses it.
+            let (child, cgroup) = *unsafe { Box::from_raw(remains) };
+            drop(Self::new(child, Some(cgroup)));
         }
     }
+}
+
+/// Memory is shared, which spares copying it; descriptors are copied.
+const FLAGS: libc::c_int = libc::CLONE_VM | libc::SIGCHLD;
+const STACK: usize = 64 << 10;
+
+/// What the process that stays behind does. What it is given is never freed.
+extern "C" fn tidy(remains: *mut c_void) -> libc::c_int {
+    // SAFETY: whoever made this process gave it this, and does not use it.
+    let (child, cgroup) = unsafe { remains.cast::<(Child, Cgroup)>().read() };
+    has_ended(&child, PATIENCE);
+    cgroup.remove();
+    // SAFETY: ends this process alone.
+    unsafe { libc::_exit(0) }
 }
 
 /// Whether a process has ended, after this long at most.

@@ -184,7 +184,7 @@ mod tests {
             // What it makes ends with it.
             layers: Layers::NONE.with(Layer::User).with(Layer::Pid),
         };
-        let (child, cgroup) = spawn_in(&launch, cgroup.into()).unwrap();
+        let (child, cgroup) = spawn_in(&launch, Some(cgroup)).unwrap();
         child.wait().unwrap();
         cgroup
     }

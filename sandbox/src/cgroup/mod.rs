@@ -2,7 +2,6 @@
 //!
 //! ```text
 //!  find      where groups can be made, in the version that has the memory controller
-//!  making    that, on a thread of its own, while the rest is prepared
 //!  group     one directory: made, held, removed; swept by the next run if whoever held it was killed
 //!  Cgroup    the groups of one process: one in version 2, one for each hierarchy in version 1
 //! ```
@@ -12,16 +11,15 @@
 
 mod find;
 mod group;
-mod making;
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use crate::plan::Limits;
+use crate::error::{Context, LayerError};
+use crate::plan::{Layer, Layers, Limits, Plan};
 use find::{Here, Hierarchy};
 use group::Group;
-pub use making::Making;
 
 /// Which of the kernel's two interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +112,7 @@ pub struct Cgroup {
     /// Each with what it is for.
     groups: Vec<(Group, Vec<Controller>)>,
     missing: Vec<String>,
+    limits: Limits,
 }
 
 /// What whoever writes to a seat writes.
@@ -126,7 +125,19 @@ const LARGE: u64 = 4 << 20;
 const MOST_PROCESSES: u64 = 1 << 22;
 
 impl Cgroup {
-    /// Makes groups with these limits. Of the controllers, memory is there for certain; see [`Self::has`].
+    /// Makes what a plan wants: none if it wants none, or if none is to be had and the limits of the process stand in.
+    ///
+    /// # Errors
+    /// If none is to be had and nothing can stand in: the plan is without those limits, or asks for a share of the processors.
+    pub fn of(plan: &Plan) -> Result<Option<Self>, LayerError> {
+        if plan.layers.has(Layer::Cgroup) {
+            suiting(plan.layers, &plan.limits, Self::new(&plan.limits))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Makes groups for these limits, which hold once there is a process in them. Of the controllers, memory is there for certain; see [`Self::has`].
     ///
     /// # Errors
     /// If this host gives none.
@@ -139,26 +150,24 @@ impl Cgroup {
         let here = Here::ask().map_err(|error| NoCgroup::new(Version::Two, error))?;
         let version = here.version();
         let made = here.hierarchies().map_err(|error| error.to_string()).and_then(|hierarchies| match version {
-            Version::One => Self::one(&hierarchies, limits, wanted),
-            Version::Two => Self::two(&hierarchies, limits, wanted),
+            Version::One => Self::one(&hierarchies, limits.clone(), wanted),
+            Version::Two => Self::two(&hierarchies, limits.clone(), wanted),
         });
         made.map_err(|why| NoCgroup::new(version, why))
     }
 
-    fn two(hierarchies: &[Hierarchy], limits: &Limits, wanted: &[Controller]) -> Result<Self, String> {
+    fn two(hierarchies: &[Hierarchy], mut limits: Limits, wanted: &[Controller]) -> Result<Self, String> {
         let hierarchy = hierarchies.iter().find(|hierarchy| hierarchy.version == Version::Two);
         let base = find::base(hierarchy.ok_or("not mounted")?, wanted)?;
-        let say = |error: io::Error| format!("{}: {error}", base.directory.display());
-        let group = Group::make(&base.directory).map_err(say)?;
-        let memory = limits.memory.min(base.memory);
-        limit_two(&group, &Limits { memory, ..limits.clone() }, &base.controllers).map_err(say)?;
+        let group = Group::make(&base.directory).map_err(|error| format!("{}: {error}", base.directory.display()))?;
+        limits.memory = limits.memory.min(base.memory);
         let mut controllers = base.controllers;
         controllers.push(Controller::Cpuacct);
-        Ok(Self { version: Version::Two, groups: vec![(group, controllers)], missing: base.missing })
+        Ok(Self { version: Version::Two, groups: vec![(group, controllers)], missing: base.missing, limits })
     }
 
-    fn one(hierarchies: &[Hierarchy], limits: &Limits, wanted: &[Controller]) -> Result<Self, String> {
-        let mut cgroup = Self { version: Version::One, groups: Vec::new(), missing: Vec::new() };
+    fn one(hierarchies: &[Hierarchy], limits: Limits, wanted: &[Controller]) -> Result<Self, String> {
+        let mut cgroup = Self { version: Version::One, groups: Vec::new(), missing: Vec::new(), limits };
         let mut missing = String::from("no memory controller is mounted");
         for hierarchy in hierarchies.iter().filter(|hierarchy| hierarchy.version == Version::One) {
             let of_it = |controller: &Controller| hierarchy.controllers.contains(controller);
@@ -166,11 +175,7 @@ impl Cgroup {
             if controllers.is_empty() {
                 continue;
             }
-            let made = Group::make(&hierarchy.own).and_then(|group| {
-                limit_one(&group, limits, &controllers)?;
-                Ok(group)
-            });
-            match made {
+            match Group::make(&hierarchy.own) {
                 Ok(group) => cgroup.groups.push((group, controllers)),
                 Err(error) if controllers.contains(&Controller::Memory) => {
                     missing = format!("{}: {error}", hierarchy.own.display());
@@ -215,6 +220,16 @@ impl Cgroup {
             Version::One => self.groups.iter().map(|(group, _)| group.open(c"tasks")).collect(),
             Version::Two => Ok(Vec::new()),
         }
+    }
+
+    /// Sets the limits.
+    pub(crate) fn limit(&self) -> Result<(), LayerError> {
+        let limit = match self.version {
+            Version::One => limit_one,
+            Version::Two => limit_two,
+        };
+        let mut groups = self.groups.iter();
+        groups.try_for_each(|(group, held)| limit(group, &self.limits, held)).context(Layer::Cgroup, "set the limits")
     }
 
     /// Enters it, as a process of one thread.
@@ -265,8 +280,8 @@ impl Cgroup {
         }
     }
 
-    /// Does what dropping does, by system calls alone and without freeing anything: for a process that ends next, and may have been
-    /// forked by one of several threads.
+    /// Does what dropping does, by system calls alone and without freeing anything: for a process that ends next, and whose memory may be
+    /// that of another.
     pub fn remove(self) {
         for (group, _) in &self.groups {
             group.sweep();
@@ -287,6 +302,17 @@ impl std::fmt::Display for Cgroup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<&str> = Controller::ALL.iter().filter(|c| self.has(**c)).map(|c| c.name()).collect();
         write!(f, "version {}: {}", self.version.number(), names.join(", "))
+    }
+}
+
+/// What was made, if a plan can go on with it.
+fn suiting(layers: Layers, limits: &Limits, made: Result<Cgroup, NoCgroup>) -> Result<Option<Cgroup>, LayerError> {
+    let no = |why: io::Error| Err(why).context(Layer::Cgroup, "make a group");
+    match made {
+        Ok(cgroup) if limits.cpu_percent.is_none() || cgroup.has(Controller::Cpu) => Ok(Some(cgroup)),
+        Ok(_) => no(io::Error::other("there is no cpu controller, which a share of the processors takes")),
+        Err(_) if layers.has(Layer::Rlimits) && limits.cpu_percent.is_none() => Ok(None),
+        Err(why) => no(io::Error::other(why)),
     }
 }
 
@@ -355,6 +381,20 @@ fn value(text: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn made(layers: Layers, cpu_percent: Option<u32>) -> Result<Option<Cgroup>, LayerError> {
+        let limits = Limits { memory: 1, descriptors: 1, processes: 1, cpu_time: None, cpu_percent };
+        suiting(layers, &limits, Err(NoCgroup::new(Version::One, "the reason")))
+    }
+
+    #[test]
+    fn limits_of_the_process_stand_in_where_they_can() {
+        assert!(matches!(made(Layers::all(), None), Ok(None)));
+        for (layers, percent) in [(Layers::all().without(Layer::Rlimits), None), (Layers::all(), Some(50))] {
+            let error = made(layers, percent).unwrap_err();
+            assert!(error.layer == Layer::Cgroup && error.to_string().contains("the reason"), "{error}");
+        }
+    }
 
     #[test]
     fn values_are_found_by_their_whole_name() {
