@@ -34,6 +34,9 @@ pub enum PolicyError {
         /// Why not.
         error: io::Error,
     },
+    /// Nothing would hold it.
+    #[error("--cpus takes the layer cgroup")]
+    Share,
 }
 
 /// The plan for a program with these grants and limits. Directories are looked up now: what is found under their names later must be

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use pinfold::policy::{self, PolicyError};
-use pinfold_sandbox::{Layers, Plan};
+use pinfold_sandbox::{Layer, Layers, Plan};
 use pinfold_vm::host::{ClockGrant, Console, Grants, Stdin};
 
 use super::Args;
@@ -77,8 +77,11 @@ impl Settings {
     /// How the worker is confined.
     ///
     /// # Errors
-    /// If a directory is not there.
+    /// If a directory is not there, or nothing would hold the program to its share of the processors.
     pub fn plan(&self, layers: Layers) -> Result<Plan, PolicyError> {
+        if self.cpus.is_some() && !layers.has(Layer::Cgroup) {
+            return Err(PolicyError::Share);
+        }
         let mut plan = policy::plan(&self.grants, self.max_memory, self.max_stack, layers)?;
         plan.limits.processes = self.max_processes;
         plan.limits.cpu_time = self.max_cpu.map(|time| Duration::try_from_secs_f64(time).unwrap_or(Duration::MAX));

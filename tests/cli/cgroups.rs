@@ -129,6 +129,9 @@ fn what_holds_the_limits_is_said() {
         assert!(doctor.contains("version") && doctor.contains(": memory"), "{doctor}");
     }
     assert!(explained(&["--without", "cgroup"]).ends_with("held by limits of the process alone"));
+    let output = run(&["run", "--cpus", "0.5", "--without", "cgroup", &scratch.program()]);
+    let told = stderr(&output);
+    assert!(output.status.code() == Some(125) && told.contains("--cpus takes the layer cgroup"), "{told}");
     assert!(explained(&["--without", "cgroup,rlimits"]).ends_with("held by the virtual machine alone"));
 }
 
