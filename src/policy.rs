@@ -46,7 +46,8 @@ pub enum PolicyError {
 /// If a directory is not there.
 pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) -> Result<Plan, PolicyError> {
     let directories = grants.dirs.iter().map(directory).collect::<Result<_, _>>()?;
-    let granted = table::syscalls(grants).into_iter();
+    let effective = Grants { stepwise: is_stepwise(layers), ..grants.clone() };
+    let granted = table::syscalls(&effective).into_iter();
     let syscalls = BASE.into_iter().chain(granted).map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
     Ok(Plan {
         layers,
@@ -61,6 +62,12 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
             cpu_percent: None,
         },
     })
+}
+
+/// Whether a worker walks paths step by step: where nothing hides other directories from it but Landlock, which leaves their attributes
+/// to be seen and their times to be changed by whoever may name them.
+pub fn is_stepwise(layers: Layers) -> bool {
+    layers.has(Layer::Landlock) && !layers.has(Layer::Mount)
 }
 
 /// What to do about a layer that this host cannot give.

@@ -116,7 +116,7 @@ syscalls! {
     utimensat = SYS_utimensat;
     // Paths, below directories that are held open.
     openat2 = SYS_openat2;
-    openat = SYS_openat;
+    openat = SYS_openat: [Check::Lacks(2, libc::O_PATH as u64), Check::Has(2, libc::O_NOFOLLOW as u64)];
     mkdirat = SYS_mkdirat;
     unlinkat = SYS_unlinkat;
     renameat = SYS_renameat;

@@ -99,6 +99,7 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     inside::enter(&plan)?;
     let prepared = match &mut task {
         Task::Run(run) => {
+            run.grants.stepwise = policy::is_stepwise(plan.layers);
             for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
                 grant.host = place;
             }

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::attack::{
     Attack, Attempt, End, Ground, SECRET, attack, check, escaped, gives, lacks, readable, refused, sys, unless_missing,
@@ -15,8 +16,14 @@ pub fn openat(path: &CStr, flags: i32) -> io::Result<i64> {
     sys!(libc::SYS_openat, AT_FDCWD, path.as_ptr(), flags, 0o600)
 }
 
+/// Whether the worker has `openat`, and not `openat2`: what it opens by then, without following links.
+pub static STEPWISE: AtomicBool = AtomicBool::new(false);
+
 /// Opens as the worker itself does, but without staying beneath a directory.
 fn openat2(at: i64, path: &CStr, flags: i32) -> io::Result<i64> {
+    if STEPWISE.load(Ordering::Relaxed) {
+        return sys!(libc::SYS_openat, at, path.as_ptr(), flags & !O_PATH | libc::O_NOFOLLOW, 0o600);
+    }
     let how: [u64; 3] = [flags as u64, if flags & O_CREAT != 0 { 0o600 } else { 0 }, 0];
     sys!(libc::SYS_openat2, at, path.as_ptr(), how.as_ptr(), size_of_val(&how))
 }
@@ -265,24 +272,25 @@ fn with_grant() -> Vec<Attack> {
             let mut buffer = [0u64; 64];
             let held = openat2(folder(g)?, c"../../../../../../../../usr/bin", O_PATH)?;
             gives(sys!(libc::SYS_fstat, held, buffer.as_mut_ptr()))
-        }))
-        .needs_namespaces(
-            Layer::Mount,
-            "Landlock lets attributes of any file be read; the filter cannot look at paths",
-        ),
+        })),
         writes(attack("granted_ancestor_named", "", "stat what is above by its name", |g| {
             let mut buffer = [0u64; 64];
             let path = c"../../../../../../../../usr/bin";
             gives(sys!(libc::SYS_newfstatat, folder(g)?, path.as_ptr(), buffer.as_mut_ptr(), 0))
-        }))
-        .needs_namespaces(
-            Layer::Mount,
-            "Landlock lets attributes of any file be read; the filter cannot look at paths",
-        ),
+        })),
         writes(attack("granted_times_above", "", "change times of what is above", |g| {
             gives(sys!(libc::SYS_utimensat, folder(g)?, c"../victim".as_ptr(), 0, 0))
-        }))
-        .needs_namespaces(Layer::Mount, "Landlock lets times of any file be changed; the filter cannot look at paths"),
+        })),
+        attack("granted_path_only", "openat", "hold what is above without opening it, and stat it", |g| {
+            let (folder, mut buffer) = (folder(g)?, [0u64; 64]);
+            let held = sys!(libc::SYS_openat, folder, c"../secret".as_ptr(), O_PATH | libc::O_NOFOLLOW, 0)?;
+            gives(sys!(libc::SYS_fstat, held, buffer.as_mut_ptr()))
+        })
+        .granted(readable),
+        attack("granted_through_link", "openat", "follow a link that leads outside", |g| {
+            holds_secret(sys!(libc::SYS_openat, folder(g)?, c"relative".as_ptr(), O_RDONLY, 0)?)
+        })
+        .granted(readable),
         writes(attack("granted_link_in", "", "a second name inside for a file outside", |g| {
             let (at, outside) = (folder(g)?, g.outside("secret"));
             gives(sys!(libc::SYS_linkat, AT_FDCWD, outside.as_ptr(), at, c"stolen".as_ptr(), 0))

@@ -171,6 +171,8 @@ fn work() -> Result<Attempt, Box<dyn std::error::Error>> {
     let folder = inside::places(&plan).next();
     let listener = inside::lock(&plan)?.map(IntoRawFd::into_raw_fd);
     HEAP.locked.store(true, Ordering::SeqCst);
+    let has = |name: &str| plan.syscalls.iter().any(|(known, _)| known == name);
+    crate::files::STEPWISE.store(has("openat") && !has("openat2"), Ordering::Relaxed);
     // From here on it is what an attacker would do.
     if let Some((crate::forms::PROGRAM, call)) = std::str::from_utf8(&bytes)?.split_once('\n') {
         announce(&plan, listener)?;

@@ -12,7 +12,7 @@ use std::time::Instant;
 use pinfold::job::TierName;
 use pinfold::supervisor::{SupervisorError, Verdict};
 use pinfold::{exit, policy};
-use pinfold_sandbox::{Exit, Launch, Layers, Plan, Refusal, spawn};
+use pinfold_sandbox::{Exit, Launch, Layer, Layers, Plan, Refusal, spawn};
 use pinfold_vm::host::{DirGrant, Grants};
 use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -93,6 +93,7 @@ const SCENARIOS: &[Scenario] = scenarios! {
     // The other clocks are read without a call.
     clock_gettime, Clock, Plain: "(call $must (call $clock_time_get (i32.const 2) (i64.const 0) (i32.const 8)))";
     getrandom, Random, Plain: "(call $must (call $random_get (i32.const 5000) (i32.const 8)))";
+    openat, Directory, Plain: r#"(drop (call $open (i32.const 3) (str "file")))"#;
     openat2, Directory, Plain: r#"(drop (call $open (i32.const 3) (str "file")))"#;
     close, Directory, Plain: r#"(call $must (call $fd_close (call $open (i32.const 3) (str "file"))))"#;
     fstat, Directory, Plain: r#"(drop (call $open (i32.const 3) (str "file")))"#;
@@ -154,6 +155,8 @@ const SCENARIOS: &[Scenario] = scenarios! {
 
 /// What is usually granted.
 fn usual(tree: &Tree) -> Vec<(&'static str, Grants)> {
+    // Where no mount namespace hides the others, directories are walked by other calls.
+    let walked = |name| Grants { stepwise: true, dirs: vec![tree.grant(name)], ..Grants::none() };
     let command = Grants::command;
     let with = |name, grants| Grants { dirs: vec![tree.grant(name)], ..grants };
     vec![
@@ -166,6 +169,8 @@ fn usual(tree: &Tree) -> Vec<(&'static str, Grants)> {
         ("writable directory", with(WRITABLE, command())),
         ("directory alone", with(READABLE, Grants::none())),
         ("writable directory alone", with(WRITABLE, Grants::none())),
+        ("directory without mounts", walked(READABLE)),
+        ("writable directory without mounts", walked(WRITABLE)),
         ("network", Grants { net: Peer::new().unwrap().grants.clone(), ..Grants::none() }),
     ]
 }
@@ -213,7 +218,8 @@ pub fn run(scratch: &Path) -> bool {
 }
 
 fn plan(grants: &Grants) -> Plan {
-    policy::plan(grants, worker::MEMORY, worker::STACK, Layers::all()).unwrap()
+    let layers = if grants.stepwise { Layers::all().without(Layer::Mount) } else { Layers::all() };
+    policy::plan(grants, worker::MEMORY, worker::STACK, layers).unwrap()
 }
 
 /// Whether all scenarios of a call pass with it, and one at least comes to it when it is gone.

@@ -135,6 +135,8 @@ pub fn run(scratch: &Path, tries: u64) -> bool {
         naive(&root),
         guest(&root, tries, Layers::all(), "with all layers"),
         guest(&root, tries, bare, "with neither mounts nor Landlock"),
+        // Walked step by step.
+        guest(&root, tries, Layers::all().without(Layer::Mount), "without mounts"),
     ];
     let _ = fs::remove_dir_all(&root);
     results.into_iter().fold(true, |is_good, result| match result {

@@ -65,6 +65,8 @@ pub struct File {
     pub kind: FileKind,
     /// Whether it was granted for reading only.
     pub read_only: bool,
+    /// Whether it is below a directory that is walked step by step.
+    pub stepwise: bool,
 }
 
 impl File {
@@ -83,6 +85,8 @@ pub struct Directory {
     pub read_only: bool,
     /// The name it was granted under, if it was.
     pub preopen: Option<String>,
+    /// Whether paths below it are walked step by step.
+    pub stepwise: bool,
     /// The device it is on.
     pub device: u64,
 }
@@ -211,7 +215,7 @@ impl Descriptors {
             if grants.dirs.iter().take(index).any(|earlier| earlier.guest == grant.guest) {
                 return Err(HostSetupError::DuplicateGuestPath(grant.guest.clone()));
             }
-            slots.push(Some(open_granted(grant, Origin::Directory(index))?));
+            slots.push(Some(open_granted(grant, Origin::Directory(index), grants.stepwise)?));
         }
         Ok(Self { open: slots.len(), slots, limit: grants.handle_limit })
     }
@@ -313,7 +317,7 @@ fn host_stream(
     Ok(Some(HostStream { fd, is_terminal, can_block: kind != FileType::RegularFile }))
 }
 
-fn open_granted(grant: &DirGrant, origin: Origin) -> Result<Descriptor, HostSetupError> {
+fn open_granted(grant: &DirGrant, origin: Origin, stepwise: bool) -> Result<Descriptor, HostSetupError> {
     refuse_zero_byte("path", &grant.guest)?;
     let fail = |errno: rustix::io::Errno| HostSetupError::Directory { path: grant.host.clone(), source: errno.into() };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -321,10 +325,18 @@ fn open_granted(grant: &DirGrant, origin: Origin) -> Result<Descriptor, HostSetu
     if is_proc(fd.as_fd()).map_err(fail)? {
         return Err(HostSetupError::ControlsProcesses(grant.host.clone()));
     }
-    path::check_support(fd.as_fd()).map_err(|errno| HostSetupError::NoOpenat2(errno.into()))?;
+    if !stepwise {
+        path::check_support(fd.as_fd()).map_err(|errno| HostSetupError::NoOpenat2(errno.into()))?;
+    }
     let device = rustix::fs::fstat(&fd).map_err(fail)?.st_dev;
     Ok(Descriptor {
-        kind: Kind::Directory(Directory { fd, read_only: !grant.writable, preopen: Some(grant.guest.clone()), device }),
+        kind: Kind::Directory(Directory {
+            fd,
+            read_only: !grant.writable,
+            preopen: Some(grant.guest.clone()),
+            stepwise,
+            device,
+        }),
         rights: rights::DIRECTORY,
         inheriting: rights::DIRECTORY | rights::FILE,
         flags: 0,

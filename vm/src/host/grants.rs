@@ -19,6 +19,9 @@ pub struct Grants {
     pub env: Vec<(String, String)>,
     /// Directories.
     pub dirs: Vec<DirGrant>,
+    /// Whether paths below them are walked step by step, with calls whose flags alone show that they stay there: for a process that other
+    /// directories are hidden from by nothing else. Symbolic links are not followed or read then, and times not set.
+    pub stepwise: bool,
     /// Connections.
     pub net: Vec<NetGrant>,
     /// Standard input.
@@ -109,6 +112,7 @@ impl Grants {
             args: Vec::new(),
             env: Vec::new(),
             dirs: Vec::new(),
+            stepwise: false,
             net: Vec::new(),
             stdin: Stdin::Empty,
             console: Console::Discard,

@@ -68,6 +68,9 @@ const CHANGES: [&str; 11] = [
     "writev",
 ];
 
+/// System calls that look at, or change, what a path names wherever that is: Landlock does not govern them.
+const WHEREVER: [&str; 3] = ["newfstatat", "readlinkat", "utimensat"];
+
 /// The system calls that serving a program with these grants takes, beside those of running any program: each with the grant that
 /// it is for. Every row is there for every program, but most do nothing without a descriptor to do it to.
 pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
@@ -104,6 +107,10 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
             let network = (serves && !grants.net.is_empty()).then_some("network");
             all.extend(files.into_iter().chain(network).map(|needed| (syscall, needed)));
         }
+    }
+    if grants.stepwise {
+        all.retain(|(syscall, _)| !WHEREVER.contains(syscall));
+        all.iter_mut().filter(|(syscall, _)| *syscall == "openat2").for_each(|(syscall, _)| *syscall = "openat");
     }
     all.sort_unstable();
     all.dedup();

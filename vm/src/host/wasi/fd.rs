@@ -221,7 +221,18 @@ fn fd_filestat_set_times(
     if is_read_only(host.descriptors.get(fd)?) {
         return Err(Errno::Rofs.into());
     }
+    if is_stepwise(host.descriptors.get(fd)?) {
+        return Err(Errno::Notsup.into());
+    }
     Ok(rustix::fs::futimens(file, &times)?)
+}
+
+fn is_stepwise(descriptor: &Descriptor) -> bool {
+    match &descriptor.kind {
+        Kind::File(file) => file.stepwise,
+        Kind::Directory(directory) => directory.stepwise,
+        _ => false,
+    }
 }
 
 fn is_read_only(descriptor: &Descriptor) -> bool {

@@ -9,7 +9,10 @@
 //! where the path would leave the directory at any moment, whatever else happens to the tree
 //! meanwhile. Or, for what changes names, all but the last component so, and the last by a call
 //! that does not follow links, with a name that holds no slash and is neither `.` nor `..`
-//! ([`Place`]).
+//! ([`Place`]). Where the directory is to be walked step by step ([`Grants::stepwise`]), `resolve` does the same itself: it
+//! opens one component after the other, each without following links, and goes back up by the descriptors that it holds.
+//!
+//! [`Grants::stepwise`]: crate::host::Grants::stepwise
 //!
 //! A path that leads outside is refused with `perm`. A change below a directory that was granted
 //! for reading is refused with `rofs`, which programs know from file systems mounted so; a hard
@@ -79,8 +82,11 @@ pub(in crate::host) fn check_support(directory: BorrowedFd<'_>) -> rustix::io::R
     rustix::fs::openat2(directory, c".", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), WITHIN).map(drop)
 }
 
-/// Opens what a path names, below a directory.
-fn resolve(directory: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
+/// Opens what a path names, below a directory, or below one in it.
+fn resolve(within: &Directory, directory: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Failure> {
+    if within.stepwise {
+        return walk(directory, path, flags);
+    }
     let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
     for _ in 0..ATTEMPTS {
         match rustix::fs::openat2(directory, path, flags | OFlags::CLOEXEC, mode, WITHIN) {
@@ -93,10 +99,48 @@ fn resolve(directory: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<Owned
     Err(Errno::Again.into())
 }
 
+/// Opens what a path names, one component after the other.
+fn walk(directory: BorrowedFd<'_>, path: &str, mut flags: OFlags) -> Result<OwnedFd, Failure> {
+    const STEP: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+    let mode = if flags.contains(OFlags::CREATE) { Mode::from_raw_mode(0o666) } else { Mode::empty() };
+    if flags.contains(OFlags::PATH) {
+        // What is only looked at is opened for that.
+        flags = flags & OFlags::DIRECTORY | OFlags::RDONLY;
+    }
+    let (before, last) = path.trim_end_matches('/').rsplit_once('/').unwrap_or(("", path.trim_end_matches('/')));
+    if last.len() < path.len() && path.ends_with('/') {
+        flags |= OFlags::DIRECTORY;
+    }
+    let mut way: Vec<OwnedFd> = Vec::new();
+    for name in before.split('/').chain((last == "..").then_some(last)) {
+        match name {
+            "" | "." => {}
+            ".." => drop(way.pop().ok_or(Errno::Perm)?),
+            name => {
+                let at = way.last().map_or(directory, AsFd::as_fd);
+                let next = rustix::fs::openat(at, name, STEP | OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty());
+                way.push(next.map_err(|errno| not_a_link(errno, at, name))?);
+            }
+        }
+    }
+    let at = way.last().map_or(directory, AsFd::as_fd);
+    let name = if matches!(last, "" | "..") { "." } else { last };
+    Ok(rustix::fs::openat(at, name, STEP | flags, mode).map_err(|errno| not_a_link(errno, at, name))?)
+}
+
+/// Of a link where a directory was wanted the kernel says only that it is none.
+fn not_a_link(errno: HostErrno, at: BorrowedFd<'_>, name: &str) -> Errno {
+    let is_link = || {
+        let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        rustix::fs::openat(at, name, flags, Mode::empty()).err() == Some(HostErrno::LOOP)
+    };
+    if errno == HostErrno::NOTDIR && is_link() { Errno::Loop } else { errno.into() }
+}
+
 /// Finds what a path names, without opening it.
 fn locate(directory: &Directory, path: &str, follow: bool) -> Result<OwnedFd, Failure> {
     let flags = if follow { OFlags::PATH } else { OFlags::PATH | OFlags::NOFOLLOW };
-    resolve(directory.fd.as_fd(), path, flags)
+    resolve(directory, directory.fd.as_fd(), path, flags)
 }
 
 fn follows(lookup_flags: u32) -> Result<bool, Errno> {
@@ -126,7 +170,7 @@ impl<'a> Place<'a> {
             None => (None, trimmed),
         };
         let parent = match before {
-            Some(before) => Some(resolve(directory.fd.as_fd(), before, OFlags::PATH | OFlags::DIRECTORY)?),
+            Some(before) => Some(resolve(directory, directory.fd.as_fd(), before, OFlags::PATH | OFlags::DIRECTORY)?),
             None => None,
         };
         if matches!(name, "" | "." | "..") {
@@ -141,6 +185,9 @@ impl<'a> Place<'a> {
 
     /// The attributes of what is there; a link's own.
     fn stat(&self) -> Result<Stat, Failure> {
+        if self.directory.stepwise {
+            return Ok(rustix::fs::fstat(walk(self.fd(), self.name, OFlags::PATH)?)?);
+        }
         Ok(rustix::fs::statat(self.fd(), self.name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
@@ -150,7 +197,7 @@ impl<'a> Place<'a> {
         if !self.directory.read_only {
             return Ok(());
         }
-        match resolve(self.fd(), self.name, OFlags::PATH | OFlags::NOFOLLOW) {
+        match resolve(self.directory, self.fd(), self.name, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(_) => Err(Errno::Exist.into()),
             Err(Failure::Errno(Errno::Noent)) => Err(Errno::Rofs.into()),
             Err(failure) => Err(failure),
@@ -210,6 +257,9 @@ fn path_filestat_set_times(
     let found = locate(directory, &path, follow)?;
     if directory.read_only {
         return Err(Errno::Rofs.into());
+    }
+    if directory.stepwise {
+        return Err(Errno::Notsup.into());
     }
     Ok(rustix::fs::utimensat(found, c"", &times, AtFlags::EMPTY_PATH)?)
 }
@@ -365,7 +415,7 @@ fn path_open(
     if directory.read_only {
         opening.check_read_only(directory, &path)?;
     }
-    let opened = resolve(directory.fd.as_fd(), &path, opening.host_flags())?;
+    let opened = resolve(directory, directory.fd.as_fd(), &path, opening.host_flags())?;
     let wanted = if opening.write { wanted } else { wanted & !rights::WRITING };
     let descriptor = describe(directory, opened, wanted, rights_inheriting & allowed, opening.flags, origin)?;
     let number = host.descriptors.insert(descriptor)?;
@@ -386,7 +436,7 @@ fn describe(
         return Err(Errno::Acces.into());
     }
     let kind = FileKind::from(FileType::from_raw_mode(stat.st_mode));
-    let read_only = directory.read_only;
+    let (read_only, stepwise) = (directory.read_only, directory.stepwise);
     let suitable = match kind {
         FileKind::Directory => rights::DIRECTORY,
         FileKind::Unknown => rights::FILE & !(rights::FD_SEEK | rights::FD_TELL),
@@ -397,8 +447,10 @@ fn describe(
         _ => rights::FILE,
     };
     let kind = match kind {
-        FileKind::Directory => Kind::Directory(Directory { fd: opened, read_only, preopen: None, device: stat.st_dev }),
-        kind => Kind::File(File { fd: opened, kind, read_only }),
+        FileKind::Directory => {
+            Kind::Directory(Directory { fd: opened, read_only, preopen: None, stepwise, device: stat.st_dev })
+        }
+        kind => Kind::File(File { fd: opened, kind, read_only, stepwise }),
     };
     Ok(Descriptor { kind, rights: wanted & suitable, inheriting, flags, origin, path: None })
 }
@@ -415,7 +467,11 @@ fn path_readlink(
 ) -> Answer {
     let path = read_path(&memory, path, path_len)?;
     memory.read_u32(bufused)?;
-    let link = locate(host.descriptors.directory(fd, rights::PATH_READLINK)?, &path, false)?;
+    let directory = host.descriptors.directory(fd, rights::PATH_READLINK)?;
+    if directory.stepwise {
+        return Err(Errno::Notsup.into());
+    }
+    let link = locate(directory, &path, false)?;
     if FileType::from_raw_mode(rustix::fs::fstat(&link)?.st_mode) != FileType::Symlink {
         return Err(Errno::Inval.into());
     }

@@ -16,6 +16,7 @@ mod paths;
 mod polling;
 mod process;
 mod sockets;
+mod steps;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -57,6 +58,7 @@ fn every_row_works_somewhere() {
         polling::CASES,
         process::CASES,
         sockets::CASES,
+        steps::CASES,
     ];
     WORKED.with_borrow_mut(BTreeSet::clear);
     files.into_iter().flatten().for_each(|case| case());
