@@ -101,6 +101,7 @@ fn addresses(grant: &NetGrant, patience: Duration) -> Result<Vec<SocketAddr>, Ne
 
 /// Asks the system's resolver, which knows no deadline of its own.
 fn resolve(host: &str, port: u16, patience: Duration) -> io::Result<Vec<SocketAddr>> {
+    keep_to_own_sources();
     let (tell, hear) = mpsc::channel();
     let name = (host.to_owned(), port);
     let ask = move || {
@@ -109,6 +110,22 @@ fn resolve(host: &str, port: u16, patience: Duration) -> io::Result<Vec<SocketAd
     };
     std::thread::Builder::new().name("pinfold-resolver".into()).spawn(ask)?;
     hear.recv_timeout(patience).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// An executable that has the C library inside asks what that knows by itself, `/etc/hosts` and DNS: other sources that a host may have are
+/// libraries, made for the C library of the host.
+fn keep_to_own_sources() {
+    // SAFETY: a plain call: where whatever loads libraries is in memory, if that was needed.
+    let loader = unsafe { libc::getauxval(libc::AT_BASE) };
+    if loader == 0 {
+        // SAFETY: strings that end with zero. If it fails nothing has changed.
+        unsafe { __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr()) };
+    }
+}
+
+unsafe extern "C" {
+    /// See the GNU C library's manual, "NSS Configuration File".
+    fn __nss_configure_lookup(database: *const libc::c_char, services: *const libc::c_char) -> libc::c_int;
 }
 
 /// Of the addresses of a name, those that it may have.
