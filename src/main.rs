@@ -46,6 +46,10 @@ struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
+/// Bytes that the heap grows by, and that it keeps where they are free: growing and shrinking are system calls.
+const HEAP_STEP: libc::c_int = 512 << 10;
+const HEAP_KEPT: libc::c_int = 8 << 20;
+
 /// The process begins here, without the standard library's preparations, which take longer than all else that this process does before a
 /// worker runs: what of them is needed is done here.
 #[cfg_attr(not(test), unsafe(no_mangle))]
@@ -53,6 +57,10 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
     open_streams();
     // SAFETY: a plain call. Writing where nobody reads is an error, not the end.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    for (setting, bytes) in [(libc::M_TOP_PAD, HEAP_STEP), (libc::M_TRIM_THRESHOLD, HEAP_KEPT)] {
+        // SAFETY: a plain call.
+        unsafe { libc::mallopt(setting, bytes) };
+    }
     let code = command();
     let _ = std::io::stdout().flush();
     // Threads that still move output have nothing left to move.

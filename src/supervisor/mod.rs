@@ -13,7 +13,7 @@ mod streams;
 mod verdict;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,7 +22,9 @@ use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
@@ -165,13 +167,13 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
     let missing = || io::Error::from(io::ErrorKind::InvalidInput);
     let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
-    let program = program.sealed_file().ok_or_else(missing)?;
+    let program_file = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
     let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task))?;
     let has_sockets = !sockets.is_empty();
     let mut descriptors =
-        vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program.as_fd()];
+        vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
     descriptors.extend(sockets.iter().map(AsFd::as_fd));
     let (mut recorder, notes) = match (wanted.recording, &job.task) {
         (Some(recording), Task::Run(run)) if run.records => {
@@ -209,6 +211,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let wall = start.elapsed();
     // Not known any more once it was waited for.
     let is_used_up = watch.clock.is_used_up();
+    let Watch { channel, listener, .. } = watch;
     let mut remains = Remains::new(child, cgroup);
     let decided = decided?;
     // A place to listen at is free again, for the next run, once nobody has it.
@@ -236,7 +239,10 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
         _ => verdict,
     };
-    Ok(Outcome { verdict, wall, output: streams.seen(), usage, recorded, remains })
+    let output = streams.seen();
+    // Not the streams: whoever reads what came out waits for their end.
+    remains.hold((channel, listener, worker, job_bytes, program.clone(), signals));
+    Ok(Outcome { verdict, wall, output, usage, recorded, remains })
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -274,7 +280,7 @@ fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     });
     match poll(all, timeout.as_ref()) {
         Ok(_) => Ok(()),
-        Err(rustix::io::Errno::INTR) => {
+        Err(Errno::INTR) => {
             all.iter_mut().for_each(PollFd::clear_revents);
             Ok(())
         }
@@ -392,15 +398,15 @@ impl Watch<'_> {
 
     /// The next message.
     fn receive(&mut self) -> io::Result<Heard> {
-        let mut buffer = vec![0; LARGEST_MESSAGE];
-        let len = match self.channel.read(&mut buffer) {
+        let mut message = Vec::with_capacity(LARGEST_MESSAGE);
+        match rustix::io::read(&self.channel, spare_capacity(&mut message)) {
             // A worker that was killed with a word of ours unread.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => 0,
-            other => other?,
-        };
-        Ok(match serde_json::from_slice(buffer.get(..len).unwrap_or_default()) {
+            Err(Errno::CONNRESET) => {}
+            other => drop(other?),
+        }
+        Ok(match serde_json::from_slice(&message) {
             Ok(message) => Heard::Message(message),
-            Err(_) if len == 0 => Heard::End,
+            Err(_) if message.is_empty() => Heard::End,
             Err(_) => Heard::Nonsense,
         })
     }

@@ -1,9 +1,10 @@
 //! What is left of a run when its verdict is known: a process that was killed, which the kernel takes a while to take apart, and its
 //! cgroup, which can only be removed after that. Nobody needs to wait for either.
 
+use std::any::Any;
 use std::ffi::c_void;
 use std::io;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::time::Duration;
 
 use pinfold_sandbox::{Cgroup, Child, Exit, Usage};
@@ -18,11 +19,18 @@ pub struct Remains {
     /// None once it was waited for.
     child: Option<Child>,
     cgroup: Option<Cgroup>,
+    /// What else was open for it.
+    held: Option<Box<dyn Any + Send>>,
 }
 
 impl Remains {
     pub(super) fn new(child: Child, cgroup: Option<Cgroup>) -> Self {
-        Self { child: Some(child), cgroup }
+        Self { child: Some(child), cgroup, held: None }
+    }
+
+    /// Takes what else was open for the run.
+    pub(super) fn hold(&mut self, held: impl Any + Send) {
+        self.held = Some(Box::new(held));
     }
 
     /// Waits for the end of the process, once.
@@ -38,6 +46,8 @@ impl Remains {
     /// Lets go of everything, for a process that ends now: nothing may be written any more. Where the cgroup cannot be removed yet, a
     /// process stays behind that does only that.
     pub fn leave(mut self) {
+        // The kernel closes it, in the process that stays if there is one.
+        std::mem::forget(self.held.take());
         let (Some(cgroup), Some(child)) = (self.cgroup.take(), self.child.take()) else { return };
         if has_ended(&child, Duration::ZERO) {
             let _ = child.wait();
@@ -48,10 +58,12 @@ impl Remains {
         (0..=2).for_each(|stream| unsafe {
             libc::close(stream);
         });
-        let mut stack = ManuallyDrop::new(vec![0u8; STACK]);
+        let mut stack = ManuallyDrop::new(Vec::<MaybeUninit<u8>>::with_capacity(STACK));
         let remains = Box::into_raw(Box::new((child, cgroup)));
         // SAFETY: the new process shares this memory, in which nothing of what it uses is given back, and makes system calls only.
-        let made = unsafe { libc::clone(tidy, stack.as_mut_ptr_range().end.cast(), FLAGS, remains.cast()) };
+        let made = unsafe {
+            libc::clone(tidy, stack.spare_capacity_mut().as_mut_ptr_range().end.cast(), FLAGS, remains.cast())
+        };
         if made == -1 {
             // SAFETY: there is no process that uses it.
             let (child, cgroup) = *unsafe { Box::from_raw(remains) };

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
@@ -108,15 +109,12 @@ impl Output {
             return true;
         }
         let Some(from) = &self.from else { return true };
-        self.pending.resize(BUFFER, 0);
+        self.pending.reserve(BUFFER);
         self.written = 0;
-        match rustix::io::read(from, &mut self.pending[..]) {
-            Err(Errno::INTR) => self.pending.clear(),
-            Err(Errno::AGAIN) if !self.closing => self.pending.clear(),
-            Ok(0) | Err(_) => {
-                self.pending.clear();
-                self.from = None;
-            }
+        match rustix::io::read(from, spare_capacity(&mut self.pending)) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) if !self.closing => {}
+            Ok(0) | Err(_) => self.from = None,
             Ok(len) => {
                 let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(len);
                 self.pending.truncate(allowed);

@@ -213,8 +213,8 @@ pub fn ensure_signal_stack() {
             if now.ss_flags & libc::SS_DISABLE == 0 {
                 return None;
             }
-            let mut memory = vec![0u8; 64 << 10];
-            let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.len() };
+            let mut memory = Vec::<u8>::with_capacity(64 << 10);
+            let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.capacity() };
             libc::sigaltstack(&stack, null_mut());
             Some(memory)
         }
