@@ -16,6 +16,7 @@
 
 pub mod capabilities;
 pub mod cgroup;
+mod clone;
 mod descriptors;
 pub mod error;
 pub mod groups;

@@ -1,11 +1,14 @@
 //! Namespaces: which a process is made with, and who it is in them.
 
-use std::ffi::c_void;
-use std::fs;
+use std::arch::asm;
+use std::ffi::CStr;
 use std::io;
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
+use crate::clone::{CLONE_CLEAR_SIGHAND, CloneArgs};
 use crate::error::{Context, LayerError, check};
 use crate::plan::{Layer, Layers};
 
@@ -14,17 +17,43 @@ pub fn clone_flags(layers: Layers) -> u64 {
     layers.iter().fold(0, |flags, layer| flags | layer.clone_flag())
 }
 
-/// Says who a process in a new user namespace is: root there, whoever made it outside, and nobody else exists.
-pub fn map_identity(pid: i32) -> Result<(), LayerError> {
-    let write = |file: &str, text: String| fs::write(format!("/proc/{pid}/{file}"), text);
-    let (uid, gid) = (rustix::process::geteuid(), rustix::process::getegid());
+/// What says who a process in a user namespace is, in this order, each with what is done there.
+pub const IDENTITY: [(&CStr, &str); 3] = [
     // Groups could take rights away, so they must not be given up by an ordinary user.
-    match write("setgroups", "deny".into()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).context(Layer::User, "deny groups"),
-        _ => {}
+    (c"/proc/self/setgroups", "deny groups"),
+    (c"/proc/self/uid_map", "map the user"),
+    (c"/proc/self/gid_map", "map the group"),
+];
+
+/// Who a process in a new user namespace is: root there, whoever made it outside, and nobody else exists.
+pub struct Identity([String; 3]);
+
+impl Identity {
+    /// Of a process whose maker is the calling one.
+    pub fn of_maker() -> Self {
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        Self(["deny".to_owned(), format!("0 {uid} 1"), format!("0 {gid} 1")])
     }
-    write("uid_map", format!("0 {} 1", uid.as_raw())).context(Layer::User, "map the user")?;
-    write("gid_map", format!("0 {} 1", gid.as_raw())).context(Layer::User, "map the group")
+
+    /// Takes it, as that process, by system calls alone.
+    ///
+    /// # Errors
+    /// Which of [`IDENTITY`] failed, and why.
+    pub fn take(&self) -> Result<(), (usize, io::Error)> {
+        for (index, ((file, _), text)) in IDENTITY.iter().zip(&self.0).enumerate() {
+            let write = || {
+                let file = rustix::fs::open(*file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+                rustix::io::write(&file, text.as_bytes())
+            };
+            match write() {
+                // Kernels before 3.19.
+                Err(Errno::NOENT) if index == 0 => {}
+                Err(error) => return Err((index, error.into())),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Takes the host's name away.
@@ -33,29 +62,69 @@ pub fn set_host_name() -> Result<(), LayerError> {
     rustix::system::setdomainname(b"").context(Layer::Uts, "set the domain name")
 }
 
-/// Bytes of stack that [`prepare_network`] needs.
-pub const NETWORK_STACK: usize = 16 << 10;
-
-/// Lets a helper make a network namespace: that takes the kernel longer than all other namespaces together, and longer than the
+/// Lets a helper make a network namespace: that takes the kernel longer than all other namespaces together, and as long as the
 /// program takes to start, which can go on meanwhile. [`Network::enter`] takes it over. Without a helper nothing is lost but time.
 ///
-/// # Safety
-/// The calling process was just forked, and has one thread. `stack` is the end of [`NETWORK_STACK`] bytes that nobody else uses.
-pub unsafe fn prepare_network(stack: *mut u8) {
-    // SAFETY: the helper shares this memory until the calling process runs another program, and uses the stack and system calls only.
-    unsafe { libc::clone(make_network, stack.cast(), libc::CLONE_VM | libc::SIGCHLD, std::ptr::null_mut()) };
-}
-
-/// The helper: makes the namespace, and stops in it.
-extern "C" fn make_network(_: *mut c_void) -> libc::c_int {
-    // SAFETY: plain system calls. The error number is shared with the process that made this one; it asks for it only to give up.
+/// The helper shares the memory of the process that makes it, perhaps with others, for as long as it lives, and never touches it: it has no
+/// stack of its own, uses none, and handles no signals. It makes the namespace and stops in it.
+pub fn prepare_network() {
+    let how = CloneArgs {
+        flags: libc::CLONE_VM as u64 | CLONE_CLEAR_SIGHAND,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: the new process makes system calls, with numbers for arguments, and ends. The calling one goes on with what the kernel says.
     unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        // What whoever waits for an end of file waits for.
-        if libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) == 0 && libc::unshare(libc::CLONE_NEWNET) == 0 {
-            libc::kill(libc::getpid(), libc::SIGSTOP);
-        }
-        libc::_exit(1)
+        asm!(
+            "syscall",
+            "test eax, eax",
+            "jnz 2f",
+            "mov eax, {prctl}",
+            "mov edi, {pdeathsig}",
+            "mov esi, {kill_signal}",
+            "syscall",
+            // What whoever waits for an end of file waits for.
+            "mov eax, {close_range}",
+            "xor edi, edi",
+            "mov esi, -1",
+            "xor edx, edx",
+            "syscall",
+            "test eax, eax",
+            "jnz 3f",
+            "mov eax, {unshare}",
+            "mov edi, {network}",
+            "syscall",
+            "test eax, eax",
+            "jnz 3f",
+            "mov eax, {getpid}",
+            "syscall",
+            "mov edi, eax",
+            "mov eax, {kill}",
+            "mov esi, {stop_signal}",
+            "syscall",
+            "3:",
+            "mov eax, {exit}",
+            "mov edi, 1",
+            "syscall",
+            "jmp 3b",
+            "2:",
+            prctl = const libc::SYS_prctl,
+            pdeathsig = const libc::PR_SET_PDEATHSIG,
+            kill_signal = const libc::SIGKILL,
+            close_range = const libc::SYS_close_range,
+            unshare = const libc::SYS_unshare,
+            network = const libc::CLONE_NEWNET,
+            getpid = const libc::SYS_getpid,
+            kill = const libc::SYS_kill,
+            stop_signal = const libc::SIGSTOP,
+            exit = const libc::SYS_exit_group,
+            inlateout("rax") libc::SYS_clone3 => _,
+            in("rdi") &raw const how,
+            in("rsi") size_of::<CloneArgs>(),
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
     }
 }
 

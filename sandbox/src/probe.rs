@@ -5,6 +5,7 @@ use std::io;
 use crate::cgroup::{Cgroup, Controller};
 use crate::error::check;
 use crate::inside;
+use crate::namespaces::Identity;
 use crate::plan::{Layer, Layers, Limits, Plan};
 use crate::seccomp::{Filter, Refusal};
 use crate::{capabilities, landlock, namespaces, rlimits};
@@ -138,9 +139,9 @@ fn limits() -> Limits {
 
 /// Makes a process in namespaces of its own, which does in them what a worker does.
 fn namespace(layer: Layer, layers: Layers) -> Result<(), String> {
-    let (ready, go) = rustix::pipe::pipe().map_err(|error| error.to_string())?;
+    let identity = layers.has(Layer::User).then(Identity::of_maker);
     let work = move || -> io::Result<()> {
-        rustix::io::read(&ready, &mut [0; 1][..])?;
+        identity.as_ref().map_or(Ok(()), Identity::take).map_err(|(_, error)| error)?;
         if layer == Layer::Mount {
             let plan = Plan {
                 layers: Layers::NONE.with(Layer::Mount),
@@ -162,11 +163,7 @@ fn namespace(layer: Layer, layers: Layers) -> Result<(), String> {
     if pid == 0 {
         end(&work());
     }
-    let pid = check(pid).map_err(|error| error.to_string())? as i32;
-    let mapped =
-        if layers.has(Layer::User) { namespaces::map_identity(pid).map_err(|error| error.to_string()) } else { Ok(()) };
-    let _ = rustix::io::write(&go, b"g");
-    wait(pid).and(mapped)
+    wait(check(pid).map_err(|error| error.to_string())? as i32)
 }
 
 /// Does something in a process of its own.

@@ -1,15 +1,18 @@
 //! Making the confined process: in namespaces of its own, with the descriptors that were meant for it and nothing else.
 //!
-//! The process is forked and at once runs another program, from a descriptor: what was in memory here is not there, and a
-//! maker with threads is no harm. Between the two it makes system calls only.
+//! The process at once runs another program, from a descriptor: what was in memory here is not there, and a maker with threads is no
+//! harm. Until then it makes system calls only, in the memory of its maker, which waits: to copy that, or a part, would be for nothing.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use crate::cgroup::{self, Cgroup};
+use crate::clone::{self, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, CloneArgs};
 use crate::error::{Context, LayerError, check};
+use crate::namespaces::Identity;
 use crate::plan::{Layer, Layers};
 use crate::{descriptors, namespaces};
 
@@ -51,49 +54,35 @@ pub enum SpawnError {
     },
 }
 
-/// From `linux/sched.h`: wider than what the C library has for it.
-const CLONE_INTO_CGROUP: u64 = 1 << 33;
+/// Bytes of stack for what a new process does in the memory of its maker.
+const STACK: usize = 32 << 10;
 
-/// Steps of the new process before it runs the program, as numbers in its report.
-const STEPS: [&str; 7] = [
-    "wait for its identity",
-    "place its descriptors",
-    "start a session",
-    "close the others",
-    "run it",
-    "enter its cgroup",
-    "hide its cgroup",
-];
-const ENTER: u8 = 5;
-const HIDE: u8 = 6;
+/// Steps of the new process before it runs the program, as numbers in its report; those of its identity follow.
+const STEPS: [&str; 6] =
+    ["place its descriptors", "start a session", "close the others", "run it", "enter its cgroup", "hide its cgroup"];
+const PLACE: u8 = 0;
+const SESSION: u8 = 1;
+const CLOSE: u8 = 2;
+const RUN: u8 = 3;
+const ENTER: u8 = 4;
+const HIDE: u8 = 5;
 
-/// Where the new process is among cgroups.
-struct Place<'a> {
+/// What the new process is to be.
+struct Start<'a> {
+    /// Its descriptors, then the program, then the pipe to report on.
+    descriptors: Vec<RawFd>,
+    identity: Option<Identity>,
     /// What it enters groups by.
-    seats: &'a [RawFd],
+    seats: Vec<RawFd>,
     /// Whether its own group is the root of those that it can name.
     hides: bool,
+    /// Whether it will want a network namespace.
+    network: bool,
+    work: Work<'a>,
 }
 
 fn other(what: &'static str) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError::Other { what, error }
-}
-
-/// `struct clone_args`, as of version 2.
-#[repr(C)]
-#[derive(Default)]
-struct CloneArgs {
-    flags: u64,
-    pidfd: u64,
-    child_tid: u64,
-    parent_tid: u64,
-    exit_signal: u64,
-    stack: u64,
-    stack_size: u64,
-    tls: u64,
-    set_tid: u64,
-    set_tid_size: u64,
-    cgroup: u64,
 }
 
 /// Makes the process, in no other cgroup than its maker's.
@@ -105,8 +94,8 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
 }
 
 /// Makes the process, in a cgroup from its beginning with all that it will make, and in all namespaces but that of the network, which
-/// [`inside::enter`](crate::inside::enter) enters. It is killed when the calling thread ends, except at the very beginning: a program
-/// that must not be left over waits for a word from its maker before it does its work.
+/// [`inside::enter`](crate::inside::enter) enters. It is killed when the calling thread ends, except at the very beginning, and the limits
+/// of its cgroup hold when this returns: a program that must not be left over, or begin before, waits for a word from its maker.
 ///
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
@@ -148,55 +137,56 @@ enum Work<'a> {
 /// # Safety
 /// See [`spawn_here`], unless it is another program.
 unsafe fn make(
-    mut work: Work<'_>,
+    work: Work<'_>,
     descriptors: &[BorrowedFd<'_>],
     layers: Layers,
     cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
-    let pipe = || rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
-    let (ready, go) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
-    let (report, failed) = pipe().map_err(io::Error::from).map_err(other("make a pipe"))?;
+    let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let (report, failed) = pipe.map_err(io::Error::from).map_err(other("make a pipe"))?;
     let mut wanted: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     // Where it is no program that is run, the place is another's, and closed.
     let program = if let Work::Program { fd, .. } = work { fd } else { failed.as_raw_fd() };
-    wanted.extend([program, ready.as_raw_fd(), failed.as_raw_fd()]);
-
-    let mut stack = vec![0u8; if layers.has(Layer::Net) { namespaces::NETWORK_STACK } else { 0 }];
-    let stack = stack.as_mut_ptr_range();
-    let network = (stack.start != stack.end).then_some(stack.end);
+    wanted.extend([program, failed.as_raw_fd()]);
 
     let mut pidfd: RawFd = -1;
     // The root of a cgroup namespace is where its maker is: the child makes it itself, once it is in its place.
     let cloned = layers.without(Layer::CgroupNs).without(Layer::Net);
-    let mut clone = CloneArgs {
+    let mut how = CloneArgs {
         flags: namespaces::clone_flags(cloned) | libc::CLONE_PIDFD as u64,
         pidfd: (&raw mut pidfd) as u64,
         exit_signal: libc::SIGCHLD as u64,
         ..CloneArgs::default()
     };
+    let mut stack = Vec::<MaybeUninit<u8>>::new();
+    if let Work::Program { .. } = work {
+        stack.reserve_exact(STACK);
+        how.flags |= CLONE_CLEAR_SIGHAND | (libc::CLONE_VM | libc::CLONE_VFORK) as u64;
+        how.stack = stack.as_mut_ptr() as u64;
+        how.stack_size = (stack.capacity() & !0xf) as u64;
+    }
     let seats = cgroup.as_ref().map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
-    let seats: Vec<RawFd> = seats.iter().map(AsRawFd::as_raw_fd).collect();
     if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
-        clone.flags |= CLONE_INTO_CGROUP;
-        clone.cgroup = place.as_raw_fd() as u64;
+        how.flags |= CLONE_INTO_CGROUP;
+        how.cgroup = place.as_raw_fd() as u64;
     }
-    let place = Place { seats: &seats, hides: layers.has(Layer::CgroupNs) };
-    // SAFETY: without shared memory this is a fork: the child has a copy of this stack, and keeps to system calls.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut clone, size_of::<CloneArgs>()) };
-    if pid == 0 {
-        // SAFETY: the child, with all that it needs at hand.
-        unsafe { child(&mut wanted, go.as_raw_fd(), &place, network, &mut work) }
-    }
-    let pid = match check(pid) {
-        Ok(pid) => pid as i32,
-        Err(error) => return Err(not_cloned(layers, error)),
+    let mut start = Start {
+        descriptors: wanted,
+        identity: layers.has(Layer::User).then(Identity::of_maker),
+        seats: seats.iter().map(AsRawFd::as_raw_fd).collect(),
+        hides: layers.has(Layer::CgroupNs),
+        network: layers.has(Layer::Net),
+        work,
     };
+    // SAFETY: what `begin` needs is at hand until it is another program, or it has a copy.
+    let pid = unsafe { clone::call(&how, begin, (&raw mut start).cast()) };
+    let pid = pid.map_err(|error| not_cloned(layers, error))?;
     // SAFETY: the kernel made it for us.
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
-    drop((ready, failed));
-    // While the child is on its way there.
+    drop((failed, seats));
+    // While the program starts.
     let limited = cgroup.as_ref().map_or(Ok(()), Cgroup::limit).map_err(SpawnError::from);
-    match limited.and_then(|()| start(&child, layers, &go, &report)) {
+    match limited.and_then(|()| has_begun(&report)) {
         Ok(()) => Ok((child, cgroup)),
         Err(error) => {
             child.kill();
@@ -214,45 +204,36 @@ fn not_cloned(layers: Layers, error: io::Error) -> SpawnError {
     }
 }
 
-/// Gives the child its identity, lets it go on, and waits until it runs the program.
-fn start(child: &Child, layers: Layers, go: &OwnedFd, report: &OwnedFd) -> Result<(), SpawnError> {
-    let identity = if layers.has(Layer::User) { namespaces::map_identity(child.pid) } else { Ok(()) };
-    let goes_on = identity
-        .map_err(SpawnError::from)
-        .and_then(|()| rustix::io::write(go, b"g").map(drop).map_err(io::Error::from).map_err(other("let it go on")));
-    if goes_on.is_err() {
-        // It may be gone, and has said why, or wait for ever.
-        child.kill();
-    }
+/// Waits until the child runs the program, or has said why not.
+fn has_begun(report: &OwnedFd) -> Result<(), SpawnError> {
     let mut message = [0u8; 5];
-    match rustix::io::read(report, &mut message).map_err(io::Error::from).map_err(other("wait for it"))? {
-        // The pipe was closed when the program started.
-        0 => goes_on,
-        _ => {
-            let [step, errno @ ..] = message;
-            let what = STEPS.get(usize::from(step)).copied().unwrap_or("start");
-            let error = io::Error::from_raw_os_error(i32::from_le_bytes(errno));
-            Err(match step {
-                ENTER => LayerError { layer: Layer::Cgroup, what, error }.into(),
-                HIDE => LayerError { layer: Layer::CgroupNs, what, error }.into(),
-                _ => SpawnError::Other { what, error },
-            })
-        }
+    // The pipe is closed when the program starts.
+    if rustix::io::read(report, &mut message).map_err(io::Error::from).map_err(other("wait for it"))? == 0 {
+        return Ok(());
     }
+    let [step, errno @ ..] = message;
+    let (step, error) = (usize::from(step), io::Error::from_raw_os_error(i32::from_le_bytes(errno)));
+    let identity = step.checked_sub(STEPS.len()).and_then(|step| namespaces::IDENTITY.get(step));
+    let (what, layer) = match (STEPS.get(step), identity) {
+        (Some(what), _) if step == usize::from(ENTER) => (*what, Some(Layer::Cgroup)),
+        (Some(what), _) if step == usize::from(HIDE) => (*what, Some(Layer::CgroupNs)),
+        (Some(what), _) => (*what, None),
+        (None, Some((_, what))) => (*what, Some(Layer::User)),
+        (None, None) => ("start", None),
+    };
+    Err(match layer {
+        Some(layer) => LayerError { layer, what, error }.into(),
+        None => SpawnError::Other { what, error },
+    })
 }
 
-/// What the child does before it is the program. Never returns.
+/// What the child does before it is the program.
 ///
 /// # Safety
-/// The process was just forked. `descriptors` ends with the program, the pipe to wait on, and the pipe to report on; `go` is
-/// the other end of the former. `network` is the stack of a helper that makes a network namespace.
-unsafe fn child(
-    descriptors: &mut [RawFd],
-    go: RawFd,
-    place: &Place<'_>,
-    network: Option<*mut u8>,
-    work: &mut Work<'_>,
-) -> ! {
+/// The process was just made, and `start` is a [`Start`] that nobody else uses.
+unsafe extern "C" fn begin(start: *mut c_void) -> ! {
+    // SAFETY: by contract.
+    let Start { descriptors, identity, seats, hides, network, work } = unsafe { &mut *start.cast::<Start<'_>>() };
     let count = descriptors.len();
     let failed = descriptors[count - 1];
     let step = |step: u8, result: i64| -> i64 {
@@ -260,57 +241,47 @@ unsafe fn child(
             return result;
         }
         // SAFETY: system calls only.
-        unsafe {
-            let errno = *libc::__errno_location();
-            let mut message = [step; 5];
-            message[1..].copy_from_slice(&errno.to_le_bytes());
-            libc::write(failed, message.as_ptr().cast(), message.len());
-            libc::_exit(127)
-        }
+        unsafe { give_up(failed, step, *libc::__errno_location()) }
     };
     // SAFETY: system calls only, with valid arguments.
     unsafe {
-        // Whoever made this process may be gone at any time. Before it lets this process go on, that is seen by the pipe's end, which
-        // only comes if it is not held open here. Between that and this call it is not seen at all: see [`spawn`].
+        // Whoever made this process may be gone at any time. Before this call that is not seen: see [`spawn_in`].
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        libc::close(go);
-        for seat in place.seats {
+        if *network {
+            namespaces::prepare_network();
+        }
+        if let Some(Err((index, error))) = identity.as_ref().map(Identity::take) {
+            give_up(failed, (STEPS.len() + index) as u8, error.raw_os_error().unwrap_or(0));
+        }
+        for seat in seats {
             step(ENTER, libc::write(*seat, cgroup::ITSELF.as_ptr().cast(), cgroup::ITSELF.len()) as i64);
         }
-        let mut byte = 0u8;
-        // The end of the pipe: whoever made this process is gone.
-        if step(0, libc::read(descriptors[count - 2], (&raw mut byte).cast(), 1) as i64) == 0 {
-            libc::_exit(127);
-        }
-        if place.hides {
+        if *hides {
             step(HIDE, libc::unshare(libc::CLONE_NEWCGROUP).into());
         }
-        if let Some(stack) = network {
-            namespaces::prepare_network(stack);
-        }
         // First out of each other's way, then to their places.
-        let above = count as i32 + 3;
+        let above = count as i32 + 2;
         for fd in descriptors.iter_mut() {
-            *fd = step(1, libc::fcntl(*fd, libc::F_DUPFD_CLOEXEC, above).into()) as i32;
+            *fd = step(PLACE, libc::fcntl(*fd, libc::F_DUPFD_CLOEXEC, above).into()) as i32;
         }
         let failed = descriptors[count - 1];
-        let own = count - 3;
+        let own = count - 2;
         for (number, fd) in descriptors[..own].iter().enumerate() {
-            step(1, libc::dup2(*fd, number as i32).into());
+            step(PLACE, libc::dup2(*fd, number as i32).into());
         }
         let program = own as i32;
-        step(1, libc::dup3(descriptors[own], program, libc::O_CLOEXEC).into());
-        step(1, libc::dup3(failed, program + 1, libc::O_CLOEXEC).into());
-        step(2, libc::setsid().into());
+        step(PLACE, libc::dup3(descriptors[own], program, libc::O_CLOEXEC).into());
+        step(PLACE, libc::dup3(failed, program + 1, libc::O_CLOEXEC).into());
+        step(SESSION, libc::setsid().into());
         if descriptors::close_from(program as u32 + 2).is_err() {
-            step(3, -1);
+            step(CLOSE, -1);
         }
         reset_signals();
         match work {
             Work::Program { arguments, environment, .. } => {
                 let (arguments, environment) = (arguments.as_ptr(), environment.as_ptr());
                 let flags = libc::AT_EMPTY_PATH;
-                step(4, libc::syscall(libc::SYS_execveat, program, c"".as_ptr(), arguments, environment, flags));
+                step(RUN, libc::syscall(libc::SYS_execveat, program, c"".as_ptr(), arguments, environment, flags));
             }
             Work::Here(work) => {
                 // To whoever waits this is the beginning.
@@ -319,6 +290,20 @@ unsafe fn child(
                 work();
             }
         }
+        libc::_exit(127)
+    }
+}
+
+/// Ends a process that cannot be what it is to be, and tells why.
+///
+/// # Safety
+/// The process was just made; `failed` is the pipe to report on.
+unsafe fn give_up(failed: RawFd, step: u8, errno: i32) -> ! {
+    let mut message = [step; 5];
+    message[1..].copy_from_slice(&errno.to_le_bytes());
+    // SAFETY: system calls only.
+    unsafe {
+        libc::write(failed, message.as_ptr().cast(), message.len());
         libc::_exit(127)
     }
 }
