@@ -83,8 +83,8 @@ pub struct Operands {
     /// The highest slot that was needed.
     pub max: u32,
     held: [Held; 4],
-    /// For each local that is an operand: how often, by slot.
-    uses: std::collections::HashMap<u32, u32>,
+    /// How often each local is an operand, by slot; those after the end never are.
+    uses: Vec<u32>,
     /// Operands below this index are in their own slots.
     settled: usize,
 }
@@ -92,14 +92,7 @@ pub struct Operands {
 impl Operands {
     /// An empty stack whose first operand gets this slot.
     pub fn new(first: u32) -> Self {
-        Self {
-            stack: Vec::new(),
-            top: first,
-            max: first,
-            held: [Held::default(); 4],
-            uses: std::collections::HashMap::new(),
-            settled: 0,
-        }
+        Self { stack: Vec::new(), top: first, max: first, held: [Held::default(); 4], uses: Vec::new(), settled: 0 }
     }
 
     /// How many operands there are.
@@ -135,7 +128,11 @@ impl Operands {
     /// Pushes an operand; its index.
     pub fn push(&mut self, ty: ValType, place: Place) -> usize {
         if let Place::Local(local) = place {
-            *self.uses.entry(local).or_insert(0) += 1;
+            let at = local as usize;
+            if at >= self.uses.len() {
+                self.uses.resize(at + 1, 0);
+            }
+            self.uses[at] += 1;
         }
         self.stack.push(Operand { place, ty, slot: self.top });
         self.top += ty.slots() as u32;
@@ -161,12 +158,9 @@ impl Operands {
 
     fn unuse(&mut self, place: Place) {
         if let Place::Local(local) = place
-            && let Some(count) = self.uses.get_mut(&local)
+            && let Some(count) = self.uses.get_mut(local as usize)
         {
             *count -= 1;
-            if *count == 0 {
-                self.uses.remove(&local);
-            }
         }
     }
 
@@ -238,7 +232,10 @@ impl Operands {
     /// Brings operands that are a local to their own slots, because the local is about to change.
     /// Whether there were any.
     pub fn preserve(&mut self, local: u32, emitter: &mut Emitter) -> bool {
-        let Some(mut left) = self.uses.get(&local).copied() else { return false };
+        let mut left = self.uses_of(local);
+        if left == 0 {
+            return false;
+        }
         for index in (0..self.stack.len()).rev() {
             if self.stack[index].place == Place::Local(local) {
                 self.settle(index, emitter);
@@ -253,7 +250,11 @@ impl Operands {
 
     /// Whether a local is among the operands.
     pub fn is_used(&self, local: u32) -> bool {
-        self.uses.contains_key(&local)
+        self.uses_of(local) > 0
+    }
+
+    fn uses_of(&self, local: u32) -> u32 {
+        self.uses.get(local as usize).copied().unwrap_or(0)
     }
 
     /// Cuts the stack back to a height.
