@@ -106,13 +106,14 @@ pub struct Run {
 }
 
 /// A tier by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum TierName {
     /// Interpret everything.
     Interpreter,
     /// Compile everything before it runs.
     Jit,
     /// Start in the interpreter, compile what turns hot.
+    #[default]
     Auto,
 }
 

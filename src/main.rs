@@ -16,6 +16,7 @@ mod report;
 mod run;
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::Write;
 
 use clap::{CommandFactory, Parser};
@@ -80,7 +81,22 @@ fn open_streams() {
     }
 }
 
+/// A run without any flag. The parser of flags would take as long to be set up as all else takes that is done before a worker starts.
+fn plain_run(words: impl Iterator<Item = OsString>) -> Option<run::Args> {
+    let mut words = words.skip(1);
+    if words.next()? != "run" {
+        return None;
+    }
+    let words: Vec<String> = words.map(OsString::into_string).collect::<Result<_, _>>().ok()?;
+    let is_plain = |word: &String| !word.starts_with('-');
+    let (file, args) = words.split_first().filter(|(file, _)| !file.is_empty() && words.iter().all(is_plain))?;
+    Some(run::Args { file: file.into(), args: args.to_vec(), ..run::Args::default() })
+}
+
 fn command() -> u8 {
+    if let Some(args) = plain_run(std::env::args_os()) {
+        return run::run(&args);
+    }
     let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
         Command::Run(args) => return run::run(&args),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
@@ -96,4 +112,35 @@ fn command() -> u8 {
         eprintln!("pinfold: {error}");
         exit::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    fn plain(words: &[&str]) -> Option<run::Args> {
+        plain_run(["pinfold"].iter().chain(words).map(Into::into))
+    }
+
+    #[test]
+    fn a_run_without_flags_is_what_the_parser_makes_of_it() {
+        for words in [&["run", "a.wasm"][..], &["run", "help"], &["run", "a b", "c", "", "=x"]] {
+            let Command::Run(parsed) = Arguments::parse_from(["pinfold"].iter().chain(words)).command else {
+                panic!("{words:?} is another command")
+            };
+            assert_eq!(format!("{:?}", plain(words)), format!("{:?}", Some(parsed)));
+        }
+    }
+
+    #[test]
+    fn what_has_flags_or_is_no_run_is_left_to_the_parser() {
+        for words in [&[][..], &["run"], &["run", ""], &["run", "-"], &["run", "--none", "a"], &["run", "a", "-b"]] {
+            assert!(plain(words).is_none(), "{words:?}");
+        }
+        assert!(plain(&["inspect", "a.wasm"]).is_none());
+        let no_text = OsString::from_vec(vec![0xff]);
+        assert!(plain_run(["pinfold", "run", "a"].map(OsString::from).into_iter().chain([no_text])).is_none());
+    }
 }

@@ -10,7 +10,7 @@ use pinfold_vm::host::{DirGrant, NetGrant};
 /// Runs a program: nothing of the host is within its reach but what is granted here.
 ///
 /// Granted by default: console, random numbers, a clock of 1 ms.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = pinfold::exit::HELP)]
 pub struct Args {
     /// The program: a WebAssembly module, binary or text; `-` reads it from standard input.
