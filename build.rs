@@ -10,7 +10,9 @@ const LIBRARIES: [&str; 6] = ["c", "m", "rt", "pthread", "util", "dl"];
 fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=CC");
-    let is_gnu = std::env::var("TARGET").is_ok_and(|target| target == "x86_64-unknown-linux-gnu");
+    let is = |name: &str| std::env::var(name).is_ok_and(|system| system == "x86_64-unknown-linux-gnu");
+    // The C compiler is asked, which is that of the host.
+    let is_gnu = is("TARGET") && is("HOST");
     // Sanitizers take the place of what is loaded; and with this feature the compiler does by itself what is done here.
     let is_sanitized = std::env::var_os("CARGO_CFG_SANITIZE").is_some();
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
