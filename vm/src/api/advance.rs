@@ -27,6 +27,8 @@ impl Advance {
     /// If the kernel refuses something.
     pub fn make(&self, engine: &Engine) -> Result<()> {
         let io = |error: io::Error| super::Error::Host(error.into());
+        // First, so that they come to run while the rest is made.
+        let threads = threads::start(self.threads).map_err(io)?;
         if engine.inner.config.tier != Tier::Interpreter {
             crate::jit::reserve_code().map_err(io)?;
         }
@@ -34,11 +36,11 @@ impl Advance {
         signals::thread_id();
         // Whoever reads a clock for the first time asks where the kernel keeps it; those that wait do so without having been granted one.
         let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        threads::prepare(self.threads).map_err(io)?;
         let memories = if engine.inner.config.memory == MemoryKind::Reserved { self.memories } else { 0 };
         let mut ranges = vec![memory::RESERVATION; memories];
         ranges.push(stack::Stack::total(stack::rounded(self.stack)));
-        space::prepare(&ranges).map_err(io)
+        space::prepare(&ranges).map_err(io)?;
+        threads.wait().map_err(io)
     }
 }
 

@@ -20,14 +20,39 @@ struct Pool {
 
 static POOL: OnceLock<Pool> = OnceLock::new();
 
-/// Starts all threads that this process will ever have for such work. They take no signals.
+/// Threads that were started.
+#[must_use]
+pub struct Starting {
+    count: usize,
+    ready: mpsc::Receiver<()>,
+}
+
+impl Starting {
+    /// Waits until they run: before, they still make system calls of their own.
+    ///
+    /// # Errors
+    /// If one is gone.
+    pub fn wait(self) -> io::Result<()> {
+        (0..self.count).try_for_each(|_| self.ready.recv().map_err(io::Error::other))
+    }
+}
+
+/// Starts all threads that this process will ever have for such work, and waits until they run. They take no signals.
 ///
 /// # Errors
 /// If one cannot be started, or this was done before.
 pub fn prepare(count: usize) -> io::Result<()> {
+    start(count)?.wait()
+}
+
+/// As [`prepare`], without waiting yet.
+///
+/// # Errors
+/// If one cannot be started, or this was done before.
+pub fn start(count: usize) -> io::Result<Starting> {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
-    let (ready, all_ready) = mpsc::channel();
+    let (tell, ready) = mpsc::channel();
     let pool = Pool { jobs: Mutex::new(sender), idle: AtomicUsize::new(count) };
     POOL.set(pool).map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))?;
     // Asked now, since asking takes system calls.
@@ -35,11 +60,11 @@ pub fn prepare(count: usize) -> io::Result<()> {
     let before = block_signals();
     let started: io::Result<Vec<_>> = (0..count)
         .map(|_| {
-            let (receiver, ready) = (receiver.clone(), ready.clone());
+            let (receiver, tell) = (receiver.clone(), tell.clone());
             let work = move || {
                 // The standard library asks for randomness at each thread's first use of a map.
                 drop(std::hash::RandomState::new());
-                let _ = ready.send(());
+                let _ = tell.send(());
                 loop {
                     let job = receiver.lock().unwrap_or_else(|e| e.into_inner()).recv();
                     let Ok(job) = job else { return };
@@ -54,8 +79,7 @@ pub fn prepare(count: usize) -> io::Result<()> {
         .collect();
     restore_signals(&before);
     started?;
-    // Until they run they still make system calls of their own.
-    (0..count).try_for_each(|_| all_ready.recv().map_err(io::Error::other))
+    Ok(Starting { count, ready })
 }
 
 fn block_signals() -> libc::sigset_t {
