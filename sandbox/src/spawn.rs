@@ -24,8 +24,12 @@ pub struct Launch<'a> {
     pub arguments: &'a [&'a CStr],
     /// Its descriptors: the first becomes number 0, and so on.
     pub descriptors: &'a [BorrowedFd<'a>],
-    /// The namespaces among these are made for it, or prepared.
+    /// The namespaces among these are made for it, but that of the network.
     pub layers: Layers,
+    /// Whether the program is trusted until it has called [`inside::enter`](crate::inside::enter), and does so at once. The network
+    /// namespace, which takes longest, is then prepared for it, by a process beside it that shares the memory of the calling one, and is
+    /// gone after that call.
+    pub enters: bool,
 }
 
 /// A process that was made. Dropping this does not end it; see [`Child::kill`].
@@ -106,7 +110,7 @@ pub fn spawn_in(launch: &Launch<'_>, cgroup: Option<Cgroup>) -> Result<(Child, O
     let environment = [std::ptr::null::<libc::c_char>()];
     let work = Work::Program { fd: launch.program.as_raw_fd(), arguments: &arguments, environment: &environment };
     // SAFETY: another program is run at once.
-    unsafe { make(work, launch.descriptors, launch.layers, cgroup) }
+    unsafe { make(work, launch.descriptors, launch.layers, launch.enters, cgroup) }
 }
 
 /// Makes the process as [`spawn_in`] does, but for what it does: work in a copy of the memory of its maker. It ends when that returns.
@@ -123,7 +127,7 @@ pub unsafe fn spawn_here(
     cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
     // SAFETY: by contract.
-    unsafe { make(Work::Here(work), descriptors, layers, cgroup) }
+    unsafe { make(Work::Here(work), descriptors, layers, true, cgroup) }
 }
 
 /// What a new process does.
@@ -140,6 +144,7 @@ unsafe fn make(
     work: Work<'_>,
     descriptors: &[BorrowedFd<'_>],
     layers: Layers,
+    enters: bool,
     cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
     let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
@@ -175,7 +180,7 @@ unsafe fn make(
         identity: layers.has(Layer::User).then(Identity::of_maker),
         seats: seats.iter().map(AsRawFd::as_raw_fd).collect(),
         hides: layers.has(Layer::CgroupNs),
-        network: layers.has(Layer::Net),
+        network: enters && layers.has(Layer::Net),
         work,
     };
     // SAFETY: what `begin` needs is at hand until it is another program, or it has a copy.

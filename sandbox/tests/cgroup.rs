@@ -41,6 +41,7 @@ fn run(cgroup: Cgroup, layers: Layers, script: &str) -> (Exit, String, Cgroup) {
         arguments: &arguments.each_ref().map(|argument| argument.as_c_str()),
         descriptors: &[null.as_fd(), to.as_fd(), to.as_fd()],
         layers,
+        enters: false,
     };
     let (child, cgroup) = spawn_in(&launch, Some(cgroup)).unwrap();
     drop(to);

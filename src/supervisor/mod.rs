@@ -189,6 +189,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         arguments: &[c"pinfold-worker"],
         descriptors: &descriptors,
         layers: job.plan.layers,
+        enters: true,
     };
     let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
     let (child, cgroup) = spawn_in(&launch, cgroup)?;

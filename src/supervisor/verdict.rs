@@ -183,6 +183,7 @@ mod tests {
             descriptors: &[null.as_fd(), null.as_fd(), null.as_fd()],
             // What it makes ends with it.
             layers: Layers::NONE.with(Layer::User).with(Layer::Pid),
+            enters: false,
         };
         let (child, cgroup) = spawn_in(&launch, Some(cgroup)).unwrap();
         child.wait().unwrap();

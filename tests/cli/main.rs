@@ -256,6 +256,7 @@ fn end_without_supervisor(task: &Task) -> Option<Exit> {
         arguments: &[c"pinfold-worker"],
         descriptors: &[null.as_fd(), null.as_fd(), null.as_fd(), theirs.as_fd(), job, program],
         layers,
+        enters: true,
     })
     .unwrap();
     let bound = Timespec { tv_sec: 20, tv_nsec: 0 };

@@ -351,6 +351,7 @@ fn alone(job: &pinfold::job::Job) -> Result<Option<Exit>, SupervisorError> {
             program.ok_or_else(missing)?.as_fd(),
         ],
         layers: job.plan.layers,
+        enters: true,
     })?;
     let bound = Timespec { tv_sec: 20, tv_nsec: 0 };
     let has_ended = poll(&mut [PollFd::new(&child, PollFlags::IN)], Some(&bound)).map_err(io::Error::from)? == 1;
