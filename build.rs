@@ -19,23 +19,26 @@ fn main() -> std::io::Result<()> {
     let is_ours = is_gnu && !is_sanitized && !features.split(',').any(|feature| feature == "crt-static");
     let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from).filter(|_| is_ours) else { return Ok(()) };
     let [Some(unwinder), Some(arithmetic)] = ["libgcc_eh.a", "libgcc.a"].map(library) else { return Ok(()) };
+    let has_archives = library("rcrt1.o").is_some() && library("libc.a").is_some();
+    // Each by itself, so that nothing is left of an earlier build.
+    let folder = out.join(if has_archives { "all" } else { "unwinder" });
+    std::fs::create_dir_all(&folder)?;
     // The linker takes the first library of a name that it finds: these, under the names of those that would be loaded.
     let stand_in = |name: &str, archives: &[&PathBuf]| {
         let list: String = archives.iter().map(|path| format!(" \"{}\"", path.display())).collect();
-        std::fs::write(out.join(format!("lib{name}.a")), format!("GROUP({list} )\n"))
+        std::fs::write(folder.join(format!("lib{name}.a")), format!("GROUP({list} )\n"))
     };
     stand_in("gcc_s", &[&unwinder, &arithmetic])?;
-    println!("cargo::rustc-link-arg-bins=-L{}", out.display());
-    if library("rcrt1.o").is_none() || library("libc.a").is_none() {
-        return Ok(());
-    }
-    for name in LIBRARIES {
-        if let Some(archive) = library(&format!("lib{name}.a")) {
-            // They need one another.
-            stand_in(name, &[&archive, &unwinder, &arithmetic])?;
+    println!("cargo::rustc-link-arg-bins=-L{}", folder.display());
+    if has_archives {
+        for name in LIBRARIES {
+            if let Some(archive) = library(&format!("lib{name}.a")) {
+                // They need one another.
+                stand_in(name, &[&archive, &unwinder, &arithmetic])?;
+            }
         }
+        println!("cargo::rustc-link-arg-bins=-static-pie");
     }
-    println!("cargo::rustc-link-arg-bins=-static-pie");
     Ok(())
 }
 
