@@ -196,8 +196,12 @@ impl Table {
         if ty.limits.min > store.limits.table_elements {
             return Err(limit(what(), store));
         }
-        store.charge(ty.limits.min * 8).map_err(|_| limit(what(), store))?;
-        let table = table::Table::new(ty, cell).ok_or_else(|| limit(what(), store))?;
+        let bytes = ty.limits.min.saturating_mul(8);
+        store.charge(bytes).map_err(|_| limit(what(), store))?;
+        let table = table::Table::new(ty, cell).ok_or_else(|| {
+            store.used -= bytes;
+            limit(what(), store)
+        })?;
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }

@@ -241,8 +241,10 @@ fn tables(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Instant
             return Err(InstantiateError::Limit { what: what(), why });
         }
         let bytes = ty.limits.min.saturating_mul(8);
-        let table = store.charge(bytes).ok().and_then(|()| Table::new(*ty, 0));
+        let charged = store.charge(bytes).is_ok();
+        let table = if charged { Table::new(*ty, 0) } else { None };
         let Some(table) = table else {
+            store.used -= if charged { bytes } else { 0 };
             let why = format!("the memory limit is {} bytes in all", store.limits.memory);
             return Err(InstantiateError::Limit { what: what(), why });
         };

@@ -20,14 +20,22 @@ unsafe impl Send for Range {}
 static FREE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
 static PREPARED: AtomicBool = AtomicBool::new(false);
 
-/// Sets ranges of these lengths aside; from then on nothing else is had.
+/// Sets aside room for this many ranges of a length, in one piece, or for as many as the kernel gives room for; from then on
+/// nothing else is had.
 ///
 /// # Errors
-/// If the kernel refuses.
-pub fn prepare(lengths: &[usize]) -> io::Result<()> {
-    let ranges: Vec<Range> =
-        lengths.iter().map(|len| Ok(Range { base: map(*len)?, len: *len })).collect::<io::Result<_>>()?;
-    FREE.lock().unwrap_or_else(|e| e.into_inner()).extend(ranges);
+/// If the kernel refuses even one.
+pub fn prepare(len: usize, most: usize) -> io::Result<()> {
+    let mut count = most;
+    let range = loop {
+        let all = len.saturating_mul(count);
+        match map(all) {
+            Ok(base) => break Range { base, len: all },
+            Err(_) if count > 1 => count /= 2,
+            Err(error) => return Err(error),
+        }
+    };
+    FREE.lock().unwrap_or_else(|e| e.into_inner()).push(range);
     PREPARED.store(true, Ordering::Release);
     Ok(())
 }
@@ -37,7 +45,7 @@ pub fn is_prepared() -> bool {
     PREPARED.load(Ordering::Acquire)
 }
 
-/// A range of at least this many bytes, none of them accessible.
+/// A range of this many bytes, whole pages, none of them accessible.
 pub fn reserve(len: usize) -> io::Result<*mut u8> {
     if !is_prepared() {
         return map(len);
@@ -45,7 +53,11 @@ pub fn reserve(len: usize) -> io::Result<*mut u8> {
     let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
     let best = free.iter().enumerate().filter(|(_, range)| range.len >= len).min_by_key(|(_, range)| range.len);
     let (at, _) = best.ok_or_else(|| io::Error::other("no address space is left that was set aside"))?;
-    Ok(free.swap_remove(at).base)
+    let Range { base, len: whole } = free.swap_remove(at);
+    if whole > len {
+        free.push(Range { base: base.wrapping_add(len), len: whole - len });
+    }
+    Ok(base)
 }
 
 /// Gives a range back that [`reserve`] gave for this length.

@@ -67,6 +67,7 @@ fn empty_module(bytes: Bytes) -> Module {
         imported: ImportCounts::default(),
         global_inits: Vec::new(),
         exports: Vec::new(),
+        host_memory: MemoryIndex(0),
         start: None,
         elements: Vec::new(),
         data: Vec::new(),
@@ -249,7 +250,12 @@ impl Decoder<'_> {
                     module.table_exported[index] = true;
                     ExportKind::Table(TableIndex(export.index))
                 }
-                ExternalKind::Memory => ExportKind::Memory(MemoryIndex(export.index)),
+                ExternalKind::Memory => {
+                    if export.name == "memory" {
+                        module.host_memory = MemoryIndex(export.index);
+                    }
+                    ExportKind::Memory(MemoryIndex(export.index))
+                }
                 ExternalKind::Global => {
                     module.global_exported[index] = true;
                     ExportKind::Global(GlobalIndex(export.index))
