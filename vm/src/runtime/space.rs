@@ -6,7 +6,7 @@
 use std::io;
 use std::ptr::null_mut;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A range that was set aside.
 struct Range {
@@ -17,6 +17,11 @@ struct Range {
 // SAFETY: a range is plain address space with one owner.
 unsafe impl Send for Range {}
 
+/// Bytes of address space that memories and stacks may take in a process: half of it, so that modules with many memories
+/// leave their host enough.
+const MOST: usize = 1 << 46;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static FREE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
 static PREPARED: AtomicBool = AtomicBool::new(false);
 
@@ -72,13 +77,36 @@ pub unsafe fn release(base: *mut u8, len: usize) {
             libc::madvise(base.cast(), len, libc::MADV_DONTNEED);
         } else {
             libc::munmap(base.cast(), len);
+            TAKEN.fetch_sub(len, Ordering::Relaxed);
         }
     }
 }
 
 fn map(len: usize) -> io::Result<*mut u8> {
+    let grow = |taken: usize| taken.checked_add(len).filter(|taken| *taken <= MOST);
+    if TAKEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
+        return Err(io::Error::other("the process gives memories and stacks no more address space"));
+    }
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a fresh anonymous mapping.
     let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
-    if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base.cast()) }
+    if base == libc::MAP_FAILED {
+        TAKEN.fetch_sub(len, Ordering::Relaxed);
+        return Err(io::Error::last_os_error());
+    }
+    Ok(base.cast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_keeps_addresses_for_itself() {
+        assert!(map(MOST + 1).is_err());
+        assert!(map(usize::MAX).is_err());
+        let base = map(4096).expect("refusals take nothing");
+        // SAFETY: just made, used by nobody.
+        unsafe { release(base, 4096) };
+    }
 }

@@ -60,7 +60,7 @@ macro_rules! limits {
     };
 }
 
-// Those of a single function and of segments are ceilings of the decoder as well, the same as in
+// Those of a single function, of segments and of memories are ceilings of the decoder as well, the same as in
 // other engines: raising them further has no effect.
 limits! {
     /// Bytes of the whole module.
