@@ -7,6 +7,11 @@
 (module (memory i64 0 0x1_0000_0000_0000))
 (module (memory i64 1) (memory 1) (memory i64 1 1))
 (module definition (memory i64 0x10_0000 0x1_0000_0000_0000))
+;; Valid, though there is no room for them anywhere.
+(module definition
+    (memory i64 0x1_0000_0000_0000) (table $t i64 0xffff_ffff_ffff_ffff externref) (table $e i64 0x1_0000_0000 funcref)
+    (func (export "read") (param i64) (result i32) (i32.load8_u offset=0xffff (local.get 0)))
+    (func (export "get") (param i64) (result externref) (table.get $t (local.get 0))))
 (module (table i64 0 funcref))
 (module (table i64 0 0xffff_ffff_ffff_ffff externref))
 (module (table i64 3 4 funcref) (table 3 4 funcref))

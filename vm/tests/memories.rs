@@ -7,6 +7,7 @@ use pinfold_vm::api::{
     Store, StoreLimits, Table, TableType, Tier, TrapKind, Val, ValType,
 };
 use pinfold_vm::host::{Grants, HostState};
+use pinfold_vm::verifier::Options;
 
 const PAGE: u64 = 64 << 10;
 
@@ -100,6 +101,31 @@ fn what_cannot_exist_is_an_error_and_nothing_worse() {
             assert_eq!(grow.call(&mut store, (0,)).unwrap(), 0, "{export} after {delta}");
         }
         assert_eq!(store.memory_used().0, 0);
+    }
+}
+
+#[test]
+fn a_module_that_wants_what_cannot_exist_is_not_instantiated() {
+    let mut options = Options::default();
+    options.limits.memory_pages = u64::MAX;
+    options.limits.table_elements = u64::MAX;
+    for tier in [Tier::Interpreter, Tier::Jit] {
+        for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
+            let engine = Engine::new(Config::new().tier(tier).memory(kind).verifier(options.clone()));
+            let limits = StoreLimits { memory: u64::MAX, table_elements: u64::MAX, ..StoreLimits::default() };
+            let mut store = Store::with_limits(&engine, (), limits);
+            for (item, access) in [
+                ("(memory i64 0x1_0000_0000_0000)", "(i32.load8_u (local.get 0))"),
+                ("(memory i64 0xffff_ffff_ffff)", "(i32.load offset=0xffff_ffff (local.get 0))"),
+                ("(table i64 0xffff_ffff_ffff_ffff externref)", "(ref.is_null (table.get (local.get 0)))"),
+                ("(memory 1) (table i64 0x1000_0000_0000_0000 externref)", "(ref.is_null (table.get (local.get 0)))"),
+            ] {
+                let text = format!("(module {item} (func (export \"f\") (param i64) (result i32) {access}))");
+                let made = instance(&mut store, &engine, &text);
+                assert!(matches!(made, Err(Error::Instantiate(_))), "{item}: {made:?}");
+            }
+            assert_eq!(store.memory_used().0, 0);
+        }
     }
 }
 
