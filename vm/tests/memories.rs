@@ -88,7 +88,10 @@ fn what_cannot_exist_is_an_error_and_nothing_worse() {
         for min in [1 << 40, 1 << 48, (1 << 48) + 1, u64::MAX] {
             let ty = MemoryType { address: AddressType::I64, limits: Limits { min, max: None } };
             assert!(Memory::new(&mut store, ty).is_err(), "{min} pages");
-            let ty = TableType { address: AddressType::I64, element: ValType::FuncRef, limits: ty.limits };
+        }
+        for min in [1 << 60, u64::MAX] {
+            let limits = Limits { min, max: None };
+            let ty = TableType { address: AddressType::I64, element: ValType::FuncRef, limits };
             assert!(Table::new(&mut store, ty, &Val::FuncRef(None)).is_err(), "{min} elements");
         }
         let text = r#"(module (memory i64 0) (table i64 0 externref)
