@@ -48,7 +48,11 @@ fuzz_target!(|data: &[u8]| {
     let mut random = Random::new(u64::from_le_bytes(*head));
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let exceptions = random.one_in(4);
-    let Some(bytes) = smith::module_from(data, &mut random, ending, With { vectors: true, exceptions }) else { return };
+    let Some(bytes) =
+        smith::module_from(data, &mut random, ending, With { vectors: true, exceptions, memory64: true, memories: 3 })
+    else {
+        return;
+    };
     ENGINES.with(|engines| compare(engines, &bytes, ending == Ending::Counter && !exceptions, ending, &mut random));
 });
 

@@ -13,6 +13,7 @@ use pinfold_vm::api::{
 };
 use pinfold_vm::host::HostState;
 use pinfold_vm::module::Bytes;
+use pinfold_vm::verifier::Limits;
 
 use crate::invoke;
 use crate::record::Notes;
@@ -57,7 +58,9 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
     let least = if run.tier == TierName::Auto { 1 } else { 0 };
     let threads = (available() - 1).max(least);
-    Advance { threads, memories: 1, stack: stack(run) }.make(&engine)?;
+    // As many memories as a module may have: address space costs nothing.
+    let memories = Limits::default().memories as usize;
+    Advance { threads, memories, stack: stack(run) }.make(&engine)?;
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());

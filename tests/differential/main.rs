@@ -88,7 +88,10 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let vectors = !random.one_in(3);
     let exceptions = random.one_in(4);
-    let Some(bytes) = smith::module(&mut random, ending, With { vectors, exceptions }) else {
+    let memory64 = random.one_in(2);
+    let memories = if random.one_in(2) { 1 } else { 4 };
+    let with = With { vectors, exceptions, memory64, memories };
+    let Some(bytes) = smith::module(&mut random, ending, with) else {
         report.unmade += 1;
         return;
     };
@@ -169,7 +172,8 @@ fn all(seeds: std::ops::Range<u64>, run: impl Fn(&Bench, u64, &mut Report) + Syn
 /// tiers make them canonical themselves, and wasmi is left out.
 fn compare_operator(bench: &Bench, entry: &coverage::Entry, seed: u64, canonical: bool, report: &mut Report) -> u64 {
     let mut random = Random::new(seed);
-    let text = operators::module(entry, canonical, &mut random);
+    // Every second round by 64-bit addresses first.
+    let text = operators::module(entry, canonical, seed >> 32 & 1 == 1, &mut random);
     let mut fail = |what: String| report.failures.push(format!("{} (seed {seed}): {what}", entry.name));
     let machines = if canonical { &bench.machines } else { &bench.canonical };
     let peer = canonical && entry.is_known_to_peer();

@@ -11,17 +11,26 @@ use pinfold_vm::api::ValType;
 
 use ValType::{F32, F64, I32, I64, V128};
 
-/// What surrounds every function: memory, tables, globals, functions and segments to act on.
+/// Memories to act on, of which either may be the first.
+const MEMORIES: [&str; 2] = [r#"(memory $narrow (export "narrow") 1 3)"#, r#"(memory $wide (export "wide") i64 1 3)"#];
+
+/// What else surrounds every function: one more memory, tables, globals, functions and segments to act on.
 const SURROUNDINGS: &str = r#"
     (type $binary (func (param i32 i32) (result i32)))
     (type $unary (func (param i64) (result i64)))
-    (memory (export "memory") 1 3)
-    (data (i32.const 0) "\00\01\02\7f\80\81\fe\ff\00\00\80\3f\00\00\c0\7f\00\00\80\ff\00\00\00\00\00\00\f0\3f")
-    (data (i32.const 65520) "at the very end!")
+    (memory $second (export "second") 1 2)
+    (data (memory $second) (i32.const 65500) "\00\7f\80\ffthe end of the second memory")
+    (data (memory $wide) (i64.const 0) "\ff\fe\80\7f\02\01\00\00\00\c0\7f\00\00\80\3f\00\00\00\00\00\00\f0\3f")
+    (data (memory $wide) (i64.const 65519) "at the wide end!!")
+    (data (memory $narrow) (i32.const 0) "\00\01\02\7f\80\81\fe\ff\00\00\80\3f\00\00\c0\7f\00\00\80\ff\00\00\00\00\00\00\f0\3f")
+    (data (memory $narrow) (i32.const 65520) "at the very end!")
     (data $passive "0123456789abcdefghijklmnopqrstuvwxyz")
     (table $functions (export "functions") 8 20 funcref)
     (table $others (export "others") 6 12 funcref)
     (table $values (export "values") 5 10 externref)
+    (table $wide_functions (export "wide functions") i64 6 12 funcref)
+    (table $wide_values (export "wide values") i64 4 9 externref)
+    (elem (table $wide_functions) (i64.const 1) func $sub $square $add)
     (elem (table $functions) (i32.const 0) func $add $sub $add $square)
     (elem $passive_functions func $sub $square $add)
     (elem $unused funcref (ref.null func) (ref.func $add))
@@ -57,15 +66,17 @@ const THROWER: &str = r#"
         (unreachable))
 "#;
 
-/// The text of a module about one operator. `canonical`: NaNs that it may make are made canonical.
-pub fn module(entry: &Entry, canonical: bool, random: &mut Random) -> String {
+/// The text of a module about one operator. `canonical`: NaNs that it may make are made canonical. `wide`: the first memory is
+/// one of 64 bits.
+pub fn module(entry: &Entry, canonical: bool, wide: bool, random: &mut Random) -> String {
     let mut functions = match special(&entry.name) {
         Some(functions) => functions.iter().map(|text| (*text).to_owned()).collect(),
         None if entry.immediates.contains(&"memarg") => accesses(entry, canonical, random),
         None => values(entry, canonical, random),
     };
     let thrower = if entry.is_known_to_peer() { "" } else { THROWER };
-    let mut text = format!("(module {SURROUNDINGS} {thrower}");
+    let (first, other) = if wide { (MEMORIES[1], MEMORIES[0]) } else { (MEMORIES[0], MEMORIES[1]) };
+    let mut text = format!("(module {first} {other} {SURROUNDINGS} {thrower}");
     for (i, function) in functions.drain(..).enumerate() {
         let _ = write!(text, "\n(func (export \"{i} {}\") {function})", entry.name);
     }
@@ -264,29 +275,44 @@ fn accesses(entry: &Entry, canonical: bool, random: &mut Random) -> Vec<String> 
         None
     };
     let mut functions = Vec::new();
-    for offset in
-        ["", "offset=1", "offset=17", "offset=65535", "offset=65536", "offset=0x7fffffff", "offset=4294967280"]
-    {
-        for address in ["(local.get 0)", "(i32.and (local.get 0) (i32.const 0xffff))", "(i32.const 65521)"] {
-            // Far offsets are for the address as it is.
-            if offset.len() > 12 && !address.starts_with("(local") {
-                continue;
+    let mut access = |memory: &str, at: ValType, offset: &str, address: &str, random: &mut Random| {
+        let lane = lane.map_or(String::new(), |lanes| random.below(lanes).to_string());
+        let value = if entry.operands == 2 { "(local.get 1)" } else { "" };
+        let params = params(&[at, ty][..entry.operands]);
+        let op = format!("({name} {memory} {offset} {lane} {address} {value})");
+        functions.push(match entry.result {
+            true => format!(
+                "{params} (result {ty}) (local $result {ty}) {op} local.set $result {}",
+                result(name, ty, canonical)
+            ),
+            false => format!("{params} {op}"),
+        });
+    };
+    for (memory, at) in [("$narrow", I32), ("$second", I32), ("$wide", I64)] {
+        for offset in OFFSETS.iter().chain(if at == I64 { WIDE_OFFSETS } else { &[] }) {
+            access(memory, at, offset, "(local.get 0)", random);
+        }
+        for offset in &OFFSETS[..4] {
+            for address in [
+                format!("({at}.and (local.get 0) ({at}.const 0xffff))"),
+                format!("({at}.add ({at}.and (local.get 0) ({at}.const 0xffff)) ({at}.const 13))"),
+                format!("({at}.add (local.get 0) (local.get 0))"),
+                format!("({at}.const 65521)"),
+            ] {
+                access(memory, at, offset, &address, random);
             }
-            let lane = lane.map_or(String::new(), |lanes| random.below(lanes).to_string());
-            let value = if entry.operands == 2 { "(local.get 1)" } else { "" };
-            let params = params(&[I32, ty][..entry.operands]);
-            let op = format!("({name} {offset} {lane} {address} {value})");
-            functions.push(match entry.result {
-                true => format!(
-                    "{params} (result {ty}) (local $result {ty}) {op} local.set $result {}",
-                    result(name, ty, canonical)
-                ),
-                false => format!("{params} {op}"),
-            });
         }
     }
     functions
 }
+
+/// Offsets of accesses; only the first few are for addresses that may be in bounds.
+const OFFSETS: &[&str] =
+    &["", "offset=1", "offset=17", "offset=65535", "offset=65536", "offset=0x7fffffff", "offset=4294967280"];
+
+/// More of them, for 64-bit addresses.
+const WIDE_OFFSETS: &[&str] =
+    &["offset=0x100000000", "offset=0x7fffffffffffffff", "offset=0xffffffffffff0000", "offset=0xffffffffffffffff"];
 
 /// Functions about the operators that shape control, name things, or act on tables and segments.
 pub fn special(name: &str) -> Option<&'static [&'static str]> {
@@ -390,6 +416,10 @@ pub fn special(name: &str) -> Option<&'static [&'static str]> {
             "(param i64) (result i64) (call $square (call $square (local.get 0)))",
         ],
         "call_indirect" => &[
+            "(param i32 i32 i64) (result i32) (call_indirect $wide_functions (type $binary) (local.get 0) (local.get 1) \
+             (local.get 2))",
+            "(param i32 i32 i64) (result i32) (call_indirect $wide_functions (type $binary) (local.get 0) (local.get 1) \
+             (i64.and (local.get 2) (i64.const 7)))",
             "(param i32 i32 i32) (result i32) (call_indirect $functions (type $binary) (local.get 0) (local.get 1) \
              (local.get 2))",
             "(param i32 i32 i32) (result i32) (call_indirect $functions (type $binary) (local.get 0) (local.get 1) \
@@ -401,6 +431,9 @@ pub fn special(name: &str) -> Option<&'static [&'static str]> {
             "(param i64) (result i64) (return_call $square (local.get 0))",
         ],
         "return_call_indirect" => &[
+            "(param i32 i32 i64) (result i32) (return_call_indirect $wide_functions (type $binary) (local.get 0) \
+             (local.get 1) (i64.and (local.get 2) (i64.const 7)))",
+            "(param i64 i64) (result i64) (return_call_indirect $wide_functions (type $unary) (local.get 0) (i64.const 2))",
             "(param i32 i32 i32) (result i32) (return_call_indirect $functions (type $binary) (local.get 0) \
              (local.get 1) (i32.and (local.get 2) (i32.const 7)))",
             "(param i64 i32) (result i64) (return_call_indirect $functions (type $unary) (local.get 0) (i32.const 3))",
@@ -435,32 +468,53 @@ pub fn special(name: &str) -> Option<&'static [&'static str]> {
              (global.set $externref (local.get 5))",
             "(param i64) (global.set $i64 (i64.add (global.get $i64) (local.get 0)))",
         ],
-        "memory.size" => &["(result i32) memory.size"],
+        "memory.size" => &["(result i32 i32 i64) memory.size $narrow memory.size $second memory.size $wide"],
         "memory.grow" => &[
-            "(param i32) (result i32) (memory.grow (local.get 0))",
-            "(param i32) (result i32) (memory.grow (i32.and (local.get 0) (i32.const 1)))",
+            "(param i32) (result i32) (memory.grow $narrow (local.get 0))",
+            "(param i32) (result i32) (memory.grow $narrow (i32.and (local.get 0) (i32.const 1)))",
+            "(param i32) (result i32 i32) (memory.grow $second (i32.and (local.get 0) (i32.const 1))) (memory.size $second)",
+            "(param i64) (result i64) (memory.grow $wide (local.get 0))",
+            "(param i64) (result i64 i64) (memory.grow $wide (i64.and (local.get 0) (i64.const 1))) (memory.size $wide)",
         ],
         "memory.copy" => &[
-            "(param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2))",
-            "(param i32 i32 i32) (memory.copy (i32.and (local.get 0) (i32.const 0xff)) \
+            "(param i32 i32 i32) (memory.copy $narrow $narrow (local.get 0) (local.get 1) (local.get 2))",
+            "(param i32 i32 i32) (memory.copy $narrow $narrow (i32.and (local.get 0) (i32.const 0xff)) \
              (i32.and (local.get 1) (i32.const 0xff)) (i32.and (local.get 2) (i32.const 0xff)))",
+            "(param i32 i32 i32) (memory.copy $second $narrow (i32.and (local.get 0) (i32.const 0xff)) \
+             (i32.and (local.get 1) (i32.const 0xff)) (i32.and (local.get 2) (i32.const 0xff)))",
+            "(param i64 i64 i64) (memory.copy $wide $wide (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 i64 i64) (memory.copy $wide $wide (i64.and (local.get 0) (i64.const 0xff)) \
+             (i64.and (local.get 1) (i64.const 0xff)) (i64.and (local.get 2) (i64.const 0xff)))",
+            "(param i64 i32 i32) (memory.copy $wide $narrow (i64.and (local.get 0) (i64.const 0xff)) \
+             (i32.and (local.get 1) (i32.const 0xff)) (i32.and (local.get 2) (i32.const 0xff)))",
+            "(param i32 i64 i32) (memory.copy $narrow $wide (i32.and (local.get 0) (i32.const 0xff)) \
+             (local.get 1) (i32.and (local.get 2) (i32.const 0xff)))",
         ],
         "memory.fill" => &[
-            "(param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2))",
-            "(param i32 i32 i32) (memory.fill (i32.and (local.get 0) (i32.const 0xfff)) (local.get 1) \
+            "(param i32 i32 i32) (memory.fill $narrow (local.get 0) (local.get 1) (local.get 2))",
+            "(param i32 i32 i32) (memory.fill $narrow (i32.and (local.get 0) (i32.const 0xfff)) (local.get 1) \
              (i32.and (local.get 2) (i32.const 0xff)))",
+            "(param i64 i32 i64) (memory.fill $wide (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 i32 i64) (memory.fill $wide (i64.and (local.get 0) (i64.const 0xfff)) (local.get 1) \
+             (i64.and (local.get 2) (i64.const 0xff)))",
         ],
         "memory.init" => &[
-            "(param i32 i32 i32) (memory.init $passive (local.get 0) (local.get 1) (local.get 2))",
-            "(param i32 i32 i32) (memory.init $passive (i32.and (local.get 0) (i32.const 0xfff)) \
+            "(param i32 i32 i32) (memory.init $narrow $passive (local.get 0) (local.get 1) (local.get 2))",
+            "(param i32 i32 i32) (memory.init $narrow $passive (i32.and (local.get 0) (i32.const 0xfff)) \
+             (i32.and (local.get 1) (i32.const 15)) (i32.and (local.get 2) (i32.const 31)))",
+            "(param i64 i32 i32) (memory.init $wide $passive (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 i32 i32) (memory.init $wide $passive (i64.and (local.get 0) (i64.const 0xfff)) \
              (i32.and (local.get 1) (i32.const 15)) (i32.and (local.get 2) (i32.const 31)))",
         ],
         "data.drop" => &[
             "(data.drop $passive)",
             "(param i32) (data.drop $passive) \
-             (memory.init $passive (i32.const 0) (i32.const 0) (i32.and (local.get 0) (i32.const 1)))",
+             (memory.init $narrow $passive (i32.const 0) (i32.const 0) (i32.and (local.get 0) (i32.const 1)))",
         ],
         "table.init" => &[
+            "(param i64 i32 i32) (table.init $wide_functions $passive_functions (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 i32 i32) (table.init $wide_functions $passive_functions (i64.and (local.get 0) (i64.const 3)) \
+             (i32.and (local.get 1) (i32.const 3)) (i32.and (local.get 2) (i32.const 3)))",
             "(param i32 i32 i32) (table.init $functions $passive_functions (local.get 0) (local.get 1) (local.get 2))",
             "(param i32 i32 i32) (table.init $others $passive_functions (i32.and (local.get 0) (i32.const 7)) \
              (i32.and (local.get 1) (i32.const 3)) (i32.and (local.get 2) (i32.const 3)))",
@@ -471,29 +525,44 @@ pub fn special(name: &str) -> Option<&'static [&'static str]> {
              (table.init $others $unused (i32.const 0) (i32.const 0) (i32.and (local.get 0) (i32.const 1)))",
         ],
         "table.copy" => &[
+            "(param i64 i64 i64) (table.copy $wide_functions $wide_functions (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 i32 i32) (table.copy $wide_functions $functions (i64.and (local.get 0) (i64.const 7)) \
+             (i32.and (local.get 1) (i32.const 7)) (i32.and (local.get 2) (i32.const 7)))",
+            "(param i32 i64 i32) (table.copy $others $wide_functions (i32.and (local.get 0) (i32.const 7)) \
+             (i64.and (local.get 1) (i64.const 7)) (i32.and (local.get 2) (i32.const 7)))",
             "(param i32 i32 i32) (table.copy $others $functions (local.get 0) (local.get 1) (local.get 2))",
             "(param i32 i32 i32) (table.copy $functions $functions (i32.and (local.get 0) (i32.const 7)) \
              (i32.and (local.get 1) (i32.const 7)) (i32.and (local.get 2) (i32.const 7)))",
         ],
         "table.fill" => &[
+            "(param i64 externref i64) (table.fill $wide_values (local.get 0) (local.get 1) (local.get 2))",
+            "(param i64 externref i64) (table.fill $wide_values (i64.and (local.get 0) (i64.const 3)) (local.get 1) \
+             (i64.and (local.get 2) (i64.const 3)))",
             "(param i32 externref i32) (table.fill $values (local.get 0) (local.get 1) (local.get 2))",
             "(param i32 i32) (table.fill $others (i32.and (local.get 0) (i32.const 7)) (ref.func $add) \
              (i32.and (local.get 1) (i32.const 7)))",
         ],
         "table.get" => &[
+            "(param i64) (result externref) (table.get $wide_values (local.get 0))",
+            "(param i64) (result funcref) (table.get $wide_functions (i64.and (local.get 0) (i64.const 7)))",
+            "(param i64) (result funcref) (table.get $wide_functions (i64.const 2))",
             "(param i32) (result externref) (table.get $values (local.get 0))",
             "(param i32) (result funcref) (table.get $functions (i32.and (local.get 0) (i32.const 7)))",
         ],
         "table.set" => &[
+            "(param i64 externref) (table.set $wide_values (local.get 0) (local.get 1))",
+            "(param i64 externref) (table.set $wide_values (i64.and (local.get 0) (i64.const 3)) (local.get 1))",
             "(param i32 externref) (table.set $values (local.get 0) (local.get 1))",
             "(param i32 externref) (table.set $values (i32.and (local.get 0) (i32.const 3)) (local.get 1))",
             "(param i32) (table.set $others (i32.and (local.get 0) (i32.const 7)) (ref.func $add))",
         ],
         "table.grow" => &[
+            "(param externref i64) (result i64) (table.grow $wide_values (local.get 0) (local.get 1))",
+            "(param i64) (result i64) (table.grow $wide_functions (ref.func $add) (i64.and (local.get 0) (i64.const 1)))",
             "(param externref i32) (result i32) (table.grow $values (local.get 0) (local.get 1))",
             "(param i32) (result i32) (table.grow $functions (ref.func $add) (i32.and (local.get 0) (i32.const 1)))",
         ],
-        "table.size" => &["(result i32 i32) table.size $functions table.size $values"],
+        "table.size" => &["(result i32 i32 i64) table.size $functions table.size $values table.size $wide_functions"],
         "ref.null" => &["(result funcref externref) ref.null func ref.null extern"],
         "ref.is_null" => &[
             "(param externref) (result i32) (ref.is_null (local.get 0))",

@@ -1,6 +1,6 @@
 //! A plan on wasmi, the third opinion.
 
-use pinfold_vm::api::{ExternType, FuncType, TrapKind, ValType};
+use pinfold_vm::api::{AddressType, ExternType, FuncType, Limits, TrapKind, ValType};
 use wasmi::errors::ErrorKind;
 use wasmi::{
     Caller, Config, Engine, Error, Extern, ExternRef, Global, Instance, Linker, Memory, MemoryType, Module, Mutability,
@@ -58,13 +58,21 @@ impl Peer {
                         .func_new(module, name, ty, move |caller, args, results| host(caller, &own, args, results))?;
                 }
                 ExternType::Memory(ty) => {
-                    let ty = MemoryType::new(ty.limits.min as u32, ty.limits.max.map(|max| max as u32));
+                    let Limits { min, max } = ty.limits;
+                    let ty = match ty.address {
+                        AddressType::I32 => MemoryType::new(min as u32, max.map(|max| max as u32)),
+                        AddressType::I64 => MemoryType::new64(min, max),
+                    };
                     let memory = Memory::new(&mut *store, ty)?;
                     linker.define(module, name, memory)?;
                 }
                 ExternType::Table(ty) => {
                     let element = if ty.element == ValType::FuncRef { RefType::Func } else { RefType::Extern };
-                    let ty = TableType::new(element, ty.limits.min as u32, ty.limits.max.map(|max| max as u32));
+                    let Limits { min, max } = ty.limits;
+                    let ty = match ty.address {
+                        AddressType::I32 => TableType::new(element, min as u32, max.map(|max| max as u32)),
+                        AddressType::I64 => TableType::new64(element, min, max),
+                    };
                     let table = Table::new(&mut *store, ty, Ref::null(element))?;
                     linker.define(module, name, table)?;
                 }

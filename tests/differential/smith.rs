@@ -21,6 +21,10 @@ pub struct With {
     pub vectors: bool,
     /// Exceptions; wasmi has none.
     pub exceptions: bool,
+    /// Memories and tables with 64-bit addresses, beside those with 32.
+    pub memory64: bool,
+    /// Memories, at most.
+    pub memories: usize,
 }
 
 /// A module of Pinfold's scope. `None` if the bytes that the seed stands for make none.
@@ -41,7 +45,7 @@ pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, with: With
 
 fn config(random: &mut Random, with: With) -> Config {
     Config {
-        // The scope: WebAssembly 2.0, tail calls, exceptions.
+        // The scope: WebAssembly 2.0, tail calls, exceptions, several memories, 64-bit memories and tables.
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         reference_types_enabled: true,
@@ -53,7 +57,7 @@ fn config(random: &mut Random, with: With) -> Config {
         exceptions_enabled: with.exceptions,
         gc_enabled: false,
         compact_imports_enabled: false,
-        memory64_enabled: false,
+        memory64_enabled: with.memory64,
         threads_enabled: false,
         wide_arithmetic_enabled: false,
         extended_const_enabled: false,
@@ -63,6 +67,7 @@ fn config(random: &mut Random, with: With) -> Config {
         memory_max_size_required: true,
         table_max_size_required: true,
         max_memory32_bytes: 3 << 16,
+        max_memory64_bytes: 3 << 16,
         max_table_elements: 60,
         // Small and quick.
         export_everything: true,
@@ -74,7 +79,7 @@ fn config(random: &mut Random, with: With) -> Config {
         max_globals: 6,
         max_imports: 4,
         max_instructions: 20 + random.below(120),
-        max_memories: 1,
+        max_memories: with.memories,
         max_tables: 3,
         max_types: 8,
         max_type_size: 60,

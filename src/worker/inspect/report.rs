@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pinfold_vm::host::table;
 use pinfold_vm::module::{ExportKind, ImportKind, Module};
-use pinfold_vm::types::{ExternType, FuncType, GlobalType, Limits, MemoryType, TableType};
+use pinfold_vm::types::{AddressType, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType};
 use serde::Serialize;
 
 /// A module's parts.
@@ -117,6 +117,8 @@ pub struct Function {
 /// Bounds of a memory in pages of 64 KiB, or of a table in elements.
 #[derive(Debug, Serialize)]
 pub struct Bounds {
+    /// Type of addresses or indices: `i32` or `i64`.
+    pub address: &'static str,
     /// At the start.
     pub initial: u64,
     /// At most.
@@ -147,7 +149,7 @@ impl Report {
             sections: module.sections().into_iter().map(section).collect(),
             capabilities: capabilities.collect(),
             imports,
-            memories: module.memories().iter().map(|memory| bounds(memory.limits)).collect(),
+            memories: module.memories().iter().map(|memory| bounds(memory.address, memory.limits)).collect(),
             tables: module.tables().iter().map(table_of).collect(),
             globals: module.globals().len(),
             functions: module.function_count(),
@@ -193,20 +195,22 @@ fn export(module: &Module, name: &str, kind: ExportKind) -> Export {
 }
 
 fn table_of(table: &TableType) -> Table {
-    Table { element: table.element.to_string(), bounds: bounds(table.limits) }
+    Table { element: table.element.to_string(), bounds: bounds(table.address, table.limits) }
 }
 
-fn bounds(limits: Limits) -> Bounds {
-    Bounds { initial: limits.min, maximum: limits.max }
+fn bounds(address: AddressType, limits: Limits) -> Bounds {
+    Bounds { address: if address.is_64() { "i64" } else { "i32" }, initial: limits.min, maximum: limits.max }
 }
 
 fn item(ty: &ExternType) -> Item {
     let (kind, ty) = match ty {
         ExternType::Func(ty) => ("function", signature(ty)),
-        ExternType::Table(TableType { element, limits }) => {
-            ("table", format!("{} {element}", range(*limits, "elements")))
+        ExternType::Table(TableType { address, element, limits }) => {
+            ("table", format!("{}{} {element}", address.prefix(), range(*limits, "elements")))
         }
-        ExternType::Memory(MemoryType { limits }) => ("memory", range(*limits, "pages")),
+        ExternType::Memory(MemoryType { address, limits }) => {
+            ("memory", format!("{}{}", address.prefix(), range(*limits, "pages")))
+        }
         ExternType::Global(GlobalType { value, mutable }) => {
             ("global", format!("{}{value}", if *mutable { "mutable " } else { "" }))
         }

@@ -92,7 +92,10 @@ struct Range<'a>(&'a Bounds, &'a str);
 
 impl Display for Range<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self(Bounds { initial, maximum }, unit) = self;
+        let Self(Bounds { address, initial, maximum }, unit) = self;
+        if *address == "i64" {
+            f.write_str("i64 ")?;
+        }
         match maximum {
             Some(maximum) => write!(f, "{initial} to {maximum} {unit}"),
             None => write!(f, "{initial} {unit} or more"),

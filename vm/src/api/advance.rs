@@ -13,7 +13,8 @@ use crate::runtime::{memory, signals, space, stack, threads};
 pub struct Advance {
     /// Threads beside the one that runs the guest.
     pub threads: usize,
-    /// Linear memories.
+    /// Linear memories, at most: where there is no room for so many addresses, fewer are made. 64-bit ones take as much of it
+    /// as they may grow to.
     pub memories: usize,
     /// Bytes of the guest's stack.
     pub stack: usize,
@@ -36,10 +37,10 @@ impl Advance {
         signals::thread_id();
         // Whoever reads a clock for the first time asks where the kernel keeps it; those that wait do so without having been granted one.
         let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-        let memories = if engine.inner.config.memory == MemoryKind::Reserved { self.memories } else { 0 };
-        let mut ranges = vec![memory::RESERVATION; memories];
-        ranges.push(stack::Stack::total(stack::rounded(self.stack)));
-        space::prepare(&ranges).map_err(io)?;
+        space::prepare(stack::Stack::total(stack::rounded(self.stack)), 1).map_err(io)?;
+        if engine.inner.config.memory == MemoryKind::Reserved && self.memories > 0 {
+            space::prepare(memory::RESERVATION, self.memories).map_err(io)?;
+        }
         threads.wait().map_err(io)
     }
 }

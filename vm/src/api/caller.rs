@@ -53,7 +53,8 @@ impl<'a, T> Caller<'a, T> {
         instance.get_export(&mut *self, name)
     }
 
-    /// The bytes of the importer's memory 0 and the embedder's data at once; no bytes if it has no memory.
+    /// The bytes of the memory that the importer exports as `memory`, or else of its first one, and the embedder's data at
+    /// once; no bytes if it has no memory.
     pub fn memory_and_data(&mut self) -> (&mut [u8], &mut T) {
         // SAFETY: the guest is suspended; memory and data do not overlap, and both are borrowed
         // like `self`.
@@ -62,7 +63,7 @@ impl<'a, T> Caller<'a, T> {
             let bytes = match self.importer.as_ref() {
                 Some(context) => {
                     let instance: &crate::runtime::instance::Instance = &*context.instance.cast();
-                    match instance.memories.first() {
+                    match instance.memories.get(instance.code.module.host_memory.index()) {
                         Some(memory) => std::slice::from_raw_parts_mut(memory.item.base(), memory.item.len()),
                         None => &mut [],
                     }

@@ -6,7 +6,7 @@ use super::store::{AsContext, AsContextMut};
 use super::val::Val;
 use crate::runtime::instantiate;
 use crate::runtime::memory::LinearMemory;
-use crate::runtime::operations::{CANNOT_GROW, grow_memory, grow_table};
+use crate::runtime::operations::{grow_memory, grow_table};
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
 use crate::runtime::{exception, instance, table};
@@ -120,13 +120,13 @@ impl Memory {
         let store = store.inner_mut();
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
         // Guests' types are the verifier's; this one was seen by nobody yet.
-        if ty.limits.min > 1 << 16 {
-            let why = "a memory has 65536 pages at most".into();
+        if ty.limits.min > ty.max_pages() {
+            let why = format!("a memory of its type has {} pages at most", ty.max_pages());
             return Err(instantiate::InstantiateError::Limit { what: what(), why }.into());
         }
-        let bytes = ty.limits.min.saturating_mul(PAGE as u64);
+        let bytes = ty.min_bytes();
         store.charge(bytes).map_err(|_| limit(what(), store))?;
-        let memory = LinearMemory::new(ty, store.engine.config.memory).map_err(|error| {
+        let memory = LinearMemory::new(ty, store.engine.config.memory, store.limits.memory).map_err(|error| {
             store.used -= bytes;
             Error::from(instantiate::InstantiateError::Limit { what: what(), why: error.to_string() })
         })?;
@@ -179,9 +179,7 @@ impl Memory {
     pub fn grow(&self, mut store: impl AsContextMut, pages: u64) -> Result<Option<u64>> {
         let store = store.inner_mut();
         let memory = self.item(store)?.clone();
-        let Ok(pages) = u32::try_from(pages) else { return Ok(None) };
-        let old = grow_memory(store, &memory, pages).unwrap_or(CANNOT_GROW);
-        Ok((old != CANNOT_GROW).then_some(old.into()))
+        Ok(grow_memory(store, &memory, pages).unwrap_or(None))
     }
 }
 
@@ -198,8 +196,12 @@ impl Table {
         if ty.limits.min > store.limits.table_elements {
             return Err(limit(what(), store));
         }
-        store.charge(ty.limits.min * 8).map_err(|_| limit(what(), store))?;
-        let table = table::Table::new(ty, cell).ok_or_else(|| limit(what(), store))?;
+        let bytes = ty.limits.min.saturating_mul(8);
+        store.charge(bytes).map_err(|_| limit(what(), store))?;
+        let table = table::Table::new(ty, cell).ok_or_else(|| {
+            store.used -= bytes;
+            limit(what(), store)
+        })?;
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }
@@ -255,12 +257,10 @@ impl Table {
         let store = store.inner_mut();
         let table = self.item(store)?.clone();
         let cell = Self::cell(store, table.ty().element, value)?;
-        let Ok(delta) = u32::try_from(delta) else { return Ok(None) };
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }
-        let old = grow_table(store, &table, cell, delta).unwrap_or(CANNOT_GROW);
-        Ok((old != CANNOT_GROW).then_some(old.into()))
+        Ok(grow_table(store, &table, cell, delta).unwrap_or(None))
     }
 }
 

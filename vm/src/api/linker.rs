@@ -149,8 +149,10 @@ fn matches(wanted: &ExternType, found: &ExternType) -> bool {
     match (wanted, found) {
         (ExternType::Func(a), ExternType::Func(b)) | (ExternType::Tag(a), ExternType::Tag(b)) => a == b,
         (ExternType::Global(a), ExternType::Global(b)) => a == b,
-        (ExternType::Table(a), ExternType::Table(b)) => a.element == b.element && within(a.limits, b.limits),
-        (ExternType::Memory(a), ExternType::Memory(b)) => within(a.limits, b.limits),
+        (ExternType::Table(a), ExternType::Table(b)) => {
+            a.address == b.address && a.element == b.element && within(a.limits, b.limits)
+        }
+        (ExternType::Memory(a), ExternType::Memory(b)) => a.address == b.address && within(a.limits, b.limits),
         _ => false,
     }
 }

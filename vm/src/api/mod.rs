@@ -32,4 +32,4 @@ pub use crate::runtime::config::{MemoryKind, Tier};
 pub use crate::runtime::store::StoreLimits;
 pub use crate::runtime::threads::available;
 pub use crate::runtime::trap::{Frame, Trap, TrapKind};
-pub use crate::types::{ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
+pub use crate::types::{AddressType, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType};

@@ -97,6 +97,39 @@ value! {
     f64, F64, f64, 2, wide, |b| b, |v| v.to_bits(), |r| r, |o| o;
 }
 
+/// An address in a memory, or an index into a table.
+pub trait Address: Value {
+    /// In 64 bits.
+    fn wide(self) -> u64;
+    /// A size that is known to fit.
+    fn size(size: usize) -> Self;
+    /// The sum of two, as the operator of this type adds.
+    fn plus(self, other: Self) -> Self;
+}
+
+macro_rules! address {
+    ($($ty:ty)*) => {$(
+        impl Address for $ty {
+            #[inline(always)]
+            fn wide(self) -> u64 {
+                self.into()
+            }
+
+            #[inline(always)]
+            fn size(size: usize) -> Self {
+                size as Self
+            }
+
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+        }
+    )*};
+}
+
+address!(u32 u64);
+
 /// A vector, as its bytes in memory order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]

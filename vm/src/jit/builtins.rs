@@ -8,7 +8,7 @@ use std::arch::naked_asm;
 use std::mem::offset_of;
 
 use crate::runtime::context::{FuncRef, InstanceContext, StoreContext};
-use crate::runtime::operations::{self, Result};
+use crate::runtime::operations::{self, Grown, Result};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::x86_64::resume_or_unwind;
 use crate::runtime::{call_from_compiled, exception, raise};
@@ -100,6 +100,18 @@ unsafe fn value(context: *mut InstanceContext, result: Result<u32>) -> u64 {
     }
 }
 
+/// One more than the old size; zero if it cannot grow.
+///
+/// # Safety
+/// As for [`value`].
+unsafe fn grown(context: *mut InstanceContext, result: Grown) -> u64 {
+    match result {
+        Ok(old) => old.map_or(0, |old| old + 1),
+        // SAFETY: by contract.
+        Err(kind) => unsafe { value(context, Err(kind)) },
+    }
+}
+
 /// # Safety
 /// As for [`value`].
 unsafe fn done(context: *mut InstanceContext, result: Result<()>) -> u64 {
@@ -109,9 +121,9 @@ unsafe fn done(context: *mut InstanceContext, result: Result<()>) -> u64 {
 
 builtins! {
     returning {
-        /// `memory.grow`
-        memory_grow(memory: u32, pages: u32) -> u64 {
-            |c| value(c, operations::memory_grow(c, memory, pages))
+        /// `memory.grow`: see [`grown`]
+        memory_grow(memory: u32, pages: u64) -> u64 {
+            |c| grown(c, operations::memory_grow(c, memory, pages))
         }
         /// `memory.copy` between addresses that are in bounds
         bytes_copy(to: *mut u8, from: *const u8, len: usize) -> u64 {
@@ -122,27 +134,27 @@ builtins! {
             |c| done(c, operations::bytes_fill(c, to, byte as u8, len))
         }
         /// `memory.init`
-        memory_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+        memory_init(indices: u64, to: u64, from: u32, len: u32) -> u64 {
             |c| done(c, operations::memory_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
         }
         /// `data.drop`
         data_drop(data: u32) -> u64 {
             |c| { operations::data_drop(c, data); 0 }
         }
-        /// `table.grow`
-        table_grow(table: u32, value: u64, delta: u32) -> u64 {
-            |c| self::value(c, operations::table_grow(c, table, value, delta))
+        /// `table.grow`: see [`grown`]
+        table_grow(table: u32, value: u64, delta: u64) -> u64 {
+            |c| grown(c, operations::table_grow(c, table, value, delta))
         }
         /// `table.fill`
-        table_fill(table: u32, at: u32, value: u64, len: u32) -> u64 {
+        table_fill(table: u32, at: u64, value: u64, len: u64) -> u64 {
             |c| done(c, operations::table_fill(c, table, at, value, len))
         }
         /// `table.copy`
-        table_copy(tables: u64, to: u32, from: u32, len: u32) -> u64 {
+        table_copy(tables: u64, to: u64, from: u64, len: u64) -> u64 {
             |c| done(c, operations::table_copy(c, tables as u32, (tables >> 32) as u32, to, from, len))
         }
         /// `table.init`
-        table_init(indices: u64, to: u32, from: u32, len: u32) -> u64 {
+        table_init(indices: u64, to: u64, from: u32, len: u32) -> u64 {
             |c| done(c, operations::table_init(c, indices as u32, (indices >> 32) as u32, to, from, len))
         }
         /// `elem.drop`

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, HeapType, MemArg, Operator};
+use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, HeapType, MemArg, MemArgTarget, Operator};
 
 use super::{Escaped, FuncIndex, Module};
 use crate::types::{FuncType, ValType};
@@ -96,12 +96,15 @@ impl Module {
                 write!(out, " {name}")
             }
             Operator::I8x16Shuffle { lanes } => lanes.iter().try_for_each(|lane| write!(out, " {lane}")),
-            // There is one memory only.
-            Operator::MemoryInit { data_index, .. } => write!(out, " {data_index}"),
-            Operator::MemorySize { .. }
-            | Operator::MemoryGrow { .. }
-            | Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. } => Ok(()),
+            Operator::MemoryInit { data_index, mem } => {
+                memory(*mem, out)?;
+                write!(out, " {data_index}")
+            }
+            Operator::MemorySize { mem } | Operator::MemoryGrow { mem } | Operator::MemoryFill { mem } => {
+                memory(*mem, out)
+            }
+            Operator::MemoryCopy { dst_mem: 0, src_mem: 0 } => Ok(()),
+            Operator::MemoryCopy { dst_mem, src_mem } => write!(out, " {dst_mem} {src_mem}"),
             Operator::TypedSelect { ty } => write!(out, " (result {ty})"),
             other => plain_immediates(other, out),
         }
@@ -120,6 +123,11 @@ impl Module {
 
 /// Blocks within one another beyond this are not indented further.
 const DEEPEST: usize = 40;
+
+/// A memory's index, which is left out where it is zero.
+fn memory(index: u32, out: &mut dyn Write) -> fmt::Result {
+    if index == 0 { Ok(()) } else { write!(out, " {index}") }
+}
 
 /// A constant in the text format's way: NaN with its payload.
 fn float(
@@ -182,6 +190,9 @@ immediate_as!(" {:?}": wasmparser::RefType wasmparser::Ieee32 wasmparser::Ieee64
 
 impl Immediate for MemArg {
     fn show(&self, out: &mut dyn Write) -> fmt::Result {
+        if let MemArgTarget::Memory(index) = self.target {
+            memory(index, out)?;
+        }
         if self.offset != 0 {
             write!(out, " offset={}", self.offset)?;
         }

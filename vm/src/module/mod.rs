@@ -181,6 +181,8 @@ pub struct Module {
     pub(crate) global_inits: Vec<ConstExpr>,
     /// Exports in order.
     pub(crate) exports: Vec<(String, ExportKind)>,
+    /// The memory that host functions work on: the one exported as `memory`, or else the first.
+    pub(crate) host_memory: MemoryIndex,
     /// Function that runs at instantiation.
     pub(crate) start: Option<FuncIndex>,
     /// Element segments.

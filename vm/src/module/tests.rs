@@ -69,6 +69,24 @@ fn disassembly() {
 }
 
 #[test]
+fn disassembly_of_several_memories() {
+    let module = module(
+        r#"(module
+            (memory $a 1) (memory $b i64 1) (data $d "abc")
+            (func
+                i64.const 8 i32.load $b offset=0x1_0000_0000 align=1 drop
+                i32.const 8 i32.load $a drop
+                i64.const 0 v128.const i64x2 0 0 v128.store16_lane $b offset=4 align=1 7
+                i64.const 1 memory.grow $b memory.size $b drop drop
+                i64.const 0 i32.const 0 i64.const 0 memory.fill $b
+                i64.const 0 i32.const 0 i32.const 0 memory.copy $b $a
+                i64.const 0 i32.const 0 i32.const 0 memory.init $b $d
+                i32.const 0 i32.const 0 i32.const 0 memory.init $a $d))"#,
+    );
+    insta::assert_snapshot!(listing(&module));
+}
+
+#[test]
 fn sections_are_listed_with_their_sizes() {
     let module =
         module(r#"(module $m (import "a" "b" (func)) (memory 1) (func $f (export "f")) (data (i32.const 0) "abc"))"#);

@@ -21,8 +21,9 @@ pub enum Tier {
 /// How linear memories are laid out in the address space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MemoryKind {
-    /// The whole 32-bit range and a guard are reserved: no bounds checks in compiled code, the
-    /// base never moves.
+    /// All that a memory may ever have and a guard are reserved, so the base never moves. For 32-bit
+    /// memories that is all that addresses reach: compiled code has no bounds checks. Addresses of
+    /// 64-bit memories are cut off at the guard.
     #[default]
     Reserved,
     /// Only what is used is reserved: bounds are checked, growth may move the base.
@@ -44,6 +45,6 @@ pub struct CodeConfig {
     pub canonical_nans: bool,
 }
 
-/// Bytes after a reserved memory's 4 GiB that fault: accesses whose constant offset is below
-/// this need no check.
+/// Bytes after a reserved memory's range that fault: of accesses whose constant offset is below
+/// this only the address needs a check, and that of a 32-bit memory none at all.
 pub const GUARD: u64 = 2 << 30;

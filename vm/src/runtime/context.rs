@@ -98,6 +98,8 @@ pub struct MemorySlot {
     pub def: *mut MemoryDef,
     /// Its base, valid for good if the memory is of the reserved kind, which cannot move.
     pub base: *mut u8,
+    /// Where its guard begins, counted from the base, if it is of the reserved kind.
+    pub bound: usize,
 }
 
 /// A linear memory's current place and size. Owned by its store, never moves itself.

@@ -13,7 +13,6 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use super::memory::LinearMemory;
 use super::space;
 use crate::module::{ConstExpr, Module};
-use crate::types::PAGE;
 
 /// Less data than this is copied faster than it is mapped.
 const LEAST: usize = 64 << 10;
@@ -65,13 +64,13 @@ impl Image {
     }
 }
 
-/// Where the active segments stand and what is in them, in order; `None` for one whose place is not a constant, or that is not
+/// Where in memory 0 the active segments stand and what is in them, in order; `None` for one whose place is not a constant, or that is not
 /// for memory 0.
 fn segments(module: &Module) -> impl Iterator<Item = Option<(usize, &[u8])>> {
     module.data.iter().filter_map(|segment| {
         let (memory, offset) = segment.active.as_ref()?;
         Some(match offset {
-            ConstExpr::Value(at) if memory.0 == 0 => Some((*at as u32 as usize, &module.bytes[segment.bytes.clone()])),
+            ConstExpr::Value(at) if memory.0 == 0 => Some((*at as usize, &module.bytes[segment.bytes.clone()])),
             _ => None,
         })
     })
@@ -82,7 +81,7 @@ fn span(module: &Module) -> Option<(usize, usize)> {
     if module.imported.memories != 0 {
         return None;
     }
-    let size = module.memories.first()?.limits.min as usize * PAGE;
+    let size = module.memories.first()?.min_bytes() as usize;
     let (mut start, mut end, mut total) = (usize::MAX, 0, 0);
     for segment in segments(module) {
         let (at, bytes) = segment?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::code::ModuleCode;
 use super::config::MemoryKind;
-use super::context::{FuncRef, GlobalSlot, InstanceContext, MemorySlot, StoreContext};
+use super::context::{FuncRef, GlobalSlot, InstanceContext, StoreContext};
 use super::instance::{Global, HostFunction, Instance, Shared};
 use super::memory::LinearMemory;
 use super::slab::Key;
@@ -14,7 +14,7 @@ use super::table::Table;
 use super::trap::TrapKind;
 use super::{operations, tier};
 use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind, TagIndex};
-use crate::types::PAGE;
+use crate::types::AddressType;
 
 /// Something given for an import, already checked to have the right type.
 pub enum Given {
@@ -241,8 +241,10 @@ fn tables(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Instant
             return Err(InstantiateError::Limit { what: what(), why });
         }
         let bytes = ty.limits.min.saturating_mul(8);
-        let table = store.charge(bytes).ok().and_then(|()| Table::new(*ty, 0));
+        let charged = store.charge(bytes).is_ok();
+        let table = if charged { Table::new(*ty, 0) } else { None };
         let Some(table) = table else {
+            store.used -= if charged { bytes } else { 0 };
             let why = format!("the memory limit is {} bytes in all", store.limits.memory);
             return Err(InstantiateError::Limit { what: what(), why });
         };
@@ -261,24 +263,20 @@ fn memories(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Insta
     let code = instance.code.clone();
     for ty in &code.module.memories[code.module.imported.memories as usize..] {
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
-        let bytes = ty.limits.min.saturating_mul(PAGE as u64);
+        let bytes = ty.min_bytes();
         if store.charge(bytes).is_err() {
             let why = format!("the memory limit is {} bytes in all", store.limits.memory);
             return Err(InstantiateError::Limit { what: what(), why });
         }
-        let memory = LinearMemory::new(*ty, store.engine.config.memory)
+        let memory = LinearMemory::new(*ty, store.engine.config.memory, store.limits.memory)
             .map_err(|error| InstantiateError::Limit { what: what(), why: error.to_string() });
         let item = Rc::new(memory.inspect_err(|_| store.used -= bytes)?);
         let key = store.memories.insert(item.clone());
         instance.memories.push(Shared { item, key, own: true });
     }
     for (index, memory) in instance.memories.iter().enumerate() {
-        let base = match store.engine.config.memory {
-            MemoryKind::Reserved => memory.item.base(),
-            MemoryKind::Dynamic => std::ptr::null_mut(),
-        };
         // SAFETY: the slot is this memory's.
-        unsafe { instance.memory_slot(index as u32).write(MemorySlot { def: memory.item.def(), base }) };
+        unsafe { instance.memory_slot(index as u32).write(memory.item.slot()) };
     }
     Ok(())
 }
@@ -325,6 +323,12 @@ fn tags(store: &mut StoreInner, instance: &mut Instance) {
     }
 }
 
+/// Where an active segment goes: an address or index of this type.
+fn place(instance: &Instance, expr: &ConstExpr, address: AddressType) -> u64 {
+    let bits = evaluate(instance, expr) as u64;
+    if address.is_64() { bits } else { u64::from(bits as u32) }
+}
+
 /// The bits of a constant expression's value.
 fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
     match expr {
@@ -352,7 +356,7 @@ fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {
     }
     for (index, segment) in code.module.elements.iter().enumerate() {
         let ElementMode::Active { table, offset } = &segment.mode else { continue };
-        let to = evaluate(instance, offset) as u32;
+        let to = place(instance, offset, code.module.tables[table.index()].address);
         let len = segment.items.len() as u32;
         // SAFETY: the context is whole by now; indices are the verifier's.
         unsafe {
@@ -378,7 +382,7 @@ fn data(store: &StoreInner, instance: &mut Instance) -> Result<(), InstantiateEr
     }
     for (index, segment) in code.module.data.iter().enumerate() {
         let Some((memory, offset)) = &segment.active else { continue };
-        let to = evaluate(instance, offset) as u32;
+        let to = place(instance, offset, code.module.memories[memory.index()].address);
         let len = segment.bytes.len() as u32;
         // SAFETY: as in `elements`.
         unsafe {

@@ -5,12 +5,27 @@ use std::io;
 use std::ptr::null_mut;
 
 use super::config::{GUARD, MemoryKind};
-use super::context::MemoryDef;
+use super::context::{MemoryDef, MemorySlot};
 use super::space;
-use crate::types::{MemoryType, PAGE};
+use crate::types::{AddressType, MemoryType, PAGE};
 
-/// Address space of a memory of the kind that never moves: all that 32 bits can address, and a guard.
+/// Address space of a 32-bit memory of the kind that never moves: all that 32 bits can address, and a guard.
 pub const RESERVATION: usize = (4 << 30) + GUARD as usize;
+
+/// Bytes that a 64-bit memory of the kind that never moves may have at most, whatever its store allows: a process
+/// has a hundred times as many addresses.
+const MOST: u64 = 1 << 40;
+
+/// Bytes to set aside before the guard for a memory in a store that allows this many.
+fn range(ty: &MemoryType, allowed: u64) -> usize {
+    match ty.address {
+        AddressType::I32 => RESERVATION - GUARD as usize,
+        AddressType::I64 => {
+            let most = ty.max_pages().saturating_mul(PAGE as u64).min(allowed).min(MOST);
+            (most as usize).next_multiple_of(PAGE)
+        }
+    }
+}
 
 /// A linear memory. Its `MemoryDef` never moves.
 #[derive(Debug)]
@@ -19,6 +34,8 @@ pub struct LinearMemory {
     kind: MemoryKind,
     /// Bytes mapped (dynamic) or reserved with the guard (reserved).
     mapped: Cell<usize>,
+    /// Bytes before the guard (reserved).
+    bound: usize,
     ty: MemoryType,
 }
 
@@ -39,15 +56,22 @@ fn map(len: usize, protection: i32) -> io::Result<*mut u8> {
 }
 
 impl LinearMemory {
-    /// A zeroed memory of its type's smallest size.
-    pub fn new(ty: MemoryType, kind: MemoryKind) -> io::Result<Self> {
-        let len = ty.limits.min as usize * PAGE;
-        let (base, mapped) = match kind {
-            MemoryKind::Reserved => (space::reserve(RESERVATION)?, RESERVATION),
-            MemoryKind::Dynamic => (map(len, libc::PROT_READ | libc::PROT_WRITE)?, len),
+    /// A zeroed memory of its type's smallest size, in a store whose memories may have `allowed` bytes together.
+    pub fn new(ty: MemoryType, kind: MemoryKind, allowed: u64) -> io::Result<Self> {
+        let len = ty.min_bytes() as usize;
+        let (base, mapped, bound) = match kind {
+            MemoryKind::Reserved => {
+                let bound = range(&ty, allowed);
+                if len > bound {
+                    return Err(io::Error::other(format!("no memory has more than {} pages", bound / PAGE)));
+                }
+                let mapped = bound + GUARD as usize;
+                (space::reserve(mapped)?, mapped, bound)
+            }
+            MemoryKind::Dynamic => (map(len, libc::PROT_READ | libc::PROT_WRITE)?, len, 0),
         };
-        let memory =
-            Self { def: Box::new(UnsafeCell::new(MemoryDef { base, len: 0 })), kind, mapped: Cell::new(mapped), ty };
+        let def = Box::new(UnsafeCell::new(MemoryDef { base, len: 0 }));
+        let memory = Self { def, kind, mapped: Cell::new(mapped), bound, ty };
         if kind == MemoryKind::Reserved {
             memory.open(len)?;
         }
@@ -82,9 +106,13 @@ impl LinearMemory {
         unsafe { (*self.def.get()).base }
     }
 
-    /// Pages it may have at most.
-    pub fn max_pages(&self) -> u64 {
-        self.ty.limits.max.unwrap_or(1 << 16).min(1 << 16)
+    /// What an instance sees of it.
+    pub fn slot(&self) -> MemorySlot {
+        let base = match self.kind {
+            MemoryKind::Reserved => self.base(),
+            MemoryKind::Dynamic => null_mut(),
+        };
+        MemorySlot { def: self.def(), base, bound: self.bound }
     }
 
     fn set(&self, base: *mut u8, len: usize) {
@@ -109,6 +137,7 @@ impl LinearMemory {
     /// Grows to this many bytes, which the caller has checked against all limits.
     pub fn grow(&self, len: usize) -> io::Result<()> {
         let base = match self.kind {
+            MemoryKind::Reserved if len > self.bound => return Err(io::ErrorKind::OutOfMemory.into()),
             MemoryKind::Reserved => {
                 self.open(len)?;
                 self.base()
@@ -158,7 +187,8 @@ mod tests {
     fn growth_keeps_contents_and_zeroes_the_rest() {
         for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
             for min in [0, 1] {
-                let memory = LinearMemory::new(MemoryType { limits: Limits { min, max: None } }, kind).unwrap();
+                let ty = MemoryType { address: AddressType::I32, limits: Limits { min, max: None } };
+                let memory = LinearMemory::new(ty, kind, 0).unwrap();
                 memory.grow(2 * PAGE).unwrap();
                 // SAFETY: inside the memory.
                 unsafe { memory.base().add(PAGE).write(9) };
@@ -171,5 +201,37 @@ mod tests {
                 assert_eq!(memory.len(), 300 * PAGE);
             }
         }
+    }
+
+    #[test]
+    fn of_a_64_bit_memory_no_more_is_set_aside_than_it_may_come_to() {
+        let bound = |max, allowed| {
+            let ty = MemoryType { address: AddressType::I64, limits: Limits { min: 1, max } };
+            LinearMemory::new(ty, MemoryKind::Reserved, allowed).unwrap().slot().bound
+        };
+        assert_eq!(bound(Some(3), u64::MAX), 3 * PAGE);
+        assert_eq!(bound(None, 5 * PAGE as u64 - 1), 5 * PAGE);
+        assert_eq!(bound(Some(u64::MAX), u64::MAX), MOST as usize);
+    }
+
+    #[test]
+    fn a_memory_that_cannot_be_is_an_error() {
+        for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
+            for (address, min) in
+                [(AddressType::I64, 1 << 48), (AddressType::I64, u64::MAX), (AddressType::I64, 1 << 32)]
+            {
+                let ty = MemoryType { address, limits: Limits { min, max: None } };
+                assert!(LinearMemory::new(ty, kind, u64::MAX).is_err(), "{min} pages, {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn growth_ends_where_the_guard_begins() {
+        let ty = MemoryType { address: AddressType::I64, limits: Limits { min: 0, max: None } };
+        let memory = LinearMemory::new(ty, MemoryKind::Reserved, 2 * PAGE as u64).unwrap();
+        assert!(memory.grow(3 * PAGE).is_err());
+        memory.grow(2 * PAGE).unwrap();
+        assert_eq!((memory.len(), memory.slot().bound), (2 * PAGE, 2 * PAGE));
     }
 }

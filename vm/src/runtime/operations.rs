@@ -14,8 +14,8 @@ use crate::types::PAGE;
 /// What an operation returns; on `Err` the caller raises the trap.
 pub type Result<T> = std::result::Result<T, TrapKind>;
 
-/// What `memory.grow` and `table.grow` return when they cannot.
-pub const CANNOT_GROW: u32 = u32::MAX;
+/// What `memory.grow` and `table.grow` return: the old size, nothing if they cannot.
+pub type Grown = Result<Option<u64>>;
 
 /// Bytes handled between two looks at the request to stop: well under 10 ms of work, even where
 /// each page is touched for the first time.
@@ -37,12 +37,12 @@ unsafe fn instance<'a>(context: *mut InstanceContext) -> &'a mut Instance {
 ///
 /// # Safety
 /// `context` is live.
-unsafe fn bulk(context: *mut InstanceContext, units: u32) -> Result<()> {
+unsafe fn bulk(context: *mut InstanceContext, units: u64) -> Result<()> {
     // SAFETY: by contract.
     unsafe {
         if (*(*context).code).config.fuel {
             let store = (*context).store;
-            (*store).fuel -= bulk_cost(u64::from(units)) as i64;
+            (*store).fuel -= bulk_cost(units) as i64;
             if (*store).fuel < 0 {
                 return Err(TrapKind::OutOfFuel);
             }
@@ -61,9 +61,12 @@ unsafe fn poll(store: *mut StoreContext) -> Result<()> {
     }
 }
 
-/// Checks that `at..at + len` lies within `size`; the start.
-fn range(at: u32, len: u32, size: usize, kind: TrapKind) -> Result<usize> {
-    if u64::from(at) + u64::from(len) > size as u64 { Err(kind) } else { Ok(at as usize) }
+/// Checks that `at..at + len` lies within `size`; start and length.
+fn range(at: u64, len: u64, size: usize, kind: TrapKind) -> Result<(usize, usize)> {
+    match at.checked_add(len) {
+        Some(end) if end <= size as u64 => Ok((at as usize, len as usize)),
+        _ => Err(kind),
+    }
 }
 
 /// Does work on `0..len` in pieces of `chunk`, from the end if `backward`, with a look at the
@@ -91,36 +94,33 @@ unsafe fn chunks(
     Ok(())
 }
 
-/// `memory.grow`: the old size in pages, or [`CANNOT_GROW`].
+/// `memory.grow`: the old size in pages.
 ///
 /// # Safety
 /// For all functions here: `context` is a live instance context and indices are in range for its module.
-pub unsafe fn memory_grow(context: *mut InstanceContext, memory: u32, pages: u32) -> Result<u32> {
+pub unsafe fn memory_grow(context: *mut InstanceContext, memory: u32, pages: u64) -> Grown {
     // SAFETY: by contract.
     let (instance, store) = unsafe { (instance(context), StoreInner::of((*context).store)) };
     grow_memory(store, &instance.memories[memory as usize].item, pages)
 }
 
 /// Grows a memory within its own maximum and the store's limits.
-pub fn grow_memory(store: &mut StoreInner, memory: &super::memory::LinearMemory, pages: u32) -> Result<u32> {
-    let old = memory.len() / PAGE;
-    let new = old as u64 + u64::from(pages);
-    if new > memory.max_pages() {
-        return Ok(CANNOT_GROW);
-    }
+pub fn grow_memory(store: &mut StoreInner, memory: &super::memory::LinearMemory, pages: u64) -> Grown {
+    let old = (memory.len() / PAGE) as u64;
+    let Some(new) = old.checked_add(pages).filter(|new| *new <= memory.ty().max_pages()) else { return Ok(None) };
     if pages == 0 {
-        return Ok(old as u32);
+        return Ok(Some(old));
     }
-    let bytes = u64::from(pages) * PAGE as u64;
+    let bytes = pages.saturating_mul(PAGE as u64);
     if let Err(kind) = store.charge(bytes) {
-        return if store.limits.grow_fails_softly { Ok(CANNOT_GROW) } else { Err(kind) };
+        return if store.limits.grow_fails_softly { Ok(None) } else { Err(kind) };
     }
-    let grown: io::Result<()> = memory.grow(new as usize * PAGE);
+    let grown: io::Result<()> = memory.grow((new as usize).saturating_mul(PAGE));
     if grown.is_err() {
         store.used -= bytes;
-        return Ok(CANNOT_GROW);
+        return Ok(None);
     }
-    Ok(old as u32)
+    Ok(Some(old))
 }
 
 /// `memory.copy`
@@ -131,18 +131,18 @@ pub unsafe fn memory_copy(
     context: *mut InstanceContext,
     to_memory: u32,
     from_memory: u32,
-    to: u32,
-    from: u32,
-    len: u32,
+    to: u64,
+    from: u64,
+    len: u64,
 ) -> Result<()> {
     // SAFETY: by contract; both ranges are checked to lie inside of their memories.
     unsafe {
         let instance = instance(context);
         let target = &instance.memories[to_memory as usize].item;
         let source = &instance.memories[from_memory as usize].item;
-        let from = range(from, len, source.len(), TrapKind::MemoryOutOfBounds)?;
-        let to = range(to, len, target.len(), TrapKind::MemoryOutOfBounds)?;
-        bytes_copy(context, target.base().add(to), source.base().add(from), len as usize)
+        let (from, _) = range(from, len, source.len(), TrapKind::MemoryOutOfBounds)?;
+        let (to, len) = range(to, len, target.len(), TrapKind::MemoryOutOfBounds)?;
+        bytes_copy(context, target.base().add(to), source.base().add(from), len)
     }
 }
 
@@ -154,7 +154,7 @@ pub unsafe fn memory_copy(
 pub unsafe fn bytes_copy(context: *mut InstanceContext, to: *mut u8, from: *const u8, len: usize) -> Result<()> {
     // SAFETY: by contract.
     unsafe {
-        bulk(context, len as u32)?;
+        bulk(context, len as u64)?;
         if len <= CHUNK {
             std::ptr::copy(from, to, len);
             return Ok(());
@@ -169,12 +169,12 @@ pub unsafe fn bytes_copy(context: *mut InstanceContext, to: *mut u8, from: *cons
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u32, byte: u32, len: u32) -> Result<()> {
+pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u64, byte: u8, len: u64) -> Result<()> {
     // SAFETY: by contract; the range is checked.
     unsafe {
         let memory = &instance(context).memories[memory as usize].item;
-        let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
-        bytes_fill(context, memory.base().add(to), byte as u8, len as usize)
+        let (to, len) = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
+        bytes_fill(context, memory.base().add(to), byte, len)
     }
 }
 
@@ -186,7 +186,7 @@ pub unsafe fn memory_fill(context: *mut InstanceContext, memory: u32, to: u32, b
 pub unsafe fn bytes_fill(context: *mut InstanceContext, to: *mut u8, byte: u8, len: usize) -> Result<()> {
     // SAFETY: by contract.
     unsafe {
-        bulk(context, len as u32)?;
+        bulk(context, len as u64)?;
         if len <= CHUNK {
             to.write_bytes(byte, len);
             return Ok(());
@@ -203,7 +203,7 @@ pub unsafe fn memory_init(
     context: *mut InstanceContext,
     memory: u32,
     data: u32,
-    to: u32,
+    to: u64,
     from: u32,
     len: u32,
 ) -> Result<()> {
@@ -216,11 +216,11 @@ pub unsafe fn memory_init(
             false => &instance.code.module.bytes()[segment.bytes.clone()],
         };
         let memory = &instance.memories[memory as usize].item;
-        let from = range(from, len, bytes.len(), TrapKind::MemoryOutOfBounds)?;
-        let to = range(to, len, memory.len(), TrapKind::MemoryOutOfBounds)?;
-        bulk(context, len)?;
+        let (from, _) = range(from.into(), len.into(), bytes.len(), TrapKind::MemoryOutOfBounds)?;
+        let (to, len) = range(to, len.into(), memory.len(), TrapKind::MemoryOutOfBounds)?;
+        bulk(context, len as u64)?;
         let (target, source) = (memory.base().add(to), bytes.as_ptr().add(from));
-        chunks((*context).store, CHUNK, len as usize, false, |at, len| {
+        chunks((*context).store, CHUNK, len, false, |at, len| {
             std::ptr::copy_nonoverlapping(source.add(at), target.add(at), len);
         })
     }
@@ -235,16 +235,16 @@ pub unsafe fn data_drop(context: *mut InstanceContext, data: u32) {
     unsafe { instance(context).data_dropped[data as usize] = true };
 }
 
-/// `table.grow`: the old size, or [`CANNOT_GROW`]. `value` is a cell.
+/// `table.grow`: the old size. `value` is a cell.
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn table_grow(context: *mut InstanceContext, table: u32, value: u64, delta: u32) -> Result<u32> {
+pub unsafe fn table_grow(context: *mut InstanceContext, table: u32, value: u64, delta: u64) -> Grown {
     // SAFETY: by contract.
     unsafe {
         let store = StoreInner::of((*context).store);
         let table = &instance(context).tables[table as usize].item;
-        if u64::from(delta) <= table.max() {
+        if delta <= table.max().min(store.limits.table_elements) {
             bulk(context, delta)?;
         }
         grow_table(store, table, value, delta)
@@ -252,20 +252,17 @@ pub unsafe fn table_grow(context: *mut InstanceContext, table: u32, value: u64, 
 }
 
 /// Grows a table within its own maximum and the store's limits.
-pub fn grow_table(store: &mut StoreInner, table: &super::table::Table, value: u64, delta: u32) -> Result<u32> {
+pub fn grow_table(store: &mut StoreInner, table: &super::table::Table, value: u64, delta: u64) -> Grown {
     let old = table.len();
-    let new = old as u64 + u64::from(delta);
-    if new > table.max() {
-        return Ok(CANNOT_GROW);
-    }
-    let bytes = u64::from(delta) * 8;
+    let Some(new) = (old as u64).checked_add(delta).filter(|new| *new <= table.max()) else { return Ok(None) };
+    let bytes = delta.saturating_mul(8);
     let charged = if new > store.limits.table_elements { Err(TrapKind::OutOfMemory) } else { store.charge(bytes) };
     if let Err(kind) = charged {
-        return if store.limits.grow_fails_softly { Ok(CANNOT_GROW) } else { Err(kind) };
+        return if store.limits.grow_fails_softly { Ok(None) } else { Err(kind) };
     }
     if !table.reserve(delta as usize) {
         store.used -= bytes;
-        return Ok(CANNOT_GROW);
+        return Ok(None);
     }
     let context = store.context();
     // SAFETY: the store's context is live.
@@ -275,21 +272,21 @@ pub fn grow_table(store: &mut StoreInner, table: &super::table::Table, value: u6
         store.used -= bytes;
         return Err(kind);
     }
-    Ok(old as u32)
+    Ok(Some(old as u64))
 }
 
 /// `table.fill`
 ///
 /// # Safety
 /// As for [`memory_grow`].
-pub unsafe fn table_fill(context: *mut InstanceContext, table: u32, at: u32, value: u64, len: u32) -> Result<()> {
+pub unsafe fn table_fill(context: *mut InstanceContext, table: u32, at: u64, value: u64, len: u64) -> Result<()> {
     // SAFETY: by contract; no other slice of the table is live.
     unsafe {
         let table = &instance(context).tables[table as usize].item;
-        let at = range(at, len, table.len(), TrapKind::TableOutOfBounds)?;
-        bulk(context, len)?;
-        let cells = &mut table.cells()[at..][..len as usize];
-        chunks((*context).store, CELLS, len as usize, false, |at, len| cells[at..][..len].fill(value))
+        let (at, len) = range(at, len, table.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len as u64)?;
+        let cells = &mut table.cells()[at..][..len];
+        chunks((*context).store, CELLS, len, false, |at, len| cells[at..][..len].fill(value))
     }
 }
 
@@ -301,19 +298,19 @@ pub unsafe fn table_copy(
     context: *mut InstanceContext,
     to_table: u32,
     from_table: u32,
-    to: u32,
-    from: u32,
-    len: u32,
+    to: u64,
+    from: u64,
+    len: u64,
 ) -> Result<()> {
     // SAFETY: by contract; the ranges are checked, and may overlap.
     unsafe {
         let instance = instance(context);
         let (target, source) = (&instance.tables[to_table as usize].item, &instance.tables[from_table as usize].item);
-        let from = range(from, len, source.len(), TrapKind::TableOutOfBounds)?;
-        let to = range(to, len, target.len(), TrapKind::TableOutOfBounds)?;
-        bulk(context, len)?;
+        let (from, _) = range(from, len, source.len(), TrapKind::TableOutOfBounds)?;
+        let (to, len) = range(to, len, target.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len as u64)?;
         let (target, source) = ((*target.def()).base.add(to), (*source.def()).base.add(from));
-        chunks((*context).store, CELLS, len as usize, target.cast_const() > source.cast_const(), |at, len| {
+        chunks((*context).store, CELLS, len, target.cast_const() > source.cast_const(), |at, len| {
             std::ptr::copy(source.add(at), target.add(at), len);
         })
     }
@@ -327,7 +324,7 @@ pub unsafe fn table_init(
     context: *mut InstanceContext,
     table: u32,
     elem: u32,
-    to: u32,
+    to: u64,
     from: u32,
     len: u32,
 ) -> Result<()> {
@@ -336,10 +333,10 @@ pub unsafe fn table_init(
         let instance = instance(context);
         let cells = &instance.elements[elem as usize];
         let table = &instance.tables[table as usize].item;
-        let from = range(from, len, cells.len(), TrapKind::TableOutOfBounds)?;
-        let to = range(to, len, table.len(), TrapKind::TableOutOfBounds)?;
-        bulk(context, len)?;
-        chunks((*context).store, CELLS, len as usize, false, |at, len| {
+        let (from, _) = range(from.into(), len.into(), cells.len(), TrapKind::TableOutOfBounds)?;
+        let (to, len) = range(to, len.into(), table.len(), TrapKind::TableOutOfBounds)?;
+        bulk(context, len as u64)?;
+        chunks((*context).store, CELLS, len, false, |at, len| {
             table.cells()[to + at..][..len].copy_from_slice(&cells[from + at..][..len]);
         })
     }

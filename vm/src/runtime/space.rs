@@ -6,7 +6,7 @@
 use std::io;
 use std::ptr::null_mut;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A range that was set aside.
 struct Range {
@@ -17,17 +17,30 @@ struct Range {
 // SAFETY: a range is plain address space with one owner.
 unsafe impl Send for Range {}
 
+/// Bytes of address space that memories and stacks may take in a process: half of it, so that modules with many memories
+/// leave their host enough.
+const MOST: usize = 1 << 46;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static FREE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
 static PREPARED: AtomicBool = AtomicBool::new(false);
 
-/// Sets ranges of these lengths aside; from then on nothing else is had.
+/// Sets aside room for this many ranges of a length, in one piece, or for as many as the kernel gives room for; from then on
+/// nothing else is had.
 ///
 /// # Errors
-/// If the kernel refuses.
-pub fn prepare(lengths: &[usize]) -> io::Result<()> {
-    let ranges: Vec<Range> =
-        lengths.iter().map(|len| Ok(Range { base: map(*len)?, len: *len })).collect::<io::Result<_>>()?;
-    FREE.lock().unwrap_or_else(|e| e.into_inner()).extend(ranges);
+/// If the kernel refuses even one.
+pub fn prepare(len: usize, most: usize) -> io::Result<()> {
+    let mut count = most;
+    let range = loop {
+        let all = len.saturating_mul(count);
+        match map(all) {
+            Ok(base) => break Range { base, len: all },
+            Err(_) if count > 1 => count /= 2,
+            Err(error) => return Err(error),
+        }
+    };
+    FREE.lock().unwrap_or_else(|e| e.into_inner()).push(range);
     PREPARED.store(true, Ordering::Release);
     Ok(())
 }
@@ -37,7 +50,7 @@ pub fn is_prepared() -> bool {
     PREPARED.load(Ordering::Acquire)
 }
 
-/// A range of at least this many bytes, none of them accessible.
+/// A range of this many bytes, whole pages, none of them accessible.
 pub fn reserve(len: usize) -> io::Result<*mut u8> {
     if !is_prepared() {
         return map(len);
@@ -45,7 +58,11 @@ pub fn reserve(len: usize) -> io::Result<*mut u8> {
     let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
     let best = free.iter().enumerate().filter(|(_, range)| range.len >= len).min_by_key(|(_, range)| range.len);
     let (at, _) = best.ok_or_else(|| io::Error::other("no address space is left that was set aside"))?;
-    Ok(free.swap_remove(at).base)
+    let Range { base, len: whole } = free.swap_remove(at);
+    if whole > len {
+        free.push(Range { base: base.wrapping_add(len), len: whole - len });
+    }
+    Ok(base)
 }
 
 /// Gives a range back that [`reserve`] gave for this length.
@@ -60,13 +77,36 @@ pub unsafe fn release(base: *mut u8, len: usize) {
             libc::madvise(base.cast(), len, libc::MADV_DONTNEED);
         } else {
             libc::munmap(base.cast(), len);
+            TAKEN.fetch_sub(len, Ordering::Relaxed);
         }
     }
 }
 
 fn map(len: usize) -> io::Result<*mut u8> {
+    let grow = |taken: usize| taken.checked_add(len).filter(|taken| *taken <= MOST);
+    if TAKEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow).is_err() {
+        return Err(io::Error::other("the process gives memories and stacks no more address space"));
+    }
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a fresh anonymous mapping.
     let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
-    if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base.cast()) }
+    if base == libc::MAP_FAILED {
+        TAKEN.fetch_sub(len, Ordering::Relaxed);
+        return Err(io::Error::last_os_error());
+    }
+    Ok(base.cast())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_keeps_addresses_for_itself() {
+        assert!(map(MOST + 1).is_err());
+        assert!(map(usize::MAX).is_err());
+        let base = map(4096).expect("refusals take nothing");
+        // SAFETY: just made, used by nobody.
+        unsafe { release(base, 4096) };
+    }
 }

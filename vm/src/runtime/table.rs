@@ -46,7 +46,8 @@ impl Table {
 
     /// Elements it may have at most.
     pub fn max(&self) -> u64 {
-        self.ty.limits.max.unwrap_or(u32::MAX.into()).min(u32::MAX.into())
+        let most = if self.ty.address.is_64() { u64::MAX } else { u32::MAX.into() };
+        self.ty.limits.max.map_or(most, |max| max.min(most))
     }
 
     /// The cells, for one operation.

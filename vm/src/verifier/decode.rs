@@ -14,7 +14,7 @@ use crate::module::{
     Body, Bytes, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
     ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
 };
-use crate::types::{self, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+use crate::types::{self, AddressType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
 /// A module of which all but the function bodies is verified.
 pub(super) struct Decoded {
@@ -67,6 +67,7 @@ fn empty_module(bytes: Bytes) -> Module {
         imported: ImportCounts::default(),
         global_inits: Vec::new(),
         exports: Vec::new(),
+        host_memory: MemoryIndex(0),
         start: None,
         elements: Vec::new(),
         data: Vec::new(),
@@ -103,6 +104,7 @@ impl Decoder<'_> {
             Payload::ImportSection(s) => check(LimitKind::Imports, 0, s.count(), s.range()),
             Payload::FunctionSection(s) => check(LimitKind::Functions, module.functions.len(), s.count(), s.range()),
             Payload::TableSection(s) => check(LimitKind::Tables, module.tables.len(), s.count(), s.range()),
+            Payload::MemorySection(s) => check(LimitKind::Memories, module.memories.len(), s.count(), s.range()),
             Payload::GlobalSection(s) => check(LimitKind::Globals, module.globals.len(), s.count(), s.range()),
             Payload::TagSection(s) => check(LimitKind::Tags, module.tags.len(), s.count(), s.range()),
             Payload::ExportSection(s) => check(LimitKind::Exports, 0, s.count(), s.range()),
@@ -114,7 +116,6 @@ impl Decoder<'_> {
                 let place = || Place::within(index, range.start);
                 self.limits.check(LimitKind::FunctionBytes, range.end - range.start, place)
             }
-            // The rules themselves allow no more than one memory so far.
             _ => Ok(()),
         }
     }
@@ -221,7 +222,8 @@ impl Decoder<'_> {
         self.limits.check(LimitKind::Tables, self.module.tables.len() as u64 + 1, || Place::at(offset))?;
         self.limits.check(LimitKind::TableElements, ty.initial, || Place::at(offset))?;
         let element = val_type(wasmparser::ValType::Ref(ty.element_type))?;
-        let ty = TableType { element, limits: types::Limits { min: ty.initial, max: ty.maximum } };
+        let limits = types::Limits { min: ty.initial, max: ty.maximum };
+        let ty = TableType { address: AddressType::of(ty.table64), element, limits };
         self.module.tables.push(ty);
         Ok(ty)
     }
@@ -229,7 +231,8 @@ impl Decoder<'_> {
     fn memory(&mut self, offset: u64, ty: wasmparser::MemoryType) -> Result<MemoryType, Refused> {
         self.limits.check(LimitKind::Memories, self.module.memories.len() as u64 + 1, || Place::at(offset))?;
         self.limits.check(LimitKind::MemoryPages, ty.initial, || Place::at(offset))?;
-        let ty = MemoryType { limits: types::Limits { min: ty.initial, max: ty.maximum } };
+        let limits = types::Limits { min: ty.initial, max: ty.maximum };
+        let ty = MemoryType { address: AddressType::of(ty.memory64), limits };
         self.module.memories.push(ty);
         Ok(ty)
     }
@@ -247,7 +250,12 @@ impl Decoder<'_> {
                     module.table_exported[index] = true;
                     ExportKind::Table(TableIndex(export.index))
                 }
-                ExternalKind::Memory => ExportKind::Memory(MemoryIndex(export.index)),
+                ExternalKind::Memory => {
+                    if export.name == "memory" {
+                        module.host_memory = MemoryIndex(export.index);
+                    }
+                    ExportKind::Memory(MemoryIndex(export.index))
+                }
                 ExternalKind::Global => {
                     module.global_exported[index] = true;
                     ExportKind::Global(GlobalIndex(export.index))

@@ -60,7 +60,7 @@ macro_rules! limits {
     };
 }
 
-// Those of a single function and of segments are ceilings of the decoder as well, the same as in
+// Those of a single function, of segments and of memories are ceilings of the decoder as well, the same as in
 // other engines: raising them further has no effect.
 limits! {
     /// Bytes of the whole module.
@@ -76,7 +76,7 @@ limits! {
     /// Tables.
     tables: Tables = 1_000, "tables";
     /// Linear memories.
-    memories: Memories = 1, "memories";
+    memories: Memories = 100, "memories";
     /// Globals.
     globals: Globals = 100_000, "globals";
     /// Exception tags.
@@ -90,7 +90,7 @@ limits! {
     /// Elements that one table has at the start.
     table_elements: TableElements = 10_000_000, "elements in a table at the start";
     /// Pages of 64 KiB that one memory has at the start.
-    memory_pages: MemoryPages = 65_536, "pages in a memory at the start";
+    memory_pages: MemoryPages = 1 << 24, "pages in a memory at the start";
     /// Bytes of one function's body.
     function_bytes: FunctionBytes = 7_654_321, "bytes in a function";
     /// Parameters and local variables of one function.

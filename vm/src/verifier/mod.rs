@@ -31,8 +31,12 @@ pub use proposals::Proposal;
 use crate::module::{Bytes, FuncIndex, Module, Names};
 use crate::types::{FuncType, TypeId};
 
-/// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, and exceptions.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXCEPTIONS);
+/// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, exceptions, several memories, and 64-bit memories and tables.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::MEMORY64);
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]

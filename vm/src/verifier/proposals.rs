@@ -87,10 +87,6 @@ proposals! {
     /// Shared memory and atomic operators.
     Threads(THREADS) "threads and atomics" "threads",
         "compile it for a single thread (`-mno-atomics`, without `-pthread`)";
-    /// Memories and tables with 64-bit addresses.
-    Memory64(MEMORY64) "64-bit memories" "memory64", "compile it for `wasm32`";
-    /// More than one memory.
-    MultiMemory(MULTI_MEMORY) "more than one memory" "multi-memory", "compile it with one memory";
 }
 
 /// How far validation came: nothing but function bodies is left to check in the second phase.

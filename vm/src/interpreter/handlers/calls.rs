@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering;
 use super::exceptions::failed;
 use super::{interrupted, reload_memory, save, trap};
 use crate::interpreter::dispatch::{Ip, Machine, Regs, Stop, handler, word};
-use crate::interpreter::value::{Source, Value};
+use crate::interpreter::value::{Address, Source, Value};
 use crate::interpreter::{Function, frame};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::runtime::context::{FuncRef, InstanceContext, TableDef};
@@ -77,9 +77,9 @@ handler! {
     }
 
     /// `call_indirect`: offset of the table in the context, type, index, distance.
-    fn call_indirect[A: Source](m, ip, r) {
-        let index = A::get::<u32>(ip, 4, &r);
-        let size = 5 + A::words::<u32>();
+    fn call_indirect[I: Address, A: Source](m, ip, r) {
+        let index = A::get::<I>(ip, 4, &r).wide();
+        let size = 5 + A::words::<I>();
         let func = match resolve(m, index, word(ip, 2), word(ip, 3)) {
             Ok(func) => func,
             Err(kind) => return trap(m, ip, r.sp, kind),
@@ -102,10 +102,10 @@ handler! {
     }
 
     /// Tail call through a table: offset of the table, type, index, then as [`return_call`].
-    fn return_call_indirect[A: Source](m, ip, r) {
-        let index = A::get::<u32>(ip, 4, &r);
+    fn return_call_indirect[I: Address, A: Source](m, ip, r) {
+        let index = A::get::<I>(ip, 4, &r).wide();
         match resolve(m, index, word(ip, 2), word(ip, 3)) {
-            Ok(func) => tail_call(m, ip, r.sp, func, 4 + A::words::<u32>()),
+            Ok(func) => tail_call(m, ip, r.sp, func, 4 + A::words::<I>()),
             Err(kind) => trap(m, ip, r.sp, kind),
         }
     }
@@ -188,7 +188,7 @@ pub unsafe fn enter_instance(m: *mut Machine, context: *mut InstanceContext) -> 
 
 /// The function in a table's cell, checked.
 #[inline(always)]
-unsafe fn resolve(m: *mut Machine, index: u32, table: u32, ty: u32) -> Result<*const FuncRef, TrapKind> {
+unsafe fn resolve(m: *mut Machine, index: u64, table: u32, ty: u32) -> Result<*const FuncRef, TrapKind> {
     // SAFETY: the offset is that of a table in the context; cells of a table of functions hold null or live references.
     unsafe {
         let table = (*m).context.cast::<u8>().add(table as usize).cast::<*const TableDef>().read();

@@ -1,11 +1,11 @@
 //! Vectors: always in slots, since there is no accumulator for them.
 
-use super::memory::{load, place, store};
+use super::memory::{Far, Form, Memory, Near32, Near64, load, store};
 use super::scalar::{From, binary, unary};
 use super::{Pair, trap};
 use crate::interpreter::dispatch::{Handler, handler, word};
 use crate::interpreter::operators::{Binary, Load, Store, Unary};
-use crate::interpreter::value::{Acc, Imm, Slot, Source, Target, ToAcc, ToSlot, V128, Value};
+use crate::interpreter::value::{Acc, Address, Imm, Slot, Source, Target, ToAcc, ToSlot, V128, Value};
 use crate::interpreter::vectors::{Extract, LoadLane, Replace, StoreLane, from_fn};
 use crate::runtime::trap::TrapKind;
 
@@ -25,27 +25,27 @@ handler! {
         r.next(m, ip.add(5 + A::words::<O::In>()))
     }
 
-    /// Loads a lane: result, address, vector, lane, offset.
-    fn load_lane[O: LoadLane](m, ip, r) {
-        let address = Slot::get::<u32>(ip, 3, &r);
+    /// Loads a lane: result, address, vector, lane, where.
+    fn load_lane[O: LoadLane, M: Memory](m, ip, r) {
+        let address = Slot::get::<M::Address>(ip, 3, &r);
         let a = Slot::get::<O::V>(ip, 4, &r);
-        let Some(from) = place(&r, address, word(ip, 6), size_of::<O::Mem>()) else {
+        let Some(from) = M::place(m, ip, 6, &r, address, size_of::<O::Mem>()) else {
             return trap(m, ip, r.sp, TrapKind::MemoryOutOfBounds);
         };
         let lane = from.cast::<O::Mem>().read_unaligned();
         ToSlot::put(O::run(a, lane, word(ip, 5) as usize), ip, &mut r);
-        r.next(m, ip.add(7))
+        r.next(m, ip.add(6 + M::WORDS))
     }
 
-    /// Stores a lane: address, vector, lane, offset.
-    fn store_lane[O: StoreLane](m, ip, r) {
-        let address = Slot::get::<u32>(ip, 2, &r);
+    /// Stores a lane: address, vector, lane, where.
+    fn store_lane[O: StoreLane, M: Memory](m, ip, r) {
+        let address = Slot::get::<M::Address>(ip, 2, &r);
         let a = Slot::get::<O::V>(ip, 3, &r);
-        let Some(to) = place(&r, address, word(ip, 5), size_of::<O::Mem>()) else {
+        let Some(to) = M::place(m, ip, 5, &r, address, size_of::<O::Mem>()) else {
             return trap(m, ip, r.sp, TrapKind::MemoryOutOfBounds);
         };
         to.cast::<O::Mem>().write_unaligned(O::run(a, word(ip, 4) as usize));
-        r.next(m, ip.add(6))
+        r.next(m, ip.add(5 + M::WORDS))
     }
 
     /// `v128.bitselect`: result, two vectors, mask.
@@ -123,20 +123,45 @@ pub fn vector_shift<O: Binary>(b: From) -> Pair {
 }
 
 /// The handlers of a load of a vector.
-pub fn vector_load<O: Load>(a: From) -> Pair {
+pub fn vector_load<O: Load, M: Memory>(a: From) -> Pair {
     match a {
-        From::Slot => both(load::<O, Slot, ToSlot>),
-        From::Acc => both(load::<O, Acc, ToSlot>),
-        From::Imm => both(load::<O, Imm, ToSlot>),
+        From::Slot => both(load::<O, M, Slot, ToSlot>),
+        From::Acc => both(load::<O, M, Acc, ToSlot>),
+        From::Imm => both(load::<O, M, Imm, ToSlot>),
     }
 }
 
+/// The handlers of a load of a vector from any memory.
+pub fn far_vector_load<O: Load, A: Address>() -> Pair {
+    both(load::<O, Far<A>, Slot, ToSlot>)
+}
+
 /// The handler of `v128.store`.
-pub fn vector_store(a: From) -> Handler {
+pub fn vector_store<M: Memory>(a: From) -> Handler {
     match a {
-        From::Slot => store::<V128Store, Slot, Slot>,
-        From::Acc => store::<V128Store, Acc, Slot>,
-        From::Imm => store::<V128Store, Imm, Slot>,
+        From::Slot => store::<V128Store, M, Slot, Slot>,
+        From::Acc => store::<V128Store, M, Acc, Slot>,
+        From::Imm => store::<V128Store, M, Imm, Slot>,
+    }
+}
+
+/// The handler of loading a lane.
+pub fn load_lane_handler<O: LoadLane>(form: Form) -> Handler {
+    match form {
+        Form::Near32 => load_lane::<O, Near32>,
+        Form::Near64 => load_lane::<O, Near64>,
+        Form::Far32 => load_lane::<O, Far<u32>>,
+        Form::Far64 => load_lane::<O, Far<u64>>,
+    }
+}
+
+/// The handler of storing a lane.
+pub fn store_lane_handler<O: StoreLane>(form: Form) -> Handler {
+    match form {
+        Form::Near32 => store_lane::<O, Near32>,
+        Form::Near64 => store_lane::<O, Near64>,
+        Form::Far32 => store_lane::<O, Far<u32>>,
+        Form::Far64 => store_lane::<O, Far<u64>>,
     }
 }
 

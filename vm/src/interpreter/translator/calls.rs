@@ -33,13 +33,15 @@ impl<'a> Translator<'a> {
             Operator::CallIndirect { type_index, table_index } => {
                 let module = self.module;
                 let ty = &module.types[type_index as usize];
-                let index = self.index();
+                let (index, index_ty) = self.index();
                 let distance = self.arguments(ty);
-                let handler: Handler = match index.from() {
-                    From::Acc => calls::call_indirect::<Acc>,
-                    _ => calls::call_indirect::<Slot>,
+                let handler: Handler = match (index.from(), index_ty) {
+                    (From::Acc, ValType::I64) => calls::call_indirect::<u64, Acc>,
+                    (_, ValType::I64) => calls::call_indirect::<u64, Slot>,
+                    (From::Acc, _) => calls::call_indirect::<u32, Acc>,
+                    _ => calls::call_indirect::<u32, Slot>,
                 };
-                self.indirect("call_indirect", handler, type_index, table_index, index);
+                self.indirect("call_indirect", handler, type_index, table_index, (index, index_ty));
                 self.emitter.words.push(distance);
                 self.results(ty);
             }
@@ -55,13 +57,15 @@ impl<'a> Translator<'a> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 let module = self.module;
                 let ty = &module.types[type_index as usize];
-                let index = self.index();
+                let (index, index_ty) = self.index();
                 let distance = self.arguments(ty);
-                let handler: Handler = match index.from() {
-                    From::Acc => calls::return_call_indirect::<Acc>,
-                    _ => calls::return_call_indirect::<Slot>,
+                let handler: Handler = match (index.from(), index_ty) {
+                    (From::Acc, ValType::I64) => calls::return_call_indirect::<u64, Acc>,
+                    (_, ValType::I64) => calls::return_call_indirect::<u64, Slot>,
+                    (From::Acc, _) => calls::return_call_indirect::<u32, Acc>,
+                    _ => calls::return_call_indirect::<u32, Slot>,
                 };
-                self.indirect("return_call_indirect", handler, type_index, table_index, index);
+                self.indirect("return_call_indirect", handler, type_index, table_index, (index, index_ty));
                 self.tail(ty, distance);
             }
             _ => return false,
@@ -70,17 +74,17 @@ impl<'a> Translator<'a> {
     }
 
     /// Pops the index of an indirect call. A constant goes to a slot above all arguments.
-    fn index(&mut self) -> Src {
-        let (src, _) = self.operands.pop(&mut self.emitter);
-        self.in_slot(ValType::I32, src)
+    fn index(&mut self) -> (Src, ValType) {
+        let (src, ty) = self.operands.pop(&mut self.emitter);
+        (self.in_slot(ty, src), ty)
     }
 
-    fn indirect(&mut self, name: &'static str, handler: Handler, ty: u32, table: u32, index: Src) {
+    fn indirect(&mut self, name: &'static str, handler: Handler, ty: u32, table: u32, index: (Src, ValType)) {
         self.emitter.locate(self.offset);
         let table = self.layout.table(table);
         let id = self.module.type_ids[TypeIndex(ty).index()];
         self.emitter.emit(name, handler, &[table, id.0]);
-        operand(&mut self.emitter, ValType::I32, index);
+        operand(&mut self.emitter, index.1, index.0);
     }
 
     /// Brings the arguments to their own slots; the distance of the callee's frame.

@@ -11,6 +11,7 @@ mod calls;
 mod control;
 mod emit;
 mod exceptions;
+mod memory;
 mod numeric;
 mod operands;
 mod state;

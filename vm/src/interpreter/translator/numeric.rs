@@ -1,17 +1,16 @@
 //! Numeric operators, memory accesses and selects.
 
-use wasmparser::{MemArg, Operator};
+use wasmparser::Operator;
 
 use super::Translator;
 use super::operands::{Held, Place, Src, bank, operand};
 use crate::interpreter::dispatch::Handler;
 use crate::interpreter::float;
 use crate::interpreter::handlers::Pair;
-use crate::interpreter::handlers::memory::{load_handlers, load_sum_handlers, store_handler};
 use crate::interpreter::handlers::scalar::{
     From, binary_handlers, branch_handler, select_handlers, select_if_handlers, unary_handlers,
 };
-use crate::interpreter::operators::{self, Binary, Compare, Load, Store, Unary, for_each_operator};
+use crate::interpreter::operators::{self, Binary, Compare, Unary, for_each_operator};
 use crate::interpreter::value::{Bank, V128, Value};
 use crate::runtime::trap::TrapKind;
 use crate::types::ValType;
@@ -35,7 +34,7 @@ pub struct Fusible {
 enum Kind {
     /// A comparison, whose result may have been negated.
     Compare(Condition),
-    /// `i32.add`
+    /// `i32.add` or `i64.add`
     Sum,
 }
 
@@ -216,7 +215,7 @@ impl Translator<'_> {
         }
         let held = *self.operands.held(Bank::Int);
         self.produce(O::NAME, binary_handlers::<O>(l.from(), r.from()), type_of::<O::Out>(), &[(lt, l), (rt, r)], &[]);
-        if O::NAME == operators::I32Add::NAME {
+        if O::NAME == operators::I32Add::NAME || O::NAME == operators::I64Add::NAME {
             self.fuse_later(held, l, r, Kind::Sum);
         }
         self.canonicalize(O::NAME, type_of::<O::Out>());
@@ -266,6 +265,12 @@ impl Translator<'_> {
             .filter(|fusible| fusible.end == self.emitter.here() && fusible.operand + 1 == self.operands.len())
     }
 
+    /// Takes back an addition that is the last instruction: its operands.
+    pub fn take_back_sum(&mut self) -> Option<(Src, Src)> {
+        let Some(Fusible { kind: Kind::Sum, .. }) = self.fusible_top() else { return None };
+        self.take_back().map(|fusible| (fusible.l, fusible.r))
+    }
+
     /// Takes back the last instruction and its result.
     fn take_back(&mut self) -> Option<Fusible> {
         let fusible = self.fusible.take()?;
@@ -311,32 +316,6 @@ impl Translator<'_> {
             };
             self.produce("canonical", pair, ty, &[(ty, src)], &[]);
         }
-    }
-
-    fn load<O: Load>(&mut self, memarg: &MemArg) {
-        let offset = memarg.offset as u32;
-        let ty = type_of::<O::Out>();
-        if let Some(Fusible { kind: Kind::Sum, .. }) = self.fusible_top()
-            && let Some(Fusible { l, r, .. }) = self.take_back()
-        {
-            self.emitter.locate(self.offset);
-            let pair = load_sum_handlers::<O>(l.from(), r.from());
-            self.produce(O::NAME, pair, ty, &[(ValType::I32, l), (ValType::I32, r)], &[offset]);
-            return;
-        }
-        let (src, _) = self.operands.pop(&mut self.emitter);
-        self.emitter.locate(self.offset);
-        self.produce(O::NAME, load_handlers::<O>(src.from()), ty, &[(ValType::I32, src)], &[offset]);
-    }
-
-    fn store<O: Store>(&mut self, memarg: &MemArg) {
-        let (value, ty) = self.operands.pop(&mut self.emitter);
-        let (address, _) = self.operands.pop(&mut self.emitter);
-        self.emitter.locate(self.offset);
-        self.emitter.begin(O::NAME, store_handler::<O>(address.from(), value.from()));
-        operand(&mut self.emitter, ValType::I32, address);
-        operand(&mut self.emitter, ty, value);
-        self.emitter.words.push(memarg.offset as u32);
     }
 
     fn select(&mut self) {

@@ -10,7 +10,7 @@ use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::state::*;
 use crate::interpreter::value::{Acc, Imm, Slot, ToAcc, ToSlot, V128};
 use crate::module::GlobalIndex;
-use crate::types::ValType;
+use crate::types::{AddressType, ValType};
 
 /// Picks the instance of a generic handler by type and source.
 macro_rules! by_source {
@@ -24,8 +24,8 @@ macro_rules! by_source {
 }
 
 macro_rules! by_target {
-    ($handler:ident, $ty:ty) => {
-        Pair { slot: $handler::<$ty, ToSlot>, acc: $handler::<$ty, ToAcc> }
+    ($handler:ident, $($ty:ty),*) => {
+        Pair { slot: $handler::<$($ty,)* ToSlot>, acc: $handler::<$($ty,)* ToAcc> }
     };
 }
 
@@ -45,51 +45,85 @@ impl<'a> Translator<'a> {
                 self.produce("ref.func", pair, ValType::FuncRef, &[], &[at]);
             }
             Operator::TableGet { table } => {
-                let (index, _) = self.operands.pop(&mut self.emitter);
-                let index = self.in_slot(ValType::I32, index);
+                let (index, ty) = self.operands.pop(&mut self.emitter);
+                let index = self.in_slot(ty, index);
                 let at = self.layout.table(table);
-                let pair = match index {
-                    Src::Acc => Pair { slot: table_get::<Acc, ToSlot>, acc: table_get::<Acc, ToAcc> },
-                    _ => Pair { slot: table_get::<Slot, ToSlot>, acc: table_get::<Slot, ToAcc> },
+                let pair = match (index, ty) {
+                    (Src::Acc, ValType::I64) => by_target!(table_get, u64, Acc),
+                    (_, ValType::I64) => by_target!(table_get, u64, Slot),
+                    (Src::Acc, _) => by_target!(table_get, u32, Acc),
+                    _ => by_target!(table_get, u32, Slot),
                 };
                 self.emitter.locate(self.offset);
                 let to = self.operands.top;
                 let place = self.emitter.emit("table.get", pair.slot, &[to, at]);
-                operand(&mut self.emitter, ValType::I32, index);
+                operand(&mut self.emitter, ty, index);
                 self.push_result(self.module.tables[table as usize].element, place, pair.acc);
             }
             Operator::TableSet { table } => {
                 let value = self.operands.pop_slot(&mut self.emitter);
                 let index = self.operands.pop_slot(&mut self.emitter);
                 self.emitter.locate(self.offset);
-                self.emitter.emit("table.set", table_set, &[self.layout.table(table), index, value]);
+                let handler: Handler = match self.index_type(table) {
+                    AddressType::I32 => table_set::<u32>,
+                    AddressType::I64 => table_set::<u64>,
+                };
+                self.emitter.emit("table.set", handler, &[self.layout.table(table), index, value]);
             }
             Operator::TableSize { table } => {
-                let pair = Pair { slot: table_size::<ToSlot>, acc: table_size::<ToAcc> };
-                self.produce("table.size", pair, ValType::I32, &[], &[self.layout.table(table)]);
+                let ty = self.index_type(table);
+                let pair = match ty {
+                    AddressType::I32 => by_target!(table_size, u32),
+                    AddressType::I64 => by_target!(table_size, u64),
+                };
+                self.produce("table.size", pair, ty.value(), &[], &[self.layout.table(table)]);
             }
             Operator::MemorySize { mem } => {
-                let pair = Pair { slot: memory_size::<ToSlot>, acc: memory_size::<ToAcc> };
-                self.produce("memory.size", pair, ValType::I32, &[], &[self.layout.memory(mem)]);
+                let ty = self.address_type(mem);
+                let pair = match ty {
+                    AddressType::I32 => by_target!(memory_size, u32),
+                    AddressType::I64 => by_target!(memory_size, u64),
+                };
+                self.produce("memory.size", pair, ty.value(), &[], &[self.layout.memory(mem)]);
             }
-            Operator::MemoryGrow { mem } => self.bulk("memory.grow", bulk::<MemoryGrow>, [mem, 0], 1, true),
+            Operator::MemoryGrow { mem } => {
+                let ty = self.address_type(mem).value();
+                self.bulk("memory.grow", bulk::<MemoryGrow>, [mem, 0], &[ty], Some(ty));
+            }
             Operator::MemoryCopy { dst_mem, src_mem } => {
-                self.bulk("memory.copy", bulk::<MemoryCopy>, [dst_mem, src_mem], 3, false);
+                let (to, from) = (self.address_type(dst_mem), self.address_type(src_mem));
+                let operands = [to, from, to.min(from)].map(AddressType::value);
+                self.bulk("memory.copy", bulk::<MemoryCopy>, [dst_mem, src_mem], &operands, None);
             }
-            Operator::MemoryFill { mem } => self.bulk("memory.fill", bulk::<MemoryFill>, [mem, 0], 3, false),
+            Operator::MemoryFill { mem } => {
+                let ty = self.address_type(mem).value();
+                self.bulk("memory.fill", bulk::<MemoryFill>, [mem, 0], &[ty, ValType::I32, ty], None);
+            }
             Operator::MemoryInit { data_index, mem } => {
-                self.bulk("memory.init", bulk::<MemoryInit>, [mem, data_index], 3, false);
+                let operands = [self.address_type(mem).value(), ValType::I32, ValType::I32];
+                self.bulk("memory.init", bulk::<MemoryInit>, [mem, data_index], &operands, None);
             }
-            Operator::DataDrop { data_index } => self.bulk("data.drop", bulk::<DataDrop>, [data_index, 0], 0, false),
-            Operator::TableGrow { table } => self.bulk("table.grow", bulk::<TableGrow>, [table, 0], 2, true),
-            Operator::TableFill { table } => self.bulk("table.fill", bulk::<TableFill>, [table, 0], 3, false),
+            Operator::DataDrop { data_index } => self.bulk("data.drop", bulk::<DataDrop>, [data_index, 0], &[], None),
+            Operator::TableGrow { table } => {
+                let ty = self.index_type(table).value();
+                let element = self.module.tables[table as usize].element;
+                self.bulk("table.grow", bulk::<TableGrow>, [table, 0], &[element, ty], Some(ty));
+            }
+            Operator::TableFill { table } => {
+                let ty = self.index_type(table).value();
+                let element = self.module.tables[table as usize].element;
+                self.bulk("table.fill", bulk::<TableFill>, [table, 0], &[ty, element, ty], None);
+            }
             Operator::TableCopy { dst_table, src_table } => {
-                self.bulk("table.copy", bulk::<TableCopy>, [dst_table, src_table], 3, false);
+                let (to, from) = (self.index_type(dst_table), self.index_type(src_table));
+                let operands = [to, from, to.min(from)].map(AddressType::value);
+                self.bulk("table.copy", bulk::<TableCopy>, [dst_table, src_table], &operands, None);
             }
             Operator::TableInit { elem_index, table } => {
-                self.bulk("table.init", bulk::<TableInit>, [table, elem_index], 3, false);
+                let operands = [self.index_type(table).value(), ValType::I32, ValType::I32];
+                self.bulk("table.init", bulk::<TableInit>, [table, elem_index], &operands, None);
             }
-            Operator::ElemDrop { elem_index } => self.bulk("elem.drop", bulk::<ElemDrop>, [elem_index, 0], 0, false),
+            Operator::ElemDrop { elem_index } => self.bulk("elem.drop", bulk::<ElemDrop>, [elem_index, 0], &[], None),
             _ => return self.call(operator),
         }
         true
@@ -137,18 +171,35 @@ impl<'a> Translator<'a> {
         self.numeric(&Operator::I64Eqz);
     }
 
-    /// A bulk operation over some operands; a result goes to its own slot only.
-    fn bulk(&mut self, name: &'static str, handler: Handler, index: [u32; 2], operands: usize, result: bool) {
+    fn address_type(&self, memory: u32) -> AddressType {
+        self.module.memories[memory as usize].address
+    }
+
+    fn index_type(&self, table: u32) -> AddressType {
+        self.module.tables[table as usize].address
+    }
+
+    /// A bulk operation over operands of these types, three at most; a result goes to its own slot only.
+    fn bulk(
+        &mut self,
+        name: &'static str,
+        handler: Handler,
+        index: [u32; 2],
+        operands: &[ValType],
+        result: Option<ValType>,
+    ) {
         let mut slots = [0; 3];
-        for slot in slots[..operands].iter_mut().rev() {
-            *slot = self.operands.pop_slot(&mut self.emitter);
+        let mut widths = if result == Some(ValType::I64) { RESULT_WIDTH } else { 0 };
+        for (i, ty) in operands.iter().enumerate().rev() {
+            slots[i] = self.operands.pop_slot(&mut self.emitter);
+            widths |= if *ty == ValType::I32 { 0 } else { width(i) };
         }
         self.emitter.locate(self.offset);
         let to = self.operands.top;
         let [a, b, c] = slots;
-        self.emitter.emit(name, handler, &[to, index[0], index[1], a, b, c]);
-        if result {
-            self.operands.push(ValType::I32, Place::Own);
+        self.emitter.emit(name, handler, &[to, index[0], index[1], a, b, c, widths]);
+        if let Some(ty) = result {
+            self.operands.push(ty, Place::Own);
         }
     }
 }

@@ -8,6 +8,8 @@ use super::operands::{Place, copy, operand};
 use crate::interpreter::dispatch::Handler;
 use crate::interpreter::float;
 use crate::interpreter::handlers::Pair;
+use crate::interpreter::handlers::memory::{Form, Near32, Near64, far_store_handler};
+use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::vector::*;
 use crate::interpreter::operators::{Binary, Load, Unary};
 use crate::interpreter::translator::operands::Src;
@@ -168,31 +170,61 @@ impl Translator<'_> {
     }
 
     fn vector_load<O: Load>(&mut self, memarg: &MemArg) {
-        let (src, ty) = self.operands.pop(&mut self.emitter);
+        let at = self.place(memarg);
+        let pair: fn(From) -> Pair = match at.form {
+            Form::Near32 => vector_load::<O, Near32>,
+            Form::Near64 => vector_load::<O, Near64>,
+            Form::Far32 => |_| far_vector_load::<O, u32>(),
+            Form::Far64 => |_| far_vector_load::<O, u64>(),
+        };
+        let (src, ty) = self.address(at.form);
         self.emitter.locate(self.offset);
-        let offset = memarg.offset as u32;
-        self.produce(O::NAME, vector_load::<O>(src.from()), ValType::V128, &[(ty, src)], &[offset]);
+        self.produce(O::NAME, pair(src.from()), ValType::V128, &[(ty, src)], at.words());
+    }
+
+    /// Pops an address, to a slot if the form of the access takes it from there only.
+    fn address(&mut self, form: Form) -> (Src, ValType) {
+        match form {
+            Form::Near32 | Form::Near64 => self.operands.pop(&mut self.emitter),
+            Form::Far32 | Form::Far64 => {
+                let ty = self.operands.get(self.operands.len() - 1).ty;
+                (Src::Slot(self.operands.pop_slot(&mut self.emitter)), ty)
+            }
+        }
     }
 
     fn vector_store(&mut self, memarg: &MemArg) {
+        let at = self.place(memarg);
         let value = self.operands.pop_slot(&mut self.emitter);
-        let (address, ty) = self.operands.pop(&mut self.emitter);
+        let (address, ty) = self.address(at.form);
+        let handler = match at.form {
+            Form::Near32 => vector_store::<Near32>(address.from()),
+            Form::Near64 => vector_store::<Near64>(address.from()),
+            Form::Far32 => far_store_handler::<V128Store, u32>(),
+            Form::Far64 => far_store_handler::<V128Store, u64>(),
+        };
         self.emitter.locate(self.offset);
-        self.emitter.begin("v128.store", vector_store(address.from()));
+        self.emitter.begin("v128.store", handler);
         operand(&mut self.emitter, ty, address);
-        self.emitter.words.extend([value, memarg.offset as u32]);
+        self.emitter.words.push(value);
+        self.emitter.words.extend_from_slice(at.words());
     }
 
     fn load_lane<O: LoadLane>(&mut self, memarg: &MemArg, lane: u8) {
+        let at = self.place(memarg);
         let [address, a] = self.slots();
         self.emitter.locate(self.offset);
-        self.over_slots(O::NAME, load_lane::<O>, &[address, a, u32::from(lane), memarg.offset as u32]);
+        let mut words = vec![address, a, u32::from(lane)];
+        words.extend_from_slice(at.words());
+        self.over_slots(O::NAME, load_lane_handler::<O>(at.form), &words);
     }
 
     fn store_lane<O: StoreLane>(&mut self, memarg: &MemArg, lane: u8) {
+        let at = self.place(memarg);
         let [address, a] = self.slots();
         self.emitter.locate(self.offset);
-        self.emitter.emit(O::NAME, store_lane::<O>, &[address, a, u32::from(lane), memarg.offset as u32]);
+        self.emitter.emit(O::NAME, store_lane_handler::<O>(at.form), &[address, a, u32::from(lane)]);
+        self.emitter.words.extend_from_slice(at.words());
     }
 
     fn vector_constant(&mut self, bytes: &[u8; 16]) {

@@ -56,24 +56,32 @@ impl Lower<'_> {
             }
             Operator::TableSize { table } => {
                 let len = self.table_len(table);
-                let len = self.b.ins().ireduce(types::I32, len);
+                let len = self.narrow(len, self.module.tables[table as usize].address);
                 self.push(len);
             }
             Operator::TableGrow { table } => {
                 let (value, delta) = self.pop2();
-                let table = self.i32(table);
-                let old = self.fallible(builtin!(table_grow), &[table, value, delta]);
-                let old = self.b.ins().ireduce(types::I32, old);
+                let delta = self.wide(delta);
+                let index = self.i32(table);
+                let grown = self.fallible(builtin!(table_grow), &[index, value, delta]);
+                let old = self.grown(grown, self.module.tables[table as usize].address);
                 self.push(old);
             }
             Operator::TableFill { table } => {
                 let (value, len) = self.pop2();
                 let at = self.pop();
+                let (at, len) = (self.wide(at), self.wide(len));
                 let table = self.i32(table);
                 self.fallible(builtin!(table_fill), &[table, at, value, len]);
             }
-            Operator::TableCopy { dst_table, src_table } => self.bulk(builtin!(table_copy), dst_table, src_table),
-            Operator::TableInit { elem_index, table } => self.bulk(builtin!(table_init), table, elem_index),
+            Operator::TableCopy { dst_table, src_table } => {
+                let (from, len) = self.pop2();
+                let to = self.pop();
+                let indices = self.indices(dst_table, src_table);
+                let (to, from, len) = (self.wide(to), self.wide(from), self.wide(len));
+                self.fallible(builtin!(table_copy), &[indices, to, from, len]);
+            }
+            Operator::TableInit { elem_index, table } => self.init(builtin!(table_init), table, elem_index),
             Operator::ElemDrop { elem_index } => {
                 let elem = self.i32(elem_index);
                 self.builtin(builtin!(elem_drop), &[elem]);
@@ -83,12 +91,18 @@ impl Lower<'_> {
         true
     }
 
-    /// An operation on two indices with target, source and length on the stack.
-    pub fn bulk(&mut self, builtin: usize, first: u32, second: u32) {
+    /// Copies from a segment, with target, source and length on the stack.
+    pub fn init(&mut self, builtin: usize, target: u32, segment: u32) {
         let (from, len) = self.pop2();
         let to = self.pop();
-        let indices = self.b.ins().iconst(types::I64, (u64::from(first) | u64::from(second) << 32) as i64);
+        let to = self.wide(to);
+        let indices = self.indices(target, segment);
         self.fallible(builtin, &[indices, to, from, len]);
+    }
+
+    /// Two indices as one argument.
+    fn indices(&mut self, first: u32, second: u32) -> Value {
+        self.b.ins().iconst(types::I64, (u64::from(first) | u64::from(second) << 32) as i64)
     }
 
     /// The address of the instance's reference to a function.
@@ -185,7 +199,7 @@ impl Lower<'_> {
     /// mispredicted; and how to access it, so that zero traps.
     fn element(&mut self, table: u32, index: Value, kind: TrapKind) -> (Value, MemFlagsData) {
         debug_assert!(self.module.tables[table as usize].element.is_ref());
-        let index = self.b.ins().uextend(types::I64, index);
+        let index = self.wide(index);
         let len = self.table_len(table);
         let out = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
         let base = self.table_field(table, offset_of!(TableDef, base));

@@ -11,7 +11,7 @@ use crate::module::GlobalIndex;
 use crate::runtime::config::{GUARD, MemoryKind};
 use crate::runtime::context::{GlobalSlot, MemoryDef, MemorySlot};
 use crate::runtime::trap::TrapKind;
-use crate::types::ValType;
+use crate::types::{AddressType, MemoryType, ValType};
 
 /// How far a load is extended.
 #[derive(Clone, Copy)]
@@ -57,29 +57,30 @@ impl Lower<'_> {
                 let def = self.context_load(PTR, self.code.layout.memory(mem));
                 let len = self.def_field(def, offset_of!(MemoryDef, len));
                 let pages = self.b.ins().ushr_imm_u(len, 16);
-                let pages = self.b.ins().ireduce(I32, pages);
+                let pages = self.narrow(pages, self.module.memories[mem as usize].address);
                 self.push(pages);
             }
             Operator::MemoryGrow { mem } => {
                 let pages = self.pop();
+                let pages = self.wide(pages);
                 let memory = self.i32(mem);
-                let old = self.fallible(builtin!(memory_grow), &[memory, pages]);
-                let old = self.b.ins().ireduce(I32, old);
+                let grown = self.fallible(builtin!(memory_grow), &[memory, pages]);
+                let old = self.grown(grown, self.module.memories[mem as usize].address);
                 self.push(old);
             }
             Operator::MemoryCopy { dst_mem, src_mem } => {
                 let (from, len) = self.pop2();
                 let to = self.pop();
-                let len = self.b.ins().uextend(types::I64, len);
+                let len = self.wide(len);
                 let from = self.range(src_mem, from, len);
                 let to = self.range(dst_mem, to, len);
                 self.fallible(builtin!(bytes_copy), &[to, from, len]);
             }
-            Operator::MemoryInit { data_index, mem } => self.bulk(builtin!(memory_init), mem, data_index),
+            Operator::MemoryInit { data_index, mem } => self.init(builtin!(memory_init), mem, data_index),
             Operator::MemoryFill { mem } => {
                 let (byte, len) = self.pop2();
                 let to = self.pop();
-                let len = self.b.ins().uextend(types::I64, len);
+                let len = self.wide(len);
                 let to = self.range(mem, to, len);
                 self.fallible(builtin!(bytes_fill), &[to, byte, len]);
             }
@@ -129,11 +130,15 @@ impl Lower<'_> {
             MemoryKind::Dynamic => self.def_field(def, offset_of!(MemoryDef, base)),
         };
         let size = self.def_field(def, offset_of!(MemoryDef, len));
-        let index = self.b.ins().uextend(types::I64, index);
-        // Both are below 2³², so the sum does not wrap.
+        let index = self.wide(index);
         let end = self.b.ins().iadd(index, len);
         let out = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, size);
         self.trap_if(out, TrapKind::MemoryOutOfBounds);
+        // With 32 bits both are below 2³², so the sum does not wrap.
+        if self.module.memories[memory as usize].address.is_64() {
+            let wrapped = self.b.ins().icmp(IntCC::UnsignedLessThan, end, index);
+            self.trap_if(wrapped, TrapKind::MemoryOutOfBounds);
+        }
         self.b.ins().iadd(base, index)
     }
 
@@ -190,24 +195,74 @@ impl Lower<'_> {
             // The verifier admits no arrays.
             MemArgTarget::Array(_) => 0,
         };
+        let ty = self.module.memories[memory as usize];
         let slot = self.code.layout.memory(memory);
-        let index = self.b.ins().uextend(types::I64, index);
-        let end = memarg.offset + u64::from(bytes);
+        let inside = self.is_inside(&ty, index, memarg.offset, bytes);
+        let index = self.wide(index);
+        // An offset may have any 64 bits where addresses have.
+        let Some(end) = memarg.offset.checked_add(bytes.into()) else { return (self.nowhere(), 0) };
         if self.code.config.memory == MemoryKind::Reserved {
             let base = self.context_load(PTR, slot + offset_of!(MemorySlot, base) as u32);
-            // An index below 4 GiB and an offset below the guard's size end in the guard at worst.
+            // An index of no more than the reserved range and an offset below the guard's size end in the guard at worst.
             if end <= GUARD && i32::try_from(memarg.offset).is_ok() {
+                let index = if inside || !ty.address.is_64() { index } else { self.cut_off(slot, index) };
                 return (self.b.ins().iadd(base, index), memarg.offset as i32);
             }
         }
         let def = self.context_load(PTR, slot + offset_of!(MemorySlot, def) as u32);
         let base = self.def_field(def, offset_of!(MemoryDef, base));
+        if inside {
+            let address = self.b.ins().iadd_imm_s(index, memarg.offset as i64);
+            return (self.b.ins().iadd(base, address), 0);
+        }
         let len = self.def_field(def, offset_of!(MemoryDef, len));
-        let last = self.b.ins().iadd_imm_s(index, end as i64);
-        let out = self.b.ins().icmp(IntCC::UnsignedGreaterThan, last, len);
+        let out = match ty.address {
+            AddressType::I32 => {
+                let last = self.b.ins().iadd_imm_s(index, end as i64);
+                self.b.ins().icmp(IntCC::UnsignedGreaterThan, last, len)
+            }
+            AddressType::I64 => self.is_outside(&ty, index, end, len),
+        };
         let address = self.b.ins().iadd(base, index);
         let address = self.b.ins().iadd_imm_s(address, memarg.offset as i64);
-        let zero = self.b.ins().iconst(PTR, 0);
+        let zero = self.nowhere();
         (self.b.ins().select_spectre_guard(out, zero, address), 0)
+    }
+
+    /// An address where every access faults.
+    fn nowhere(&mut self) -> Value {
+        self.b.ins().iconst(PTR, 0)
+    }
+
+    /// Whether an address is a constant that is in bounds from the start on, and so for good.
+    fn is_inside(&self, ty: &MemoryType, index: Value, offset: u64, bytes: u32) -> bool {
+        let dfg = &self.b.func.dfg;
+        let Some(inst) = dfg.value_def(index).inst() else { return false };
+        let ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } = dfg.insts[inst] else { return false };
+        let index = if ty.address.is_64() { imm.bits() as u64 } else { u64::from(imm.bits() as u32) };
+        let end = index.checked_add(offset).and_then(|at| at.checked_add(bytes.into()));
+        end.is_some_and(|end| end <= ty.min_bytes())
+    }
+
+    /// The index, or where the guard begins if it is beyond that, also when that is mispredicted. What does not depend on the
+    /// offset is shared by the accesses to one object.
+    fn cut_off(&mut self, slot: u32, index: Value) -> Value {
+        let bound = self.context_load(PTR, slot + offset_of!(MemorySlot, bound) as u32);
+        let out = self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, bound);
+        self.b.ins().select_spectre_guard(out, bound, index)
+    }
+
+    /// Whether what ends this far from a 64-bit index is out of bounds.
+    fn is_outside(&mut self, ty: &MemoryType, index: Value, end: u64, len: Value) -> Value {
+        if end <= ty.min_bytes() {
+            // No memory is smaller than at its start, so that this does not wrap.
+            let last = self.b.ins().iadd_imm_s(len, (end as i64).wrapping_neg());
+            return self.b.ins().icmp(IntCC::UnsignedGreaterThan, index, last);
+        }
+        let end = self.b.ins().iconst(types::I64, end as i64);
+        let last = self.b.ins().iadd(index, end);
+        let wrapped = self.b.ins().icmp(IntCC::UnsignedLessThan, last, index);
+        let beyond = self.b.ins().icmp(IntCC::UnsignedGreaterThan, last, len);
+        self.b.ins().bor(wrapped, beyond)
     }
 }

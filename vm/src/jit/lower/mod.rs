@@ -28,7 +28,7 @@ use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::context::{InstanceContext, StoreContext};
 use crate::runtime::trap::TrapKind;
-use crate::types::{FuncType, ValType};
+use crate::types::{AddressType, FuncType, ValType};
 use control::Frame;
 pub use exceptions::handlers_fit;
 
@@ -348,6 +348,28 @@ impl<'a> Lower<'a> {
         let failed = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::Equal, result, super::builtins::FAILED as i64);
         self.b.ins().trapnz(failed, PENDING);
         result
+    }
+
+    /// An address, index or size in 64 bits.
+    fn wide(&mut self, value: Value) -> Value {
+        match self.b.func.dfg.value_type(value) {
+            types::I32 => self.b.ins().uextend(types::I64, value),
+            _ => value,
+        }
+    }
+
+    /// A size of 64 bits as the type of a memory's or table's addresses.
+    fn narrow(&mut self, size: Value, ty: AddressType) -> Value {
+        match ty {
+            AddressType::I32 => self.b.ins().ireduce(types::I32, size),
+            AddressType::I64 => size,
+        }
+    }
+
+    /// What growth gives: the builtin's result is one more.
+    fn grown(&mut self, result: Value, ty: AddressType) -> Value {
+        let old = self.b.ins().iadd_imm_s(result, -1);
+        self.narrow(old, ty)
     }
 
     fn i32(&mut self, value: u32) -> Value {

@@ -5,6 +5,7 @@ use super::*;
 #[test]
 fn messages() {
     let long = format!("(module (func $f{} drop))", "x".repeat(300));
+    let wide = "(func (param i64) (result i64 i64) local.get 0 local.get 0 i64.mul_wide_u)";
     let cases: &[(&str, Arc<[u8]>)] = &[
         ("empty file", Arc::new([])),
         ("another format", b"\x7fELF\x02\x01\x01"[..].into()),
@@ -18,8 +19,8 @@ fn messages() {
         ("long name", wasm(&long)),
         ("unknown index outside of functions", b"\0asm\x01\0\0\0\x03\x02\x01\x07\x0a\x04\x01\x02\0\x0b"[..].into()),
         ("exceptions in their old form", wasm("(module (func $catcher try catch_all end))")),
-        ("two proposals", wasm("(module (memory i64 1) (memory 1))")),
-        ("three proposals", wasm("(module (memory i64 1) (memory 1 1 shared))")),
+        ("two proposals", wasm(&format!("(module (memory 1 1 shared) {wide})"))),
+        ("three proposals", wasm(&format!("(module (memory 1 1 shared) (memory 1 (pagesize 1)) {wide})"))),
         ("too many memory pages", wasm("(module (memory 60000))")),
         ("too many locals", wasm("(module (func $big (local i32 i32 i32 i32 i32)))")),
         ("too deep", wasm("(module (func block block block block end end end end))")),

@@ -37,8 +37,6 @@ fn module_of(proposal: Proposal) -> Arc<[u8]> {
             "(module (func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle))"
         }
         Proposal::Threads => "(module (memory 1 1 shared))",
-        Proposal::Memory64 => "(module (memory i64 1))",
-        Proposal::MultiMemory => "(module (memory 1) (memory 1))",
     })
 }
 
@@ -59,9 +57,9 @@ fn each_proposal_is_recognised() {
 #[test]
 fn all_that_a_module_needs_is_listed() {
     let found = needed(wasm(
-        "(module (memory i64 1) (memory 1) (func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0)))))",
+        "(module (memory 1 1 shared) (func (param i64) (result i64 i64) local.get 0 local.get 0 i64.mul_wide_u))",
     ));
-    assert_eq!(found, [Proposal::MultiMemory, Proposal::Memory64, Proposal::RelaxedSimd]);
+    assert_eq!(found, [Proposal::Threads, Proposal::WideArithmetic]);
 }
 
 #[test]
@@ -95,11 +93,8 @@ fn a_module_that_is_wrong_anyhow_is_not_blamed_on_a_proposal() {
 
 #[test]
 fn a_module_that_needs_a_proposal_and_is_wrong_after_that_is_blamed_on_the_proposal() {
-    let error = refuse("(module (memory 1) (memory 1) (func drop))");
-    assert!(
-        matches!(&error, VerifyError::Proposal { proposals, .. } if proposals == &[Proposal::MultiMemory]),
-        "{error}"
-    );
+    let error = refuse("(module (memory 1 1 shared) (func drop))");
+    assert!(matches!(&error, VerifyError::Proposal { proposals, .. } if proposals == &[Proposal::Threads]), "{error}");
 }
 
 #[test]
@@ -110,5 +105,7 @@ fn what_pinfold_runs_needs_no_proposal() {
     accept("(module (func (param f32) (result i32) local.get 0 i32.trunc_sat_f32_s))");
     accept("(module (memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.copy))");
     accept("(module (func (param v128) (result v128) local.get 0 i8x16.popcnt))");
+    accept("(module (memory 1) (memory i64 1) (func (drop (i32.load 1 offset=0x1_0000_0000 (i64.const 0)))))");
+    accept("(module (table i64 1 funcref) (func (drop (table.get (i64.const 0)))))");
     accept(r#"(module (import "a" "b" (global (mut i32))) (func (param externref)))"#);
 }

@@ -1,0 +1,16 @@
+;; Addresses of 64 bits are cut off where the guard begins; constants that are in bounds are not, and what lies beyond the guard is checked.
+(module (memory i64 1)
+    (func (export "load") (param i64) (result i32) (i32.load offset=8 (local.get 0)))
+    (func (export "fields") (param i64) (result i64)
+        (i64.add (i64.load (local.get 0)) (i64.load offset=40 (local.get 0))))
+    (func (export "constant") (result i64) (i64.load offset=16 (i64.const 1024)))
+    (func (export "far") (param i64) (result i32) (i32.load8_u offset=0x1_0000_0000 (local.get 0)))
+    (func (export "nowhere") (param i64 i32) (i32.store offset=0xffff_ffff_ffff_fffe (local.get 0) (local.get 1)))
+    (func (export "sum") (param $at i64) (param $end i64) (result i64) (local $sum i64)
+        (loop $next
+            (local.set $sum (i64.add (local.get $sum) (i64.load (local.get $at))))
+            (br_if $next (i64.ne (local.tee $at (i64.add (local.get $at) (i64.const 8))) (local.get $end))))
+        (local.get $sum))
+    (func (export "size") (result i64) memory.size)
+    (func (export "grow") (param i64) (result i64) (memory.grow (local.get 0)))
+    (func (export "fill") (param i64 i32 i64) (memory.fill (local.get 0) (local.get 1) (local.get 2))))
