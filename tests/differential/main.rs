@@ -88,7 +88,8 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let vectors = !random.one_in(3);
     let exceptions = random.one_in(4);
-    let Some(bytes) = smith::module(&mut random, ending, With { vectors, exceptions }) else {
+    let relaxed = vectors && random.one_in(3);
+    let Some(bytes) = smith::module(&mut random, ending, With { vectors, relaxed, exceptions }) else {
         report.unmade += 1;
         return;
     };
@@ -121,7 +122,7 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
             Err(error) => fail(format!("{}: {error}", machine.name)),
         }
     }
-    if ending == Ending::Counter && !exceptions {
+    if ending == Ending::Counter && !exceptions && !relaxed {
         match bench.peer.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.clone().coarse().differs(&run, false) {

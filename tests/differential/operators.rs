@@ -64,7 +64,7 @@ pub fn module(entry: &Entry, canonical: bool, random: &mut Random) -> String {
         None if entry.immediates.contains(&"memarg") => accesses(entry, canonical, random),
         None => values(entry, canonical, random),
     };
-    let thrower = if entry.is_known_to_peer() { "" } else { THROWER };
+    let thrower = if entry.is_about_exceptions() { THROWER } else { "" };
     let mut text = format!("(module {SURROUNDINGS} {thrower}");
     for (i, function) in functions.drain(..).enumerate() {
         let _ = write!(text, "\n(func (export \"{i} {}\") {function})", entry.name);

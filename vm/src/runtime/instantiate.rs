@@ -327,9 +327,7 @@ fn tags(store: &mut StoreInner, instance: &mut Instance) {
 
 /// The bits of a constant expression's value.
 fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
-    match expr {
-        ConstExpr::Value(bits) => *bits,
-        ConstExpr::Null => 0,
+    expr.evaluate(|operand| match operand {
         ConstExpr::Func(func) => instance.func_ref(func.0) as u128,
         ConstExpr::Global(global) => {
             // SAFETY: the verifier admits only globals before this one, whose slots are written.
@@ -338,7 +336,9 @@ fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
             // SAFETY: a live cell; 16 bytes long if it holds a vector.
             unsafe { u128::from(cell.read()) | if wide { u128::from(cell.add(1).read()) << 64 } else { 0 } }
         }
-    }
+        // Null; the others are not asked for.
+        ConstExpr::Null | ConstExpr::Value(_) | ConstExpr::Arithmetic(_) => 0,
+    })
 }
 
 fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {

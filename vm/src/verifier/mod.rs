@@ -31,8 +31,12 @@ pub use proposals::Proposal;
 use crate::module::{Bytes, FuncIndex, Module, Names};
 use crate::types::{FuncType, TypeId};
 
-/// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, and exceptions.
-pub const FEATURES: WasmFeatures = WasmFeatures::WASM2.union(WasmFeatures::TAIL_CALL).union(WasmFeatures::EXCEPTIONS);
+/// What Pinfold runs: WebAssembly 2.0 with tail calls, exceptions, relaxed SIMD, and arithmetic in constant expressions.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::EXTENDED_CONST);
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]

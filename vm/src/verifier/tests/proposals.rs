@@ -32,10 +32,6 @@ fn module_of(proposal: Proposal) -> Arc<[u8]> {
         Proposal::SharedEverythingThreads => r#"(module (import "a" "b" (global (shared i32))))"#,
         Proposal::Gc => "(module (type (struct (field i32))))",
         Proposal::FunctionReferences => "(module (type $f (func)) (func (param (ref $f))))",
-        Proposal::ExtendedConst => "(module (global i32 (i32.add (i32.const 1) (i32.const 2))))",
-        Proposal::RelaxedSimd => {
-            "(module (func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle))"
-        }
         Proposal::Threads => "(module (memory 1 1 shared))",
         Proposal::Memory64 => "(module (memory i64 1))",
         Proposal::MultiMemory => "(module (memory 1) (memory 1))",
@@ -59,9 +55,9 @@ fn each_proposal_is_recognised() {
 #[test]
 fn all_that_a_module_needs_is_listed() {
     let found = needed(wasm(
-        "(module (memory i64 1) (memory 1) (func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0)))))",
+        "(module (memory i64 1) (memory 1) (func (drop (i64.mul_wide_u (i64.const 1) (i64.const 2))) (drop)))",
     ));
-    assert_eq!(found, [Proposal::MultiMemory, Proposal::Memory64, Proposal::RelaxedSimd]);
+    assert_eq!(found, [Proposal::MultiMemory, Proposal::Memory64, Proposal::WideArithmetic]);
 }
 
 #[test]
@@ -110,5 +106,7 @@ fn what_pinfold_runs_needs_no_proposal() {
     accept("(module (func (param f32) (result i32) local.get 0 i32.trunc_sat_f32_s))");
     accept("(module (memory 1) (func i32.const 0 i32.const 0 i32.const 0 memory.copy))");
     accept("(module (func (param v128) (result v128) local.get 0 i8x16.popcnt))");
+    accept("(module (func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle))");
+    accept("(module (global i32 (i32.add (i32.const 1) (i32.const 2))))");
     accept(r#"(module (import "a" "b" (global (mut i32))) (func (param externref)))"#);
 }
