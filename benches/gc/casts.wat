@@ -49,8 +49,32 @@
       (return (struct.get $final5 $g5)))
     (return (struct.get $final10 $g10)))
 
+  (func $visit (param $all (ref $all)) (result i64)
+    (local $i i32) (local $sum i64) (local $any anyref) (local $it (ref $c0))
+    (loop $next
+      (local.set $any (array.get $all (local.get $all) (local.get $i)))
+      ;; Succeeds always.
+      (local.set $it (ref.cast (ref $c0) (local.get $any)))
+      (local.set $sum
+        (i64.add (local.get $sum)
+          (i64.add
+            (call $kind (local.get $it))
+            (i64.extend_i32_u
+              (i32.add
+                (i32.add (ref.test (ref $c2) (local.get $any)) (ref.test (ref $c6) (local.get $it)))
+                (i32.shl (ref.test (ref $final5) (local.get $any)) (i32.const 3)))))))
+      ;; Down to the middle, where the object is one of those.
+      (if (ref.test (ref $c4) (local.get $it))
+        (then
+          (local.set $sum
+            (i64.add (local.get $sum)
+              (i64.extend_i32_u (struct.get $c4 1 (ref.cast (ref $c4) (local.get $it))))))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (array.len (local.get $all)))))
+    (local.get $sum))
+
   (func $run (param $percent i32) (result i64)
-    (local $all (ref $all)) (local $round i32) (local $i i32) (local $sum i64) (local $any anyref) (local $it (ref $c0))
+    (local $all (ref $all)) (local $round i32) (local $i i32) (local $sum i64)
     (local.set $all (array.new_default $all (i32.const 1024)))
     (loop $fill
       (array.set $all (local.get $all) (local.get $i) (call $object (local.get $i)))
@@ -60,28 +84,7 @@
     (loop $again
       (if (local.get $round)
         (then
-          (local.set $i (i32.const 0))
-          (loop $next
-            (local.set $any (array.get $all (local.get $all) (local.get $i)))
-            ;; Succeeds always.
-            (local.set $it (ref.cast (ref $c0) (local.get $any)))
-            (local.set $sum
-              (i64.add (local.get $sum)
-                (i64.add
-                  (call $kind (local.get $it))
-                  (i64.extend_i32_u
-                    (i32.add
-                      (i32.add (ref.test (ref $c2) (local.get $any)) (ref.test (ref $c6) (local.get $it)))
-                      (i32.shl (ref.test (ref $final5) (local.get $any)) (i32.const 3)))))))
-            ;; Down to the middle, where the object is one of those.
-            (if (ref.test (ref $c4) (local.get $it))
-              (then
-                (local.set $sum
-                  (i64.add (local.get $sum)
-                    (i64.extend_i32_u (struct.get $c4 1 (ref.cast (ref $c4) (local.get $it))))))))
-            (local.set $i (i32.add (local.get $i) (i32.const 1)))
-            (br_if $next (i32.lt_u (local.get $i) (i32.const 1024))))
-          (local.set $sum (i64.rotl (local.get $sum) (i64.const 1)))
+          (local.set $sum (i64.add (i64.rotl (local.get $sum) (i64.const 1)) (call $visit (local.get $all))))
           (local.set $round (i32.sub (local.get $round) (i32.const 1)))
           (br $again))))
     (local.get $sum)))

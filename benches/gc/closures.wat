@@ -32,6 +32,15 @@
   (func $pair (param $a (ref $closure)) (param $b (ref $closure)) (result (ref $closure))
     (struct.new $pair (ref.func $both) (local.get $a) (local.get $b)))
 
+  (func $apply_all (param $all (ref $all)) (param $x i64) (result i64) (local $i i32)
+    (block $end
+      (loop $next
+        (local.set $x
+          (call $apply (br_on_null $end (array.get $all (local.get $all) (local.get $i))) (local.get $x)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (i32.const 64)))))
+    (local.get $x))
+
   (func $run (param $percent i32) (result i64)
     (local $all (ref $all)) (local $round i32) (local $i i32) (local $x i64)
     (local.set $all (array.new_default $all (i32.const 64)))
@@ -49,13 +58,7 @@
                   (else (call $scaler (i64.extend_i32_u (local.get $round))))))
               (else
                 (call $pair (call $adder (i64.const 3)) (call $scaler (i64.extend_i32_u (local.get $i)))))))
-          (local.set $i (i32.const 0))
-          (block $end
-            (loop $next
-              (local.set $x
-                (call $apply (br_on_null $end (array.get $all (local.get $all) (local.get $i))) (local.get $x)))
-              (local.set $i (i32.add (local.get $i) (i32.const 1)))
-              (br_if $next (i32.lt_u (local.get $i) (i32.const 64)))))
+          (local.set $x (call $apply_all (local.get $all) (local.get $x)))
           (local.set $round (i32.sub (local.get $round) (i32.const 1)))
           (br $again))))
     (local.get $x)))

@@ -59,7 +59,7 @@
   (func $run (param $percent i32) (result i64)
     (local $word (ref $bytes)) (local $builder (ref $builder)) (local $round i32) (local $i i32) (local $sum i64)
     (local.set $word (array.new_data $bytes $word (i32.const 0) (i32.const 21)))
-    (local.set $round (i32.mul (local.get $percent) (i32.const 250)))
+    (local.set $round (i32.mul (local.get $percent) (i32.const 350)))
     (loop $again
       (if (local.get $round)
         (then

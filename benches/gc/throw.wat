@@ -23,7 +23,7 @@
     (i64.add (i64.extend_i32_u (struct.get $reason $code (local.get $reason)))))
 
   (func $run (param $percent i32) (result i64) (local $round i32) (local $sum i64)
-    (local.set $round (i32.mul (local.get $percent) (i32.const 2000)))
+    (local.set $round (i32.mul (local.get $percent) (i32.const 8000)))
     (loop $again
       (if (local.get $round)
         (then
