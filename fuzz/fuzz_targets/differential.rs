@@ -48,12 +48,11 @@ fuzz_target!(|data: &[u8]| {
     let mut random = Random::new(u64::from_le_bytes(*head));
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let exceptions = random.one_in(4);
-    let Some(bytes) =
-        smith::module_from(data, &mut random, ending, With { vectors: true, exceptions, memory64: true, memories: 3 })
-    else {
-        return;
-    };
-    ENGINES.with(|engines| compare(engines, &bytes, ending == Ending::Counter && !exceptions, ending, &mut random));
+    let relaxed = random.one_in(3);
+    let with = With { vectors: true, relaxed, exceptions, memory64: true, memories: 3 };
+    let Some(bytes) = smith::module_from(data, &mut random, ending, with) else { return };
+    let peer = ending == Ending::Counter && !exceptions && !relaxed;
+    ENGINES.with(|engines| compare(engines, &bytes, peer, ending, &mut random));
 });
 
 /// `peer`: wasmi runs the module too.

@@ -15,9 +15,16 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether wasmi knows it too: it has no exceptions.
+    /// Whether wasmi means the same by it: it has no exceptions, its multiply-add rounds once, and its dot product of
+    /// bytes wraps.
     pub fn is_known_to_peer(&self) -> bool {
-        !["try_table", "throw", "throw_ref"].contains(&self.name.as_str())
+        let name = self.name.as_str();
+        !(self.is_about_exceptions() || name.ends_with("madd") || name.contains("relaxed_dot"))
+    }
+
+    /// Whether it throws or catches.
+    pub fn is_about_exceptions(&self) -> bool {
+        ["try_table", "throw", "throw_ref"].contains(&self.name.as_str())
     }
 }
 
@@ -66,6 +73,9 @@ macro_rules! in_scope {
     (exceptions) => {
         true
     };
+    (relaxed_simd) => {
+        true
+    };
     ($other:ident) => {
         false
     };
@@ -73,7 +83,7 @@ macro_rules! in_scope {
 
 macro_rules! define {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// All operators of the scope: WebAssembly 2.0, tail calls and exceptions.
+        /// All operators of the scope: WebAssembly 2.0, tail calls, exceptions and relaxed SIMD.
         pub fn scope() -> Vec<Entry> {
             let mut all = Vec::new();
             $(

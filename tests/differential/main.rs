@@ -88,9 +88,10 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let vectors = !random.one_in(3);
     let exceptions = random.one_in(4);
+    let relaxed = vectors && random.one_in(3);
     let memory64 = random.one_in(2);
     let memories = if random.one_in(2) { 1 } else { 4 };
-    let with = With { vectors, exceptions, memory64, memories };
+    let with = With { vectors, relaxed, exceptions, memory64, memories };
     let Some(bytes) = smith::module(&mut random, ending, with) else {
         report.unmade += 1;
         return;
@@ -124,7 +125,7 @@ fn compare(bench: &Bench, seed: u64, report: &mut Report) {
             Err(error) => fail(format!("{}: {error}", machine.name)),
         }
     }
-    if ending == Ending::Counter && !exceptions {
+    if ending == Ending::Counter && !exceptions && !relaxed {
         match bench.peer.run(&bytes, &plan) {
             Ok(run) => {
                 if let Some(what) = expected.clone().coarse().differs(&run, false) {

@@ -74,7 +74,7 @@ pub fn module(entry: &Entry, canonical: bool, wide: bool, random: &mut Random) -
         None if entry.immediates.contains(&"memarg") => accesses(entry, canonical, random),
         None => values(entry, canonical, random),
     };
-    let thrower = if entry.is_known_to_peer() { "" } else { THROWER };
+    let thrower = if entry.is_about_exceptions() { THROWER } else { "" };
     let (first, other) = if wide { (MEMORIES[1], MEMORIES[0]) } else { (MEMORIES[0], MEMORIES[1]) };
     let mut text = format!("(module {first} {other} {SURROUNDINGS} {thrower}");
     for (i, function) in functions.drain(..).enumerate() {

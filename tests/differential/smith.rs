@@ -19,6 +19,8 @@ pub enum Ending {
 pub struct With {
     /// Fixed-width SIMD.
     pub vectors: bool,
+    /// Relaxed SIMD on top; wasmi chooses differently.
+    pub relaxed: bool,
     /// Exceptions; wasmi has none.
     pub exceptions: bool,
     /// Memories and tables with 64-bit addresses, beside those with 32.
@@ -45,7 +47,8 @@ pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, with: With
 
 fn config(random: &mut Random, with: With) -> Config {
     Config {
-        // The scope: WebAssembly 2.0, tail calls, exceptions, several memories, 64-bit memories and tables.
+        // The scope: WebAssembly 2.0, tail calls, exceptions, relaxed SIMD, arithmetic in constant expressions, several
+        // memories, 64-bit memories and tables.
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         reference_types_enabled: true,
@@ -53,14 +56,14 @@ fn config(random: &mut Random, with: With) -> Config {
         sign_extension_ops_enabled: true,
         simd_enabled: with.vectors,
         tail_call_enabled: true,
-        relaxed_simd_enabled: false,
+        relaxed_simd_enabled: with.relaxed,
         exceptions_enabled: with.exceptions,
         gc_enabled: false,
         compact_imports_enabled: false,
         memory64_enabled: with.memory64,
         threads_enabled: false,
         wide_arithmetic_enabled: false,
-        extended_const_enabled: false,
+        extended_const_enabled: true,
         custom_page_sizes_enabled: false,
         // What engines may answer differently is left out.
         canonicalize_nans: true,

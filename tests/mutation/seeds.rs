@@ -125,11 +125,8 @@ pub fn all() -> Vec<Seed> {
     seeds = (0..8).flat_map(|_| seeds.clone()).collect();
     let mut random = Random::new(0x5eed);
     while seeds.len() < 400 {
-        seeds.extend(smith::module(
-            &mut random,
-            Ending::Fuel,
-            With { vectors: true, exceptions: true, memory64: true, memories: 3 },
-        ));
+        let with = With { vectors: true, relaxed: true, exceptions: true, memory64: true, memories: 3 };
+        seeds.extend(smith::module(&mut random, Ending::Fuel, with));
     }
     let files = spec(SpecVersion::V2).chain(proposal(Proposal::Simd)).chain(proposal(Proposal::TailCall));
     let files = files.chain(proposal(Proposal::ExceptionHandling));

@@ -10,6 +10,7 @@ pub mod interpreter;
 pub mod jit;
 pub mod metering;
 pub mod module;
+pub mod relaxed;
 pub mod runtime;
 pub mod types;
 pub mod verifier;

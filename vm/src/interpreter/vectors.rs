@@ -1,7 +1,7 @@
 //! The table of vector operators: name, operands and meaning of each, over lanes. It has the same
 //! form as that of [`operators`](super::operators), and the same uses.
 //!
-//! Sections: `unary`, `binary` and `shift` operators have a vector as result, `reduce` ones an
+//! Sections: `unary`, `binary`, `ternary` and `shift` operators have a vector as result, `reduce` ones an
 //! `i32`; `splat` makes a vector of a number, `extract` and `replace` name a lane, `load` reads a
 //! whole vector, `load_lane` and `store_lane` one of its lanes.
 
@@ -142,6 +142,7 @@ macro_rules! for_each_vector_operator {
                 I16x8NarrowI32x4U "i16x8.narrow_i32x4_u" (a: [i32; 4], b: [i32; 4]) -> [u16; 8] { from_fn(|i| (if i < 4 { a[i] } else { b[i - 4] }).clamp(i32::from(u16::MIN), i32::from(u16::MAX)) as u16) }
                 I16x8Q15MulrSatS "i16x8.q15mulr_sat_s" (a: [i16; 8], b: [i16; 8]) -> [i16; 8] { zip(a, b, |a, b| ((i32::from(a) * i32::from(b) + 0x4000) >> 15).min(0x7fff) as i16) }
                 I32x4DotI16x8S "i32x4.dot_i16x8_s" (a: [i16; 8], b: [i16; 8]) -> [i32; 4] { from_fn(|i| { let product = |i: usize| i32::from(a[i]) * i32::from(b[i]); product(2 * i).wrapping_add(product(2 * i + 1)) }) }
+                I16x8RelaxedDotI8x16I7x16S "i16x8.relaxed_dot_i8x16_i7x16_s" (a: [i8; 16], b: [i8; 16]) -> [i16; 8] { dot(a, b) }
                 I16x8ExtMulLowI8x16S "i16x8.extmul_low_i8x16_s" (a: [i8; 16], b: [i8; 16]) -> [i16; 8] { from_fn(|i| i16::from(a[i]) * i16::from(b[i])) }
                 I16x8ExtMulHighI8x16S "i16x8.extmul_high_i8x16_s" (a: [i8; 16], b: [i8; 16]) -> [i16; 8] { from_fn(|i| i16::from(a[i + 8]) * i16::from(b[i + 8])) }
                 I16x8ExtMulLowI8x16U "i16x8.extmul_low_i8x16_u" (a: [u8; 16], b: [u8; 16]) -> [u16; 8] { from_fn(|i| u16::from(a[i]) * u16::from(b[i])) }
@@ -182,6 +183,13 @@ macro_rules! for_each_vector_operator {
                 F64x2Max "f64x2.max" (a: [f64; 2], b: [f64; 2]) -> [f64; 2] { zip(a, b, float::max_f64) }
                 F64x2PMin "f64x2.pmin" (a: [f64; 2], b: [f64; 2]) -> [f64; 2] { zip(a, b, |a, b| if b < a { b } else { a }) }
                 F64x2PMax "f64x2.pmax" (a: [f64; 2], b: [f64; 2]) -> [f64; 2] { zip(a, b, |a, b| if a < b { b } else { a }) }
+            }
+            ternary {
+                F32x4RelaxedMadd "f32x4.relaxed_madd" (a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] { from_fn(|i| a[i] * b[i] + c[i]) }
+                F32x4RelaxedNmadd "f32x4.relaxed_nmadd" (a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] { from_fn(|i| -a[i] * b[i] + c[i]) }
+                F64x2RelaxedMadd "f64x2.relaxed_madd" (a: [f64; 2], b: [f64; 2], c: [f64; 2]) -> [f64; 2] { from_fn(|i| a[i] * b[i] + c[i]) }
+                F64x2RelaxedNmadd "f64x2.relaxed_nmadd" (a: [f64; 2], b: [f64; 2], c: [f64; 2]) -> [f64; 2] { from_fn(|i| -a[i] * b[i] + c[i]) }
+                I32x4RelaxedDotI8x16I7x16AddS "i32x4.relaxed_dot_i8x16_i7x16_add_s" (a: [i8; 16], b: [i8; 16], c: [i32; 4]) -> [i32; 4] { let d = dot(a, b); from_fn(|i| c[i].wrapping_add(i32::from(d[2 * i]) + i32::from(d[2 * i + 1]))) }
             }
             shift {
                 I8x16Shl "i8x16.shl" (a: [u8; 16], b: u32) -> [u8; 16] { map(a, |a| a.wrapping_shl(b)) }
@@ -271,6 +279,22 @@ use super::operators::{Binary, Load, Unary};
 use super::value::Value;
 use crate::runtime::trap::TrapKind;
 
+/// Makes a vector of three.
+pub trait Ternary {
+    /// Its name in the text format.
+    const NAME: &'static str;
+    /// The first operand.
+    type A: Value;
+    /// The second operand.
+    type B: Value;
+    /// The third operand.
+    type C: Value;
+    /// The result.
+    type Out: Value;
+    /// Makes it.
+    fn run(a: Self::A, b: Self::B, c: Self::C) -> Self::Out;
+}
+
 /// Takes a lane out of a vector.
 pub trait Extract {
     /// Its name in the text format.
@@ -342,6 +366,13 @@ fn zip<A: Copy, B: Copy, C: Copy + Default, const N: usize>(a: [A; N], b: [B; N]
     from_fn(|i| f(a[i], b[i]))
 }
 
+/// Sums of the products of neighbours. The only sum that does not fit is that of two times -128 × -128.
+#[inline(always)]
+fn dot(a: [i8; 16], b: [i8; 16]) -> [i16; 8] {
+    let product = |i: usize| i16::from(a[i]) * i16::from(b[i]);
+    from_fn(|i| product(2 * i).saturating_add(product(2 * i + 1)))
+}
+
 macro_rules! bitmask {
     ($($name:ident $ty:ty, $n:literal;)*) => {$(
         /// The lanes' signs, the first lane's in the lowest bit.
@@ -373,6 +404,7 @@ macro_rules! define {
     (
         unary { $($u:ident $uname:literal ($ua:ident: $ui:ty) -> $uo:ty $ubody:block)* }
         binary { $($b:ident $bname:literal ($ba:ident: $bl:ty, $bb:ident: $br:ty) -> $bo:ty $bbody:block)* }
+        ternary { $($t:ident $tname:literal ($ta:ident: $t1:ty, $tb:ident: $t2:ty, $tc:ident: $t3:ty) -> $to:ty $tbody:block)* }
         shift { $($h:ident $hname:literal ($ha:ident: $hl:ty, $hb:ident: $hr:ty) -> $ho:ty $hbody:block)* }
         reduce { $($r:ident $rname:literal ($ra:ident: $ri:ty) -> $ro:ty $rbody:block)* }
         splat { $($p:ident $pname:literal ($pa:ident: $pi:ty) -> $po:ty $pbody:block)* }
@@ -387,6 +419,16 @@ macro_rules! define {
         define!(@unary $($p $pname ($pa: $pi) -> $po $pbody)*);
         define!(@binary $($b $bname ($ba: $bl, $bb: $br) -> $bo $bbody)*);
         define!(@binary $($h $hname ($ha: $hl, $hb: $hr) -> $ho $hbody)*);
+        $(#[doc = concat!("`", $tname, "`")] pub struct $t;
+        impl Ternary for $t {
+            const NAME: &'static str = $tname;
+            type A = $t1;
+            type B = $t2;
+            type C = $t3;
+            type Out = $to;
+            #[inline(always)]
+            fn run($ta: $t1, $tb: $t2, $tc: $t3) -> $to $tbody
+        })*
         $(#[doc = concat!("`", $ename, "`")] pub struct $e;
         impl Extract for $e {
             const NAME: &'static str = $ename;

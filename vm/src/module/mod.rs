@@ -98,7 +98,7 @@ pub enum ExportKind {
     Tag(TagIndex),
 }
 
-/// A constant expression, decoded. With extended constant expressions these become longer.
+/// A constant expression, decoded.
 #[derive(Clone, Debug)]
 pub enum ConstExpr {
     /// A number or vector, as bits (`i32` and `f32` in the low 32 bits).
@@ -109,6 +109,81 @@ pub enum ConstExpr {
     Func(FuncIndex),
     /// `global.get` of an immutable imported global (or any earlier one, with GC).
     Global(GlobalIndex),
+    /// Integer arithmetic, of which the operands are not all known before instantiation.
+    Arithmetic(Box<[ConstStep]>),
+}
+
+/// A step of a constant expression that is more than one operator: each takes its operands from a stack.
+#[derive(Clone, Debug)]
+pub enum ConstStep {
+    /// A value; never arithmetic in its turn.
+    Operand(ConstExpr),
+    /// `i32.add`, `i32.sub` or `i32.mul`
+    I32(ConstOperator),
+    /// `i64.add`, `i64.sub` or `i64.mul`
+    I64(ConstOperator),
+}
+
+/// What a constant expression computes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConstOperator {
+    /// The sum.
+    Add,
+    /// The difference.
+    Sub,
+    /// The product.
+    Mul,
+}
+
+impl ConstOperator {
+    /// Applies it, modulo 2^64; the low half of the result is the one modulo 2^32.
+    const fn apply(self, a: u64, b: u64) -> u64 {
+        match self {
+            Self::Add => a.wrapping_add(b),
+            Self::Sub => a.wrapping_sub(b),
+            Self::Mul => a.wrapping_mul(b),
+        }
+    }
+}
+
+impl ConstExpr {
+    /// The bits of its value; `operand` gives those of null, functions and globals.
+    pub fn evaluate(&self, operand: impl Fn(&Self) -> u128) -> u128 {
+        match self {
+            Self::Value(bits) => *bits,
+            Self::Arithmetic(steps) => compute(steps, operand),
+            other => operand(other),
+        }
+    }
+
+    /// The same, shorter if all of it is known already.
+    pub(crate) fn fold(self) -> Self {
+        match &self {
+            Self::Arithmetic(steps) => {
+                let known = |step: &ConstStep| !matches!(step, ConstStep::Operand(Self::Global(_)));
+                if steps.iter().all(known) { Self::Value(compute(steps, |_| 0)) } else { self }
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Runs steps that the verifier has seen.
+fn compute(steps: &[ConstStep], operand: impl Fn(&ConstExpr) -> u128) -> u128 {
+    let mut stack = Vec::new();
+    for step in steps {
+        let value = match step {
+            ConstStep::Operand(ConstExpr::Value(bits)) => *bits,
+            ConstStep::Operand(other) => operand(other),
+            ConstStep::I32(operator) | ConstStep::I64(operator) => {
+                let (b, a) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
+                let value = operator.apply(a as u64, b as u64);
+                u128::from(if matches!(step, ConstStep::I32(_)) { u64::from(value as u32) } else { value })
+            }
+        };
+        stack.push(value);
+    }
+    stack.pop().unwrap_or(0)
 }
 
 /// An element segment.

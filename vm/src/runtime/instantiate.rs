@@ -331,9 +331,7 @@ fn place(instance: &Instance, expr: &ConstExpr, address: AddressType) -> u64 {
 
 /// The bits of a constant expression's value.
 fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
-    match expr {
-        ConstExpr::Value(bits) => *bits,
-        ConstExpr::Null => 0,
+    expr.evaluate(|operand| match operand {
         ConstExpr::Func(func) => instance.func_ref(func.0) as u128,
         ConstExpr::Global(global) => {
             // SAFETY: the verifier admits only globals before this one, whose slots are written.
@@ -342,7 +340,9 @@ fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
             // SAFETY: a live cell; 16 bytes long if it holds a vector.
             unsafe { u128::from(cell.read()) | if wide { u128::from(cell.add(1).read()) << 64 } else { 0 } }
         }
-    }
+        // Null; the others are not asked for.
+        ConstExpr::Null | ConstExpr::Value(_) | ConstExpr::Arithmetic(_) => 0,
+    })
 }
 
 fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {

@@ -11,8 +11,8 @@ use super::error::{Place, VerifyError};
 use super::limits::{LimitKind, Limits};
 use super::{FEATURES, Refused};
 use crate::module::{
-    Body, Bytes, ConstExpr, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex, GlobalIndex, Import,
-    ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
+    Body, Bytes, ConstExpr, ConstOperator, ConstStep, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex,
+    GlobalIndex, Import, ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
 };
 use crate::types::{self, AddressType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
 
@@ -327,11 +327,31 @@ fn val_type(ty: wasmparser::ValType) -> Result<ValType, Refused> {
     })
 }
 
-/// A valid constant expression without extended-const is one operator and `end`.
+/// A valid constant expression: most are one operator and `end`.
 fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Refused> {
     let mut reader = expr.get_operators_reader();
+    let first = const_step(&mut reader)?;
+    if reader.is_end_then_eof()
+        && let ConstStep::Operand(only) = first
+    {
+        return Ok(only);
+    }
+    let mut steps = vec![first];
+    while !reader.is_end_then_eof() {
+        steps.push(const_step(&mut reader)?);
+    }
+    Ok(ConstExpr::Arithmetic(steps.into()).fold())
+}
+
+fn const_step(reader: &mut wasmparser::OperatorsReader<'_>) -> Result<ConstStep, Refused> {
     let offset = reader.original_position();
-    Ok(match reader.read()? {
+    Ok(ConstStep::Operand(match reader.read()? {
+        Operator::I32Add => return Ok(ConstStep::I32(ConstOperator::Add)),
+        Operator::I32Sub => return Ok(ConstStep::I32(ConstOperator::Sub)),
+        Operator::I32Mul => return Ok(ConstStep::I32(ConstOperator::Mul)),
+        Operator::I64Add => return Ok(ConstStep::I64(ConstOperator::Add)),
+        Operator::I64Sub => return Ok(ConstStep::I64(ConstOperator::Sub)),
+        Operator::I64Mul => return Ok(ConstStep::I64(ConstOperator::Mul)),
         Operator::I32Const { value } => ConstExpr::Value(u128::from(value as u32)),
         Operator::I64Const { value } => ConstExpr::Value(u128::from(value as u64)),
         Operator::F32Const { value } => ConstExpr::Value(u128::from(value.bits())),
@@ -341,7 +361,7 @@ fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Refused> {
         Operator::RefFunc { function_index } => ConstExpr::Func(FuncIndex(function_index)),
         Operator::GlobalGet { global_index } => ConstExpr::Global(GlobalIndex(global_index)),
         _ => return Err(beyond(offset, "a constant expression")),
-    })
+    }))
 }
 
 /// What [`FEATURES`] rule out, should `wasmparser` ever let it pass.

@@ -31,10 +31,13 @@ pub use proposals::Proposal;
 use crate::module::{Bytes, FuncIndex, Module, Names};
 use crate::types::{FuncType, TypeId};
 
-/// What Pinfold runs: WebAssembly 2.0 with SIMD, tail calls, exceptions, several memories, and 64-bit memories and tables.
+/// What Pinfold runs: WebAssembly 2.0 with tail calls, exceptions, relaxed SIMD, arithmetic in constant expressions,
+/// several memories, and 64-bit memories and tables.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MEMORY64);
 

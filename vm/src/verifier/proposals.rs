@@ -79,11 +79,6 @@ proposals! {
     /// Typed references to functions.
     FunctionReferences(FUNCTION_REFERENCES) "typed function references" "function-references",
         "compile it without that feature";
-    /// Arithmetic in constant expressions.
-    ExtendedConst(EXTENDED_CONST) "extended constant expressions" "extended-const",
-        "compile it with `-mno-extended-const`";
-    /// SIMD operators whose results depend on the machine.
-    RelaxedSimd(RELAXED_SIMD) "relaxed SIMD" "relaxed-simd", "compile it with `-mno-relaxed-simd`";
     /// Shared memory and atomic operators.
     Threads(THREADS) "threads and atomics" "threads",
         "compile it for a single thread (`-mno-atomics`, without `-pthread`)";

@@ -6,7 +6,7 @@ use super::{Pair, trap};
 use crate::interpreter::dispatch::{Handler, handler, word};
 use crate::interpreter::operators::{Binary, Load, Store, Unary};
 use crate::interpreter::value::{Acc, Address, Imm, Slot, Source, Target, ToAcc, ToSlot, V128, Value};
-use crate::interpreter::vectors::{Extract, LoadLane, Replace, StoreLane, from_fn};
+use crate::interpreter::vectors::{Extract, LoadLane, Replace, StoreLane, Ternary, from_fn};
 use crate::runtime::trap::TrapKind;
 
 handler! {
@@ -46,6 +46,15 @@ handler! {
         };
         to.cast::<O::Mem>().write_unaligned(O::run(a, word(ip, 4) as usize));
         r.next(m, ip.add(5 + M::WORDS))
+    }
+
+    /// Makes a vector of three: result, three vectors.
+    fn ternary[O: Ternary](m, ip, r) {
+        let a = Slot::get::<O::A>(ip, 3, &r);
+        let b = Slot::get::<O::B>(ip, 4, &r);
+        let c = Slot::get::<O::C>(ip, 5, &r);
+        ToSlot::put(O::run(a, b, c), ip, &mut r);
+        r.next(m, ip.add(6))
     }
 
     /// `v128.bitselect`: result, two vectors, mask.

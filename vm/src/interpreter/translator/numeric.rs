@@ -108,7 +108,7 @@ pub fn makes_nans(name: &str) -> bool {
     name.starts_with('f')
         && name.split_once('.').is_some_and(|(_, op)| {
             let arithmetic = ["add", "sub", "mul", "div", "min", "max", "sqrt", "ceil", "floor", "trunc", "nearest"];
-            arithmetic.contains(&op) || op.starts_with("demote") || op.starts_with("promote")
+            arithmetic.contains(&op) || ["demote", "promote", "relaxed"].iter().any(|start| op.starts_with(start))
         })
 }
 

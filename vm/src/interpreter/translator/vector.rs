@@ -13,7 +13,8 @@ use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::vector::*;
 use crate::interpreter::operators::{Binary, Load, Unary};
 use crate::interpreter::translator::operands::Src;
-use crate::interpreter::vectors::{self, Extract, LoadLane, Replace, StoreLane, for_each_vector_operator};
+use crate::interpreter::vectors::{self, Extract, LoadLane, Replace, StoreLane, Ternary, for_each_vector_operator};
+use crate::relaxed;
 use crate::runtime::trap::TrapKind;
 use crate::types::ValType;
 
@@ -48,6 +49,7 @@ macro_rules! vector {
     (
         unary { $($u:ident $uname:literal ($ua:ident: $ui:ty) -> $uo:ty $ubody:block)* }
         binary { $($b:ident $bname:literal ($ba:ident: $bl:ty, $bb:ident: $br:ty) -> $bo:ty $bbody:block)* }
+        ternary { $($t:ident $tname:literal ($ta:ident: $t1:ty, $tb:ident: $t2:ty, $tc:ident: $t3:ty) -> $to:ty $tbody:block)* }
         shift { $($h:ident $hname:literal ($ha:ident: $hl:ty, $hb:ident: $hr:ty) -> $ho:ty $hbody:block)* }
         reduce { $($r:ident $rname:literal ($ra:ident: $ri:ty) -> $ro:ty $rbody:block)* }
         splat { $($p:ident $pname:literal ($pa:ident: $pi:ty) -> $po:ty $pbody:block)* }
@@ -60,7 +62,7 @@ macro_rules! vector {
         impl Translator<'_> {
             /// Translates an operator over vectors.
             pub fn vector(&mut self, operator: &Operator<'_>) {
-                match operator {
+                match relaxed::strict(operator).as_ref().unwrap_or(operator) {
                     $(Operator::$u => self.over_vector(
                         <vectors::$u as Unary>::NAME, vector_unary::<vectors::$u>(), ValType::V128,
                     ),)*
@@ -68,6 +70,7 @@ macro_rules! vector {
                         <vectors::$r as Unary>::NAME, vector_reduce::<vectors::$r>(), ValType::I32,
                     ),)*
                     $(Operator::$b => self.vector_binary::<vectors::$b>(),)*
+                    $(Operator::$t => self.ternary::<vectors::$t>(),)*
                     $(Operator::$h => self.shift::<vectors::$h>(),)*
                     $(Operator::$p => self.splat::<vectors::$p>(),)*
                     $(Operator::$e { lane } => self.extract::<vectors::$e>(*lane),)*
@@ -125,6 +128,12 @@ impl Translator<'_> {
     fn vector_binary<O: Binary>(&mut self) {
         let slots = self.slots::<2>();
         self.produce(O::NAME, vector_binary::<O>(), ValType::V128, &[], &slots);
+        self.canonicalize_lanes(O::NAME);
+    }
+
+    fn ternary<O: Ternary>(&mut self) {
+        let slots = self.slots::<3>();
+        self.over_slots(O::NAME, ternary::<O>, &slots);
         self.canonicalize_lanes(O::NAME);
     }
 

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Type, Value};
 use wasmparser::{MemArg, Operator};
 
 use super::Lower;
+use crate::relaxed;
 
 type Unary = fn(&mut Lower<'_>, Value) -> Value;
 type Binary = fn(&mut Lower<'_>, Value, Value) -> Value;
@@ -129,11 +130,14 @@ impl Lower<'_> {
 
     /// Lowers an operator of this group.
     pub fn simd(&mut self, op: &Operator<'_>) -> bool {
+        let strict = relaxed::strict(op);
+        let op = strict.as_ref().unwrap_or(op);
         self.simd_memory(op)
             || self.simd_lanes(op)
             || self.simd_compare(op)
             || self.simd_integer(op)
             || self.simd_float(op)
+            || self.simd_relaxed(op)
     }
 
     fn simd_memory(&mut self, op: &Operator<'_>) -> bool {
@@ -439,5 +443,53 @@ impl Lower<'_> {
         let less = self.b.ins().fcmp(FloatCC::LessThan, x, y);
         let less = self.cast(less, ty);
         self.b.ins().bitselect(less, b, a)
+    }
+
+    /// The relaxed operators that stand for several.
+    fn simd_relaxed(&mut self, op: &Operator<'_>) -> bool {
+        match op {
+            Operator::F32x4RelaxedMadd => self.multiply_add(F32X4, false),
+            Operator::F32x4RelaxedNmadd => self.multiply_add(F32X4, true),
+            Operator::F64x2RelaxedMadd => self.multiply_add(F64X2, false),
+            Operator::F64x2RelaxedNmadd => self.multiply_add(F64X2, true),
+            Operator::I16x8RelaxedDotI8x16I7x16S => self.v2(I8X16, |s, a, b| s.dot(a, b)),
+            Operator::I32x4RelaxedDotI8x16I7x16AddS => {
+                let c = self.popv(I32X4);
+                let b = self.popv(I8X16);
+                let a = self.popv(I8X16);
+                let dot = self.dot(a, b);
+                let (low, high) = (self.b.ins().swiden_low(dot), self.b.ins().swiden_high(dot));
+                let sums = self.b.ins().iadd_pairwise(low, high);
+                let value = self.b.ins().iadd(sums, c);
+                self.push(value);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// `±a × b + c`, rounded twice.
+    fn multiply_add(&mut self, ty: Type, negate: bool) {
+        let c = self.popv(ty);
+        let b = self.popv(ty);
+        let mut a = self.popv(ty);
+        if negate {
+            a = self.b.ins().fneg(a);
+        }
+        let product = self.b.ins().fmul(a, b);
+        let value = self.b.ins().fadd(product, c);
+        self.push(value);
+    }
+
+    /// Sums of the products of neighbours. One does not fit, that of two times -128 × -128, which wraps to the least
+    /// number; no other sum is that small, so it can be told by it.
+    fn dot(&mut self, a: Value, b: Value) -> Value {
+        let (al, bl) = (self.b.ins().swiden_low(a), self.b.ins().swiden_low(b));
+        let (ah, bh) = (self.b.ins().swiden_high(a), self.b.ins().swiden_high(b));
+        let (low, high) = (self.b.ins().imul(al, bl), self.b.ins().imul(ah, bh));
+        let sums = self.b.ins().iadd_pairwise(low, high);
+        let least = self.vconst(0x8000_8000_8000_8000_8000_8000_8000_8000, I16X8);
+        let wrapped = self.b.ins().icmp(IntCC::Equal, sums, least);
+        self.b.ins().iadd(sums, wrapped)
     }
 }
