@@ -32,7 +32,7 @@ fn parse(ty: ValType, text: &str) -> Result<Val, Error> {
         ValType::F32 => text.parse().ok().map(Val::f32),
         ValType::F64 => text.parse().ok().map(Val::f64),
         ValType::V128 => integer(text).map(|v| Val::V128(v as u128)),
-        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => (text == "null").then(|| Val::zero(ty)),
+        ValType::Ref(ty) => (text == "null" && ty.nullable).then(|| Val::zero(ValType::Ref(ty))),
     };
     value.ok_or_else(|| Error::Type(format!("the argument {text:?} is no {ty}")))
 }
@@ -54,10 +54,11 @@ fn show(value: &Val) -> String {
         Val::F32(v) => f32::from_bits(*v).to_string(),
         Val::F64(v) => f64::from_bits(*v).to_string(),
         Val::V128(v) => format!("{v:#034x}"),
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => "null".into(),
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) => "null".into(),
         Val::FuncRef(Some(_)) => "a function".into(),
         Val::ExternRef(Some(_)) => "a host value".into(),
         Val::ExnRef(Some(_)) => "an exception".into(),
+        Val::AnyRef(Some(any)) => any.as_i31().map_or_else(|| "an object".into(), |value| value.to_string()),
     }
 }
 

@@ -5,6 +5,7 @@
 mod cgroups;
 mod memories;
 mod network;
+mod objects;
 mod policies;
 mod records;
 mod report;

@@ -83,7 +83,7 @@ macro_rules! in_scope {
 
 macro_rules! define {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// All operators of the scope: WebAssembly 2.0, tail calls, exceptions and relaxed SIMD.
+        /// All operators of the scope: WebAssembly 3.0 without references to objects and functions.
         pub fn scope() -> Vec<Entry> {
             let mut all = Vec::new();
             $(

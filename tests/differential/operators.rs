@@ -155,6 +155,7 @@ pub fn constant(value: Value) -> String {
         Value::Func(_) => "(ref.null func)".into(),
         Value::Extern(_) => "(ref.null extern)".into(),
         Value::Exn(_) => "(ref.null exn)".into(),
+        Value::Any(..) => "(ref.null any)".into(),
     }
 }
 

@@ -67,7 +67,7 @@ impl Peer {
                     linker.define(module, name, memory)?;
                 }
                 ExternType::Table(ty) => {
-                    let element = if ty.element == ValType::FuncRef { RefType::Func } else { RefType::Extern };
+                    let element = if ty.element == ValType::FUNCREF { RefType::Func } else { RefType::Extern };
                     let Limits { min, max } = ty.limits;
                     let ty = match ty.address {
                         AddressType::I32 => TableType::new(element, min as u32, max.map(|max| max as u32)),
@@ -161,9 +161,9 @@ fn val_type(ty: ValType) -> wasmi::ValType {
         ValType::F32 => wasmi::ValType::F32,
         ValType::F64 => wasmi::ValType::F64,
         ValType::V128 => wasmi::ValType::V128,
-        ValType::FuncRef => wasmi::ValType::FuncRef,
-        ValType::ExternRef => wasmi::ValType::ExternRef,
-        ValType::ExnRef => unreachable!("{NO_EXCEPTIONS}"),
+        ValType::FUNCREF => wasmi::ValType::FuncRef,
+        ValType::EXTERNREF => wasmi::ValType::ExternRef,
+        ValType::Ref(_) => unreachable!("{NO_EXCEPTIONS}"),
     }
 }
 
@@ -175,7 +175,7 @@ fn to_val(value: Value, store: impl wasmi::AsContextMut) -> Val {
         Value::F64(v) => Val::F64(wasmi::F64::from_bits(v)),
         Value::V128(v) => Val::V128(v.into()),
         Value::Func(_) => Val::FuncRef(Nullable::Null),
-        Value::Exn(_) => unreachable!("{NO_EXCEPTIONS}"),
+        Value::Exn(_) | Value::Any(..) => unreachable!("{NO_EXCEPTIONS}"),
         Value::Extern(None) => Val::ExternRef(Nullable::Null),
         Value::Extern(Some(v)) => Val::ExternRef(Nullable::Val(ExternRef::new(store, v))),
     }

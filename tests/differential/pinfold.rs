@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{
-    Caller, Config, Engine, Error, Extern, ExternRef, ExternType, Global, Instance, Linker, Memory, MemoryKind, Module,
-    Store, StoreLimits, Table, Tag, Tier, TrapKind, Val,
+    AnyRef, Caller, Config, Engine, Error, Extern, ExternRef, ExternType, Global, Instance, Linker, Memory, MemoryKind,
+    Module, Store, StoreLimits, Table, Tag, Tier, TrapKind, Val,
 };
 use pinfold_vm::verifier;
 
@@ -143,6 +143,7 @@ fn to_val(value: Value) -> Val {
         Value::Func(_) => Val::FuncRef(None),
         Value::Extern(v) => Val::ExternRef(v.map(ExternRef::new)),
         Value::Exn(_) => Val::ExnRef(None),
+        Value::Any(..) => Val::AnyRef(None),
     }
 }
 
@@ -155,6 +156,7 @@ fn from_val(value: &Val) -> Value {
         Val::V128(v) => Value::V128(*v),
         Val::FuncRef(func) => Value::Func(func.is_some()),
         Val::ExnRef(exception) => Value::Exn(exception.is_some()),
+        Val::AnyRef(any) => Value::Any(any.is_some(), any.as_ref().and_then(AnyRef::as_i31)),
         Val::ExternRef(v) => Value::Extern(v.as_ref().and_then(|v| v.downcast_ref::<u32>().copied())),
     }
 }

@@ -194,6 +194,7 @@ impl Host {
                 Value::Func(there) => (u64::from(there), 3),
                 Value::Extern(v) => (v.map_or(0, |v| u64::from(v) + 1), 4),
                 Value::Exn(there) => (u64::from(there), 5),
+                Value::Any(there, integer) => (u64::from(there), integer.unwrap_or(6) as u64),
             };
             self.0 = Random::new(self.0 ^ low ^ high.rotate_left(32)).next();
         }

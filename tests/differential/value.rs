@@ -1,6 +1,7 @@
 //! Values as all engines know them, and the ones worth trying.
 
 use pinfold_vm::api::ValType;
+use pinfold_vm::types::Family;
 
 use crate::random::Random;
 
@@ -19,6 +20,8 @@ pub enum Value {
     Extern(Option<u32>),
     /// Whether there is one.
     Exn(bool),
+    /// Whether there is one, and its value if it is a small integer.
+    Any(bool, Option<i32>),
 }
 
 impl std::fmt::Debug for Value {
@@ -32,6 +35,7 @@ impl std::fmt::Debug for Value {
             Self::Func(there) => write!(f, "func:{there}"),
             Self::Extern(v) => write!(f, "extern:{v:?}"),
             Self::Exn(there) => write!(f, "exn:{there}"),
+            Self::Any(there, integer) => write!(f, "any:{there}:{integer:?}"),
         }
     }
 }
@@ -139,9 +143,12 @@ impl Value {
             ValType::F32 => Self::F32(bits_f32(random)),
             ValType::F64 => Self::F64(bits_f64(random)),
             ValType::V128 => Self::V128(vector(random)),
-            ValType::FuncRef => Self::Func(false),
-            ValType::ExnRef => Self::Exn(false),
-            ValType::ExternRef => Self::Extern((!random.one_in(3)).then(|| random.below(5) as u32)),
+            ValType::Ref(ty) => match ty.heap.family() {
+                Family::Func => Self::Func(false),
+                Family::Exn => Self::Exn(false),
+                Family::Any => Self::Any(false, None),
+                Family::Extern => Self::Extern((!random.one_in(3)).then(|| random.below(5) as u32)),
+            },
         }
     }
 }

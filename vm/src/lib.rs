@@ -5,6 +5,7 @@
 //! whatever it wants of the world goes through [`host`]. Embedders see [`api`].
 
 pub mod api;
+pub mod heap;
 pub mod host;
 pub mod interpreter;
 pub mod jit;

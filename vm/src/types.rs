@@ -1,4 +1,7 @@
-//! The types of WebAssembly values, functions, tables, memories and globals.
+//! The types of WebAssembly values, functions, structs, arrays, tables, memories and globals.
+//!
+//! Types that a module defines are numbered by their engine, equal ones alike ([`TypeId`]), so that types that name
+//! others are compared without looking into them; see `runtime::types` for how.
 
 use std::fmt;
 
@@ -15,15 +18,116 @@ pub enum ValType {
     F64,
     /// A 128-bit vector.
     V128,
-    /// A nullable reference to a function.
-    FuncRef,
-    /// A nullable reference to a host value.
-    ExternRef,
-    /// A nullable reference to an exception.
-    ExnRef,
+    /// A reference.
+    Ref(RefType),
+}
+
+/// The type of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RefType {
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What it refers to.
+    pub heap: HeapType,
+}
+
+/// What a reference refers to (WebAssembly 3.0, section 2.3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HeapType {
+    /// Any function.
+    Func,
+    /// No function.
+    NoFunc,
+    /// Anything of the host's.
+    Extern,
+    /// Nothing of the host's.
+    NoExtern,
+    /// An exception.
+    Exn,
+    /// No exception.
+    NoExn,
+    /// Anything in the heap, and what came from the host.
+    Any,
+    /// What can be compared: small integers, structs and arrays.
+    Eq,
+    /// A small integer.
+    I31,
+    /// Any struct.
+    Struct,
+    /// Any array.
+    Array,
+    /// Nothing of these.
+    None,
+    /// A type that was defined, of this kind.
+    Defined(Kind, TypeId),
+}
+
+/// What a defined type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A function type.
+    Func,
+    /// A struct type.
+    Struct,
+    /// An array type.
+    Array,
+}
+
+/// The four families of references, which no cast leads out of. Each has its own form at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Functions: a pointer.
+    Func,
+    /// The host's values: 32 bits, as the heap's.
+    Extern,
+    /// Exceptions: 32 bits, as the heap's.
+    Exn,
+    /// What `any` is: 32 bits.
+    Any,
+}
+
+impl HeapType {
+    /// Its family.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Func | Self::NoFunc | Self::Defined(Kind::Func, _) => Family::Func,
+            Self::Extern | Self::NoExtern => Family::Extern,
+            Self::Exn | Self::NoExn => Family::Exn,
+            _ => Family::Any,
+        }
+    }
+
+    /// The number of the type, if it is a defined one.
+    pub const fn defined(self) -> Option<TypeId> {
+        match self {
+            Self::Defined(_, id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl RefType {
+    /// A nullable reference.
+    pub const fn nullable(heap: HeapType) -> Self {
+        Self { nullable: true, heap }
+    }
+
+    /// A reference that is not null.
+    pub const fn non_null(heap: HeapType) -> Self {
+        Self { nullable: false, heap }
+    }
 }
 
 impl ValType {
+    /// A nullable reference to any function.
+    pub const FUNCREF: Self = Self::Ref(RefType::nullable(HeapType::Func));
+    /// A nullable reference to a host value.
+    pub const EXTERNREF: Self = Self::Ref(RefType::nullable(HeapType::Extern));
+    /// A nullable reference to an exception.
+    pub const EXNREF: Self = Self::Ref(RefType::nullable(HeapType::Exn));
+    /// A nullable reference to anything in the heap.
+    pub const ANYREF: Self = Self::Ref(RefType::nullable(HeapType::Any));
+
     /// How many 8-byte slots a value of this type takes in the array convention and in
     /// interpreter frames: two for `v128`, one for everything else.
     pub const fn slots(self) -> usize {
@@ -35,47 +139,173 @@ impl ValType {
 
     /// Whether this is a reference type.
     pub const fn is_ref(self) -> bool {
-        matches!(self, Self::FuncRef | Self::ExternRef | Self::ExnRef)
+        matches!(self, Self::Ref(_))
     }
-}
 
-impl ValType {
-    /// A type as the verifier's decoder says it. The verifier admits references to functions, host values and exceptions.
-    pub(crate) fn of(ty: wasmparser::ValType) -> Self {
-        match ty {
-            wasmparser::ValType::I32 => Self::I32,
-            wasmparser::ValType::I64 => Self::I64,
-            wasmparser::ValType::F32 => Self::F32,
-            wasmparser::ValType::F64 => Self::F64,
-            wasmparser::ValType::V128 => Self::V128,
-            wasmparser::ValType::Ref(reference) => Self::of_heap(reference.heap_type()),
+    /// The family, if this is a reference type.
+    pub const fn family(self) -> Option<Family> {
+        match self {
+            Self::Ref(reference) => Some(reference.heap.family()),
+            _ => None,
         }
     }
 
-    /// The type of nullable references to a heap type.
-    pub(crate) fn of_heap(ty: wasmparser::HeapType) -> Self {
-        use wasmparser::AbstractHeapType::{Exn, Extern, NoExn, NoExtern};
-        match ty {
-            wasmparser::HeapType::Abstract { ty: Extern | NoExtern, .. } => Self::ExternRef,
-            wasmparser::HeapType::Abstract { ty: Exn | NoExn, .. } => Self::ExnRef,
-            _ => Self::FuncRef,
-        }
+    /// Whether this is a reference to a function.
+    pub const fn is_func(self) -> bool {
+        matches!(self.family(), Some(Family::Func))
+    }
+
+    /// Whether values of this type are references that the collector traces: all but those to functions.
+    pub const fn is_traced(self) -> bool {
+        matches!(self.family(), Some(Family::Extern | Family::Exn | Family::Any))
+    }
+
+    /// Whether a variable of this type has a value from the beginning: zero or null.
+    pub const fn is_defaultable(self) -> bool {
+        !matches!(self, Self::Ref(RefType { nullable: false, .. }))
     }
 }
 
 impl fmt::Display for ValType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::I32 => f.write_str("i32"),
+            Self::I64 => f.write_str("i64"),
+            Self::F32 => f.write_str("f32"),
+            Self::F64 => f.write_str("f64"),
+            Self::V128 => f.write_str("v128"),
+            Self::Ref(reference) => reference.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for RefType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = match self.heap {
+            HeapType::Func => "funcref",
+            HeapType::NoFunc => "nullfuncref",
+            HeapType::Extern => "externref",
+            HeapType::NoExtern => "nullexternref",
+            HeapType::Exn => "exnref",
+            HeapType::NoExn => "nullexnref",
+            HeapType::Any => "anyref",
+            HeapType::Eq => "eqref",
+            HeapType::I31 => "i31ref",
+            HeapType::Struct => "structref",
+            HeapType::Array => "arrayref",
+            HeapType::None => "nullref",
+            HeapType::Defined(..) => "",
+        };
+        match (self.nullable, short) {
+            (true, "") => write!(f, "(ref null {})", self.heap),
+            (true, short) => f.write_str(short),
+            (false, _) => write!(f, "(ref {})", self.heap),
+        }
+    }
+}
+
+impl fmt::Display for HeapType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::I32 => "i32",
-            Self::I64 => "i64",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-            Self::V128 => "v128",
-            Self::FuncRef => "funcref",
-            Self::ExternRef => "externref",
-            Self::ExnRef => "exnref",
+            Self::Func => "func",
+            Self::NoFunc => "nofunc",
+            Self::Extern => "extern",
+            Self::NoExtern => "noextern",
+            Self::Exn => "exn",
+            Self::NoExn => "noexn",
+            Self::Any => "any",
+            Self::Eq => "eq",
+            Self::I31 => "i31",
+            Self::Struct => "struct",
+            Self::Array => "array",
+            Self::None => "none",
+            // The number is the engine's; a module's own name for the type is not known here.
+            Self::Defined(Kind::Func, id) => return write!(f, "func#{}", id.0),
+            Self::Defined(Kind::Struct, id) => return write!(f, "struct#{}", id.0),
+            Self::Defined(Kind::Array, id) => return write!(f, "array#{}", id.0),
         })
     }
+}
+
+/// What a field of a struct, or the elements of an array, hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StorageType {
+    /// An integer of 8 bits.
+    I8,
+    /// An integer of 16 bits.
+    I16,
+    /// A value.
+    Val(ValType),
+}
+
+impl StorageType {
+    /// Bytes that it takes in the heap: a power of two. References to functions are indices there.
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Self::I8 => 1,
+            Self::I16 => 2,
+            Self::Val(ValType::I32 | ValType::F32 | ValType::Ref(_)) => 4,
+            Self::Val(ValType::I64 | ValType::F64) => 8,
+            Self::Val(ValType::V128) => 16,
+        }
+    }
+
+    /// The type of the value that is read from it.
+    pub const fn unpacked(self) -> ValType {
+        match self {
+            Self::I8 | Self::I16 => ValType::I32,
+            Self::Val(ty) => ty,
+        }
+    }
+
+    /// Whether the collector traces it.
+    pub const fn is_traced(self) -> bool {
+        self.unpacked().is_traced()
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::I8 => f.write_str("i8"),
+            Self::I16 => f.write_str("i16"),
+            Self::Val(ty) => ty.fmt(f),
+        }
+    }
+}
+
+/// A field of a struct, or the elements of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FieldType {
+    /// What it holds.
+    pub storage: StorageType,
+    /// Whether it can be written.
+    pub mutable: bool,
+}
+
+/// A type as a module defines it (WebAssembly 3.0, section 2.3.10).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SubType {
+    /// Whether nothing is a subtype of it.
+    pub is_final: bool,
+    /// The type that it is declared a subtype of.
+    pub supertype: Option<TypeId>,
+    /// What it is made of.
+    pub composite: CompositeType,
+}
+
+/// What a type is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CompositeType {
+    /// A function's parameters and results.
+    Func(FuncType),
+    /// A struct's fields.
+    Struct(Box<[FieldType]>),
+    /// An array's elements.
+    Array(FieldType),
+    /// What an exception carries: the parameters of its tag. No module defines such a type; it is how exceptions lie in the
+    /// heap.
+    Exception(Box<[ValType]>),
 }
 
 /// Parameters and results of a function.
@@ -124,11 +354,24 @@ impl fmt::Display for FuncType {
     }
 }
 
-/// A function type's number in its engine: equal types have equal numbers, so that a type check
+/// A defined type's number in its engine: equal types have equal numbers, so that a type check
 /// at run time is one compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct TypeId(pub u32);
+
+impl TypeId {
+    /// What all struct types are subtypes of.
+    pub const STRUCT: Self = Self(0);
+    /// What all array types are subtypes of.
+    pub const ARRAY: Self = Self(1);
+    /// What all function types are subtypes of.
+    pub const FUNC: Self = Self(2);
+    /// What the types of all exceptions are subtypes of.
+    pub const EXCEPTION: Self = Self(3);
+    /// The first number of a type that was defined.
+    pub const FIRST: u32 = 4;
+}
 
 /// Bounds of a table (elements) or memory (64 KiB pages).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -176,7 +176,7 @@ fn a_host_function_may_pass_an_exception_on_or_keep_it() {
             let mut store = Store::new(&engine, ());
             store.set_fuel(1 << 40);
             let mut linker = Linker::new(&engine);
-            let ty = FuncType::new([ValType::FuncRef], []);
+            let ty = FuncType::new([ValType::FUNCREF], []);
             linker.func_new("host", "call", ty, move |mut caller: Caller<'_, ()>, args, _| {
                 let [Val::FuncRef(Some(func))] = args else { panic!("{args:?}") };
                 let func: Func = *func;
@@ -206,7 +206,7 @@ fn a_host_function_throws_what_a_guest_catches() {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
         store.set_fuel(1 << 40);
-        let tag = Tag::new(&mut store, &[ValType::I32, ValType::ExternRef]);
+        let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF]);
         let mut linker = Linker::new(&engine);
         linker.define("host", "e", Extern::Tag(tag));
         linker.func("host", "throw", move |mut caller: Caller<'_, ()>, n: i32| -> Result<(), Error> {

@@ -57,7 +57,7 @@ fn a_function_that_the_host_returned_lives_as_long_as_who_got_it() {
         let engine = engine(tier);
         let mut store: Store<Option<Func>> = Store::new(&engine, None);
         let mut linker = Linker::new(&engine);
-        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FuncRef]);
+        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FUNCREF]);
         linker.func_new("host", "give", ty, |caller, _, results| {
             results[0] = Val::FuncRef(*caller.data());
             Ok(())
@@ -130,7 +130,7 @@ fn a_function_that_the_host_makes_during_a_call_can_be_called_at_once() {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
         let mut linker: Linker<()> = Linker::new(&engine);
-        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FuncRef]);
+        let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FUNCREF]);
         linker.func_new("host", "make", ty, |mut caller, _, results| {
             results[0] = Val::FuncRef(Some(Func::wrap(&mut caller, || 42i32)));
             Ok(())

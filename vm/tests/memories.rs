@@ -91,7 +91,7 @@ fn what_cannot_exist_is_an_error_and_nothing_worse() {
         }
         for min in [1 << 60, u64::MAX] {
             let limits = Limits { min, max: None };
-            let ty = TableType { address: AddressType::I64, element: ValType::FuncRef, limits };
+            let ty = TableType { address: AddressType::I64, element: ValType::FUNCREF, limits };
             assert!(Table::new(&mut store, ty, &Val::FuncRef(None)).is_err(), "{min} elements");
         }
         let text = r#"(module (memory i64 0) (table i64 0 externref)
@@ -139,7 +139,7 @@ fn the_host_grows_and_reads_64_bit_memories_and_tables() {
         let ty = MemoryType { address: AddressType::I64, limits: Limits { min: 1, max: Some(3) } };
         let memory = Memory::new(&mut store, ty).unwrap();
         assert_eq!(memory.ty(&store).unwrap(), ty);
-        let ty = TableType { address: AddressType::I64, element: ValType::ExternRef, limits: ty.limits };
+        let ty = TableType { address: AddressType::I64, element: ValType::EXTERNREF, limits: ty.limits };
         let table = Table::new(&mut store, ty, &Val::ExternRef(None)).unwrap();
         let mut linker = Linker::new(&engine);
         linker.define("host", "memory", Extern::Memory(memory)).define("host", "table", Extern::Table(table));

@@ -3,7 +3,6 @@
 mod report;
 mod text;
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -14,7 +13,7 @@ use pinfold_vm::module::{Bytes, DefinedFunc, Escaped, ExportKind, FuncIndex, Mod
 use pinfold_vm::runtime::code::ModuleCode;
 use pinfold_vm::runtime::config::CodeConfig;
 use pinfold_vm::runtime::threads::{available, prepare as prepare_threads};
-use pinfold_vm::types::{FuncType, TypeId};
+use pinfold_vm::runtime::types::TypeRegistry;
 use pinfold_vm::verifier::{self, VerifyError};
 
 use report::Report;
@@ -88,12 +87,7 @@ fn inspect(job: &Inspect, bytes: Bytes, out: &mut dyn Write) -> Result<(), Inspe
     let options = verifier::Options::default();
     let refused = |message| InspectError::Text { file: job.file.clone(), message };
     let bytes = pinfold::text::translate(&job.file, bytes).map_err(refused)?;
-    let mut types = HashMap::new();
-    let mut intern = |ty: &FuncType| {
-        let next = TypeId(types.len() as u32);
-        *types.entry(ty.clone()).or_insert(next)
-    };
-    let module = verifier::verify(bytes, &options, &mut intern)
+    let module = verifier::verify(bytes, &options, &TypeRegistry::default())
         .map_err(|error| InspectError::Refused { file: job.file.clone(), error })?;
     match &job.view {
         View::Code(Some(function)) => disassemble(&module, find(&module, function)?, out),

@@ -4,6 +4,7 @@ use std::io;
 
 use super::engine::Engine;
 use super::error::Result;
+use crate::heap;
 use crate::runtime::config::{MemoryKind, Tier};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{memory, signals, space, stack, threads};
@@ -41,6 +42,7 @@ impl Advance {
         if engine.inner.config.memory == MemoryKind::Reserved && self.memories > 0 {
             space::prepare(memory::RESERVATION, self.memories).map_err(io)?;
         }
+        space::prepare(heap::RESERVATION, 1).map_err(io)?;
         threads.wait().map_err(io)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::error::Result;
+use crate::heap::Checks;
 use crate::module;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
@@ -51,6 +52,12 @@ impl Config {
     /// Whether every NaN that an operation produces is the canonical one.
     pub fn canonical_nans(&mut self, canonical: bool) -> &mut Self {
         self.code.canonical_nans = canonical;
+        self
+    }
+
+    /// How closely the heap watches itself: for tests.
+    pub fn heap_checks(&mut self, checks: Checks) -> &mut Self {
+        self.code.heap = checks;
         self
     }
 
@@ -103,7 +110,7 @@ pub struct Module {
 impl Module {
     /// Verifies a module, and compiles it if the engine's tier wants that done ahead.
     pub fn new(engine: &Engine, bytes: impl Into<module::Bytes>) -> Result<Self> {
-        let module = verifier::verify(bytes.into(), &engine.verifier, &mut |ty| engine.inner.type_id(ty))?;
+        let module = verifier::verify(bytes.into(), &engine.verifier, &engine.inner.types)?;
         let code = Arc::new(ModuleCode::new(module, engine.inner.config));
         tier::compile_ahead(&engine.inner, &code)?;
         Ok(Self { code, engine: engine.clone() })

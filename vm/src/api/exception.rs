@@ -17,7 +17,7 @@ use crate::types::FuncType;
 /// A host function that returns an exception's [error](Self::into_error), its own or one that it was given by a guest
 /// that it called, throws it into the guest that called it.
 #[derive(Clone, Debug)]
-pub struct ExnRef(pub(crate) Arc<Exception>);
+pub struct ExnRef(pub(crate) Exception);
 
 impl ExnRef {
     /// An exception with this tag, whose payload are these values.
@@ -28,7 +28,7 @@ impl ExnRef {
         let store = store.inner_mut();
         let tag = tag.item(store)?.clone();
         let params = tag.ty.params();
-        if payload.len() != params.len() || payload.iter().zip(params).any(|(value, ty)| value.ty() != *ty) {
+        if payload.len() != params.len() || payload.iter().zip(params).any(|(value, ty)| !value.is(store, *ty)) {
             return Err(Error::Type(format!("the payload is not that of the tag, whose type is {}", tag.ty)));
         }
         let mut slots = vec![0; tag.ty.param_slots()].into_boxed_slice();
@@ -41,7 +41,28 @@ impl ExnRef {
             // SAFETY: there are as many slots as the values take.
             slot = unsafe { write_slots(slot, value.ty(), bits) };
         }
-        Ok(Self(Arc::new(Exception { store: store.id, tag, payload: slots })))
+        // SAFETY: the slots hold the payload; whoever has the store to itself saved where its guests are.
+        let object = unsafe { store.new_exception(&tag, slots.as_ptr()) };
+        let object = object.map_err(|kind| Error::from(Trap::new(kind)))?;
+        Ok(Self(store.hold_exception(tag, object)))
+    }
+
+    /// The exception behind a reference of the store's; none for null, or if its tag is gone.
+    ///
+    /// # Safety
+    /// It is null, or an exception in the store's heap.
+    pub(crate) unsafe fn from_reference(store: &StoreInner, reference: u32) -> Option<Self> {
+        if reference == 0 {
+            return None;
+        }
+        // SAFETY: by contract.
+        let tag = unsafe { store.tag_of(reference)? };
+        Some(Self(store.hold_exception(tag, reference)))
+    }
+
+    /// The reference, if it is this store's.
+    pub(crate) fn reference(&self, store: &StoreInner) -> Result<u32> {
+        self.of(store).map(|_| self.0.root.get())
     }
 
     /// The type of its tag: the parameters are the payload.
@@ -57,7 +78,10 @@ impl ExnRef {
     /// The values that it carries.
     pub fn payload(&self, store: impl AsContext) -> Result<Vec<Val>> {
         let store = self.of(store.inner())?;
-        let mut slot = self.0.payload.as_ptr();
+        let mut payload = vec![0; self.ty().param_slots()];
+        // SAFETY: the root is an exception with this tag, in the store's heap.
+        unsafe { store.payload_of(self.0.root.get(), &self.0.tag, payload.as_mut_ptr()) };
+        let mut slot = payload.as_ptr();
         let value = |ty| {
             // SAFETY: the payload has the slots of the tag's type.
             let (bits, next) = unsafe { read_slots(slot, ty) };
@@ -73,7 +97,7 @@ impl ExnRef {
     }
 
     fn of<'a>(&self, store: &'a StoreInner) -> Result<&'a StoreInner> {
-        if self.0.store == store.id { Ok(store) } else { Err(Error::Stale("the exception")) }
+        if self.0.root.store == store.id { Ok(store) } else { Err(Error::Stale("the exception")) }
     }
 }
 

@@ -210,7 +210,7 @@ impl Table {
     }
 
     fn cell(store: &mut StoreInner, ty: ValType, value: &Val) -> Result<u64> {
-        if value.ty() != ty {
+        if !value.is(store, ty) {
             return Err(Error::Type(format!("the element is {}, the table's type {ty}", value.ty())));
         }
         Ok(value.to_bits(store)? as u64)
@@ -281,7 +281,7 @@ impl Global {
     }
 
     fn bits(store: &mut StoreInner, ty: GlobalType, value: &Val) -> Result<u128> {
-        if value.ty() != ty.value {
+        if !value.is(store, ty.value) {
             return Err(Error::Type(format!("the value is {}, the global's type {}", value.ty(), ty.value)));
         }
         if let Val::FuncRef(Some(func)) = value {
@@ -320,9 +320,14 @@ impl Global {
 
 impl Tag {
     /// A tag of the store's own, whose exceptions carry values of these types.
+    ///
+    /// # Panics
+    /// If the engine has all the types that it can have, a million.
     pub fn new(mut store: impl AsContextMut, payload: &[ValType]) -> Self {
         let store = store.inner_mut();
-        let tag = store.new_tag(FuncType::new(payload, []));
+        let ty = FuncType::new(payload, []);
+        let id = store.engine.type_id(&ty);
+        let tag = store.new_tag(ty, id).unwrap_or_else(|| panic!("the engine has too many types"));
         let key = store.tags.insert(tag);
         Self::from_key(store, key)
     }

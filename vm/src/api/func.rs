@@ -15,7 +15,7 @@ use crate::runtime::instantiate::owner;
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
 use crate::runtime::tier;
-use crate::types::FuncType;
+use crate::types::{FuncType, HeapType, Kind, TypeId};
 
 /// A function of a store: a guest's or a host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,11 @@ impl Func {
         let func_ref = FuncRef {
             code: std::ptr::null(),
             context: std::ptr::null_mut(),
-            type_id: store.engine.type_id(&func.ty),
+            // Where there is no memory for a record, tests of the type find none, and fail.
+            type_id: store.define_func(&func.ty).unwrap_or(TypeId::FUNC),
             index: FuncRef::HOST,
+            number: 0,
+            pad: 0,
         };
         let mut host = Box::new((func_ref, func.bind(store.context())));
         host.0.context = (&raw mut host.1).cast();
@@ -81,6 +84,13 @@ impl Func {
         if self.store == store.id && there { Ok(self.func) } else { Err(Error::Stale("the function")) }
     }
 
+    /// The type that references to it are of, if it is this store's.
+    pub(crate) fn heap_type(&self, store: &StoreInner) -> Option<HeapType> {
+        // SAFETY: `raw` checked that it is live.
+        let id = unsafe { (*self.raw(store).ok()?).type_id };
+        Some(HeapType::Defined(Kind::Func, id))
+    }
+
     pub(crate) fn owner(&self) -> Option<Key> {
         self.owner
     }
@@ -108,7 +118,7 @@ impl Func {
         let mut buffer = vec![0u64; ty.buffer_slots()];
         let mut slot = buffer.as_mut_ptr();
         for (value, ty) in params.iter().zip(ty.params()) {
-            if value.ty() != *ty {
+            if !value.is(store, *ty) {
                 return Err(Error::Type(format!("an argument is {}, not {ty}", value.ty())));
             }
             let bits = value.to_bits(store)?;

@@ -147,7 +147,7 @@ unsafe extern "sysv64" fn dynamic<T: 'static>(context: *mut HostContext, buffer:
             func(Caller::new(context), &params, &mut results)?;
             let mut slot = buffer;
             for (value, ty) in results.iter().zip(host.ty.results()) {
-                if value.ty() != *ty {
+                if !value.is(StoreInner::of((*context).store), *ty) {
                     return Err(Error::Type(format!("a host function returned {} for {ty}", value.ty())));
                 }
                 let store = StoreInner::of((*context).store);

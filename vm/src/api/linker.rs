@@ -11,9 +11,11 @@ use super::host::{HostFunc, IntoHostFunc};
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
 use super::val::Val;
+use crate::module::ImportKind;
 use crate::runtime::instantiate::Given;
 use crate::runtime::store::StoreInner;
-use crate::types::{ExternType, FuncType, Limits};
+use crate::runtime::types::TypeRegistry;
+use crate::types::{ExternType, FuncType, Limits, TypeId};
 
 /// Named things that modules may import.
 #[derive(Clone)]
@@ -97,14 +99,20 @@ impl<T: 'static> Linker<T> {
         let mut problems = Vec::new();
         for import in decoded.imports() {
             let wanted = decoded.import_type(import);
+            let id = match import.kind {
+                ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(decoded.types[ty.index()].id),
+                _ => None,
+            };
             let item = self.get(&import.module, &import.name);
             match item.map(|item| resolve(store, item)).transpose()? {
-                Some((found, item)) if matches(&wanted, &found) => given.push(item),
+                Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => {
+                    given.push(item.given)
+                }
                 other => problems.push(LinkProblem {
                     module: import.module.clone(),
                     name: import.name.clone(),
                     wanted,
-                    found: other.map(|(found, _)| found),
+                    found: other.map(|item| item.ty),
                 }),
             }
         }
@@ -116,19 +124,35 @@ impl<T: 'static> Linker<T> {
     }
 }
 
-fn resolve(store: &StoreInner, item: &Item) -> Result<(ExternType, Given)> {
+/// Something that was defined, for an import.
+struct Resolved {
+    ty: ExternType,
+    /// The number of a function's or tag's type.
+    id: Option<TypeId>,
+    given: Given,
+}
+
+fn resolve(store: &StoreInner, item: &Item) -> Result<Resolved> {
     let view = View(store);
     Ok(match item {
-        Item::Host(func) => (ExternType::Func(func.ty.clone()), Given::Host(func.bind(store.context()))),
+        Item::Host(func) => Resolved {
+            ty: ExternType::Func(func.ty.clone()),
+            id: Some(store.engine.type_id(&func.ty)),
+            given: Given::Host(func.bind(store.context())),
+        },
         Item::Extern(item) => {
-            let given = match item {
-                Extern::Func(func) => Given::Func(func.raw(store)?),
-                Extern::Table(table) => Given::Table(table.key),
-                Extern::Memory(memory) => Given::Memory(memory.key),
-                Extern::Global(global) => Given::Global(global.key),
-                Extern::Tag(tag) => Given::Tag(tag.key),
+            let (id, given) = match item {
+                Extern::Func(func) => {
+                    let func = func.raw(store)?;
+                    // SAFETY: `raw` checked that it is live.
+                    (Some(unsafe { (*func).type_id }), Given::Func(func))
+                }
+                Extern::Table(table) => (None, Given::Table(table.key)),
+                Extern::Memory(memory) => (None, Given::Memory(memory.key)),
+                Extern::Global(global) => (None, Given::Global(global.key)),
+                Extern::Tag(tag) => (Some(tag.item(store)?.type_id), Given::Tag(tag.key)),
             };
-            (item.ty(view)?, given)
+            Resolved { ty: item.ty(view)?, id, given }
         }
     })
 }
@@ -144,13 +168,20 @@ impl AsContext for View<'_> {
     }
 }
 
-/// Import matching: WebAssembly 2.0, section 4.5.1.2 (external typing) and 3.2.7 (import subtyping).
-fn matches(wanted: &ExternType, found: &ExternType) -> bool {
-    match (wanted, found) {
-        (ExternType::Func(a), ExternType::Func(b)) | (ExternType::Tag(a), ExternType::Tag(b)) => a == b,
-        (ExternType::Global(a), ExternType::Global(b)) => a == b,
+/// Import matching: WebAssembly 3.0, section 3.3.9 (external types).
+fn matches(types: &TypeRegistry, wanted: (&ExternType, Option<TypeId>), found: (&ExternType, Option<TypeId>)) -> bool {
+    let equal = |a, b| types.matches(a, b) && types.matches(b, a);
+    match (wanted.0, found.0) {
+        (ExternType::Func(_), ExternType::Func(_)) => {
+            wanted.1.zip(found.1).is_some_and(|(wanted, found)| types.is_subtype(found, wanted))
+        }
+        (ExternType::Tag(_), ExternType::Tag(_)) => wanted.1 == found.1,
+        (ExternType::Global(a), ExternType::Global(b)) => {
+            let value = if a.mutable { equal(a.value, b.value) } else { types.matches(b.value, a.value) };
+            a.mutable == b.mutable && value
+        }
         (ExternType::Table(a), ExternType::Table(b)) => {
-            a.address == b.address && a.element == b.element && within(a.limits, b.limits)
+            a.address == b.address && equal(a.element, b.element) && within(a.limits, b.limits)
         }
         (ExternType::Memory(a), ExternType::Memory(b)) => a.address == b.address && within(a.limits, b.limits),
         _ => false,

@@ -2,6 +2,7 @@
 //! that instances export.
 
 mod advance;
+mod any;
 mod caller;
 mod engine;
 mod error;
@@ -16,6 +17,7 @@ mod table;
 mod val;
 
 pub use advance::{Advance, stop_from_outside};
+pub use any::AnyRef;
 pub use caller::Caller;
 pub use engine::{Config, Engine, Module};
 pub use error::{Error, LinkProblem, Result};
@@ -32,4 +34,6 @@ pub use crate::runtime::config::{MemoryKind, Tier};
 pub use crate::runtime::store::StoreLimits;
 pub use crate::runtime::threads::available;
 pub use crate::runtime::trap::{Frame, Trap, TrapKind};
-pub use crate::types::{AddressType, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValType};
+pub use crate::types::{
+    AddressType, ExternType, FuncType, GlobalType, HeapType, Limits, MemoryType, RefType, TableType, ValType,
+};

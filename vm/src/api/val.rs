@@ -3,39 +3,87 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::any::AnyRef;
 use super::exception::ExnRef;
 use super::func::Func;
+use super::store::AsContext;
 use crate::runtime::store::StoreInner;
-use crate::runtime::trap::Trap;
-use crate::types::ValType;
+use crate::runtime::trap::{Trap, TrapKind};
+use crate::types::{Family, HeapType, ValType};
 
-/// What a host value that a guest was given counts against the memory limit, its own size left aside.
-const EXTERN_BYTES: u64 = 32;
-
-/// A host value behind an `externref`.
+/// What an `externref` refers to: a host value, or something of a guest's heap that it made an `externref` of.
 #[derive(Clone)]
-pub struct ExternRef(pub(crate) Arc<dyn Any + Send + Sync>);
+pub struct ExternRef(Extern);
+
+#[derive(Clone)]
+enum Extern {
+    Host(Arc<dyn Any + Send + Sync>),
+    Guest(AnyRef),
+}
 
 impl ExternRef {
     /// Wraps a host value.
     pub fn new(value: impl Any + Send + Sync) -> Self {
-        Self(Arc::new(value))
+        Self(Extern::Host(Arc::new(value)))
     }
 
-    /// The value, if it is of this type.
+    /// The host value, if it is one of this type.
     pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
-        self.0.downcast_ref()
+        match &self.0 {
+            Extern::Host(value) => value.downcast_ref(),
+            Extern::Guest(_) => None,
+        }
+    }
+
+    /// What a guest made an `externref` of (`extern.convert_any`); none for a host value.
+    pub fn as_any(&self) -> Option<&AnyRef> {
+        match &self.0 {
+            Extern::Host(_) => None,
+            Extern::Guest(any) => Some(any),
+        }
     }
 
     /// Whether both hold the same value, not just equal ones.
     pub fn same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        match (&self.0, &other.0) {
+            (Extern::Host(a), Extern::Host(b)) => Arc::ptr_eq(a, b),
+            (Extern::Guest(a), Extern::Guest(b)) => a.same(b),
+            _ => false,
+        }
+    }
+
+    /// What a reference of the store's refers to; none for null.
+    pub(crate) fn from_reference(store: &StoreInner, reference: u32) -> Option<Self> {
+        if reference == 0 {
+            return None;
+        }
+        let host = store.heap.as_ref().and_then(|heap| heap.handles().get(reference));
+        Some(Self(match host {
+            Some(value) => Extern::Host(value.clone()),
+            None => Extern::Guest(AnyRef::root(store, reference)),
+        }))
+    }
+
+    /// The reference to it in a store.
+    pub(crate) fn reference(&self, store: &mut StoreInner) -> super::Result<u32> {
+        match &self.0 {
+            Extern::Guest(any) => any.reference(store),
+            Extern::Host(value) => {
+                let full = |kind| super::Error::Trap(Box::new(Trap::new(kind)));
+                store.open_heap().map_err(|_| full(TrapKind::OutOfMemory))?;
+                let heap = store.heap.as_mut().ok_or_else(|| full(TrapKind::OutOfMemory))?;
+                heap.handles_mut().insert(value.clone()).map_err(|_| full(TrapKind::OutOfMemory))
+            }
+        }
     }
 }
 
 impl std::fmt::Debug for ExternRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ExternRef({:p})", self.0)
+        match &self.0 {
+            Extern::Host(value) => write!(f, "ExternRef({value:p})"),
+            Extern::Guest(any) => write!(f, "ExternRef({any:?})"),
+        }
     }
 }
 
@@ -58,10 +106,12 @@ pub enum Val {
     ExternRef(Option<ExternRef>),
     /// `exnref`
     ExnRef(Option<ExnRef>),
+    /// `anyref`
+    AnyRef(Option<AnyRef>),
 }
 
 impl Val {
-    /// Its type.
+    /// Its type; of references the most general one: [`Self::matches`] tells more.
     pub fn ty(&self) -> ValType {
         match self {
             Self::I32(_) => ValType::I32,
@@ -69,13 +119,14 @@ impl Val {
             Self::F32(_) => ValType::F32,
             Self::F64(_) => ValType::F64,
             Self::V128(_) => ValType::V128,
-            Self::FuncRef(_) => ValType::FuncRef,
-            Self::ExternRef(_) => ValType::ExternRef,
-            Self::ExnRef(_) => ValType::ExnRef,
+            Self::FuncRef(_) => ValType::FUNCREF,
+            Self::ExternRef(_) => ValType::EXTERNREF,
+            Self::ExnRef(_) => ValType::EXNREF,
+            Self::AnyRef(_) => ValType::ANYREF,
         }
     }
 
-    /// The zero or null of a type.
+    /// The zero or null of a type, also of one that null is not of.
     pub fn zero(ty: ValType) -> Self {
         match ty {
             ValType::I32 => Self::I32(0),
@@ -83,9 +134,33 @@ impl Val {
             ValType::F32 => Self::F32(0),
             ValType::F64 => Self::F64(0),
             ValType::V128 => Self::V128(0),
-            ValType::FuncRef => Self::FuncRef(None),
-            ValType::ExternRef => Self::ExternRef(None),
-            ValType::ExnRef => Self::ExnRef(None),
+            ValType::Ref(ty) => match ty.heap.family() {
+                Family::Func => Self::FuncRef(None),
+                Family::Extern => Self::ExternRef(None),
+                Family::Exn => Self::ExnRef(None),
+                Family::Any => Self::AnyRef(None),
+            },
+        }
+    }
+
+    /// Whether it is a value of a type of the store's engine.
+    pub fn matches(&self, store: impl AsContext, ty: ValType) -> bool {
+        self.is(store.inner(), ty)
+    }
+
+    pub(crate) fn is(&self, store: &StoreInner, ty: ValType) -> bool {
+        let ValType::Ref(wanted) = ty else { return self.ty() == ty };
+        if self.ty().family() != ty.family() {
+            return false;
+        }
+        match self {
+            Self::FuncRef(Some(func)) => {
+                func.heap_type(store).is_some_and(|heap| store.engine.types.matches_heap(heap, wanted.heap))
+            }
+            Self::ExternRef(Some(_)) => wanted.heap == HeapType::Extern,
+            Self::ExnRef(Some(_)) => wanted.heap == HeapType::Exn,
+            Self::AnyRef(Some(any)) => store.engine.types.matches_heap(any.heap_type(store), wanted.heap),
+            _ => wanted.nullable,
         }
     }
 
@@ -99,8 +174,8 @@ impl Val {
         Self::F64(value.to_bits())
     }
 
-    /// The value's bits as slots hold them. Interns host values; a function of another store is
-    /// refused.
+    /// The value's bits as slots hold them; those of another store are refused. Collects nothing: bits stay what they are
+    /// until something runs.
     pub(crate) fn to_bits(&self, store: &mut StoreInner) -> super::Result<u128> {
         Ok(match self {
             Self::I32(v) => u128::from(*v as u32),
@@ -108,26 +183,11 @@ impl Val {
             Self::F32(v) => u128::from(*v),
             Self::F64(v) => u128::from(*v),
             Self::V128(v) => *v,
-            Self::FuncRef(None) | Self::ExternRef(None) | Self::ExnRef(None) => 0,
+            Self::FuncRef(None) | Self::ExternRef(None) | Self::ExnRef(None) | Self::AnyRef(None) => 0,
             Self::FuncRef(Some(func)) => func.raw(store)? as u128,
-            Self::ExternRef(Some(value)) => {
-                // The same value gets the same handle as long as it was the last one interned;
-                // handles are compared by nobody, since Wasm has no equality of externrefs.
-                match store.externs.last() {
-                    Some(last) if Arc::ptr_eq(last, &value.0) => {}
-                    _ => {
-                        // They stay as long as the store, so a guest could ask for them without end.
-                        store.charge(EXTERN_BYTES).map_err(|kind| super::Error::Trap(Box::new(Trap::new(kind))))?;
-                        store.externs.push(value.0.clone());
-                    }
-                }
-                store.externs.len() as u128
-            }
-            Self::ExnRef(Some(exception)) if exception.0.store == store.id => {
-                let added = store.add_exception(exception.0.clone());
-                added.map_err(|kind| super::Error::Trap(Box::new(Trap::new(kind))))?.into()
-            }
-            Self::ExnRef(Some(_)) => return Err(super::Error::Stale("the exception")),
+            Self::ExternRef(Some(value)) => value.reference(store)?.into(),
+            Self::ExnRef(Some(exception)) => exception.reference(store)?.into(),
+            Self::AnyRef(Some(any)) => any.reference(store)?.into(),
         })
     }
 
@@ -139,12 +199,13 @@ impl Val {
             ValType::F32 => Self::F32(bits as u32),
             ValType::F64 => Self::F64(bits as u64),
             ValType::V128 => Self::V128(bits),
-            ValType::FuncRef => Self::FuncRef(Func::from_raw(store, bits as usize as *const _)),
-            ValType::ExternRef => {
-                let value = (bits as u32).checked_sub(1).and_then(|i| store.externs.get(i as usize));
-                Self::ExternRef(value.cloned().map(ExternRef))
-            }
-            ValType::ExnRef => Self::ExnRef(store.exception(bits as u64).cloned().map(ExnRef)),
+            ValType::Ref(ty) => match ty.heap.family() {
+                Family::Func => Self::FuncRef(Func::from_raw(store, bits as usize as *const _)),
+                Family::Extern => Self::ExternRef(ExternRef::from_reference(store, bits as u32)),
+                // SAFETY: by contract the bits are a reference of the store's.
+                Family::Exn => Self::ExnRef(unsafe { ExnRef::from_reference(store, bits as u32) }),
+                Family::Any => Self::AnyRef((bits as u32 != 0).then(|| AnyRef::root(store, bits as u32))),
+            },
         }
     }
 }
@@ -174,7 +235,8 @@ pub(crate) unsafe fn read_slots(slot: *const u64, ty: ValType) -> (u128, *const 
         let low = slot.read();
         let bits = match ty {
             ValType::V128 => u128::from(low) | u128::from(slot.add(1).read()) << 64,
-            ValType::I32 | ValType::F32 | ValType::ExternRef => u128::from(low as u32),
+            ValType::I32 | ValType::F32 => u128::from(low as u32),
+            ty if ty.is_traced() => u128::from(low as u32),
             _ => u128::from(low),
         };
         (bits, slot.add(ty.slots()))

@@ -108,6 +108,21 @@ pub unsafe fn frames(activation: &Activation, tell: &mut dyn FnMut(*mut Instance
     }
 }
 
+/// The references in the frames of an activation of the interpreter.
+///
+/// # Safety
+/// As for [`walk`]; the newest frame's instruction may collect.
+pub unsafe fn roots(activation: &Activation, visit: &mut dyn FnMut(*mut u32)) {
+    let mut look = |_: *mut InstanceContext, function: &Function, word, sp: *mut u64| {
+        for slot in function.maps.slots(word) {
+            visit(sp.wrapping_add(slot as usize).cast());
+        }
+        ControlFlow::Continue(())
+    };
+    // SAFETY: by contract.
+    unsafe { walk(activation, &mut look) };
+}
+
 /// The handler of the exception that is being thrown among the frames of an activation of the interpreter; none if the run
 /// is to stop.
 ///

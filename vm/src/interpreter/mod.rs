@@ -13,13 +13,14 @@ mod float;
 mod frame;
 pub mod handlers;
 mod integer;
+mod maps;
 pub mod operators;
 mod regions;
 mod translator;
 pub mod value;
 pub mod vectors;
 
-pub use frame::{execute, find_handler, frames};
+pub use frame::{execute, find_handler, frames, roots};
 pub use translator::{disassemble, translate};
 
 use crate::module::FuncIndex;
@@ -50,6 +51,8 @@ pub struct Function {
     loops: Box<[(u32, u32)]>,
     /// Its `try_table`s.
     regions: regions::Regions,
+    /// Where its frame holds references.
+    maps: maps::Maps,
 }
 
 // SAFETY: `entry` points into `code`, which nobody changes.

@@ -27,6 +27,17 @@ pub struct CallSite {
     pub handlers: (u32, u32),
 }
 
+/// A call during which the frame holds references that the collector traces.
+#[derive(Clone, Copy, Debug)]
+pub struct StackMap {
+    /// The address that the call returns to, in the batch.
+    pub returns: u32,
+    /// Distance from the frame pointer down to the stack pointer during the call.
+    pub frame: u32,
+    /// Its references in the batch's list: the first, and how many.
+    pub references: (u32, u32),
+}
+
 /// A handler of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Handler<Address = usize> {
@@ -50,6 +61,10 @@ pub struct Batch {
     sites: Vec<CallSite>,
     /// Handlers of calls, innermost first.
     handlers: Vec<Handler<u32>>,
+    /// Calls during which the frame holds references. Sorted.
+    maps: Vec<StackMap>,
+    /// Where they are, from the stack pointer.
+    references: Vec<u32>,
     /// The module, which owns the batch; null for trampolines.
     module: *const Module,
 }
@@ -74,6 +89,10 @@ pub struct Parts {
     pub sites: Vec<CallSite>,
     /// See [`Batch`].
     pub handlers: Vec<Handler<u32>>,
+    /// See [`Batch`].
+    pub maps: Vec<StackMap>,
+    /// See [`Batch`].
+    pub references: Vec<u32>,
 }
 
 impl Batch {
@@ -84,8 +103,9 @@ impl Batch {
     pub unsafe fn place(arena: &'static Arena, parts: Parts, module: *const Module) -> Option<std::sync::Arc<Self>> {
         let range = arena.take(parts.code.len())?;
         arena.write(&range, &parts.code);
-        let Parts { entries, traps, locations, sites, handlers, .. } = parts;
-        let batch = std::sync::Arc::new(Self { arena, range, entries, traps, locations, sites, handlers, module });
+        let Parts { entries, traps, locations, sites, handlers, maps, references, .. } = parts;
+        let batch = Self { arena, range, entries, traps, locations, sites, handlers, maps, references, module };
+        let batch = std::sync::Arc::new(batch);
         arena.publish(&batch.range, std::sync::Arc::as_ptr(&batch).cast_mut());
         Some(batch)
     }
@@ -116,6 +136,14 @@ impl Batch {
         let place =
             |handler: &Handler<u32>| Handler { tag: handler.tag, address: self.address(handler.address) as usize };
         Some((site, handlers.iter().map(place)))
+    }
+
+    /// The references in the frame of the call that returns to a program counter: see [`super::registry::lookup_map`].
+    pub fn map(&self, pc: usize) -> Option<(u32, &[u32])> {
+        let offset = self.offset(pc);
+        let at = self.maps.binary_search_by_key(&offset, |map| map.returns).ok()?;
+        let StackMap { frame, references: (first, count), .. } = self.maps[at];
+        Some((frame, &self.references[first as usize..][..count as usize]))
     }
 
     /// The function whose body a program counter is in.

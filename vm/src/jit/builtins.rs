@@ -7,11 +7,15 @@
 use std::arch::naked_asm;
 use std::mem::offset_of;
 
+use crate::heap;
 use crate::runtime::context::{FuncRef, InstanceContext, StoreContext};
+use crate::runtime::objects;
 use crate::runtime::operations::{self, Grown, Result};
+use crate::runtime::store::StoreInner;
 use crate::runtime::trap::TrapKind;
 use crate::runtime::x86_64::resume_or_unwind;
 use crate::runtime::{call_from_compiled, exception, raise};
+use crate::types::TypeId;
 
 macro_rules! builtins {
     (
@@ -114,6 +118,24 @@ unsafe fn grown(context: *mut InstanceContext, result: Grown) -> u64 {
 
 /// # Safety
 /// As for [`value`].
+unsafe fn made(context: *mut InstanceContext, result: Result<u32>) -> u64 {
+    match result {
+        Ok(reference) => reference.into(),
+        Err(kind) => {
+            // SAFETY: by contract.
+            unsafe { raise((*context).store, kind) };
+            0
+        }
+    }
+}
+
+/// A value of two words.
+fn wide(low: u64, high: u64) -> u128 {
+    u128::from(low) | u128::from(high) << 64
+}
+
+/// # Safety
+/// As for [`value`].
 unsafe fn done(context: *mut InstanceContext, result: Result<()>) -> u64 {
     // SAFETY: by contract.
     unsafe { value(context, result.map(|()| 0)) }
@@ -172,10 +194,62 @@ builtins! {
                 FAILED
             }
         }
+        /// A struct with its header; zero if that failed
+        new_struct(id: u32) -> u64 {
+            |c| made(c, objects::new_struct(c, TypeId(id)))
+        }
+        /// `struct.new_default`; zero if that failed
+        struct_new_default(ty: u32) -> u64 {
+            |c| made(c, objects::struct_new_default(c, ty))
+        }
+        /// An array with its header and length; zero if that failed
+        new_array(id: u32, len: u32) -> u64 {
+            |c| made(c, objects::new_array(c, TypeId(id), len))
+        }
+        /// `array.new_default`; zero if that failed
+        array_new_default(ty: u32, len: u32) -> u64 {
+            |c| made(c, objects::array_new_default(c, ty, len))
+        }
+        /// `array.new`; zero if that failed
+        array_new(ty: u32, low: u64, high: u64, len: u32) -> u64 {
+            |c| made(c, objects::array_new(c, ty, wide(low, high), len))
+        }
+        /// `array.new_data`; zero if that failed
+        array_new_data(indices: u64, from: u32, len: u32) -> u64 {
+            |c| made(c, objects::array_new_data(c, indices as u32, (indices >> 32) as u32, from, len))
+        }
+        /// `array.new_elem`; zero if that failed
+        array_new_elem(indices: u64, from: u32, len: u32) -> u64 {
+            |c| made(c, objects::array_new_elem(c, indices as u32, (indices >> 32) as u32, from, len))
+        }
+        /// `array.fill`
+        array_fill(ty: u32, array: u32, at: u32, low: u64, high: u64, len: u32) -> u64 {
+            |c| done(c, objects::array_fill(c, ty, array, at, wide(low, high), len))
+        }
+        /// `array.copy`
+        array_copy(ty: u32, to: u32, to_at: u32, from: u32, from_at: u32, len: u32) -> u64 {
+            |c| done(c, objects::array_copy(c, ty, to, to_at, from, from_at, len))
+        }
+        /// `array.init_data`
+        array_init_data(indices: u64, array: u32, at: u32, from: u32, len: u32) -> u64 {
+            |c| done(c, objects::array_init_data(c, indices as u32, (indices >> 32) as u32, array, at, from, len))
+        }
+        /// `array.init_elem`
+        array_init_elem(indices: u64, array: u32, at: u32, from: u32, len: u32) -> u64 {
+            |c| done(c, objects::array_init_elem(c, indices as u32, (indices >> 32) as u32, array, at, from, len))
+        }
+        /// The number of a function for the heap
+        number_of(func: *mut FuncRef) -> u64 {
+            |c: *mut InstanceContext| u64::from(StoreInner::of((*c).store).number_of(func))
+        }
+        /// Whether the type with a header is another, or a subtype of it
+        is_subtype(header: u32, id: u32, depth: u32) -> u64 {
+            |c: *mut InstanceContext| u64::from(heap::is_subtype((*c).heap, header, TypeId(id), depth))
+        }
         /// A reference to the exception that was just caught; zero if that failed.
         exception_ref() -> u64 {
             |c: *mut InstanceContext| match exception::reference((*c).store) {
-                Ok(reference) => reference,
+                Ok(reference) => reference.into(),
                 Err(kind) => {
                     raise((*c).store, kind);
                     0
@@ -189,7 +263,7 @@ builtins! {
             |c: *mut InstanceContext| exception::throw(c, tag)
         }
         /// `throw_ref`, in the compiled convention.
-        throw_ref(object: u64) {
+        throw_ref(object: u32) {
             |c: *mut InstanceContext| exception::throw_ref((*c).store, object)
         }
     }

@@ -37,7 +37,7 @@ use crate::runtime::threads;
 use crate::types::{FuncType, TypeId};
 use arena::Arena;
 pub use batch::Batch;
-use batch::{CallSite, Entry, Handler, Parts};
+use batch::{CallSite, Entry, Handler, Parts, StackMap};
 
 /// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
 const MAX_BODY: usize = 2 << 20;
@@ -110,6 +110,8 @@ struct Machine {
     locations: Vec<(u32, u32)>,
     sites: Vec<CallSite>,
     handlers: Vec<Handler<u32>>,
+    maps: Vec<StackMap>,
+    references: Vec<u32>,
     disassembly: Option<String>,
 }
 
@@ -277,6 +279,13 @@ fn append(
         ..*site
     }));
     parts.handlers.extend(machine.handlers.iter().map(|h| Handler { tag: h.tag, address: h.address + start }));
+    let references = parts.references.len() as u32;
+    parts.maps.extend(machine.maps.iter().map(|map| StackMap {
+        returns: map.returns + start,
+        references: (map.references.0 + references, map.references.1),
+        ..*map
+    }));
+    parts.references.extend_from_slice(&machine.references);
     let entry = Entry { start, end: parts.code.len() as u32, func };
     parts.entries.push(entry);
     entry
@@ -338,8 +347,10 @@ impl<'a> Worker<'a> {
             }
         }
         let (sites, handlers) = handlers(compiled)?;
+        let (maps, references) = maps(compiled);
         let disassembly = compiled.vcode.clone();
-        Ok(Machine { code: compiled.code_buffer().to_vec(), calls, traps, locations, sites, handlers, disassembly })
+        let code = compiled.code_buffer().to_vec();
+        Ok(Machine { code, calls, traps, locations, sites, handlers, maps, references, disassembly })
     }
 }
 
@@ -366,6 +377,17 @@ fn handlers(compiled: &CompiledCode) -> Result<(Vec<CallSite>, Vec<Handler<u32>>
         sites.push(CallSite { returns: site.ret_addr, frame, context, handlers: (first, all.len() as u32 - first) });
     }
     Ok((sites, all))
+}
+
+/// The calls of a function during which its frame holds references, and where those are.
+fn maps(compiled: &CompiledCode) -> (Vec<StackMap>, Vec<u32>) {
+    let (mut maps, mut all) = (Vec::new(), Vec::new());
+    for (returns, frame, map) in compiled.buffer.user_stack_maps() {
+        let first = all.len() as u32;
+        all.extend(map.entries().map(|(_, at)| at));
+        maps.push(StackMap { returns: *returns, frame: *frame, references: (first, all.len() as u32 - first) });
+    }
+    (maps, all)
 }
 
 /// A function's CLIF before optimisation, for reading.

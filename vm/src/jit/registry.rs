@@ -35,6 +35,12 @@ pub fn lookup_handlers<'a>(pc: usize) -> Option<(&'a CallSite, impl Iterator<Ite
     batch(pc)?.handlers(pc)
 }
 
+/// The references in the frame of the call that returns to a program counter, as distances from its stack pointer, and how far
+/// that is below its frame pointer; none if there are none.
+pub fn lookup_map<'a>(pc: usize) -> Option<(u32, &'a [u32])> {
+    batch(pc)?.map(pc)
+}
+
 /// Tells where a program counter is, if it is in a function's body.
 pub fn lookup_frame(pc: usize, tell: &mut dyn FnMut(&Module, FuncIndex, u32)) {
     if let Some((module, func, offset)) = batch(pc).and_then(|batch| batch.location(pc)) {

@@ -12,6 +12,7 @@ use cranelift_codegen::isa;
 use super::*;
 use crate::module::FuncIndex;
 use crate::runtime::config::MemoryKind;
+use crate::runtime::types::TypeRegistry;
 use crate::verifier::{self, Options};
 
 fn settings(text: &str) -> CodeConfig {
@@ -31,14 +32,7 @@ fn settings(text: &str) -> CodeConfig {
 /// processor of an architecture.
 fn listing(text: &str, architecture: &str) -> String {
     let bytes: Arc<[u8]> = wat::parse_str(text).unwrap().into();
-    let mut types = Vec::new();
-    let module = verifier::verify(bytes.into(), &Options::default(), &mut |ty: &FuncType| {
-        let found = types.iter().position(|known| known == ty);
-        TypeId(found.unwrap_or_else(|| {
-            types.push(ty.clone());
-            types.len() - 1
-        }) as u32)
-    });
+    let module = verifier::verify(bytes.into(), &Options::default(), &TypeRegistry::default());
     let config = settings(text);
     let code = ModuleCode::new(module.unwrap(), config);
     let isa = isa::lookup_by_name(architecture).unwrap().finish(flags(&config).unwrap()).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Write};
 use wasmparser::{BinaryReader, BlockType, Catch, FunctionBody, HeapType, MemArg, MemArgTarget, Operator};
 
 use super::{Escaped, FuncIndex, Module};
-use crate::types::{FuncType, ValType};
+use crate::types::FuncType;
 
 impl Module {
     /// Writes the bytecode of a function in the operators' names of the text format, an imported
@@ -57,7 +57,7 @@ impl Module {
             }
             Operator::CallIndirect { type_index, table_index }
             | Operator::ReturnCallIndirect { type_index, table_index } => {
-                let ty = self.types.get(*type_index as usize);
+                let ty = self.types.get(*type_index as usize).and_then(|ty| ty.func());
                 write!(out, " {table_index}")?;
                 ty.map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
             }
@@ -88,12 +88,7 @@ impl Module {
             }
             Operator::V128Const { value } => write!(out, " {:#034x}", value.i128()),
             Operator::RefNull { hty } => {
-                let name = match ValType::of_heap(*hty) {
-                    ValType::FuncRef => "func",
-                    ValType::ExnRef => "exn",
-                    _ => "extern",
-                };
-                write!(out, " {name}")
+                write!(out, " {}", heap_name(*hty))
             }
             Operator::I8x16Shuffle { lanes } => lanes.iter().try_for_each(|lane| write!(out, " {lane}")),
             Operator::MemoryInit { data_index, mem } => {
@@ -115,9 +110,20 @@ impl Module {
             BlockType::Empty => Ok(()),
             BlockType::Type(ty) => write!(out, " (result {ty})"),
             BlockType::FuncType(index) => {
-                self.types.get(index as usize).map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
+                let ty = self.types.get(index as usize).and_then(|ty| ty.func());
+                ty.map_or(Ok(()), |ty| write!(out, "{}", Signature(ty)))
             }
         }
+    }
+}
+
+/// A heap type as the text format has it after an operator.
+fn heap_name(ty: HeapType) -> String {
+    match ty {
+        HeapType::Concrete(index) | HeapType::Exact(index) => {
+            index.as_module_index().map_or_else(String::new, |index| index.to_string())
+        }
+        ty => super::heap_type(ty, |_| crate::types::HeapType::Any).to_string(),
     }
 }
 

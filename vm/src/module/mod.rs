@@ -12,8 +12,10 @@ mod sections;
 mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::types::{ExternType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+use crate::runtime::types::DefinedType;
+use crate::types::{ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TypeId, ValType};
 
 pub use bytes::Bytes;
 pub use escape::{Escaped, Printable};
@@ -109,19 +111,39 @@ pub enum ConstExpr {
     Func(FuncIndex),
     /// `global.get` of an immutable imported global (or any earlier one, with GC).
     Global(GlobalIndex),
-    /// Integer arithmetic, of which the operands are not all known before instantiation.
-    Arithmetic(Box<[ConstStep]>),
+    /// More than one operator.
+    Steps(Box<[ConstStep]>),
 }
 
 /// A step of a constant expression that is more than one operator: each takes its operands from a stack.
 #[derive(Clone, Debug)]
 pub enum ConstStep {
-    /// A value; never arithmetic in its turn.
+    /// A value; never steps in its turn.
     Operand(ConstExpr),
     /// `i32.add`, `i32.sub` or `i32.mul`
     I32(ConstOperator),
     /// `i64.add`, `i64.sub` or `i64.mul`
     I64(ConstOperator),
+    /// `ref.i31`
+    I31,
+    /// `struct.new` or `struct.new_default`
+    Struct {
+        /// The type.
+        ty: TypeIndex,
+        /// Whether the fields are zero.
+        default: bool,
+    },
+    /// `array.new`
+    Array(TypeIndex),
+    /// `array.new_default`
+    ArrayDefault(TypeIndex),
+    /// `array.new_fixed`
+    ArrayFixed {
+        /// The type.
+        ty: TypeIndex,
+        /// Elements.
+        len: u32,
+    },
 }
 
 /// What a constant expression computes with.
@@ -137,7 +159,7 @@ pub enum ConstOperator {
 
 impl ConstOperator {
     /// Applies it, modulo 2^64; the low half of the result is the one modulo 2^32.
-    const fn apply(self, a: u64, b: u64) -> u64 {
+    pub const fn apply(self, a: u64, b: u64) -> u64 {
         match self {
             Self::Add => a.wrapping_add(b),
             Self::Sub => a.wrapping_sub(b),
@@ -147,43 +169,24 @@ impl ConstOperator {
 }
 
 impl ConstExpr {
-    /// The bits of its value; `operand` gives those of null, functions and globals.
-    pub fn evaluate(&self, operand: impl Fn(&Self) -> u128) -> u128 {
-        match self {
-            Self::Value(bits) => *bits,
-            Self::Arithmetic(steps) => compute(steps, operand),
-            other => operand(other),
-        }
-    }
-
-    /// The same, shorter if all of it is known already.
+    /// The same, shorter if all of it is known already: the offsets of segments mostly are.
     pub(crate) fn fold(self) -> Self {
-        match &self {
-            Self::Arithmetic(steps) => {
-                let known = |step: &ConstStep| !matches!(step, ConstStep::Operand(Self::Global(_)));
-                if steps.iter().all(known) { Self::Value(compute(steps, |_| 0)) } else { self }
-            }
-            _ => self,
+        let Self::Steps(steps) = &self else { return self };
+        let mut stack = Vec::new();
+        for step in steps {
+            let value = match step {
+                ConstStep::Operand(Self::Value(bits)) => *bits,
+                ConstStep::I32(operator) | ConstStep::I64(operator) => {
+                    let (b, a) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
+                    let value = operator.apply(a as u64, b as u64);
+                    u128::from(if matches!(step, ConstStep::I32(_)) { u64::from(value as u32) } else { value })
+                }
+                _ => return self,
+            };
+            stack.push(value);
         }
+        Self::Value(stack.pop().unwrap_or(0))
     }
-}
-
-/// Runs steps that the verifier has seen.
-fn compute(steps: &[ConstStep], operand: impl Fn(&ConstExpr) -> u128) -> u128 {
-    let mut stack = Vec::new();
-    for step in steps {
-        let value = match step {
-            ConstStep::Operand(ConstExpr::Value(bits)) => *bits,
-            ConstStep::Operand(other) => operand(other),
-            ConstStep::I32(operator) | ConstStep::I64(operator) => {
-                let (b, a) = (stack.pop().unwrap_or(0), stack.pop().unwrap_or(0));
-                let value = operator.apply(a as u64, b as u64);
-                u128::from(if matches!(step, ConstStep::I32(_)) { u64::from(value as u32) } else { value })
-            }
-        };
-        stack.push(value);
-    }
-    stack.pop().unwrap_or(0)
 }
 
 /// An element segment.
@@ -234,16 +237,16 @@ pub struct Body {
 pub struct Module {
     /// The binary, a private copy.
     pub(crate) bytes: Bytes,
-    /// The type section.
-    pub(crate) types: Vec<FuncType>,
-    /// The engine's numbers of `types`.
-    pub(crate) type_ids: Vec<TypeId>,
+    /// The type section, as its engine has the types.
+    pub(crate) types: Vec<Arc<DefinedType>>,
     /// Imports in order.
     pub(crate) imports: Vec<Import>,
     /// Type of each function, imported ones first.
     pub(crate) functions: Vec<TypeIndex>,
     /// Tables, imported ones first.
     pub(crate) tables: Vec<TableType>,
+    /// What the elements of the defined tables are at first; null if nothing is said.
+    pub(crate) table_inits: Vec<Option<ConstExpr>>,
     /// Memories, imported ones first.
     pub(crate) memories: Vec<MemoryType>,
     /// Globals, imported ones first.
@@ -272,6 +275,8 @@ pub struct Module {
     pub(crate) table_exported: Vec<bool>,
     /// Per global: whether it is exported.
     pub(crate) global_exported: Vec<bool>,
+    /// Whether any operator of this module works on objects of the heap.
+    pub(crate) uses_heap: bool,
     /// Names from the name section.
     pub(crate) names: Names,
 }
@@ -289,6 +294,33 @@ pub struct ImportCounts {
     pub globals: u32,
     /// Exception tags.
     pub tags: u32,
+}
+
+/// A heap type as the decoder says it; `defined` knows those that the module defines.
+pub(crate) fn heap_type(ty: wasmparser::HeapType, defined: impl FnOnce(u32) -> HeapType) -> HeapType {
+    use wasmparser::AbstractHeapType as Abstract;
+    match ty {
+        wasmparser::HeapType::Abstract { ty, .. } => match ty {
+            Abstract::Func => HeapType::Func,
+            Abstract::NoFunc => HeapType::NoFunc,
+            Abstract::Extern => HeapType::Extern,
+            Abstract::NoExtern => HeapType::NoExtern,
+            Abstract::Exn => HeapType::Exn,
+            Abstract::NoExn => HeapType::NoExn,
+            Abstract::Any => HeapType::Any,
+            Abstract::Eq => HeapType::Eq,
+            Abstract::I31 => HeapType::I31,
+            Abstract::Struct => HeapType::Struct,
+            Abstract::Array => HeapType::Array,
+            // The verifier admits no continuations.
+            Abstract::None | Abstract::Cont | Abstract::NoCont => HeapType::None,
+        },
+        // The verifier admits no exact types.
+        wasmparser::HeapType::Concrete(index) | wasmparser::HeapType::Exact(index) => match index.as_module_index() {
+            Some(index) => defined(index),
+            None => HeapType::None,
+        },
+    }
 }
 
 impl Module {
@@ -354,7 +386,7 @@ impl Module {
 
     /// Type of an exception tag: its parameters are the payload.
     pub fn tag_type(&self, tag: TagIndex) -> &FuncType {
-        &self.types[self.tags[tag.index()].index()]
+        self.func_type_at(self.tags[tag.index()])
     }
 
     /// How many exception tags there are, imported ones included.
@@ -364,12 +396,41 @@ impl Module {
 
     /// Type of a function.
     pub fn func_type(&self, func: FuncIndex) -> &FuncType {
-        &self.types[self.functions[func.index()].index()]
+        self.func_type_at(self.functions[func.index()])
+    }
+
+    /// The function type at an index of the type section.
+    pub fn func_type_at(&self, ty: TypeIndex) -> &FuncType {
+        static NONE: std::sync::LazyLock<FuncType> = std::sync::LazyLock::new(|| FuncType::new([], []));
+        // The verifier proved that it is a function's.
+        self.types[ty.index()].func().unwrap_or(&NONE)
+    }
+
+    /// A value type as the decoder says it.
+    pub(crate) fn val_type(&self, ty: wasmparser::ValType) -> ValType {
+        match ty {
+            wasmparser::ValType::I32 => ValType::I32,
+            wasmparser::ValType::I64 => ValType::I64,
+            wasmparser::ValType::F32 => ValType::F32,
+            wasmparser::ValType::F64 => ValType::F64,
+            wasmparser::ValType::V128 => ValType::V128,
+            wasmparser::ValType::Ref(ty) => ValType::Ref(self.ref_type(ty)),
+        }
+    }
+
+    /// A reference type as the decoder says it.
+    pub(crate) fn ref_type(&self, ty: wasmparser::RefType) -> RefType {
+        RefType { nullable: ty.is_nullable(), heap: self.heap_type(ty.heap_type()) }
+    }
+
+    /// A heap type as the decoder says it.
+    pub(crate) fn heap_type(&self, ty: wasmparser::HeapType) -> HeapType {
+        heap_type(ty, |index| self.types[index as usize].heap_type())
     }
 
     /// Engine-wide number of a function's type.
     pub fn func_type_id(&self, func: FuncIndex) -> TypeId {
-        self.type_ids[self.functions[func.index()].index()]
+        self.types[self.functions[func.index()].index()].id
     }
 
     /// The defined function behind an index, `None` for an imported one.
@@ -395,11 +456,11 @@ impl Module {
     /// Type of an import.
     pub fn import_type(&self, import: &Import) -> ExternType {
         match import.kind {
-            ImportKind::Func(ty) => ExternType::Func(self.types[ty.index()].clone()),
+            ImportKind::Func(ty) => ExternType::Func(self.func_type_at(ty).clone()),
             ImportKind::Table(ty) => ExternType::Table(ty),
             ImportKind::Memory(ty) => ExternType::Memory(ty),
             ImportKind::Global(ty) => ExternType::Global(ty),
-            ImportKind::Tag(ty) => ExternType::Tag(self.types[ty.index()].clone()),
+            ImportKind::Tag(ty) => ExternType::Tag(self.func_type_at(ty).clone()),
         }
     }
 
@@ -414,6 +475,12 @@ impl Module {
         }
     }
 
+    /// Whether an instance needs a heap: for objects, or to know one function type from another.
+    pub fn needs_heap(&self) -> bool {
+        let plain = |ty: &Arc<DefinedType>| ty.func().is_some() && ty.is_final && ty.supertypes.len() == 1;
+        self.uses_heap || !self.types.iter().all(plain)
+    }
+
     /// For each global, what [`Self::is_global_inline`] says.
     pub fn inline_globals(&self) -> Vec<bool> {
         let mut inline: Vec<bool> = (0..self.globals.len()).map(|i| i >= self.imported.globals as usize).collect();
@@ -425,9 +492,9 @@ impl Module {
         inline
     }
 
-    /// The globals that hold references to exceptions.
-    pub fn exception_globals(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.globals).filter(|(_, global)| global.value == ValType::ExnRef).map(|(index, _)| index)
+    /// The globals that hold references which the collector traces.
+    pub fn traced_globals(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.globals).filter(|(_, global)| global.value.is_traced()).map(|(index, _)| index)
     }
 
     /// Whether a global's cell can live inside its instance's context: it is defined here and no

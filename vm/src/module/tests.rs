@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::runtime::types::TypeRegistry;
 use crate::verifier::{self, Options};
 
 fn module(text: &str) -> Module {
     let bytes: Arc<[u8]> = wat::parse_str(text).expect("test module parses").into();
-    verifier::verify(bytes.into(), &Options::default(), &mut |_| TypeId(0)).expect("test module is valid")
+    verifier::verify(bytes.into(), &Options::default(), &TypeRegistry::default()).expect("test module is valid")
 }
 
 fn listing(module: &Module) -> String {

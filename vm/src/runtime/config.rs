@@ -1,5 +1,7 @@
 //! Settings of an engine that are baked into its code.
 
+use crate::heap::Checks;
+
 /// Which tier runs functions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tier {
@@ -43,6 +45,8 @@ pub struct CodeConfig {
     pub no_signals: bool,
     /// Make every NaN that an operation produces the canonical one.
     pub canonical_nans: bool,
+    /// How closely the heap watches itself.
+    pub heap: Checks,
 }
 
 /// Bytes after a reserved memory's range that fault: of accesses whose constant offset is below

@@ -11,9 +11,9 @@
 //! ```
 //!
 //! **Array convention**: arguments stand in consecutive 8-byte slots (`v128` takes two, low half
-//! first; 32-bit values in the low half of a slot, the rest zero for integers and floats), the callee writes its
-//! results to the same buffer from its start. A `funcref` is a [`FuncRef`] pointer or null, an
-//! `externref` a `u32` handle, an `exnref` a `u64` handle, zero for null.
+//! first; 32-bit values in the low half of a slot, the rest zero), the callee writes its
+//! results to the same buffer from its start. A reference to a function is a [`FuncRef`] pointer or null, any other
+//! reference 32 bits as [`crate::heap`] has them.
 //!
 //! **Compiled convention**: Cranelift's `tail`; hidden parameters first: the callee's context
 //! (`FuncRef::context`) and the callee's [`FuncRef`]; compiled bodies ignore the second, stubs
@@ -27,6 +27,7 @@ use std::mem::{offset_of, size_of};
 use super::code::ModuleCode;
 use super::exception::{Catcher, Tag, Thrown};
 use super::trap::TrapKind;
+use crate::heap::HeapView;
 use crate::module::Module;
 use crate::types::TypeId;
 
@@ -67,6 +68,12 @@ pub struct StoreContext {
     pub thrown: Thrown,
     /// Who catches it.
     pub catcher: Catcher,
+    /// The heap, as code sees it.
+    pub heap: HeapView,
+    /// Functions that objects in the heap refer to, by number; null in place of one that is gone. Entry 0 is null.
+    pub functions: *const *mut FuncRef,
+    /// How many entries there are.
+    pub function_count: u32,
     /// Where stubs go on when their callee failed (`jit::builtins::leave`).
     pub leave: *const (),
     /// The store's Rust side (`runtime::store::StoreInner`), opaque here.
@@ -86,8 +93,8 @@ pub struct InstanceContext {
     pub instance: *mut (),
     /// The module and its code, kept alive by the instance.
     pub code: *const ModuleCode,
-    /// Keeps the size a multiple of 16.
-    pub pad: usize,
+    /// A copy of [`HeapView::base`], one load nearer.
+    pub heap: *mut u8,
 }
 
 /// One memory as an instance sees it.
@@ -114,7 +121,7 @@ pub struct MemoryDef {
 /// A table's current place and size. Owned by its store, never moves itself.
 #[repr(C)]
 pub struct TableDef {
-    /// First cell. Every cell has 8 bytes: a `*mut FuncRef`, or an externref handle.
+    /// First cell. Every cell has 8 bytes: a `*mut FuncRef`, or another reference in the low half.
     pub base: *mut u64,
     /// Elements now.
     pub len: usize,
@@ -145,6 +152,10 @@ pub struct FuncRef {
     pub type_id: TypeId,
     /// Index in its module, or [`FuncRef::HOST`].
     pub index: u32,
+    /// Its number in [`StoreContext::functions`], zero as long as it has none.
+    pub number: u32,
+    /// Keeps the size a multiple of 16.
+    pub pad: u32,
 }
 
 impl FuncRef {

@@ -1,10 +1,10 @@
 //! What the stores of a process share: settings, function types, stacks, the compiler.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
 use super::stack::StackPool;
+use super::types::TypeRegistry;
 use crate::jit;
 use crate::types::{FuncType, TypeId};
 
@@ -14,16 +14,11 @@ pub struct Engine {
     pub config: CodeConfig,
     /// Stacks that wait for the next store.
     pub stacks: StackPool,
-    types: RwLock<Types>,
+    /// Its types.
+    pub types: TypeRegistry,
     compiler: OnceLock<Result<Arc<jit::Compiler>, jit::CompileError>>,
     /// Jobs for the background compiler.
     pub(super) background: Mutex<Option<std::sync::mpsc::Sender<super::tier::Job>>>,
-}
-
-#[derive(Default)]
-struct Types {
-    ids: HashMap<FuncType, TypeId>,
-    types: Vec<FuncType>,
 }
 
 impl Engine {
@@ -32,7 +27,7 @@ impl Engine {
         Self {
             config,
             stacks: StackPool::default(),
-            types: RwLock::default(),
+            types: TypeRegistry::default(),
             compiler: OnceLock::new(),
             background: Mutex::default(),
         }
@@ -40,21 +35,13 @@ impl Engine {
 
     /// The number of a function type: equal types have equal numbers.
     pub fn type_id(&self, ty: &FuncType) -> TypeId {
-        if let Some(id) = self.types.read().unwrap_or_else(|e| e.into_inner()).ids.get(ty) {
-            return *id;
-        }
-        let mut types = self.types.write().unwrap_or_else(|e| e.into_inner());
-        let next = TypeId(types.types.len() as u32);
-        let id = *types.ids.entry(ty.clone()).or_insert(next);
-        if id == next {
-            types.types.push(ty.clone());
-        }
-        id
+        // There is room for all types that are ever seen before memory runs out of room for what is made of them.
+        self.types.func(ty).map_or(TypeId::FUNC, |ty| ty.id)
     }
 
     /// The function type behind a number.
     pub fn func_type(&self, id: TypeId) -> Option<FuncType> {
-        self.types.read().unwrap_or_else(|e| e.into_inner()).types.get(id.0 as usize).cloned()
+        self.types.get(id)?.func().cloned()
     }
 
     /// The compiler, started when it is first needed.

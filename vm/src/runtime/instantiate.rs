@@ -12,9 +12,9 @@ use super::slab::Key;
 use super::store::StoreInner;
 use super::table::Table;
 use super::trap::TrapKind;
-use super::{operations, tier};
-use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind, TagIndex};
-use crate::types::AddressType;
+use super::{constants, operations, tier};
+use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind};
+use crate::types::{AddressType, FuncType, TypeId};
 
 /// Something given for an import, already checked to have the right type.
 pub enum Given {
@@ -89,15 +89,40 @@ fn build(store: &mut StoreInner, key: Key, code: &Arc<ModuleCode>, given: Vec<Gi
     let instance: *mut Instance = &mut **instance;
     // SAFETY: boxed, so it stays where it is; nothing else uses it while it is being built.
     let instance = unsafe { &mut *instance };
+    heap(store, code)?;
     header(store, instance, code);
-    import(store, instance, given);
+    import(store, instance, given)?;
     functions(store, instance);
     tables(store, instance)?;
     memories(store, instance)?;
-    globals(store, instance);
-    tags(store, instance);
+    globals(store, instance)?;
+    fill_tables(instance)?;
+    tags(store, instance)?;
     elements(instance)?;
     data(store, instance)
+}
+
+/// Makes sure that the store's heap is there if it is needed, and knows the module's types if it is there.
+fn heap(store: &mut StoreInner, code: &Arc<ModuleCode>) -> Result<(), InstantiateError> {
+    if !code.module.needs_heap() && store.heap.is_none() {
+        return Ok(());
+    }
+    store
+        .prepare_heap(&code.module)
+        .map_err(|error| InstantiateError::Limit { what: "a heap for objects".into(), why: error.to_string() })
+}
+
+/// Puts first elements into tables that say what those are.
+fn fill_tables(instance: &Instance) -> Result<(), InstantiateError> {
+    let module = &instance.code.module;
+    for (init, table) in module.table_inits.iter().zip(&instance.tables[module.imported.tables as usize..]) {
+        if let Some(init) = init {
+            let cell = evaluate(instance, init)? as u64;
+            // SAFETY: nobody else looks at the cells meanwhile.
+            unsafe { table.item.cells().fill(cell) };
+        }
+    }
+    Ok(())
 }
 
 fn header(store: &StoreInner, instance: &mut Instance, code: &Arc<ModuleCode>) {
@@ -108,13 +133,14 @@ fn header(store: &StoreInner, instance: &mut Instance, code: &Arc<ModuleCode>) {
         stack_limit: unsafe { (*store.context()).stack_limit },
         instance: (&raw mut *instance).cast(),
         code: Arc::as_ptr(code),
-        pad: 0,
+        // SAFETY: as above.
+        heap: unsafe { (*store.context()).heap.base },
     };
     // SAFETY: allocated for this.
     unsafe { instance.context().write(header) };
 }
 
-fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) {
+fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
     let mut func = 0;
     for (given, import) in given.into_iter().zip(&code.module.imports) {
@@ -132,8 +158,10 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) {
                 let func_ref = FuncRef {
                     code: std::ptr::null(),
                     context: (&raw mut *host).cast(),
-                    type_id: store.engine.type_id(&ty),
+                    type_id: type_id(store, &ty)?,
                     index: FuncRef::HOST,
+                    number: 0,
+                    pad: 0,
                 };
                 // SAFETY: the slot is this import's.
                 unsafe { instance.func_ref(func).write(func_ref) };
@@ -165,6 +193,14 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) {
         }
         debug_assert!(!matches!(import.kind, ImportKind::Func(_)) || func > 0);
     }
+    Ok(())
+}
+
+/// The number of a host function's type, which the heap knows too.
+fn type_id(store: &mut StoreInner, ty: &FuncType) -> Result<TypeId, InstantiateError> {
+    store
+        .define_func(ty)
+        .map_err(|error| InstantiateError::Limit { what: "a host function".into(), why: error.to_string() })
 }
 
 /// Ties an instance to the owner of a function that it can now reach.
@@ -224,6 +260,8 @@ fn functions(store: &StoreInner, instance: &Instance) {
             context: instance.context().cast(),
             type_id: module.func_type_id(func),
             index,
+            number: 0,
+            pad: 0,
         };
         // SAFETY: the slot is this function's.
         unsafe { instance.func_ref(index).write(func_ref) };
@@ -281,7 +319,7 @@ fn memories(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Insta
     Ok(())
 }
 
-fn globals(store: &mut StoreInner, instance: &mut Instance) {
+fn globals(store: &mut StoreInner, instance: &mut Instance) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
     let module = &code.module;
     for (index, global) in instance.globals.iter().flatten().enumerate() {
@@ -291,7 +329,7 @@ fn globals(store: &mut StoreInner, instance: &mut Instance) {
     }
     let inline = module.inline_globals();
     for (init, index) in module.global_inits.iter().zip(module.imported.globals..) {
-        let bits = evaluate(instance, init);
+        let bits = evaluate(instance, init)?;
         let slot = instance.global_slot(index);
         let cell = [bits as u64, (bits >> 64) as u64];
         // SAFETY: the slot is this global's; an inline cell is the slot's own start.
@@ -307,13 +345,25 @@ fn globals(store: &mut StoreInner, instance: &mut Instance) {
             }
         }
     }
+    Ok(())
 }
 
-fn tags(store: &mut StoreInner, instance: &mut Instance) {
+/// The bits of a constant expression's value.
+fn evaluate(instance: &Instance, expr: &ConstExpr) -> Result<u128, InstantiateError> {
+    // SAFETY: the verifier admits only globals before the expression, whose slots are written.
+    unsafe { constants::evaluate(instance.context(), expr).map_err(InstantiateError::Trap) }
+}
+
+fn tags(store: &mut StoreInner, instance: &mut Instance) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
     let module = &code.module;
     for index in module.imported.tags..module.tags.len() as u32 {
-        let item = store.new_tag(module.tag_type(TagIndex(index)).clone());
+        let ty = module.tags[index as usize];
+        let tag = store.new_tag(module.func_type_at(ty).clone(), module.types[ty.index()].id);
+        let item = tag.ok_or_else(|| InstantiateError::Limit {
+            what: "one more exception tag".into(),
+            why: "the engine has all the types that it can have".into(),
+        })?;
         let key = store.tags.insert(item.clone());
         instance.tags.push(Shared { item, key, own: true });
     }
@@ -321,42 +371,31 @@ fn tags(store: &mut StoreInner, instance: &mut Instance) {
         // SAFETY: the slot is this tag's.
         unsafe { instance.tag_slot(index as u32).write(Arc::as_ptr(&tag.item)) };
     }
+    Ok(())
 }
 
 /// Where an active segment goes: an address or index of this type.
-fn place(instance: &Instance, expr: &ConstExpr, address: AddressType) -> u64 {
-    let bits = evaluate(instance, expr) as u64;
-    if address.is_64() { bits } else { u64::from(bits as u32) }
-}
-
-/// The bits of a constant expression's value.
-fn evaluate(instance: &Instance, expr: &ConstExpr) -> u128 {
-    expr.evaluate(|operand| match operand {
-        ConstExpr::Func(func) => instance.func_ref(func.0) as u128,
-        ConstExpr::Global(global) => {
-            // SAFETY: the verifier admits only globals before this one, whose slots are written.
-            let cell = unsafe { (*instance.global_slot(global.0)).at };
-            let wide = instance.code.module.globals[global.index()].value == crate::types::ValType::V128;
-            // SAFETY: a live cell; 16 bytes long if it holds a vector.
-            unsafe { u128::from(cell.read()) | if wide { u128::from(cell.add(1).read()) << 64 } else { 0 } }
-        }
-        // Null; the others are not asked for.
-        ConstExpr::Null | ConstExpr::Value(_) | ConstExpr::Arithmetic(_) => 0,
-    })
+fn place(instance: &Instance, expr: &ConstExpr, address: AddressType) -> Result<u64, InstantiateError> {
+    let bits = evaluate(instance, expr)? as u64;
+    Ok(if address.is_64() { bits } else { u64::from(bits as u32) })
 }
 
 fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
     for segment in &code.module.elements {
-        let cells: Box<[u64]> = match segment.mode {
-            ElementMode::Declared => Box::default(),
-            _ => segment.items.iter().map(|item| evaluate(instance, item) as u64).collect(),
-        };
-        instance.elements.push(cells);
+        let count = if matches!(segment.mode, ElementMode::Declared) { 0 } else { segment.items.len() };
+        // In their place at once, where the collector sees them.
+        instance.elements.push(vec![0; count].into());
+        for (at, item) in segment.items[..count].iter().enumerate() {
+            let cell = evaluate(instance, item)? as u64;
+            if let Some(cells) = instance.elements.last_mut() {
+                cells[at] = cell;
+            }
+        }
     }
     for (index, segment) in code.module.elements.iter().enumerate() {
         let ElementMode::Active { table, offset } = &segment.mode else { continue };
-        let to = place(instance, offset, code.module.tables[table.index()].address);
+        let to = place(instance, offset, code.module.tables[table.index()].address)?;
         let len = segment.items.len() as u32;
         // SAFETY: the context is whole by now; indices are the verifier's.
         unsafe {
@@ -382,7 +421,7 @@ fn data(store: &StoreInner, instance: &mut Instance) -> Result<(), InstantiateEr
     }
     for (index, segment) in code.module.data.iter().enumerate() {
         let Some((memory, offset)) = &segment.active else { continue };
-        let to = place(instance, offset, code.module.memories[memory.index()].address);
+        let to = place(instance, offset, code.module.memories[memory.index()].address)?;
         let len = segment.bytes.len() as u32;
         // SAFETY: as in `elements`.
         unsafe {

@@ -4,8 +4,10 @@
 pub mod activation;
 pub mod backtrace;
 pub mod call;
+pub mod cast;
 pub mod code;
 pub mod config;
+pub mod constants;
 pub mod context;
 pub mod engine;
 pub mod exception;
@@ -14,7 +16,9 @@ pub mod instance;
 pub mod instantiate;
 pub mod interrupt;
 pub mod memory;
+pub mod objects;
 pub mod operations;
+pub mod roots;
 pub mod signals;
 pub mod slab;
 pub mod space;
@@ -24,6 +28,7 @@ pub mod table;
 pub mod threads;
 pub mod tier;
 pub mod trap;
+pub mod types;
 pub mod x86_64;
 
 pub use call::{Outcome, call, call_from_compiled, enter_compiled};

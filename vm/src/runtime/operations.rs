@@ -37,7 +37,7 @@ unsafe fn instance<'a>(context: *mut InstanceContext) -> &'a mut Instance {
 ///
 /// # Safety
 /// `context` is live.
-unsafe fn bulk(context: *mut InstanceContext, units: u64) -> Result<()> {
+pub(super) unsafe fn bulk(context: *mut InstanceContext, units: u64) -> Result<()> {
     // SAFETY: by contract.
     unsafe {
         if (*(*context).code).config.fuel {
@@ -209,13 +209,8 @@ pub unsafe fn memory_init(
 ) -> Result<()> {
     // SAFETY: by contract; both ranges are checked.
     unsafe {
-        let instance = instance(context);
-        let segment = &instance.code.module.data[data as usize];
-        let bytes = match instance.data_dropped[data as usize] {
-            true => &[][..],
-            false => &instance.code.module.bytes()[segment.bytes.clone()],
-        };
-        let memory = &instance.memories[memory as usize].item;
+        let bytes = data_segment(context, data);
+        let memory = &instance(context).memories[memory as usize].item;
         let (from, _) = range(from.into(), len.into(), bytes.len(), TrapKind::MemoryOutOfBounds)?;
         let (to, len) = range(to, len.into(), memory.len(), TrapKind::MemoryOutOfBounds)?;
         bulk(context, len as u64)?;
@@ -223,6 +218,22 @@ pub unsafe fn memory_init(
         chunks((*context).store, CHUNK, len, false, |at, len| {
             std::ptr::copy_nonoverlapping(source.add(at), target.add(at), len);
         })
+    }
+}
+
+/// The bytes of a data segment; none once it is dropped.
+///
+/// # Safety
+/// As for [`memory_grow`].
+pub(super) unsafe fn data_segment<'a>(context: *mut InstanceContext, data: u32) -> &'a [u8] {
+    // SAFETY: by contract; the instance keeps its module.
+    unsafe {
+        let instance = instance(context);
+        let segment = &instance.code.module.data[data as usize];
+        match instance.data_dropped[data as usize] {
+            true => &[],
+            false => &instance.code.module.bytes()[segment.bytes.clone()],
+        }
     }
 }
 

@@ -61,6 +61,11 @@ impl<T> Slab<T> {
     }
 
     /// All values.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().filter_map(|(_, value)| value.as_mut())
+    }
+
+    /// All values.
     pub fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().filter_map(|(_, value)| value.as_ref())
     }

@@ -1,27 +1,28 @@
 //! A store: everything that the programs in it share, and the only owner of it.
 
 use std::any::Any;
-use std::cell::UnsafeCell;
+use std::cell::{RefCell, UnsafeCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::context::StoreContext;
+use super::context::{FuncRef, StoreContext};
 use super::engine::Engine;
-use super::exception::objects::Objects;
 use super::exception::{Catcher, Tag, Thrown};
 use super::instance::{Global, HostFunction, Instance};
 use super::interrupt::InterruptState;
 use super::memory::LinearMemory;
+use super::roots::HostRoots;
 use super::slab::{Key, Slab};
 use super::stack::Stack;
 use super::table::Table;
 use super::trap::{Trap, TrapKind};
+use crate::heap::{Heap, HeapView};
 
 /// What a store's programs may use, all together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
-    /// Bytes of linear memories and tables.
+    /// Bytes of linear memories, tables and the heap.
     pub memory: u64,
     /// Elements of one table.
     pub table_elements: u64,
@@ -80,19 +81,27 @@ pub struct StoreInner {
     pub globals: Slab<Rc<Global>>,
     /// Exception tags by handle.
     pub tags: Slab<Arc<Tag>>,
-    /// Exception objects that guests have references to.
-    pub exceptions: Objects,
+    /// Tags by the number that exceptions in the heap have of them; none in place of one that is gone.
+    pub tag_numbers: Vec<Option<Arc<Tag>>>,
+    /// The heap, once something needs one.
+    pub heap: Option<Box<Heap>>,
+    /// How much of `used` is the heap's.
+    pub heap_used: u64,
+    /// References that the host holds.
+    pub roots: RefCell<HostRoots>,
+    /// References that the runtime itself holds for a while.
+    pub temporaries: Vec<u32>,
+    /// What [`StoreContext::functions`] points to.
+    pub functions: Vec<*mut FuncRef>,
     /// What [`StoreContext::payload`] points to.
     pub payload: Vec<u64>,
     /// Host functions that live as long as the store, with their references.
     pub host_functions: Vec<Box<(super::context::FuncRef, HostFunction)>>,
-    /// Host values behind externrefs; handle `n` is entry `n - 1`.
-    pub externs: Vec<Arc<dyn Any + Send + Sync>>,
     /// What its programs may use.
     pub limits: StoreLimits,
-    /// Bytes of memories and tables in use.
+    /// Bytes of memories, tables and the heap in use.
     pub used: u64,
-    /// Most bytes of memories and tables in use at one time.
+    /// Most bytes of memories, tables and the heap in use at one time.
     pub peak: u64,
     /// How other threads reach it.
     pub interrupt: Arc<InterruptState>,
@@ -124,6 +133,9 @@ impl StoreInner {
             tail_arguments: std::ptr::null_mut(),
             tail_unpack: std::ptr::null(),
             code_ready: 0,
+            heap: HeapView { base: std::ptr::null_mut(), top: 0, limit: 0 },
+            functions: std::ptr::null(),
+            function_count: 0,
             payload: std::ptr::dangling_mut(),
             thrown: Thrown { tag: std::ptr::null(), object: 0 },
             catcher: Catcher::NONE,
@@ -145,10 +157,14 @@ impl StoreInner {
             tables: Slab::default(),
             globals: Slab::default(),
             tags: Slab::default(),
-            exceptions: Objects::new(id),
+            tag_numbers: Vec::new(),
+            heap: None,
+            heap_used: 0,
+            roots: RefCell::default(),
+            temporaries: Vec::new(),
+            functions: vec![std::ptr::null_mut()],
             payload: Vec::new(),
             host_functions: Vec::new(),
-            externs: Vec::new(),
             limits,
             used: 0,
             peak: 0,
@@ -158,7 +174,11 @@ impl StoreInner {
         });
         let this: *mut Self = &mut *store;
         // SAFETY: the context was just made; the box keeps `this` in place.
-        unsafe { (*store.context.get()).store = this.cast() };
+        unsafe {
+            (*store.context.get()).store = this.cast();
+            (*store.context.get()).functions = store.functions.as_ptr();
+            (*store.context.get()).function_count = store.functions.len() as u32;
+        }
         store
     }
 
@@ -283,6 +303,7 @@ impl StoreInner {
         let Some(group) = self.groups.remove(group) else { return };
         for member in group.members {
             let Some(instance) = self.instances.remove(member) else { continue };
+            self.forget_functions(&instance);
             for memory in instance.memories.iter().filter(|m| m.own) {
                 self.memories.remove(memory.key);
                 self.used -= memory.item.len() as u64;
@@ -296,6 +317,7 @@ impl StoreInner {
             }
             for tag in instance.tags.iter().filter(|t| t.own) {
                 self.tags.remove(tag.key);
+                self.tag_numbers[tag.item.number as usize] = None;
             }
         }
     }

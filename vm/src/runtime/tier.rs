@@ -70,7 +70,7 @@ fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileEr
     let mut done = vec![false; code.module.types.len()];
     for ty in &code.module.functions {
         if !std::mem::replace(&mut done[ty.index()], true) {
-            compiler.trampolines(code.module.type_ids[ty.index()], &code.module.types[ty.index()])?;
+            compiler.trampolines(code.module.types[ty.index()].id, code.module.func_type_at(*ty))?;
         }
     }
     code.has_stubs.store(true, Ordering::Release);

@@ -75,6 +75,20 @@ trap_kinds! {
     UncaughtException = 19 "uncaught exception",
     /// `throw_ref` of null.
     NullException = 20 "null exception reference",
+    /// A reference that must not be null was.
+    NullReference = 21 "null reference",
+    /// A call through null.
+    NullFunction = 22 "null function reference",
+    /// An access to a field of null.
+    NullStruct = 23 "null structure reference",
+    /// An access to an element, or the length, of null.
+    NullArray = 24 "null array reference",
+    /// The value of null as a small integer.
+    NullI31 = 25 "null i31 reference",
+    /// A cast to a type that the reference is not of.
+    CastFailure = 26 "cast failure",
+    /// An access outside of an array.
+    ArrayOutOfBounds = 27 "out of bounds array access",
 }
 
 /// A frame of a backtrace.
@@ -100,7 +114,7 @@ pub struct Trap {
     /// For [`TrapKind::Host`] and others that carry one: the error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
     /// For [`TrapKind::UncaughtException`]: the exception.
-    pub(crate) exception: Option<std::sync::Arc<super::exception::Exception>>,
+    pub(crate) exception: Option<super::exception::Exception>,
     /// Frames, newest first; the newest 64 and the oldest 16 where there are more.
     pub frames: Vec<Frame>,
     /// How many frames were left out.

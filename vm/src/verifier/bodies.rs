@@ -29,12 +29,23 @@ struct Work<'a> {
     /// The first faulty body found so far.
     fault: Mutex<Option<(usize, Refused)>>,
     table_grows: Vec<AtomicBool>,
+    uses_heap: AtomicBool,
 }
 
-/// Verifies all bodies; says of each table whether a `table.grow` names it.
-pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Result<Vec<bool>, Refused> {
+/// What bodies tell of their module.
+pub(super) struct Found {
+    /// Of each table, whether a `table.grow` names it.
+    pub(super) table_grows: Vec<bool>,
+    /// Whether any operator works on objects of the heap.
+    pub(super) uses_heap: bool,
+}
+
+/// Verifies all bodies.
+pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Result<Found, Refused> {
     let tables = decoded.module.tables.len();
-    let Some(resources) = &decoded.resources else { return Ok(vec![false; tables]) };
+    let Some(resources) = &decoded.resources else {
+        return Ok(Found { table_grows: vec![false; tables], uses_heap: false });
+    };
     let (chunks, code) = chunks(decoded);
     let work = Work {
         bytes,
@@ -43,6 +54,7 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
         limits: &options.limits,
         next: AtomicUsize::new(0),
         fault: Mutex::new(None),
+        uses_heap: AtomicBool::new(false),
         table_grows: (0..tables).map(|_| AtomicBool::new(false)).collect(),
         chunks,
     };
@@ -51,7 +63,10 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
     share(helpers, &|| work.run());
     match work.fault.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         Some((_, refused)) => Err(refused),
-        None => Ok(work.table_grows.into_iter().map(AtomicBool::into_inner).collect()),
+        None => Ok(Found {
+            table_grows: work.table_grows.into_iter().map(AtomicBool::into_inner).collect(),
+            uses_heap: work.uses_heap.into_inner(),
+        }),
     }
 }
 
@@ -145,6 +160,7 @@ impl Work<'_> {
                 Some(&(BLOCK..=IF | TRY_TABLE)) => {
                     check(LimitKind::Nesting, validator.control_stack_height() - 1, offset)?
                 }
+                Some(&OBJECTS) => self.uses_heap.store(true, Ordering::Relaxed),
                 Some(&MISCELLANEOUS) => self.note_table_grow(&bytes[at + 1..]),
                 _ => {}
             }
@@ -165,9 +181,10 @@ impl Work<'_> {
     }
 }
 
-// Opcodes (WebAssembly 2.0, section 5.4).
+// Opcodes (WebAssembly 3.0, section 5.4).
 const BLOCK: u8 = 0x02;
 const IF: u8 = 0x04;
 const TRY_TABLE: u8 = 0x1f;
+const OBJECTS: u8 = 0xfb;
 const MISCELLANEOUS: u8 = 0xfc;
 const TABLE_GROW: u32 = 15;

@@ -3,18 +3,20 @@
 use std::ops::Range;
 
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
-    ValidatorResources,
+    DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TableInit, TypeRef, ValidPayload,
+    Validator, ValidatorResources,
 };
 
 use super::error::{Place, VerifyError};
 use super::limits::{LimitKind, Limits};
+use super::type_group::type_group;
 use super::{FEATURES, Refused};
 use crate::module::{
     Body, Bytes, ConstExpr, ConstOperator, ConstStep, DataSegment, ElementMode, ElementSegment, ExportKind, FuncIndex,
     GlobalIndex, Import, ImportCounts, ImportKind, MemoryIndex, Module, Names, TableIndex, TagIndex, TypeIndex,
 };
-use crate::types::{self, AddressType, FuncType, GlobalType, MemoryType, TableType, TypeId, ValType};
+use crate::runtime::types::{MOST, TypeRegistry};
+use crate::types::{self, AddressType, GlobalType, MemoryType, TableType, ValType};
 
 /// A module of which all but the function bodies is verified.
 pub(super) struct Decoded {
@@ -25,15 +27,11 @@ pub(super) struct Decoded {
 }
 
 /// Decodes everything up to the function bodies, of which it only notes where they are.
-pub(super) fn decode(
-    bytes: &Bytes,
-    limits: &Limits,
-    intern: &mut dyn FnMut(&FuncType) -> TypeId,
-) -> Result<Decoded, Refused> {
+pub(super) fn decode(bytes: &Bytes, limits: &Limits, types: &TypeRegistry) -> Result<Decoded, Refused> {
     let mut validator = Validator::new_with_features(FEATURES);
     let mut parser = Parser::new(0);
     parser.set_features(FEATURES);
-    let mut decoder = Decoder { module: empty_module(bytes.clone()), limits, items: 0, resources: None };
+    let mut decoder = Decoder { module: empty_module(bytes.clone()), limits, types, items: 0, resources: None };
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
         decoder.check_limits(&payload)?;
@@ -48,7 +46,6 @@ pub(super) fn decode(
     let Decoder { mut module, resources, .. } = decoder;
     module.table_exported.resize(module.tables.len(), false);
     module.global_exported.resize(module.globals.len(), false);
-    module.type_ids = module.types.iter().map(intern).collect();
     module.names = Names::of(bytes.clone());
     Ok(Decoded { module, resources })
 }
@@ -57,10 +54,10 @@ fn empty_module(bytes: Bytes) -> Module {
     Module {
         bytes,
         types: Vec::new(),
-        type_ids: Vec::new(),
         imports: Vec::new(),
         functions: Vec::new(),
         tables: Vec::new(),
+        table_inits: Vec::new(),
         memories: Vec::new(),
         globals: Vec::new(),
         tags: Vec::new(),
@@ -75,6 +72,7 @@ fn empty_module(bytes: Bytes) -> Module {
         table_grows: Vec::new(),
         table_exported: Vec::new(),
         global_exported: Vec::new(),
+        uses_heap: false,
         names: Names::default(),
     }
 }
@@ -87,6 +85,7 @@ fn to_usize(range: Range<u64>) -> Range<usize> {
 struct Decoder<'a> {
     module: Module,
     limits: &'a Limits,
+    types: &'a TypeRegistry,
     /// Items in element segments so far.
     items: u64,
     resources: Option<ValidatorResources>,
@@ -124,12 +123,9 @@ impl Decoder<'_> {
     fn section(&mut self, payload: Payload<'_>) -> Result<(), Refused> {
         match payload {
             Payload::TypeSection(section) => {
-                for ty in section.into_iter_err_on_gc_types() {
-                    let ty = ty?;
-                    let list = |types: &[wasmparser::ValType]| {
-                        types.iter().map(|&t| val_type(t)).collect::<Result<Vec<_>, _>>()
-                    };
-                    self.module.types.push(FuncType::new(list(ty.params())?, list(ty.results())?));
+                for group in section.into_iter_with_offsets() {
+                    let (offset, group) = group?;
+                    self.type_group(offset, &group)?;
                 }
             }
             Payload::ImportSection(section) => {
@@ -147,6 +143,10 @@ impl Decoder<'_> {
                 for table in section.into_iter_with_offsets() {
                     let (offset, table) = table?;
                     self.table(offset, table.ty)?;
+                    self.module.table_inits.push(match &table.init {
+                        TableInit::RefNull => None,
+                        TableInit::Expr(expr) => Some(const_expr(expr)?),
+                    });
                 }
             }
             Payload::MemorySection(section) => {
@@ -158,7 +158,7 @@ impl Decoder<'_> {
             Payload::GlobalSection(section) => {
                 for global in section {
                     let global = global?;
-                    self.module.globals.push(global_type(global.ty)?);
+                    self.module.globals.push(self.global_type(global.ty));
                     self.module.global_inits.push(const_expr(&global.init_expr)?);
                 }
             }
@@ -201,9 +201,9 @@ impl Decoder<'_> {
                 ImportKind::Memory(self.memory(offset, ty)?)
             }
             TypeRef::Global(ty) => {
-                let ty = global_type(ty)?;
-                module.globals.push(ty);
-                module.imported.globals += 1;
+                let ty = self.global_type(ty);
+                self.module.globals.push(ty);
+                self.module.imported.globals += 1;
                 ImportKind::Global(ty)
             }
             TypeRef::Tag(tag) => {
@@ -218,10 +218,25 @@ impl Decoder<'_> {
         Ok(())
     }
 
+    /// A group of types of the type section.
+    fn type_group(&mut self, offset: u64, group: &wasmparser::RecGroup) -> Result<(), Refused> {
+        let group = type_group(&self.module, group);
+        let Some(group) = self.types.intern(group) else {
+            let reason = format!("the engine has {MOST} types already, which is all it can have");
+            return Err(Refused::Own(VerifyError::Invalid { place: Place::at(offset), reason }));
+        };
+        self.module.types.extend(group);
+        Ok(())
+    }
+
+    fn global_type(&self, ty: wasmparser::GlobalType) -> GlobalType {
+        GlobalType { value: self.module.val_type(ty.content_type), mutable: ty.mutable }
+    }
+
     fn table(&mut self, offset: u64, ty: wasmparser::TableType) -> Result<TableType, Refused> {
         self.limits.check(LimitKind::Tables, self.module.tables.len() as u64 + 1, || Place::at(offset))?;
         self.limits.check(LimitKind::TableElements, ty.initial, || Place::at(offset))?;
-        let element = val_type(wasmparser::ValType::Ref(ty.element_type))?;
+        let element = ValType::Ref(self.module.ref_type(ty.element_type));
         let limits = types::Limits { min: ty.initial, max: ty.maximum };
         let ty = TableType { address: AddressType::of(ty.table64), element, limits };
         self.module.tables.push(ty);
@@ -285,11 +300,11 @@ impl Decoder<'_> {
         let (element, items) = match segment.items {
             ElementItems::Functions(items) => {
                 let items = items.into_iter().map(|index| Ok(ConstExpr::Func(FuncIndex(index?))));
-                (ValType::FuncRef, items.collect::<Result<Vec<_>, Refused>>()?)
+                (ValType::FUNCREF, items.collect::<Result<Vec<_>, Refused>>()?)
             }
             ElementItems::Expressions(ty, items) => {
                 let items = items.into_iter().map(|expr| const_expr(&expr?));
-                (val_type(wasmparser::ValType::Ref(ty))?, items.collect::<Result<Vec<_>, Refused>>()?)
+                (ValType::Ref(self.module.ref_type(ty)), items.collect::<Result<Vec<_>, Refused>>()?)
             }
         };
         self.module.elements.push(ElementSegment { element, items, mode });
@@ -309,59 +324,57 @@ impl Decoder<'_> {
     }
 }
 
-fn global_type(ty: wasmparser::GlobalType) -> Result<GlobalType, Refused> {
-    Ok(GlobalType { value: val_type(ty.content_type)?, mutable: ty.mutable })
-}
-
-fn val_type(ty: wasmparser::ValType) -> Result<ValType, Refused> {
-    Ok(match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::FUNCREF => ValType::FuncRef,
-        wasmparser::ValType::EXTERNREF => ValType::ExternRef,
-        wasmparser::ValType::EXNREF => ValType::ExnRef,
-        wasmparser::ValType::Ref(_) => return Err(beyond(0, "a value type")),
-    })
-}
-
 /// A valid constant expression: most are one operator and `end`.
 fn const_expr(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Refused> {
     let mut reader = expr.get_operators_reader();
     let first = const_step(&mut reader)?;
+    let mut steps: Vec<ConstStep> = first.into_iter().collect();
     if reader.is_end_then_eof()
-        && let ConstStep::Operand(only) = first
+        && let [ConstStep::Operand(only)] = &steps[..]
     {
-        return Ok(only);
+        return Ok(only.clone());
     }
-    let mut steps = vec![first];
     while !reader.is_end_then_eof() {
-        steps.push(const_step(&mut reader)?);
+        steps.extend(const_step(&mut reader)?);
     }
-    Ok(ConstExpr::Arithmetic(steps.into()).fold())
+    Ok(ConstExpr::Steps(steps.into()).fold())
 }
 
-fn const_step(reader: &mut wasmparser::OperatorsReader<'_>) -> Result<ConstStep, Refused> {
+/// A step; none for what changes no bits.
+fn const_step(reader: &mut wasmparser::OperatorsReader<'_>) -> Result<Option<ConstStep>, Refused> {
     let offset = reader.original_position();
-    Ok(ConstStep::Operand(match reader.read()? {
-        Operator::I32Add => return Ok(ConstStep::I32(ConstOperator::Add)),
-        Operator::I32Sub => return Ok(ConstStep::I32(ConstOperator::Sub)),
-        Operator::I32Mul => return Ok(ConstStep::I32(ConstOperator::Mul)),
-        Operator::I64Add => return Ok(ConstStep::I64(ConstOperator::Add)),
-        Operator::I64Sub => return Ok(ConstStep::I64(ConstOperator::Sub)),
-        Operator::I64Mul => return Ok(ConstStep::I64(ConstOperator::Mul)),
-        Operator::I32Const { value } => ConstExpr::Value(u128::from(value as u32)),
-        Operator::I64Const { value } => ConstExpr::Value(u128::from(value as u64)),
-        Operator::F32Const { value } => ConstExpr::Value(u128::from(value.bits())),
-        Operator::F64Const { value } => ConstExpr::Value(u128::from(value.bits())),
-        Operator::V128Const { value } => ConstExpr::Value(value.i128() as u128),
-        Operator::RefNull { .. } => ConstExpr::Null,
-        Operator::RefFunc { function_index } => ConstExpr::Func(FuncIndex(function_index)),
-        Operator::GlobalGet { global_index } => ConstExpr::Global(GlobalIndex(global_index)),
+    let step = match reader.read()? {
+        Operator::I32Add => ConstStep::I32(ConstOperator::Add),
+        Operator::I32Sub => ConstStep::I32(ConstOperator::Sub),
+        Operator::I32Mul => ConstStep::I32(ConstOperator::Mul),
+        Operator::I64Add => ConstStep::I64(ConstOperator::Add),
+        Operator::I64Sub => ConstStep::I64(ConstOperator::Sub),
+        Operator::I64Mul => ConstStep::I64(ConstOperator::Mul),
+        Operator::RefI31 => ConstStep::I31,
+        Operator::StructNew { struct_type_index } => {
+            ConstStep::Struct { ty: TypeIndex(struct_type_index), default: false }
+        }
+        Operator::StructNewDefault { struct_type_index } => {
+            ConstStep::Struct { ty: TypeIndex(struct_type_index), default: true }
+        }
+        Operator::ArrayNew { array_type_index } => ConstStep::Array(TypeIndex(array_type_index)),
+        Operator::ArrayNewDefault { array_type_index } => ConstStep::ArrayDefault(TypeIndex(array_type_index)),
+        Operator::ArrayNewFixed { array_type_index, array_size } => {
+            ConstStep::ArrayFixed { ty: TypeIndex(array_type_index), len: array_size }
+        }
+        // References of both families look the same.
+        Operator::AnyConvertExtern | Operator::ExternConvertAny => return Ok(None),
+        Operator::I32Const { value } => ConstStep::Operand(ConstExpr::Value(u128::from(value as u32))),
+        Operator::I64Const { value } => ConstStep::Operand(ConstExpr::Value(u128::from(value as u64))),
+        Operator::F32Const { value } => ConstStep::Operand(ConstExpr::Value(u128::from(value.bits()))),
+        Operator::F64Const { value } => ConstStep::Operand(ConstExpr::Value(u128::from(value.bits()))),
+        Operator::V128Const { value } => ConstStep::Operand(ConstExpr::Value(value.i128() as u128)),
+        Operator::RefNull { .. } => ConstStep::Operand(ConstExpr::Null),
+        Operator::RefFunc { function_index } => ConstStep::Operand(ConstExpr::Func(FuncIndex(function_index))),
+        Operator::GlobalGet { global_index } => ConstStep::Operand(ConstExpr::Global(GlobalIndex(global_index))),
         _ => return Err(beyond(offset, "a constant expression")),
-    }))
+    };
+    Ok(Some(step))
 }
 
 /// What [`FEATURES`] rule out, should `wasmparser` ever let it pass.

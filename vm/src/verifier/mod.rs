@@ -21,6 +21,7 @@ mod limits;
 mod proposals;
 #[cfg(test)]
 mod tests;
+mod type_group;
 
 use wasmparser::WasmFeatures;
 
@@ -29,17 +30,18 @@ pub use limits::{LimitKind, Limits};
 pub use proposals::Proposal;
 
 use crate::module::{Bytes, FuncIndex, Module, Names};
-use crate::types::{FuncType, TypeId};
+use crate::runtime::types::TypeRegistry;
 
-/// What Pinfold runs: WebAssembly 2.0 with tail calls, exceptions, relaxed SIMD, arithmetic in constant expressions,
-/// several memories, and 64-bit memories and tables.
+/// What Pinfold runs: WebAssembly 3.0.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::TAIL_CALL)
     .union(WasmFeatures::EXCEPTIONS)
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MULTI_MEMORY)
-    .union(WasmFeatures::MEMORY64);
+    .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::GC);
 
 /// How to verify.
 #[derive(Clone, Debug, Default)]
@@ -51,18 +53,14 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// Decodes and verifies a module. `intern` gives each function type its number in the engine.
+/// Decodes and verifies a module, whose types get their numbers from `types`.
 ///
 /// # Errors
 /// The first reason found to refuse the module; of several faulty functions, the one that comes
 /// first.
-pub fn verify(
-    bytes: Bytes,
-    options: &Options,
-    intern: &mut dyn FnMut(&FuncType) -> TypeId,
-) -> Result<Module, VerifyError> {
+pub fn verify(bytes: Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, VerifyError> {
     check_header(&bytes, &options.limits)?;
-    match verify_module(&bytes, options, intern) {
+    match verify_module(&bytes, options, types) {
         Ok(module) => Ok(module),
         Err(refused) => Err(describe(refused, &bytes)),
     }
@@ -98,13 +96,10 @@ impl From<wasmparser::Error> for Refused {
     }
 }
 
-fn verify_module(
-    bytes: &Bytes,
-    options: &Options,
-    intern: &mut dyn FnMut(&FuncType) -> TypeId,
-) -> Result<Module, Refused> {
-    let mut decoded = decode::decode(bytes, &options.limits, intern)?;
-    decoded.module.table_grows = bodies::verify(bytes, &decoded, options)?;
+fn verify_module(bytes: &Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, Refused> {
+    let mut decoded = decode::decode(bytes, &options.limits, types)?;
+    let found = bodies::verify(bytes, &decoded, options)?;
+    (decoded.module.table_grows, decoded.module.uses_heap) = (found.table_grows, found.uses_heap);
     Ok(decoded.module)
 }
 

@@ -74,11 +74,6 @@ proposals! {
     /// Everything shared between threads.
     SharedEverythingThreads(SHARED_EVERYTHING_THREADS) "shared functions and types" "shared-everything-threads",
         "compile it for a single thread";
-    /// Garbage-collected objects.
-    Gc(GC) "garbage-collected objects" "gc", "use a compiler back end that brings its own garbage collector";
-    /// Typed references to functions.
-    FunctionReferences(FUNCTION_REFERENCES) "typed function references" "function-references",
-        "compile it without that feature";
     /// Shared memory and atomic operators.
     Threads(THREADS) "threads and atomics" "threads",
         "compile it for a single thread (`-mno-atomics`, without `-pthread`)";

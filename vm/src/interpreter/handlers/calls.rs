@@ -20,7 +20,8 @@ use crate::interpreter::dispatch::{Ip, Machine, Regs, Stop, handler, word};
 use crate::interpreter::value::{Address, Source, Value};
 use crate::interpreter::{Function, frame};
 use crate::module::{DefinedFunc, FuncIndex};
-use crate::runtime::context::{FuncRef, InstanceContext, TableDef};
+use crate::runtime::context::{FuncRef, InstanceContext, StoreContext, TableDef};
+use crate::runtime::store::StoreInner;
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{Outcome, call as call_any};
 use crate::types::TypeId;
@@ -93,6 +94,32 @@ handler! {
         }
         let sp = r.sp.add(word(ip, size - 1) as usize);
         enter!(m, ip, r, callee, sp, ip.add(size))
+    }
+
+    /// `call_ref` of the function in the slot of word 2; word 3 is the distance.
+    fn call_ref[](m, ip, r) {
+        let func = r.sp.add(word(ip, 2) as usize).read() as *const FuncRef;
+        if func.is_null() {
+            return trap(m, ip, r.sp, TrapKind::NullFunction);
+        }
+        if (*func).context != (*m).context.cast() {
+            return call_reference(m, ip, r.sp, func, 4);
+        }
+        let callee = (*interpreted(m, func)).load(Ordering::Acquire);
+        if callee.is_null() {
+            return call_reference(m, ip, r.sp, func, 4);
+        }
+        let sp = r.sp.add(word(ip, 3) as usize);
+        enter!(m, ip, r, callee, sp, ip.add(4))
+    }
+
+    /// Tail call of the function in the slot of word 2, then as [`return_call`].
+    fn return_call_ref[](m, ip, r) {
+        let func = r.sp.add(word(ip, 2) as usize).read() as *const FuncRef;
+        if func.is_null() {
+            return trap(m, ip, r.sp, TrapKind::NullFunction);
+        }
+        tail_call(m, ip, r.sp, func, 3)
     }
 
     /// Tail call of the defined function in word 2: distance of the arguments, their slots, own header.
@@ -199,10 +226,21 @@ unsafe fn resolve(m: *mut Machine, index: u64, table: u32, ty: u32) -> Result<*c
         if func.is_null() {
             return Err(TrapKind::UninitializedElement);
         }
-        if (*func).type_id != TypeId(ty) {
+        if (*func).type_id != TypeId(ty) && !is_subtype(func, TypeId(ty)) {
             return Err(TrapKind::IndirectCallTypeMismatch);
         }
         Ok(func)
+    }
+}
+
+/// Whether a function's type, which is another, is a subtype of a type.
+#[cold]
+#[inline(never)]
+unsafe fn is_subtype(func: *const FuncRef, of: TypeId) -> bool {
+    // SAFETY: a live function's store lives, and its context begins with it.
+    unsafe {
+        let store = (*func).context.cast::<*mut StoreContext>().read();
+        StoreInner::of(store).engine.types.is_subtype((*func).type_id, of)
     }
 }
 

@@ -1,11 +1,10 @@
 //! Throwing, and going on where an exception is caught.
 
 use super::calls::enter_instance;
-use super::{save, trap};
+use super::save;
 use crate::interpreter::Function;
 use crate::interpreter::dispatch::{Ip, Machine, Regs, Stop, handler, word};
 use crate::runtime::context::StoreContext;
-use crate::runtime::trap::TrapKind;
 use crate::runtime::{Outcome, exception};
 
 handler! {
@@ -38,7 +37,7 @@ unsafe extern "C" fn throw_object(m: *mut Machine, ip: Ip, sp: *mut u64) -> Stop
     // SAFETY: as for the handler.
     unsafe {
         save(m, ip, sp);
-        exception::throw_ref((*m).store, sp.add(word(ip, 2) as usize).read());
+        exception::throw_ref((*m).store, sp.add(word(ip, 2) as usize).read() as u32);
         failed(m)
     }
 }
@@ -60,16 +59,14 @@ pub unsafe extern "C" fn failed(m: *mut Machine) -> Stop {
         (*m).function = (*store).catcher.fp as *const Function;
         let (sp, ip) = ((*store).catcher.sp as *mut u64, (*store).catcher.pc as Ip);
         let (mem, len) = enter_instance(m, (*store).catcher.context);
-        if let Some(kind) = TrapKind::from_number(deliver(store)) {
-            return trap(m, ip, sp, kind);
-        }
+        deliver(store);
         Regs { mem, len, ..Regs::at(sp) }.next(m, ip)
     }
 }
 
-/// Puts what was caught where the catcher wants it. The kind of trap if that fails, as a number.
+/// Puts what was caught where the catcher wants it.
 #[inline(never)]
-unsafe fn deliver(store: *mut StoreContext) -> u32 {
+unsafe fn deliver(store: *mut StoreContext) {
     // SAFETY: the catcher is a frame of the interpreter, with room for what its clause takes.
     unsafe {
         let catcher = &(*store).catcher;
@@ -80,11 +77,7 @@ unsafe fn deliver(store: *mut StoreContext) -> u32 {
             to = to.add(slots);
         }
         if catcher.reference != 0 {
-            match exception::reference(store) {
-                Ok(reference) => to.write(reference),
-                Err(kind) => return kind as u32,
-            }
+            to.write(u64::from((*store).thrown.object));
         }
-        0
     }
 }

@@ -9,6 +9,8 @@ pub mod calls;
 pub mod control;
 pub mod exceptions;
 pub mod memory;
+pub mod objects;
+pub mod references;
 pub mod scalar;
 pub mod state;
 pub mod vector;

@@ -21,6 +21,7 @@ impl<'a> Translator<'a> {
                 let ty = module.func_type(func);
                 let distance = self.arguments(ty);
                 self.emitter.locate(self.offset);
+                self.safepoint(self.operands.len() - ty.params().len());
                 match module.defined(func) {
                     Some(defined) => self.emitter.emit("call", calls::call, &[defined.0, distance]),
                     None => {
@@ -32,7 +33,7 @@ impl<'a> Translator<'a> {
             }
             Operator::CallIndirect { type_index, table_index } => {
                 let module = self.module;
-                let ty = &module.types[type_index as usize];
+                let ty = module.func_type_at(TypeIndex(type_index));
                 let (index, index_ty) = self.index();
                 let distance = self.arguments(ty);
                 let handler: Handler = match (index.from(), index_ty) {
@@ -41,9 +42,30 @@ impl<'a> Translator<'a> {
                     (From::Acc, _) => calls::call_indirect::<u32, Acc>,
                     _ => calls::call_indirect::<u32, Slot>,
                 };
+                self.safepoint(self.operands.len() - ty.params().len());
                 self.indirect("call_indirect", handler, type_index, table_index, (index, index_ty));
                 self.emitter.words.push(distance);
                 self.results(ty);
+            }
+            Operator::CallRef { type_index } => {
+                let module = self.module;
+                let ty = module.func_type_at(TypeIndex(type_index));
+                let func = self.operands.pop_slot(&mut self.emitter);
+                let distance = self.arguments(ty);
+                self.emitter.locate(self.offset);
+                self.safepoint(self.operands.len() - ty.params().len());
+                self.emitter.emit("call_ref", calls::call_ref, &[func, distance]);
+                self.results(ty);
+            }
+            Operator::ReturnCallRef { type_index } => {
+                let module = self.module;
+                let ty = module.func_type_at(TypeIndex(type_index));
+                let func = self.operands.pop_slot(&mut self.emitter);
+                let distance = self.arguments(ty);
+                self.emitter.locate(self.offset);
+                self.safepoint(0);
+                self.emitter.emit("return_call_ref", calls::return_call_ref, &[func]);
+                self.tail(ty, distance);
             }
             Operator::ReturnCall { function_index } => {
                 let module = self.module;
@@ -51,12 +73,13 @@ impl<'a> Translator<'a> {
                 let distance = self.arguments(ty);
                 self.emitter.locate(self.offset);
                 let at = self.layout.function(function_index);
+                self.safepoint(0);
                 self.emitter.emit("return_call", calls::return_call, &[at]);
                 self.tail(ty, distance);
             }
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 let module = self.module;
-                let ty = &module.types[type_index as usize];
+                let ty = module.func_type_at(TypeIndex(type_index));
                 let (index, index_ty) = self.index();
                 let distance = self.arguments(ty);
                 let handler: Handler = match (index.from(), index_ty) {
@@ -65,6 +88,7 @@ impl<'a> Translator<'a> {
                     (From::Acc, _) => calls::return_call_indirect::<u32, Acc>,
                     _ => calls::return_call_indirect::<u32, Slot>,
                 };
+                self.safepoint(0);
                 self.indirect("return_call_indirect", handler, type_index, table_index, (index, index_ty));
                 self.tail(ty, distance);
             }
@@ -82,7 +106,7 @@ impl<'a> Translator<'a> {
     fn indirect(&mut self, name: &'static str, handler: Handler, ty: u32, table: u32, index: (Src, ValType)) {
         self.emitter.locate(self.offset);
         let table = self.layout.table(table);
-        let id = self.module.type_ids[TypeIndex(ty).index()];
+        let id = self.module.types[ty as usize].id;
         self.emitter.emit(name, handler, &[table, id.0]);
         operand(&mut self.emitter, index.1, index.0);
     }

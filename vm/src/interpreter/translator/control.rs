@@ -7,6 +7,7 @@ use super::operands::{Place, Src, bank, copy, operand};
 use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::{calls, control};
 use crate::interpreter::value::{Acc, Bank, Imm, Slot};
+use crate::module::TypeIndex;
 use crate::types::ValType;
 
 use super::emit::Patch;
@@ -136,9 +137,9 @@ impl<'a> Translator<'a> {
     fn block_types(&self, ty: BlockType) -> (Vec<ValType>, Vec<ValType>) {
         match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
-            BlockType::Type(ty) => (Vec::new(), vec![ValType::of(ty)]),
+            BlockType::Type(ty) => (Vec::new(), vec![self.module.val_type(ty)]),
             BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
+                let ty = self.module.func_type_at(TypeIndex(index));
                 (ty.params().to_vec(), ty.results().to_vec())
             }
         }
@@ -146,7 +147,7 @@ impl<'a> Translator<'a> {
 
     fn params(&self, ty: BlockType) -> usize {
         match ty {
-            BlockType::FuncType(index) => self.module.types[index as usize].params().len(),
+            BlockType::FuncType(index) => self.module.func_type_at(TypeIndex(index)).params().len(),
             _ => 0,
         }
     }
@@ -269,7 +270,7 @@ impl<'a> Translator<'a> {
                 let results = match control.ty {
                     BlockType::Empty => 0,
                     BlockType::Type(_) => 1,
-                    BlockType::FuncType(index) => self.module.types[index as usize].results().len(),
+                    BlockType::FuncType(index) => self.module.func_type_at(TypeIndex(index)).results().len(),
                 };
                 (Label::End(index), results, control.height)
             }
@@ -339,13 +340,19 @@ impl<'a> Translator<'a> {
         self.reachable = false;
     }
 
-    fn br_if(&mut self, depth: u32) {
+    /// Branches if the condition on top holds.
+    pub fn br_if(&mut self, depth: u32) {
         let (condition, l, r) = self.condition();
+        self.branch_if(depth, &condition, l, r);
+    }
+
+    /// Branches if a condition holds, whose operands are taken.
+    pub fn branch_if(&mut self, depth: u32, condition: &super::numeric::Condition, l: Src, r: Src) {
         let (label, count, height) = self.label(depth);
         let direct = !matches!(label, Label::Return) && self.in_place(count, height);
         if direct {
             let back = matches!(label, Label::Back(_));
-            let patch = self.branch(&condition, l, r, condition.when, back);
+            let patch = self.branch(condition, l, r, condition.when, back);
             match label {
                 Label::Back(at) => self.emitter.patch(patch, at),
                 Label::End(index) => self.controls[index].patches.push(patch),
@@ -353,7 +360,7 @@ impl<'a> Translator<'a> {
             }
             return;
         }
-        let over = self.branch(&condition, l, r, !condition.when, false);
+        let over = self.branch(condition, l, r, !condition.when, false);
         if !matches!(label, Label::Return) {
             self.carry(count, height);
         }

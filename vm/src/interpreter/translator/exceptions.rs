@@ -22,6 +22,7 @@ impl<'a> Translator<'a> {
                 self.operands.settle_from(first, &mut self.emitter);
                 let row = self.slot_at(first);
                 self.emitter.locate(self.offset);
+                self.safepoint(first);
                 let operands = [self.layout.tag(*tag_index), row, ty.param_slots() as u32];
                 self.emitter.emit("throw", exceptions::throw, &operands);
                 self.reachable = false;
@@ -29,6 +30,7 @@ impl<'a> Translator<'a> {
             Operator::ThrowRef => {
                 let exception = self.operands.pop_slot(&mut self.emitter);
                 self.emitter.locate(self.offset);
+                self.safepoint(self.operands.len());
                 self.emitter.emit("throw_ref", exceptions::throw_ref, &[exception]);
                 self.reachable = false;
             }

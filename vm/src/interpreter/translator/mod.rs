@@ -13,7 +13,9 @@ mod emit;
 mod exceptions;
 mod memory;
 mod numeric;
+mod objects;
 mod operands;
+mod references;
 mod state;
 mod vector;
 
@@ -140,7 +142,7 @@ impl<'a> Translator<'a> {
         let params = slots;
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            let ty = ValType::of(ty);
+            let ty = self.module.val_type(ty);
             for _ in 0..count {
                 self.locals.push((slots, ty));
                 slots += ty.slots() as u32;
@@ -190,7 +192,13 @@ impl<'a> Translator<'a> {
         if self.config.fuel {
             self.charge(metering::operator_cost(operator));
         }
-        if !self.numeric(operator) && !self.control(operator) && !self.exceptions(operator) && !self.state(operator) {
+        let known = self.numeric(operator)
+            || self.control(operator)
+            || self.exceptions(operator)
+            || self.state(operator)
+            || self.references(operator)
+            || self.objects(operator);
+        if !known {
             self.vector(operator);
         }
         if metering::ends_segment(operator) {
@@ -221,6 +229,13 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// The next instruction may collect: notes which of the lowest `count` operands hold references meanwhile.
+    fn safepoint(&mut self, count: usize) {
+        let node = self.operands.references(count);
+        let here = self.emitter.here();
+        self.operands.maps.points.push((here, node));
+    }
+
     /// Another path may come in here: nothing is known of accumulators, and the last instruction stays.
     fn barrier(&mut self) {
         self.operands.forget();
@@ -229,6 +244,8 @@ impl<'a> Translator<'a> {
     }
 
     fn finish(self) -> (Function, Vec<emit::Record>) {
+        let mut maps = self.operands.maps;
+        maps.locals = self.locals.iter().filter(|(_, ty)| ty.is_traced()).map(|(slot, _)| *slot).collect();
         let code = self.emitter.words.into_boxed_slice();
         let function = Function {
             entry: code.as_ptr(),
@@ -240,6 +257,7 @@ impl<'a> Translator<'a> {
             offsets: self.emitter.offsets.into_boxed_slice(),
             loops: self.emitter.loops.into_boxed_slice(),
             regions: self.regions,
+            maps: maps.finish(),
         };
         (function, self.emitter.records.unwrap_or_default())
     }

@@ -54,7 +54,8 @@ pub struct Condition {
 }
 
 impl Condition {
-    fn of<C: Compare>() -> Self {
+    /// That a comparison holds.
+    pub fn of<C: Compare>() -> Self {
         Self {
             name: C::NAME,
             ty: type_of::<C::L>(),

@@ -6,6 +6,7 @@
 use super::emit::Emitter;
 use crate::interpreter::dispatch::Handler;
 use crate::interpreter::handlers::scalar::{From, copy_handler};
+use crate::interpreter::maps::Maps;
 use crate::interpreter::value::{Bank, V128};
 use crate::types::ValType;
 
@@ -29,6 +30,8 @@ pub struct Operand {
     pub ty: ValType,
     /// Its own slot.
     pub slot: u32,
+    /// The chain of references from it on downwards: see [`Maps`].
+    node: u32,
 }
 
 /// An operand as an instruction takes it.
@@ -87,12 +90,25 @@ pub struct Operands {
     uses: Vec<u32>,
     /// Operands below this index are in their own slots.
     settled: usize,
+    /// Operands below this index know their node.
+    chained: usize,
+    /// Where the frame holds references.
+    pub maps: Maps,
 }
 
 impl Operands {
     /// An empty stack whose first operand gets this slot.
     pub fn new(first: u32) -> Self {
-        Self { stack: Vec::new(), top: first, max: first, held: [Held::default(); 4], uses: Vec::new(), settled: 0 }
+        Self {
+            stack: Vec::new(),
+            top: first,
+            max: first,
+            held: [Held::default(); 4],
+            uses: Vec::new(),
+            settled: 0,
+            chained: 0,
+            maps: Maps::default(),
+        }
     }
 
     /// How many operands there are.
@@ -134,7 +150,7 @@ impl Operands {
             }
             self.uses[at] += 1;
         }
-        self.stack.push(Operand { place, ty, slot: self.top });
+        self.stack.push(Operand { place, ty, slot: self.top, node: 0 });
         self.top += ty.slots() as u32;
         self.max = self.max.max(self.top);
         self.stack.len() - 1
@@ -147,6 +163,7 @@ impl Operands {
         self.stack.truncate(index);
         self.top = operand.slot;
         self.settled = self.settled.min(index);
+        self.chained = self.chained.min(index);
         self.unuse(operand.place);
         let held = &mut self.held[bank(operand.ty) as usize];
         if held.operand == Some(index) {
@@ -214,6 +231,7 @@ impl Operands {
         copy(emitter, operand.ty, src, operand.slot);
         self.unuse(operand.place);
         self.stack[index].place = Place::Own;
+        self.chained = self.chained.min(index);
     }
 
     /// Brings the operands from an index on to their own slots.
@@ -246,6 +264,18 @@ impl Operands {
             }
         }
         true
+    }
+
+    /// The node of the references among the lowest `count` operands.
+    pub fn references(&mut self, count: usize) -> u32 {
+        for index in self.chained..count {
+            let older = index.checked_sub(1).map_or(0, |below| self.stack[below].node);
+            let operand = self.stack[index];
+            let held = operand.ty.is_traced() && operand.place == Place::Own;
+            self.stack[index].node = if held { self.maps.node(older, operand.slot) } else { older };
+        }
+        self.chained = self.chained.max(count);
+        count.checked_sub(1).map_or(0, |top| self.stack[top].node)
     }
 
     /// Whether a local is among the operands.

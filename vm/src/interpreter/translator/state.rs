@@ -10,7 +10,7 @@ use crate::interpreter::handlers::scalar::From;
 use crate::interpreter::handlers::state::*;
 use crate::interpreter::value::{Acc, Imm, Slot, ToAcc, ToSlot, V128};
 use crate::module::GlobalIndex;
-use crate::types::{AddressType, ValType};
+use crate::types::{AddressType, RefType, ValType};
 
 /// Picks the instance of a generic handler by type and source.
 macro_rules! by_source {
@@ -36,13 +36,13 @@ impl<'a> Translator<'a> {
             Operator::GlobalGet { global_index } => self.global_get(global_index),
             Operator::GlobalSet { global_index } => self.global_set(global_index),
             Operator::RefNull { hty } => {
-                self.operands.push(ValType::of_heap(hty), Place::Const(0));
+                self.operands.push(ValType::Ref(RefType::nullable(self.module.heap_type(hty))), Place::Const(0));
             }
             Operator::RefIsNull => self.is_null(),
             Operator::RefFunc { function_index } => {
                 let at = self.layout.function(function_index);
                 let pair = Pair { slot: ref_func::<ToSlot>, acc: ref_func::<ToAcc> };
-                self.produce("ref.func", pair, ValType::FuncRef, &[], &[at]);
+                self.produce("ref.func", pair, ValType::FUNCREF, &[], &[at]);
             }
             Operator::TableGet { table } => {
                 let (index, ty) = self.operands.pop(&mut self.emitter);

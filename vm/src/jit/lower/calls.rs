@@ -7,11 +7,11 @@ use cranelift_codegen::ir::{ExtFuncData, ExternalName, InstBuilder, MemFlagsData
 use wasmparser::Operator;
 
 use super::exceptions::Target;
-use super::{Lower, PTR, builtin, signature, trap_code};
-use crate::module::{DefinedFunc, FuncIndex, TableIndex};
+use super::{Lower, PTR, builtin, clif_type, signature, trap_code};
+use crate::module::{DefinedFunc, FuncIndex, TableIndex, TypeIndex};
 use crate::runtime::context::{FuncRef, TableDef};
 use crate::runtime::trap::TrapKind;
-use crate::types::FuncType;
+use crate::types::{FuncType, RefType, ValType};
 
 /// Who is called.
 enum Callee {
@@ -31,10 +31,13 @@ impl Lower<'_> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.call_indirect(type_index, table_index, true);
             }
-            Operator::RefNull { .. } => {
-                let null = self.b.ins().iconst(PTR, 0);
-                self.push(null);
+            Operator::RefNull { hty } => {
+                let ty = ValType::Ref(RefType::nullable(self.module.heap_type(hty)));
+                let null = self.zero(ty);
+                self.push_typed(null, ty);
             }
+            Operator::CallRef { type_index } => self.call_ref(type_index, false),
+            Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true),
             Operator::RefIsNull => {
                 let value = self.pop();
                 self.is_zero(value);
@@ -46,12 +49,14 @@ impl Lower<'_> {
             Operator::TableGet { table } => {
                 let index = self.pop();
                 let (address, flags) = self.element(table, index, TrapKind::TableOutOfBounds);
-                let value = self.b.ins().load(PTR, flags, address, 0);
-                self.push(value);
+                let ty = self.module.tables[table as usize].element;
+                let value = self.b.ins().load(clif_type(ty), flags, address, 0);
+                self.push_typed(value, ty);
             }
             Operator::TableSet { table } => {
                 let (index, value) = self.pop2();
                 let (address, flags) = self.element(table, index, TrapKind::TableOutOfBounds);
+                let value = self.cell(value);
                 self.b.ins().store(flags, value, address, 0);
             }
             Operator::TableSize { table } => {
@@ -61,6 +66,7 @@ impl Lower<'_> {
             }
             Operator::TableGrow { table } => {
                 let (value, delta) = self.pop2();
+                let value = self.cell(value);
                 let delta = self.wide(delta);
                 let index = self.i32(table);
                 let grown = self.fallible(builtin!(table_grow), &[index, value, delta]);
@@ -69,6 +75,7 @@ impl Lower<'_> {
             }
             Operator::TableFill { table } => {
                 let (value, len) = self.pop2();
+                let value = self.cell(value);
                 let at = self.pop();
                 let (at, len) = (self.wide(at), self.wide(len));
                 let table = self.i32(table);
@@ -101,7 +108,7 @@ impl Lower<'_> {
     }
 
     /// Two indices as one argument.
-    fn indices(&mut self, first: u32, second: u32) -> Value {
+    pub fn indices(&mut self, first: u32, second: u32) -> Value {
         self.b.ins().iconst(types::I64, (u64::from(first) | u64::from(second) << 32) as i64)
     }
 
@@ -154,12 +161,14 @@ impl Lower<'_> {
             self.reachable = false;
         } else {
             let results = self.call_here(sig, target, &args);
-            self.stack.extend(results);
+            for (value, ty) in results.into_iter().zip(ty.results()) {
+                self.push_typed(value, *ty);
+            }
         }
     }
 
     fn call_indirect(&mut self, type_index: u32, table: u32, tail: bool) {
-        let ty = self.module.types[type_index as usize].clone();
+        let ty = self.module.func_type_at(TypeIndex(type_index)).clone();
         let index = self.pop();
         let (address, flags) = self.element(table, index, TrapKind::UndefinedElement);
         let func_ref = self.b.ins().load(PTR, flags, address, 0);
@@ -170,12 +179,45 @@ impl Lower<'_> {
             .with_alias_region(Some(self.regions.table))
             .with_trap_code(Some(trap_code(TrapKind::UninitializedElement)));
         let id = self.b.ins().load(types::I32, flags, func_ref, offset_of!(FuncRef, type_id) as i32);
-        let wanted = self.module.type_ids[type_index as usize].0;
+        let wanted = self.module.types[type_index as usize].id.0;
         let other = self.b.ins().icmp_imm_u(IntCC::NotEqual, id, i64::from(wanted));
-        self.trap_if(other, TrapKind::IndirectCallTypeMismatch);
+        let wanted = self.module.types[type_index as usize].clone();
+        if wanted.is_final {
+            self.trap_if(other, TrapKind::IndirectCallTypeMismatch);
+        } else {
+            let [subtype, next] = [(); 2].map(|()| self.b.create_block());
+            self.b.set_cold_block(subtype);
+            self.b.ins().brif(other, subtype, &[], next, &[]);
+            self.b.seal_block(subtype);
+            self.b.switch_to_block(subtype);
+            let header = self.header_of(id);
+            let holds = self.is_subtype(header, wanted.id, wanted.supertypes.len() as u32);
+            self.b.ins().trapz(holds, trap_code(TrapKind::IndirectCallTypeMismatch));
+            self.b.ins().jump(next, &[]);
+            self.b.seal_block(next);
+            self.b.switch_to_block(next);
+        }
         let code = self.func_field(func_ref, offset_of!(FuncRef, code));
         let context = self.func_field(func_ref, offset_of!(FuncRef, context));
         self.finish_call(&ty, &Callee::Address(code), context, func_ref, tail);
+    }
+
+    fn call_ref(&mut self, type_index: u32, tail: bool) {
+        let ty = self.module.func_type_at(TypeIndex(type_index)).clone();
+        let func_ref = self.pop();
+        // Null faults here.
+        let flags = MemFlagsData::new()
+            .with_aligned()
+            .with_alias_region(Some(self.regions.table))
+            .with_trap_code(Some(trap_code(TrapKind::NullFunction)));
+        let code = self.b.ins().load(PTR, flags, func_ref, offset_of!(FuncRef, code) as i32);
+        let context = self.func_field(func_ref, offset_of!(FuncRef, context));
+        self.finish_call(&ty, &Callee::Address(code), context, func_ref, tail);
+    }
+
+    /// A reference as a table's cell holds it.
+    fn cell(&mut self, value: Value) -> Value {
+        if self.b.func.dfg.value_type(value) == PTR { value } else { self.b.ins().uextend(types::I64, value) }
     }
 
     fn table_field(&mut self, table: u32, at: usize) -> Value {

@@ -6,9 +6,21 @@ use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableDa
 use wasmparser::{BlockType, Operator};
 
 use super::exceptions::Clause;
+use super::roots::Operand;
 use super::{Lower, clif_type, trap_code};
+use crate::module::TypeIndex;
 use crate::runtime::trap::TrapKind;
-use crate::types::ValType;
+use crate::types::{Family, RefType, ValType};
+
+/// The most general nullable type of a reference's family.
+fn top(ty: RefType) -> ValType {
+    match ty.heap.family() {
+        Family::Func => ValType::FUNCREF,
+        Family::Extern => ValType::EXTERNREF,
+        Family::Exn => ValType::EXNREF,
+        Family::Any => ValType::ANYREF,
+    }
+}
 
 /// An open block.
 pub struct Frame {
@@ -22,7 +34,7 @@ pub struct Frame {
     /// Operands below it.
     height: usize,
     /// For an `if` whose `else` has not come: where that begins, and what the `if` was given.
-    otherwise: Option<(Block, Vec<Value>)>,
+    otherwise: Option<(Block, Vec<Operand>)>,
     /// Whether anything goes to `exit`.
     exited: bool,
     /// For a `try_table`: what it catches.
@@ -53,12 +65,19 @@ impl Lower<'_> {
         block
     }
 
+    /// Pushes a block's parameters, of these types.
+    fn push_params(&mut self, block: Block, types: &[ValType]) {
+        for (value, ty) in self.b.block_params(block).to_vec().into_iter().zip(types) {
+            self.push_typed(value, *ty);
+        }
+    }
+
     fn block_types(&self, ty: BlockType) -> (Vec<ValType>, Vec<ValType>) {
         match ty {
             BlockType::Empty => (vec![], vec![]),
-            BlockType::Type(ty) => (vec![], vec![ValType::of(ty)]),
+            BlockType::Type(ty) => (vec![], vec![self.module.val_type(ty)]),
             BlockType::FuncType(index) => {
-                let ty = &self.module.types[index as usize];
+                let ty = self.module.func_type_at(TypeIndex(index));
                 (ty.params().to_vec(), ty.results().to_vec())
             }
         }
@@ -66,7 +85,8 @@ impl Lower<'_> {
 
     /// The topmost `count` values, as arguments of a branch; they stay.
     fn arguments(&mut self, count: usize) -> Vec<BlockArg> {
-        let mut values = self.stack[self.stack.len() - count..].to_vec();
+        let mut values: Vec<Value> =
+            (self.stack.len() - count..self.stack.len()).map(|index| self.operand(index)).collect();
         self.canonical(&mut values);
         values.into_iter().map(BlockArg::Value).collect()
     }
@@ -93,8 +113,9 @@ impl Lower<'_> {
             let arguments = self.arguments(params.len());
             self.b.ins().jump(header, &arguments);
             self.b.switch_to_block(header);
+            self.paths_meet();
             self.stack.truncate(height);
-            self.stack.extend_from_slice(self.b.block_params(header));
+            self.push_params(header, &params);
             header
         } else {
             exit
@@ -135,8 +156,10 @@ impl Lower<'_> {
         self.fall_through();
         let Some(frame) = self.frames.last_mut() else { return };
         let height = frame.height;
-        if let Some((block, values)) = frame.otherwise.take() {
+        let otherwise = frame.otherwise.take();
+        if let Some((block, values)) = otherwise {
             self.b.switch_to_block(block);
+            self.paths_meet();
             self.stack.truncate(height);
             self.stack.extend(values);
             self.reachable = true;
@@ -163,9 +186,10 @@ impl Lower<'_> {
             return;
         }
         self.b.switch_to_block(frame.exit);
-        self.stack.extend_from_slice(self.b.block_params(frame.exit));
+        self.paths_meet();
+        self.push_params(frame.exit, &frame.results);
         if last {
-            let results = self.stack.clone();
+            let results = self.pop_many(frame.results.len());
             self.b.ins().return_(&results);
             self.reachable = false;
         }
@@ -223,15 +247,21 @@ impl Lower<'_> {
             }
             Operator::Select | Operator::TypedSelect { .. } => {
                 let condition = self.pop();
+                let ty = self.stack.last().copied();
                 let (a, b) = self.pop2();
                 let mut both = [a, b];
                 self.canonical(&mut both);
                 let value = self.b.ins().select(condition, both[0], both[1]);
-                self.push(value);
+                match ty {
+                    // Not the type of both perhaps, but of the same family.
+                    Some(Operand::Traced(ty)) => self.push_typed(value, top(ty)),
+                    _ => self.push(value),
+                }
             }
             Operator::LocalGet { local_index } => {
-                let value = self.b.use_var(self.locals[local_index as usize].0);
-                self.push(value);
+                let (variable, ty) = self.locals[local_index as usize];
+                let value = self.b.use_var(variable);
+                self.push_typed(value, ty);
             }
             Operator::LocalSet { local_index } => {
                 let mut value = [self.pop()];
@@ -241,8 +271,9 @@ impl Lower<'_> {
             Operator::LocalTee { local_index } => {
                 let mut value = [self.pop()];
                 self.canonical(&mut value);
-                self.b.def_var(self.locals[local_index as usize].0, value[0]);
-                self.push(value[0]);
+                let (variable, ty) = self.locals[local_index as usize];
+                self.b.def_var(variable, value[0]);
+                self.push_typed(value[0], ty);
             }
             Operator::I32Const { value } => {
                 let value = self.i32(value as u32);

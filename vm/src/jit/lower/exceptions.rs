@@ -18,6 +18,7 @@ use super::{Lower, PENDING, PTR, builtin};
 use crate::jit::trampolines::{load_all, store_all};
 use crate::module::{DefinedFunc, Module, TagIndex};
 use crate::runtime::context::{InstanceContext, StoreContext};
+use crate::types::ValType;
 
 /// Handlers of all calls of a function that are always allowed.
 const FEW_HANDLERS: usize = 1024;
@@ -92,17 +93,20 @@ impl Lower<'_> {
             self.b.switch_to_block(clause.landing);
             self.b.seal_block(clause.landing);
             self.b.set_cold_block(clause.landing);
+            self.paths_meet();
             let height = self.stack.len();
+            self.reload_all(height);
             if let Some(tag) = clause.tag {
                 let ty = self.module.tag_type(TagIndex(tag)).clone();
                 let from = self.payload();
                 let payload = load_all(&mut self.b, ty.params(), from);
-                self.stack.extend(payload);
+                for (value, ty) in payload.into_iter().zip(ty.params()) {
+                    self.push_typed(value, *ty);
+                }
             }
             if clause.reference {
-                let reference = self.builtin(builtin!(exception_ref), &[]);
-                self.b.ins().trapz(reference, PENDING);
-                self.push(reference);
+                let reference = self.collecting(builtin!(exception_ref), &[]);
+                self.push_typed(reference, ValType::EXNREF);
             }
             let (target, arguments) = self.branch(clause.label);
             self.b.ins().jump(target, &arguments);
@@ -132,11 +136,14 @@ impl Lower<'_> {
     /// Makes a call whose exceptions the enclosing `try_table`s may catch; its results.
     pub fn call_here(&mut self, signature: SigRef, target: Target, args: &[Value]) -> Vec<Value> {
         let handlers = self.handlers();
+        let live = self.spill(self.stack.len());
         if handlers.is_empty() {
             let call = match target {
                 Target::Direct(func) => self.b.ins().call(func, args),
                 Target::Address(code) => self.b.ins().call_indirect(signature, code, args),
             };
+            self.map(call, &live);
+            self.reload(&live);
             return self.b.inst_results(call).to_vec();
         }
         let returns: Vec<ir::Type> =
@@ -159,12 +166,14 @@ impl Lower<'_> {
             .collect();
         let table = ExceptionTableData::new(signature, normal, items);
         let table = self.b.func.dfg.exception_tables.push(table);
-        match target {
+        let call = match target {
             Target::Direct(func) => self.b.ins().try_call(func, args, table),
             Target::Address(code) => self.b.ins().try_call_indirect(code, args, table),
         };
+        self.map(call, &live);
         self.b.seal_block(next);
         self.b.switch_to_block(next);
+        self.reload(&live);
         self.b.block_params(next).to_vec()
     }
 
@@ -214,12 +223,14 @@ fn handlers(module: &Module, func: DefinedFunc) -> wasmparser::Result<bool> {
                 open.push(seen);
             }
             Operator::End => drop(open.pop()),
-            Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::Throw { .. } | Operator::ThrowRef => {
-                match left.checked_sub(around) {
-                    Some(rest) => left = rest,
-                    None => return Ok(false),
-                }
-            }
+            Operator::Call { .. }
+            | Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
+            | Operator::Throw { .. }
+            | Operator::ThrowRef => match left.checked_sub(around) {
+                Some(rest) => left = rest,
+                None => return Ok(false),
+            },
             _ => {}
         }
     }

@@ -90,9 +90,9 @@ impl Lower<'_> {
             }
             Operator::GlobalGet { global_index } => {
                 let (address, at, flags) = self.global(global_index);
-                let ty = clif_type(self.module.globals[global_index as usize].value);
-                let value = self.b.ins().load(ty, flags, address, at);
-                self.push(value);
+                let ty = self.module.globals[global_index as usize].value;
+                let value = self.b.ins().load(clif_type(ty), flags, address, at);
+                self.push_typed(value, ty);
             }
             Operator::GlobalSet { global_index } => {
                 let mut value = [self.pop()];

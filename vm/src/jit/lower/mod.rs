@@ -8,6 +8,9 @@ mod control;
 mod exceptions;
 mod memory;
 mod numeric;
+mod objects;
+mod references;
+mod roots;
 mod simd;
 
 use std::borrow::Cow;
@@ -31,6 +34,7 @@ use crate::runtime::trap::TrapKind;
 use crate::types::{AddressType, FuncType, ValType};
 use control::Frame;
 pub use exceptions::handlers_fit;
+use roots::{Operand, Roots};
 
 const PTR: ir::Type = types::I64;
 
@@ -64,7 +68,9 @@ pub fn clif_type(ty: ValType) -> ir::Type {
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::V128 => types::I8X16,
-        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => PTR,
+        ty if ty.is_func() => PTR,
+        // References into the heap.
+        ValType::Ref(_) => types::I32,
     }
 }
 
@@ -94,6 +100,7 @@ pub fn function(
     let mut lower = Lower::new(builder, code, index, own);
     let result = lower.body(func);
     lower.b.seal_all_blocks();
+    lower.sweep();
     if let Err(error) = result {
         return Err(format!("the verified body cannot be read: {error}"));
     }
@@ -118,6 +125,10 @@ fn stack_check(clif: &mut Function) {
 struct Regions {
     context: AliasRegion,
     heap: AliasRegion,
+    objects: AliasRegion,
+    lengths: AliasRegion,
+    nursery: AliasRegion,
+    cards: AliasRegion,
     table: AliasRegion,
     global: AliasRegion,
 }
@@ -131,7 +142,8 @@ struct Lower<'a> {
     /// The instance's context.
     context: Value,
     locals: Vec<(Variable, ValType)>,
-    stack: Vec<Value>,
+    stack: Vec<Operand>,
+    roots: Roots,
     frames: Vec<Frame>,
     /// Whether control can be here.
     reachable: bool,
@@ -153,6 +165,10 @@ impl<'a> Lower<'a> {
             heap: region(1, "heap"),
             table: region(2, "table"),
             global: region(3, "global"),
+            objects: region(4, "objects"),
+            lengths: region(5, "lengths"),
+            nursery: region(6, "nursery"),
+            cards: region(7, "cards"),
         };
         let entry = b.create_block();
         b.append_block_params_for_function_params(entry);
@@ -168,6 +184,7 @@ impl<'a> Lower<'a> {
             context,
             locals: Vec::new(),
             stack: Vec::new(),
+            roots: Roots::default(),
             frames: Vec::new(),
             reachable: true,
             skipped: 0,
@@ -196,21 +213,26 @@ impl<'a> Lower<'a> {
         let entry = self.b.current_block();
         let params = entry.map(|block| self.b.block_params(block)[2..].to_vec()).unwrap_or_default();
         for (ty, value) in ty.params().iter().zip(params) {
-            let variable = self.b.declare_var(clif_type(*ty));
+            let variable = self.local(*ty);
             self.b.def_var(variable, value);
-            self.locals.push((variable, *ty));
         }
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
-            let ty = ValType::of(ty);
+            let ty = self.module.val_type(ty);
             let zero = self.zero(ty);
             for _ in 0..count {
-                let variable = self.b.declare_var(clif_type(ty));
+                let variable = self.local(ty);
                 self.b.def_var(variable, zero);
-                self.locals.push((variable, ty));
             }
         }
         Ok(())
+    }
+
+    /// Adds a local.
+    fn local(&mut self, ty: ValType) -> Variable {
+        let variable = if ty.is_traced() { self.local_root() } else { self.b.declare_var(clif_type(ty)) };
+        self.locals.push((variable, ty));
+        variable
     }
 
     fn zero(&mut self, ty: ValType) -> Value {
@@ -236,6 +258,8 @@ impl<'a> Lower<'a> {
             || self.exceptions(op)
             || self.memory(op)
             || self.numeric(op)
+            || self.references(op)
+            || self.objects(op)
             || self.simd(op);
         // The verifier admits no operator that no group knows.
         debug_assert!(known, "{op:?}");
@@ -272,13 +296,17 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Pushes a value that no collector cares for.
     fn push(&mut self, value: Value) {
-        self.stack.push(value);
+        self.stack.push(Operand::Plain(value));
     }
 
     fn pop(&mut self) -> Value {
         // The verifier proved that there is one.
-        self.stack.pop().unwrap_or(self.context)
+        let Some(top) = self.stack.len().checked_sub(1) else { return self.context };
+        let value = self.operand(top);
+        self.stack.pop();
+        value
     }
 
     fn pop2(&mut self) -> (Value, Value) {
@@ -289,11 +317,14 @@ impl<'a> Lower<'a> {
 
     /// Takes the topmost `count` values, first to last.
     fn pop_many(&mut self, count: usize) -> Vec<Value> {
-        self.stack.split_off(self.stack.len() - count)
+        let first = self.stack.len() - count;
+        let values = (first..self.stack.len()).map(|index| self.operand(index)).collect();
+        self.stack.truncate(first);
+        values
     }
 
     /// A vector as lanes of this type.
-    fn cast(&mut self, value: Value, ty: ir::Type) -> Value {
+    fn cast_vector(&mut self, value: Value, ty: ir::Type) -> Value {
         if self.b.func.dfg.value_type(value) == ty {
             return value;
         }
@@ -304,7 +335,7 @@ impl<'a> Lower<'a> {
     fn canonical(&mut self, values: &mut [Value]) {
         for value in values {
             if self.b.func.dfg.value_type(*value).is_vector() {
-                *value = self.cast(*value, types::I8X16);
+                *value = self.cast_vector(*value, types::I8X16);
             }
         }
     }

@@ -20,7 +20,7 @@ impl Lower<'_> {
 
     fn popv(&mut self, ty: Type) -> Value {
         let value = self.pop();
-        self.cast(value, ty)
+        self.cast_vector(value, ty)
     }
 
     fn v1(&mut self, ty: Type, make: Unary) {
@@ -441,7 +441,7 @@ impl Lower<'_> {
     fn pseudo(&mut self, x: Value, y: Value, a: Value, b: Value) -> Value {
         let ty = self.b.func.dfg.value_type(a);
         let less = self.b.ins().fcmp(FloatCC::LessThan, x, y);
-        let less = self.cast(less, ty);
+        let less = self.cast_vector(less, ty);
         self.b.ins().bitselect(less, b, a)
     }
 

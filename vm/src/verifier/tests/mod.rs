@@ -16,14 +16,7 @@ fn wasm(text: &str) -> Arc<[u8]> {
 }
 
 fn verify_bytes(bytes: Arc<[u8]>, options: &Options) -> Result<Module, VerifyError> {
-    let mut types: Vec<FuncType> = Vec::new();
-    verify(bytes.into(), options, &mut |ty| {
-        let id = types.iter().position(|t| t == ty).unwrap_or_else(|| {
-            types.push(ty.clone());
-            types.len() - 1
-        });
-        TypeId(id as u32)
-    })
+    verify(bytes.into(), options, &TypeRegistry::default())
 }
 
 fn accept(text: &str) -> Module {
@@ -62,10 +55,10 @@ fn everything_is_decoded() {
             (data "passive"))"#,
     );
     assert_eq!(module.types.len(), 4);
-    assert_eq!(module.type_ids[0], module.type_ids[1]);
+    assert_eq!(module.types[0].id, module.types[1].id);
     assert_eq!(module.func_type(FuncIndex(0)).to_string(), "(i32, f64) -> (v128)");
     assert_eq!(module.imports.len(), 3);
-    assert!(matches!(module.imports[2].kind, ImportKind::Table(ty) if ty.element == ValType::ExternRef));
+    assert!(matches!(module.imports[2].kind, ImportKind::Table(ty) if ty.element == ValType::EXTERNREF));
     assert_eq!((module.imported.functions, module.imported.tables, module.imported.globals), (1, 1, 1));
     assert_eq!((module.memories[0].limits.min, module.memories[0].limits.max), (2, Some(5)));
     assert_eq!((module.tables[1].limits.min, module.tables[1].limits.max), (10, Some(20)));

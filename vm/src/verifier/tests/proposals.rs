@@ -30,8 +30,6 @@ fn module_of(proposal: Proposal) -> Arc<[u8]> {
         Proposal::StackSwitching => "(module (func (param contref)))",
         Proposal::LegacyExceptions => "(module (func try catch_all end))",
         Proposal::SharedEverythingThreads => r#"(module (import "a" "b" (global (shared i32))))"#,
-        Proposal::Gc => "(module (type (struct (field i32))))",
-        Proposal::FunctionReferences => "(module (type $f (func)) (func (param (ref $f))))",
         Proposal::Threads => "(module (memory 1 1 shared))",
     })
 }
@@ -42,9 +40,7 @@ fn each_proposal_is_recognised() {
         let found = needed(module_of(proposal));
         match proposal {
             // These extend others.
-            Proposal::MultibyteArrayAccess => assert_eq!(found, [Proposal::Gc, proposal]),
             Proposal::AcquireReleaseAtomics => assert_eq!(found, [Proposal::Threads, proposal]),
-            Proposal::CustomDescriptors => assert_eq!(found, [Proposal::Gc, proposal]),
             _ => assert_eq!(found, [proposal]),
         }
     }
@@ -63,11 +59,6 @@ fn each_operator_of_other_proposals_is_recognised() {
     let cases = [
         ("atomic.fence", Proposal::Threads),
         ("i32.const 0 i32.atomic.load drop", Proposal::Threads),
-        ("ref.func 0 call_ref 0", Proposal::FunctionReferences),
-        ("ref.func 0 return_call_ref 0", Proposal::FunctionReferences),
-        ("ref.null func br_on_null 0 drop", Proposal::FunctionReferences),
-        ("i32.const 1 ref.i31 drop", Proposal::Gc),
-        ("ref.null any drop", Proposal::Gc),
         ("i64.const 0 i64.const 0 i64.mul_wide_s drop drop", Proposal::WideArithmetic),
         (
             "block (result i32) try (result i32) i32.const 1 catch_all i32.const 2 end end drop",
@@ -105,5 +96,7 @@ fn what_pinfold_runs_needs_no_proposal() {
     accept("(module (table i64 1 funcref) (func (drop (table.get (i64.const 0)))))");
     accept("(module (func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle))");
     accept("(module (global i32 (i32.add (i32.const 1) (i32.const 2))))");
+    accept("(module (type $f (func (param (ref $f)))) (func (param (ref $f)) local.get 0 local.get 0 call_ref $f))");
+    accept("(module (type $s (struct (field i8))) (global (ref $s) (struct.new $s (i32.const 1))))");
     accept(r#"(module (import "a" "b" (global (mut i32))) (func (param externref)))"#);
 }

@@ -12,13 +12,11 @@
 //!                                                     else: Outcome::Thrown, one activation further
 //! ```
 //!
-//! A handler that takes only the payload costs no object. One that wants a reference makes one
-//! ([`reference`]); see [`objects`] for how long such objects live.
+//! A handler that takes only the payload costs no object. One that wants a reference makes one in the heap
+//! ([`reference`]): the tag's number, and the payload as the fields of a struct.
 //!
 //! Traps and errors of host functions are not exceptions: nothing in a guest catches them
 //! (WebAssembly 3.0, section 4.6.10).
-
-pub mod objects;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,10 +25,13 @@ use crate::interpreter;
 use crate::jit::registry;
 use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
 use crate::runtime::instantiate::owner;
+use crate::runtime::objects;
+use crate::runtime::roots::Root;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
+use crate::runtime::types::DefinedType;
 use crate::runtime::{backtrace, raise, raise_trap};
-use crate::types::{FuncType, TypeId, ValType};
+use crate::types::{FuncType, StorageType, TypeId, ValType};
 
 /// An exception tag. Its identity is its address.
 #[derive(Debug)]
@@ -39,17 +40,19 @@ pub struct Tag {
     pub type_id: TypeId,
     /// Its type: the parameters are the payload.
     pub ty: FuncType,
+    /// How its exceptions lie in the heap.
+    pub object: Arc<DefinedType>,
+    /// Its number in its store.
+    pub number: u32,
 }
 
-/// An exception that a reference was made to.
-#[derive(Debug)]
+/// An exception that the host holds.
+#[derive(Clone, Debug)]
 pub struct Exception {
-    /// Its store's number.
-    pub store: u64,
     /// Its tag.
     pub tag: Arc<Tag>,
-    /// Its payload in the array convention.
-    pub payload: Box<[u64]>,
+    /// The object in the heap.
+    pub root: Arc<Root>,
 }
 
 /// The exception that is being thrown, beside its payload.
@@ -59,7 +62,7 @@ pub struct Thrown {
     /// Its tag.
     pub tag: *const Tag,
     /// The object that it was thrown by, zero if it has none yet.
-    pub object: u64,
+    pub object: u32,
 }
 
 /// Where the exception that is being thrown is caught.
@@ -133,15 +136,18 @@ pub unsafe fn throw(context: *mut InstanceContext, at: u32) -> bool {
 ///
 /// # Safety
 /// As for [`throw`]; `object` is a reference of the store's.
-pub unsafe fn throw_ref(store: *mut StoreContext, object: u64) -> bool {
+pub unsafe fn throw_ref(store: *mut StoreContext, object: u32) -> bool {
     // SAFETY: by contract.
     unsafe {
-        let inner = StoreInner::of(store);
-        let Some(exception) = inner.exception(object) else {
+        if object == 0 {
             raise(store, TrapKind::NullException);
             return false;
-        };
-        load(store, exception, object);
+        }
+        if !load(store, object) {
+            // The instance whose tag it was is gone: the host kept the exception longer.
+            raise(store, TrapKind::Host);
+            return false;
+        }
         find(store)
     }
 }
@@ -151,73 +157,77 @@ pub unsafe fn throw_ref(store: *mut StoreContext, object: u64) -> bool {
 ///
 /// # Safety
 /// The store runs a host function, which is about to fail.
-pub unsafe fn pass_on(store: *mut StoreContext, exception: &Arc<Exception>) -> bool {
+pub unsafe fn pass_on(store: *mut StoreContext, exception: &Exception) -> bool {
     // SAFETY: by contract.
     unsafe {
-        if exception.store != StoreInner::of(store).id {
-            return false;
-        }
-        // A store that is full says so instead of the exception.
-        match StoreInner::of(store).add_exception(exception.clone()) {
-            Ok(object) => {
-                load(store, exception, object);
-                search(store)
-            }
-            Err(kind) => {
-                raise(store, kind);
-                false
-            }
-        }
+        exception.root.store == StoreInner::of(store).id
+            && load(store, exception.root.get())
+            && search(store)
+            && refer(store)
     }
 }
 
-/// Makes an exception object the one that is being thrown.
+/// Makes the reference that a catcher in the interpreter wants, while all frames are whole. `false` if that failed.
 ///
 /// # Safety
-/// The exception is the store's, and `object` its reference.
-unsafe fn load(store: *mut StoreContext, exception: &Exception, object: u64) {
+/// As for [`throw`]; the catcher was found.
+unsafe fn refer(store: *mut StoreContext) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        if (*store).catcher.reference == 0 {
+            return true;
+        }
+        reference(store).map_err(|kind| raise(store, kind)).is_ok()
+    }
+}
+
+/// Makes an exception object the one that is being thrown. `false` if its tag is gone.
+///
+/// # Safety
+/// `object` is one of the store's.
+unsafe fn load(store: *mut StoreContext, object: u32) -> bool {
     // SAFETY: by contract; there is room for the payload of every tag of the store.
     unsafe {
-        let payload = &exception.payload;
-        payload.as_ptr().copy_to_nonoverlapping((*store).payload, payload.len());
-        (*store).thrown = Thrown { tag: Arc::as_ptr(&exception.tag), object };
+        let inner = StoreInner::of(store);
+        let Some(tag) = inner.tag_of(object) else { return false };
+        inner.payload_of(object, &tag, (*store).payload);
+        (*store).thrown = Thrown { tag: Arc::as_ptr(&tag), object };
+        true
     }
 }
 
-/// A reference to the exception that was just caught, made now if it has none. `Err` if the store is full.
+/// A reference to the exception that is being thrown, or was just caught, made now if it has none; the payload stays where it is.
+/// `Err` if the store is full. May collect.
 ///
 /// # Safety
-/// The handler has not thrown or called anything since; this is called on the guest's stack.
-pub unsafe fn reference(store: *mut StoreContext) -> Result<u64, TrapKind> {
-    // SAFETY: by contract.
+/// Nothing has been thrown or called since; and as for [`StoreInner::with_heap`].
+pub unsafe fn reference(store: *mut StoreContext) -> Result<u32, TrapKind> {
+    // SAFETY: by contract; a thrown exception's tag is its instance's or its object's, which live.
     unsafe {
-        match (*store).thrown.object {
-            0 => {
-                let exception = current(store);
-                let inner = StoreInner::of(store);
-                inner.collect_exceptions();
-                inner.add_exception(exception)
-            }
-            object => Ok(object),
+        let Thrown { tag, object } = (*store).thrown;
+        if object != 0 {
+            return Ok(object);
         }
+        let inner = StoreInner::of(store);
+        let object = inner.new_exception(&*tag, (*store).payload)?;
+        (*store).thrown.object = object;
+        // What the payload refers to may have moved.
+        inner.payload_of(object, &*tag, (*store).payload);
+        Ok(object)
     }
 }
 
-/// The exception that is being thrown, as an object.
+/// The exception that is being thrown, for the host. `Err` if the store is full.
 ///
 /// # Safety
 /// As for [`reference`].
-unsafe fn current(store: *mut StoreContext) -> Arc<Exception> {
-    // SAFETY: a thrown exception's tag is its instance's or its object's, which live; tags are made by `Arc::new`.
+unsafe fn current(store: *mut StoreContext) -> Result<Exception, TrapKind> {
+    // SAFETY: as for `reference`; tags are made by `Arc::new`.
     unsafe {
-        let Thrown { tag, object } = (*store).thrown;
-        if let Some(exception) = StoreInner::of(store).exception(object) {
-            return exception.clone();
-        }
+        let object = reference(store)?;
+        let tag = (*store).thrown.tag;
         Arc::increment_strong_count(tag);
-        let tag = Arc::from_raw(tag);
-        let payload = std::slice::from_raw_parts((*store).payload, tag.ty.param_slots()).into();
-        Arc::new(Exception { store: StoreInner::of(store).id, tag, payload })
+        Ok(StoreInner::of(store).hold_exception(Arc::from_raw(tag), object))
     }
 }
 
@@ -239,16 +249,19 @@ unsafe fn find(store: *mut StoreContext) -> bool {
     // SAFETY: by contract.
     unsafe {
         if search(store) {
-            return is_caught_here(store);
+            return refer(store) && is_caught_here(store);
         }
         if let Some(kind) = (*store).interrupted() {
             raise(store, kind);
             return false;
         }
-        let exception = current(store);
-        keep_functions(StoreInner::of(store), &exception);
-        let exception = Some(exception);
-        raise_trap(store, Trap { exception, ..Trap::new(TrapKind::UncaughtException) });
+        keep_functions(store);
+        match current(store) {
+            Ok(exception) => {
+                raise_trap(store, Trap { exception: Some(exception), ..Trap::new(TrapKind::UncaughtException) });
+            }
+            Err(kind) => raise(store, kind),
+        }
         false
     }
 }
@@ -256,19 +269,23 @@ unsafe fn find(store: *mut StoreContext) -> bool {
 /// Functions that the host may get to see, and pass to anyone, live as long as the store.
 ///
 /// # Safety
-/// The exception is of this store, and no instance was freed since it was thrown.
-unsafe fn keep_functions(store: &mut StoreInner, exception: &Exception) {
-    let mut at = 0;
-    for ty in exception.tag.ty.params() {
-        let func = exception.payload[at] as *const FuncRef;
-        at += ty.slots();
-        if *ty != ValType::FuncRef || func.is_null() {
-            continue;
-        }
-        // SAFETY: by contract the function is live.
-        let owner = unsafe { owner(func) };
-        if let Some(group) = owner.and_then(|key| store.instances.get(key)).map(|instance| instance.group) {
-            store.pin(group);
+/// An exception is being thrown.
+unsafe fn keep_functions(store: *mut StoreContext) {
+    // SAFETY: by contract the tag is live, and so are the functions in the payload.
+    unsafe {
+        let mut slot = (*store).payload;
+        let store_inner = StoreInner::of(store);
+        let ty = &(*(*store).thrown.tag).ty;
+        for ty in ty.params() {
+            let func = slot.read() as *const FuncRef;
+            slot = slot.add(ty.slots());
+            if !ty.is_func() || func.is_null() {
+                continue;
+            }
+            let owner = owner(func);
+            if let Some(group) = owner.and_then(|key| store_inner.instances.get(key)).map(|instance| instance.group) {
+                store_inner.pin(group);
+            }
         }
     }
 }
@@ -334,14 +351,85 @@ unsafe fn compiled(store: *mut StoreContext, activation: &Activation, exit: (usi
 }
 
 impl StoreInner {
-    /// A new tag of this type. Makes sure that a payload of it has room.
-    pub fn new_tag(&mut self, ty: FuncType) -> Arc<Tag> {
+    /// A new tag of this type. Makes sure that a payload of it has room. `None` if the engine has no room for its type.
+    pub fn new_tag(&mut self, ty: FuncType, type_id: TypeId) -> Option<Arc<Tag>> {
         let slots = ty.param_slots();
         if slots > self.payload.len() {
             self.payload.resize(slots, 0);
             // SAFETY: the context lives as long as the store.
             unsafe { (*self.context()).payload = self.payload.as_mut_ptr() };
         }
-        Arc::new(Tag { type_id: self.engine.type_id(&ty), ty })
+        let object = self.engine.types.exception(ty.params())?;
+        let number = self.tag_numbers.len() as u32;
+        let tag = Arc::new(Tag { type_id, ty, object, number });
+        self.tag_numbers.push(Some(tag.clone()));
+        Some(tag)
+    }
+
+    /// The tag of an exception object; none if it is gone.
+    ///
+    /// # Safety
+    /// `object` is an exception of the store's.
+    pub unsafe fn tag_of(&self, object: u32) -> Option<Arc<Tag>> {
+        // SAFETY: by contract; the number is the first field.
+        let number = unsafe { self.load_field(object + objects::LENGTH, StorageType::Val(ValType::I32)) };
+        self.tag_numbers.get(number as usize)?.clone()
+    }
+
+    /// Copies the payload of an exception object to slots.
+    ///
+    /// # Safety
+    /// `object` is an exception of the store's with this tag; `to` has room for its payload.
+    pub unsafe fn payload_of(&self, object: u32, tag: &Tag, mut to: *mut u64) {
+        // SAFETY: by contract.
+        unsafe {
+            for (ty, at) in tag.ty.params().iter().zip(&tag.object.offsets[1..]) {
+                let bits = self.load_field(object + at, StorageType::Val(*ty));
+                to.write(bits as u64);
+                if ty.slots() == 2 {
+                    to.add(1).write((bits >> 64) as u64);
+                }
+                to = to.add(ty.slots());
+            }
+        }
+    }
+
+    /// A new exception object. May collect.
+    ///
+    /// # Safety
+    /// `payload` has the slots of the tag's parameters, values of this store; and as for [`StoreInner::with_heap`].
+    pub unsafe fn new_exception(&mut self, tag: &Tag, payload: *const u64) -> Result<u32, TrapKind> {
+        self.open_heap().and_then(|()| self.define(&tag.object)).map_err(|_| TrapKind::OutOfMemory)?;
+        // SAFETY: by contract; what the payload refers to is kept meanwhile.
+        unsafe {
+            let kept = self.temporaries.len();
+            let mut slot = payload;
+            for ty in tag.ty.params() {
+                if ty.is_traced() {
+                    self.temporaries.push(slot.read() as u32);
+                }
+                slot = slot.add(ty.slots());
+            }
+            let made = self.with_heap(|heap, room, roots| heap.allocate_struct(tag.object.id, room, roots));
+            let references = self.temporaries.split_off(kept);
+            let object = made?;
+            self.store_field(object + objects::LENGTH, StorageType::Val(ValType::I32), tag.number.into());
+            let (mut slot, mut references) = (payload, references.into_iter());
+            for (ty, at) in tag.ty.params().iter().zip(&tag.object.offsets[1..]) {
+                let high = if ty.slots() == 2 { slot.add(1).read() } else { 0 };
+                let bits = match ty.is_traced() {
+                    true => u128::from(references.next().unwrap_or(0)),
+                    false => u128::from(slot.read()) | u128::from(high) << 64,
+                };
+                self.store_field(object + at, StorageType::Val(*ty), bits);
+                slot = slot.add(ty.slots());
+            }
+            Ok(object)
+        }
+    }
+
+    /// Keeps an exception object for the host.
+    pub fn hold_exception(&self, tag: Arc<Tag>, object: u32) -> Exception {
+        Exception { tag, root: self.roots.borrow_mut().add(self.id, object) }
     }
 }
