@@ -31,7 +31,8 @@ fuzz_target!(|data: &[u8]| {
     MACHINES.with(|[interpreter, jit]| {
         let Ok(module) = Module::new(&interpreter.engine, data) else { return };
         let Some(plan) = Plan::new(&module, 1, 6, 30_000, &mut Random::new(data.len() as u64)) else { return };
-        if let (Ok(a), Ok(b)) = (interpreter.run(data, &plan), jit.run(data, &plan))
+        let compiled = Module::new(&jit.engine, data).and_then(|module| jit.run(&module, &plan));
+        if let (Ok(a), Ok(b)) = (interpreter.run(&module, &plan), compiled)
             && let Some(what) = a.differs(&b, true)
         {
             panic!("interpreter against jit: {what}");

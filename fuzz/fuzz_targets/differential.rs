@@ -49,9 +49,10 @@ fuzz_target!(|data: &[u8]| {
     let ending = if random.one_in(8) { Ending::Fuel } else { Ending::Counter };
     let exceptions = random.one_in(4);
     let relaxed = random.one_in(3);
-    let with = With { vectors: true, relaxed, exceptions, memory64: true, memories: 3 };
+    let objects = random.one_in(2);
+    let with = With { relaxed, exceptions, objects, ..With::EVERYTHING };
     let Some(bytes) = smith::module_from(data, &mut random, ending, with) else { return };
-    let peer = ending == Ending::Counter && !exceptions && !relaxed;
+    let peer = ending == Ending::Counter && !exceptions && !relaxed && !objects;
     ENGINES.with(|engines| compare(engines, &bytes, peer, ending, &mut random));
 });
 
@@ -61,9 +62,10 @@ fn compare(engines: &Engines, bytes: &[u8], peer: bool, ending: Ending, random: 
     let module = Module::new(&first.engine, bytes).unwrap_or_else(|error| panic!("refused: {error}"));
     let fuel = if ending == Ending::Fuel { 20_000 } else { 1 << 40 };
     let Some(plan) = Plan::new(&module, 2, 12, fuel, random) else { return };
-    let Ok(expected) = first.run(bytes, &plan) else { return };
+    let Ok(expected) = first.run(&module, &plan) else { return };
     for machine in others {
-        let run = machine.run(bytes, &plan).unwrap_or_else(|error| panic!("{}: {error}", machine.name));
+        let run = Module::new(&machine.engine, bytes).and_then(|module| machine.run(&module, &plan));
+        let run = run.unwrap_or_else(|error| panic!("{}: {error}", machine.name));
         if let Some(what) = expected.differs(&run, true) {
             panic!("{} against {}: {what}", first.name, machine.name);
         }

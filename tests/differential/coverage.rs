@@ -1,4 +1,4 @@
-//! The operators of Pinfold's scope, and which of them modules contain.
+//! The operators of WebAssembly 3.0, and which of them modules contain.
 
 use std::collections::HashMap;
 
@@ -12,14 +12,27 @@ pub struct Entry {
     pub operands: usize,
     pub result: bool,
     pub immediates: Vec<&'static str>,
+    /// Whether it is about objects, or about functions that references refer to.
+    pub about_objects: bool,
 }
 
 impl Entry {
-    /// Whether wasmi means the same by it: it has no exceptions, its multiply-add rounds once, and its dot product of
-    /// bytes wraps.
+    /// Whether wasmi means the same by it: it has no exceptions and objects, its multiply-add rounds once, and its dot product
+    /// of bytes wraps.
     pub fn is_known_to_peer(&self) -> bool {
         let name = self.name.as_str();
-        !(self.is_about_exceptions() || name.ends_with("madd") || name.contains("relaxed_dot"))
+        let apart = self.is_about_exceptions() || self.about_objects;
+        !(apart || name.ends_with("madd") || name.contains("relaxed_dot"))
+    }
+
+    /// Whether wasmtime means the same by it: its multiply-add rounds once, even where it is deterministic.
+    pub fn is_known_to_wasmtime(&self) -> bool {
+        !self.name.ends_with("madd")
+    }
+
+    /// Whether it is a relaxed vector operator.
+    pub fn is_relaxed(&self) -> bool {
+        self.name.contains(".relaxed_")
     }
 
     /// Whether it throws or catches.
@@ -34,17 +47,36 @@ fn mnemonic(visit: &str) -> String {
     if let Some(rest) = name.strip_prefix("typed_") {
         return if rest == "select" { "select (result)".into() } else { "select (results)".into() };
     }
-    let plain = ["br_if", "br_table", "return_call", "return_call_indirect", "call_indirect", "try_table", "throw_ref"];
-    if plain.contains(&name) { name.into() } else { name.replacen('_', ".", 1) }
+    match name {
+        "br_if"
+        | "br_table"
+        | "return_call"
+        | "return_call_indirect"
+        | "call_indirect"
+        | "try_table"
+        | "throw_ref"
+        | "call_ref"
+        | "return_call_ref"
+        | "br_on_null"
+        | "br_on_non_null"
+        | "br_on_cast"
+        | "br_on_cast_fail" => name.into(),
+        "ref_test_non_null" => "ref.test (ref)".into(),
+        "ref_test_nullable" => "ref.test (ref null)".into(),
+        "ref_cast_non_null" => "ref.cast (ref)".into(),
+        "ref_cast_nullable" => "ref.cast (ref null)".into(),
+        _ => name.replacen('_', ".", 1),
+    }
 }
 
-fn entry(visit: &str, arity: &str, immediates: Vec<&'static str>) -> Entry {
+fn entry(proposal: &str, visit: &str, arity: &str, immediates: Vec<&'static str>) -> Entry {
     let digits: Vec<usize> = arity.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     Entry {
         name: mnemonic(visit),
         operands: digits.first().copied().unwrap_or(0),
         result: digits.get(1) == Some(&1),
         immediates,
+        about_objects: ["gc", "function_references"].contains(&proposal),
     }
 }
 
@@ -76,6 +108,12 @@ macro_rules! in_scope {
     (relaxed_simd) => {
         true
     };
+    (function_references) => {
+        true
+    };
+    (gc) => {
+        true
+    };
     ($other:ident) => {
         false
     };
@@ -83,13 +121,13 @@ macro_rules! in_scope {
 
 macro_rules! define {
     ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// All operators of the scope: WebAssembly 3.0 without references to objects and functions.
+        /// All operators of the scope: WebAssembly 3.0.
         pub fn scope() -> Vec<Entry> {
             let mut all = Vec::new();
             $(
                 if in_scope!($proposal) {
                     let immediates: Vec<&'static str> = vec![$($(stringify!($arg)),*)?];
-                    all.push(entry(stringify!($visit), stringify!($($ann)*), immediates));
+                    all.push(entry(stringify!($proposal), stringify!($visit), stringify!($($ann)*), immediates));
                 }
             )*
             // Only valid with one type, and then the same as `select (result)`.
@@ -134,4 +172,11 @@ impl Counts {
     pub fn by_mnemonic(&self) -> HashMap<String, u64> {
         self.0.iter().map(|(visit, count)| (mnemonic(visit), *count)).collect()
     }
+}
+
+/// Whether a module's bodies contain an operator whose name ends so.
+pub fn uses(bytes: &[u8], ending: &str) -> bool {
+    let mut counts = Counts::default();
+    counts.add_module(bytes);
+    counts.by_mnemonic().keys().any(|name| name.ends_with(ending))
 }

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use crate::coverage::Entry;
+use crate::objects;
 use crate::random::Random;
 use crate::value::Value;
 use pinfold_vm::api::ValType;
@@ -69,14 +70,15 @@ const THROWER: &str = r#"
 /// The text of a module about one operator. `canonical`: NaNs that it may make are made canonical. `wide`: the first memory is
 /// one of 64 bits.
 pub fn module(entry: &Entry, canonical: bool, wide: bool, random: &mut Random) -> String {
-    let mut functions = match special(&entry.name) {
+    let mut functions = match special(&entry.name).or_else(|| objects::special(&entry.name)) {
         Some(functions) => functions.iter().map(|text| (*text).to_owned()).collect(),
         None if entry.immediates.contains(&"memarg") => accesses(entry, canonical, random),
         None => values(entry, canonical, random),
     };
     let thrower = if entry.is_about_exceptions() { THROWER } else { "" };
     let (first, other) = if wide { (MEMORIES[1], MEMORIES[0]) } else { (MEMORIES[0], MEMORIES[1]) };
-    let mut text = format!("(module {first} {other} {SURROUNDINGS} {thrower}");
+    let objects = if entry.about_objects { objects::SURROUNDINGS } else { "" };
+    let mut text = format!("(module {first} {other} {SURROUNDINGS} {thrower} {objects}");
     for (i, function) in functions.drain(..).enumerate() {
         let _ = write!(text, "\n(func (export \"{i} {}\") {function})", entry.name);
     }

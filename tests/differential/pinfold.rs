@@ -6,6 +6,7 @@ use pinfold_vm::api::{
     AnyRef, Caller, Config, Engine, Error, Extern, ExternRef, ExternType, Global, Instance, Linker, Memory, MemoryKind,
     Module, Store, StoreLimits, Table, Tag, Tier, TrapKind, Val,
 };
+use pinfold_vm::heap::Checks;
 use pinfold_vm::verifier;
 
 use crate::plan::{Failure, Host, Plan, Run, Step};
@@ -19,25 +20,38 @@ pub struct Machine {
 
 impl Machine {
     pub fn new(name: &'static str, tier: Tier, memory: MemoryKind, canonical_nans: bool) -> Self {
+        Self::checked(name, tier, memory, canonical_nans, Checks::default())
+    }
+
+    /// One whose heap watches itself.
+    pub fn checked(name: &'static str, tier: Tier, memory: MemoryKind, canonical_nans: bool, checks: Checks) -> Self {
         let mut config = Config::new();
-        config.tier(tier).fuel(true).memory(memory).canonical_nans(canonical_nans);
+        config.tier(tier).fuel(true).memory(memory).canonical_nans(canonical_nans).heap_checks(checks).check_code(true);
         // Modules are small, and tests run side by side already.
         config.verifier(verifier::Options { threads: 1, ..Default::default() });
         Self { name, engine: Engine::new(&config) }
     }
 
-    /// Runs a plan. `Err`: the module was refused by the verifier or the compiler.
-    pub fn run(&self, bytes: &[u8], plan: &Plan) -> Result<Run, Error> {
-        let module = Module::new(&self.engine, bytes)?;
+    /// A store with some fuel.
+    pub fn store<T>(&self, data: T, fuel: u64) -> Store<T> {
         let limits =
             StoreLimits { memory: 64 << 20, stack: 4 << 20, grow_fails_softly: true, ..StoreLimits::default() };
-        let mut store = Store::with_limits(&self.engine, Host::default(), limits);
-        store.set_fuel(plan.fuel);
+        let mut store = Store::with_limits(&self.engine, data, limits);
+        store.set_fuel(fuel);
         // Nothing takes that long; what does is told apart by its trap.
         store.set_deadline(Some(Instant::now() + Duration::from_secs(20)));
+        store
+    }
+
+    /// Runs a plan on a module of this machine's engine.
+    pub fn run(&self, module: &Module, plan: &Plan) -> Result<Run, Error> {
+        let mut store = self.store(Host::default(), plan.fuel);
         let mut linker = Linker::new(&self.engine);
         for import in &plan.imports {
-            match &import.ty {
+            // Types that a module defines are numbered by its engine.
+            let same = |(module, name, _): &(&str, &str, ExternType)| *module == import.module && *name == import.name;
+            let ty = module.imports().find(same).map_or_else(|| import.ty.clone(), |(_, _, ty)| ty);
+            match &ty {
                 ExternType::Func(ty) => {
                     let own = ty.clone();
                     linker.func_new(&import.module, &import.name, ty.clone(), move |caller, args, results| {
@@ -64,7 +78,7 @@ impl Machine {
             }
         }
         let mut run = Run::default();
-        match linker.instantiate(&mut store, &module) {
+        match linker.instantiate(&mut store, module) {
             Ok(instance) => {
                 run.see(Step::Instantiated, store.fuel());
                 calls(&mut store, instance, plan, &mut run);

@@ -48,6 +48,9 @@ impl Plan {
         let mut calls = Vec::new();
         for (name, ty) in module.exports() {
             let ExternType::Func(ty) = ty else { continue };
+            if !ty.params().iter().all(|ty| Value::has(*ty)) {
+                continue;
+            }
             for _ in 0..each {
                 calls.push(Call {
                     export: name.into(),
@@ -200,6 +203,9 @@ impl Host {
         }
         let mut random = Random::new(self.0);
         self.0 = random.next();
+        if !ty.results().iter().all(|ty| Value::has(*ty)) {
+            return None;
+        }
         (!random.one_in(24)).then(|| ty.results().iter().map(|ty| Value::random(*ty, &mut random)).collect())
     }
 }

@@ -15,7 +15,7 @@ pub enum Ending {
 }
 
 /// What a module may use that not every one does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct With {
     /// Fixed-width SIMD.
     pub vectors: bool,
@@ -25,13 +25,22 @@ pub struct With {
     pub exceptions: bool,
     /// Memories and tables with 64-bit addresses, beside those with 32.
     pub memory64: bool,
+    /// References to functions of a type, structs, arrays, small integers, casts; wasmi has none.
+    pub objects: bool,
     /// Memories, at most.
     pub memories: usize,
 }
 
+impl With {
+    /// All that WebAssembly 3.0 has.
+    pub const EVERYTHING: Self =
+        Self { vectors: true, relaxed: true, exceptions: true, memory64: true, objects: true, memories: 4 };
+}
+
 /// A module of Pinfold's scope. `None` if the bytes that the seed stands for make none.
 pub fn module(random: &mut Random, ending: Ending, with: With) -> Option<Vec<u8>> {
-    let len = 500 + random.below(6000);
+    // Types of objects take much of it.
+    let len = (500 + random.below(6000)) * if with.objects { 4 } else { 1 };
     let bytes = random.bytes(len);
     module_from(&bytes, random, ending, with)
 }
@@ -47,8 +56,7 @@ pub fn module_from(bytes: &[u8], random: &mut Random, ending: Ending, with: With
 
 fn config(random: &mut Random, with: With) -> Config {
     Config {
-        // The scope: WebAssembly 2.0, tail calls, exceptions, relaxed SIMD, arithmetic in constant expressions, several
-        // memories, 64-bit memories and tables.
+        // The scope: WebAssembly 3.0.
         bulk_memory_enabled: true,
         multi_value_enabled: true,
         reference_types_enabled: true,
@@ -58,7 +66,7 @@ fn config(random: &mut Random, with: With) -> Config {
         tail_call_enabled: true,
         relaxed_simd_enabled: with.relaxed,
         exceptions_enabled: with.exceptions,
-        gc_enabled: false,
+        gc_enabled: with.objects,
         compact_imports_enabled: false,
         memory64_enabled: with.memory64,
         threads_enabled: false,
@@ -84,7 +92,10 @@ fn config(random: &mut Random, with: With) -> Config {
         max_instructions: 20 + random.below(120),
         max_memories: with.memories,
         max_tables: 3,
-        max_types: 8,
+        // With objects only a third are of functions.
+        min_types: if with.objects { 8 } else { 0 },
+        max_types: if with.objects { 16 } else { 8 },
+        limit_arrays_in_const_exprs: true,
         max_type_size: 60,
         ..Config::default()
     }

@@ -1,12 +1,16 @@
 //! Whether the interpreter's handlers jump to one another: one that calls the next leaves its frame on the native
 //! stack, and a host function that is called after it stands at another address than one called before.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, ValType};
 
+use wasmparser::{Operator, Parser, Payload};
+
 use crate::coverage::{Entry, scope};
+use crate::forms;
 use crate::operators::{immediates, signature, special};
 use crate::random::Random;
 
@@ -65,7 +69,7 @@ fn body(entry: &Entry, random: &mut Random) -> Option<String> {
             let (types, result) = access(&entry.name, address);
             forms(&mut text, &format!("{} {memory} {lane}", entry.name), &types, result);
         }
-    } else if special(&entry.name).is_none() {
+    } else if special(&entry.name).is_none() && !entry.about_objects {
         let (types, result) = signature(entry);
         forms(&mut text, &format!("{} {}", entry.name, immediates(entry, random)), &types, Some(result));
     }
@@ -86,12 +90,54 @@ fn forms(text: &mut String, head: &str, types: &[ValType], result: Option<ValTyp
     }
 }
 
+macro_rules! define {
+    ($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        /// All operators that there are, each with its proposal.
+        fn all_operators() -> Vec<(&'static str, &'static str)> {
+            vec![$((stringify!($op), stringify!($proposal))),*]
+        }
+
+        fn operator_name(op: &Operator<'_>) -> &'static str {
+            match op {
+                $(Operator::$op { .. } => stringify!($op),)*
+                _ => "unknown",
+            }
+        }
+    };
+}
+
+wasmparser::for_each_operator!(define);
+
+/// What WebAssembly 3.0 consists of.
+const STANDARD: [&str; 11] = [
+    "mvp",
+    "sign_extension",
+    "saturating_float_to_int",
+    "bulk_memory",
+    "reference_types",
+    "tail_call",
+    "simd",
+    "relaxed_simd",
+    "exceptions",
+    "function_references",
+    "gc",
+];
+
+/// Notes the operators in a module's bodies.
+fn note(bytes: &[u8], tried: &mut HashSet<&'static str>) {
+    for payload in Parser::new(0).parse_all(bytes) {
+        let Ok(Payload::CodeSectionEntry(body)) = payload else { continue };
+        let operators = body.get_operators_reader().unwrap();
+        tried.extend(operators.into_iter().map(|op| operator_name(&op.unwrap())));
+    }
+}
+
 #[test]
 fn no_handler_leaves_anything_on_the_native_stack() {
     let engine = Engine::new(Config::new().tier(Tier::Interpreter));
     let mut random = Random::new(0);
     let (mut operators, mut places) = (0, 0);
-    let mut leaks = Vec::new();
+    let (mut leaks, mut tried) = (Vec::new(), HashSet::new());
     for entry in scope() {
         let Some(body) = body(&entry, &mut random) else { continue };
         // Which memory is the first makes a difference to accesses.
@@ -102,30 +148,42 @@ fn no_handler_leaves_anything_on_the_native_stack() {
                 false => "(memory $narrow 1) (memory $wide i64 1)",
                 true => "(memory $wide i64 1) (memory $narrow 1)",
             };
-            let seen = run(&engine, memories, &body);
+            let seen = run(&engine, memories, "", &body, &mut tried);
             if let Some(form) = seen.iter().position(|at| *at != seen[0]) {
                 leaks.push(format!("{}, form {form}: {} bytes", entry.name, seen[0].abs_diff(seen[form])));
             }
             places += seen.len();
         }
     }
+    let memories = "(memory $narrow 1) (memory $wide_memory i64 1)";
+    let surroundings = format!("{memories} {}", forms::SURROUNDINGS);
+    let seen = run(&engine, &surroundings, forms::LOCALS, &forms::statements("(call $here)"), &mut tried);
+    let left = seen.iter().position(|at| *at != seen[0]);
+    leaks.extend(left.map(|form| format!("statement {form}: {} bytes", seen[0].abs_diff(seen[form]))));
+    places += seen.len();
+    let standard = all_operators().into_iter().filter(|(_, proposal)| STANDARD.contains(proposal));
+    // Valid with one type only, and then the other.
+    let missing: Vec<_> =
+        standard.map(|(op, _)| op).filter(|op| *op != "TypedSelectMulti" && !tried.contains(op)).collect();
+    assert!(missing.is_empty(), "these are not tried: {missing:?}");
     println!("{operators} operators in {places} forms leave the native stack as it was");
     assert!(leaks.is_empty(), "these leave something: {leaks:#?}");
     assert!(operators > 350, "only {operators} operators were tried");
 }
 
 /// Where the host's frames stood at the calls in a body.
-fn run(engine: &Engine, memories: &str, body: &str) -> Vec<usize> {
+fn run(engine: &Engine, surroundings: &str, locals: &str, body: &str, tried: &mut HashSet<&'static str>) -> Vec<usize> {
     let text = format!(
-        r#"(module (import "host" "here" (func $here)) {memories}
+        r#"(module (import "host" "here" (func $here)) {surroundings}
             (func (export "run")
                 (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64) (local $v128 v128)
-                (local $to_i32 i32) (local $to_i64 i64) (local $to_f32 f32) (local $to_f64 f64) (local $to_v128 v128)
+                (local $to_i32 i32) (local $to_i64 i64) (local $to_f32 f32) (local $to_f64 f64) (local $to_v128 v128) {locals}
                 (local.set $i32 (i32.const 1)) (local.set $i64 (i64.const 1))
                 (local.set $f32 (f32.const 1)) (local.set $f64 (f64.const 1))
                 (call $here) {body}))"#
     );
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    note(&bytes, tried);
     let module = Module::new(engine, bytes).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut linker = Linker::new(engine);

@@ -1,7 +1,7 @@
 //! Values as all engines know them, and the ones worth trying.
 
 use pinfold_vm::api::ValType;
-use pinfold_vm::types::Family;
+use pinfold_vm::types::{Family, HeapType};
 
 use crate::random::Random;
 
@@ -147,8 +147,17 @@ impl Value {
                 Family::Func => Self::Func(false),
                 Family::Exn => Self::Exn(false),
                 Family::Any => Self::Any(false, None),
-                Family::Extern => Self::Extern((!random.one_in(3)).then(|| random.below(5) as u32)),
+                Family::Extern if ty.heap == HeapType::NoExtern => Self::Extern(None),
+                Family::Extern => Self::Extern((!ty.nullable || !random.one_in(3)).then(|| random.below(5) as u32)),
             },
+        }
+    }
+
+    /// Whether [`Self::random`] has values of a type: it makes no functions, exceptions and objects.
+    pub fn has(ty: ValType) -> bool {
+        match ty {
+            ValType::Ref(ty) => ty.nullable || ty.heap == HeapType::Extern,
+            _ => true,
         }
     }
 }

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use pinfold::Machine;
 use pinfold_vm::api::{MemoryKind, Module, Tier};
+use pinfold_vm::heap::Checks;
 use plan::Plan;
 use random::Random;
 use seeds::Seed;
@@ -90,6 +91,8 @@ struct Report {
 struct Machines {
     interpreter: Machine,
     jit: Machine,
+    /// Whose heap is collected and looked at whenever something is made.
+    watched: Machine,
 }
 
 fn try_one(machines: &Machines, seeds: &[Seed], seed: u64, report: &mut Report) {
@@ -102,13 +105,20 @@ fn try_one(machines: &Machines, seeds: &[Seed], seed: u64, report: &mut Report) 
         soften(&mut bytes, &origin.soft, &mut random);
     }
     // Compiling costs a hundred times what interpreting these costs.
-    let machine = if random.one_in(8) { &machines.jit } else { &machines.interpreter };
+    let machine = match random.below(16) {
+        0 | 1 => &machines.jit,
+        2 | 3 => &machines.watched,
+        _ => &machines.interpreter,
+    };
     let start = Instant::now();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let module = Module::new(&machines.interpreter.engine, bytes.as_slice()).ok()?;
-        let plan = Plan::new(&module, 1, 6, FUEL, &mut random)?;
+        // A heap that is looked at whenever something is made takes as much longer as it is large.
+        let fuel = if std::ptr::eq(machine, &machines.watched) { FUEL / 32 } else { FUEL };
+        let plan = Plan::new(&module, 1, 6, fuel, &mut random)?;
         // A memory or table that is imported may be larger than the limits.
-        Some(machine.run(&bytes, &plan).unwrap_or_default())
+        let module = Module::new(&machine.engine, bytes.as_slice()).ok()?;
+        Some(machine.run(&module, &plan).unwrap_or_default())
     }));
     let took = start.elapsed();
     report.mutants += 1;
@@ -139,9 +149,12 @@ fn mutants_neither_panic_nor_hang() {
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
+                let reserved = MemoryKind::Reserved;
+                let checks = Checks { every_allocation: true, poison: true, verify: true, ..Checks::default() };
                 let machines = Machines {
-                    interpreter: Machine::new("interpreter", Tier::Interpreter, MemoryKind::Reserved, false),
-                    jit: Machine::new("jit", Tier::Jit, MemoryKind::Reserved, false),
+                    interpreter: Machine::new("interpreter", Tier::Interpreter, reserved, false),
+                    jit: Machine::new("jit", Tier::Jit, reserved, false),
+                    watched: Machine::checked("heap watched", Tier::Interpreter, reserved, false, checks),
                 };
                 let mut report = Report::default();
                 loop {

@@ -68,6 +68,57 @@ const WRITTEN: &[&str] = &[
         (v128.store (local.get 2) (i8x16.shuffle 0 17 2 19 4 21 6 23 8 25 10 27 12 29 14 31 (local.get 0) (local.get 1)))
         (f32x4.add (i32x4.mul (local.get 0) (v128.load offset=3 (i32.and (local.get 2) (i32.const 255))))
             (v128.load8_lane 5 (i32.const 9) (i8x16.swizzle (local.get 1) (i8x16.shl (local.get 0) (local.get 2)))))))"#,
+    // Trees and lists of several types, which survive collections, and casts between them.
+    r#"(module (type $node (sub (struct (field $key (mut i32)) (field $next (mut (ref null $node))))))
+        (type $leaf (sub final $node (struct (field $key (mut i32)) (field $next (mut (ref null $node))) (field $more (mut i8)) (field i64))))
+        (global $list (export "list") (mut (ref null $node)) (ref.null $node))
+        (func (export "f") (param i32) (result i32) (local $n i32) (local $sum i32) (local $at (ref null $node))
+            (loop $again
+                (global.set $list (if (result (ref $node)) (i32.and (local.get $n) (i32.const 3))
+                    (then (struct.new $node (local.get $n) (global.get $list)))
+                    (else (struct.new $leaf (local.get $n) (global.get $list) (local.get $n) (i64.const 5)))))
+                (br_if $again (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.and (local.get 0) (i32.const 63)))))
+            (local.set $at (global.get $list))
+            (block $end (loop $walk
+                (local.set $at (br_on_null $end (local.get $at)))
+                (block $leaf (result (ref null $node))
+                    (local.set $sum (i32.add (local.get $sum)
+                        (struct.get_s $leaf $more (br_on_cast_fail $leaf (ref null $node) (ref $leaf) (local.get $at)))))
+                    (local.get $at))
+                (local.set $at (struct.get $node $next))
+                (br $walk)))
+            (struct.set $node $next (ref.as_non_null (global.get $list)) (global.get $list))
+            (i32.add (local.get $sum) (struct.get $node $key (global.get $list)))))"#,
+    // Arrays of all kinds, and what copies between them.
+    r#"(module (type $bytes (array (mut i8))) (type $longs (array (mut i64))) (type $anys (array (mut anyref)))
+        (type $t (func (param i32) (result i32))) (data $d "some bytes for arrays") (elem $e anyref (ref.i31 (i32.const 5)) (ref.null any))
+        (global $kept (export "kept") (mut (ref $anys)) (array.new_default $anys (i32.const 9)))
+        (func $g (export "g") (param i32) (result i32) (i31.get_u (ref.cast i31ref (array.get $anys (global.get $kept) (local.get 0)))))
+        (func (export "f") (param i32 i64) (result i32 anyref) (local $a (ref $bytes)) (local $b (ref null $longs))
+            (local.set $a (array.new_data $bytes $d (i32.const 2) (i32.and (local.get 0) (i32.const 15))))
+            (local.set $b (array.new $longs (local.get 1) (i32.and (local.get 0) (i32.const 255))))
+            (array.copy $bytes $bytes (local.get $a) (i32.const 1) (local.get $a) (i32.const 0) (i32.const 3))
+            (array.fill $longs (local.get $b) (i32.const 0) (i64.const 7) (i32.const 1))
+            (array.init_elem $anys $e (global.get $kept) (i32.const 1) (i32.const 0) (i32.const 2))
+            (array.set $anys (global.get $kept) (i32.const 3) (local.get $b))
+            (array.set $anys (global.get $kept) (i32.const 4) (any.convert_extern (extern.convert_any (local.get $a))))
+            (i32.add (call_ref $t (i32.const 1) (ref.func $g)) (array.get_u $bytes (local.get $a) (i32.const 2)))
+            (array.get $anys (global.get $kept) (i32.and (local.get 0) (i32.const 7)))))"#,
+    // Objects in exceptions, in tables, in locals and on the operand stack while something is made.
+    r#"(module (type $pair (struct (field (mut anyref)) (field (mut anyref)))) (tag $t (param (ref $pair) i32))
+        (table $objects (export "table") 4 20 anyref)
+        (func $thrower (param i32) (result anyref)
+            (if (i32.and (local.get 0) (i32.const 1)) (then (throw $t (struct.new $pair (ref.i31 (local.get 0)) (ref.null any)) (local.get 0))))
+            (struct.new $pair (struct.new_default $pair) (ref.i31 (local.get 0))))
+        (func (export "f") (param i32) (result anyref) (local $pair (ref null $pair))
+            (block $caught (result (ref $pair) i32)
+                (table.set $objects (i32.and (local.get 0) (i32.const 3))
+                    (struct.new $pair (try_table (result anyref) (catch $t $caught) (call $thrower (local.get 0))) (call $thrower (i32.const 2))))
+                (return (table.get $objects (i32.const 1))))
+            (drop) (local.set $pair)
+            (struct.set $pair 1 (local.get $pair) (call $thrower (i32.const 4)))
+            (drop (table.grow $objects (local.get $pair) (i32.const 2)))
+            (struct.get $pair 0 (ref.cast (ref $pair) (struct.get $pair 1 (local.get $pair))))))"#,
 ];
 
 /// A module to be changed.
@@ -100,6 +151,8 @@ impl Seed {
                             // From `i32.eqz` to `i64.extend32_s`; vectors' operators after their prefix.
                             _ if (0x45..=0xc4).contains(&bytes[at]) => soft.push(at),
                             _ if bytes[at] == 0xfd => soft.push(at + 1),
+                            // Operators on objects, and the types and fields that they name.
+                            _ if bytes[at] == 0xfb => soft.extend(at + 1..at + 4),
                             _ => {}
                         }
                     }
@@ -125,11 +178,11 @@ pub fn all() -> Vec<Seed> {
     seeds = (0..8).flat_map(|_| seeds.clone()).collect();
     let mut random = Random::new(0x5eed);
     while seeds.len() < 400 {
-        let with = With { vectors: true, relaxed: true, exceptions: true, memory64: true, memories: 3 };
-        seeds.extend(smith::module(&mut random, Ending::Fuel, with));
+        seeds.extend(smith::module(&mut random, Ending::Fuel, With::EVERYTHING));
     }
     let files = spec(SpecVersion::V2).chain(proposal(Proposal::Simd)).chain(proposal(Proposal::TailCall));
     let files = files.chain(proposal(Proposal::ExceptionHandling));
+    let files = files.chain(proposal(Proposal::FunctionReferences)).chain(proposal(Proposal::GC));
     for file in files {
         let buffer = file.wast().unwrap();
         for directive in buffer.directives().unwrap() {

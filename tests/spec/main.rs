@@ -83,7 +83,7 @@ fn tier(tier: Tier) -> Config {
     let mut options = Options::default();
     options.limits.memory_pages = u64::MAX;
     options.limits.table_elements = u64::MAX;
-    config.tier(tier).verifier(options);
+    config.tier(tier).verifier(options).check_code(true);
     config
 }
 

@@ -118,6 +118,18 @@ impl RefType {
     }
 }
 
+impl From<RefType> for ValType {
+    fn from(ty: RefType) -> Self {
+        Self::Ref(ty)
+    }
+}
+
+impl From<RefType> for StorageType {
+    fn from(ty: RefType) -> Self {
+        Self::Val(ValType::Ref(ty))
+    }
+}
+
 impl ValType {
     /// A nullable reference to any function.
     pub const FUNCREF: Self = Self::Ref(RefType::nullable(HeapType::Func));
@@ -127,6 +139,12 @@ impl ValType {
     pub const EXNREF: Self = Self::Ref(RefType::nullable(HeapType::Exn));
     /// A nullable reference to anything in the heap.
     pub const ANYREF: Self = Self::Ref(RefType::nullable(HeapType::Any));
+    /// `(ref extern)`
+    pub const EXTERN: Self = Self::Ref(RefType::non_null(HeapType::Extern));
+    /// `(ref $bytes)`: an array of bytes, [`TypeId::BYTES`].
+    pub const BYTES: Self = Self::Ref(RefType::non_null(HeapType::Defined(Kind::Array, TypeId::BYTES)));
+    /// `(ref null $bytes)`
+    pub const NULLABLE_BYTES: Self = Self::Ref(RefType::nullable(HeapType::Defined(Kind::Array, TypeId::BYTES)));
 
     /// How many 8-byte slots a value of this type takes in the array convention and in
     /// interpreter frames: two for `v128`, one for everything else.
@@ -264,6 +282,12 @@ impl StorageType {
     }
 }
 
+impl From<ValType> for StorageType {
+    fn from(ty: ValType) -> Self {
+        Self::Val(ty)
+    }
+}
+
 impl fmt::Display for StorageType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -283,6 +307,18 @@ pub struct FieldType {
     pub mutable: bool,
 }
 
+impl FieldType {
+    /// A field that can be written.
+    pub fn mutable(storage: impl Into<StorageType>) -> Self {
+        Self { storage: storage.into(), mutable: true }
+    }
+
+    /// A field that has its value from the beginning.
+    pub fn immutable(storage: impl Into<StorageType>) -> Self {
+        Self { storage: storage.into(), mutable: false }
+    }
+}
+
 /// A type as a module defines it (WebAssembly 3.0, section 2.3.10).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SubType {
@@ -292,6 +328,23 @@ pub struct SubType {
     pub supertype: Option<TypeId>,
     /// What it is made of.
     pub composite: CompositeType,
+}
+
+impl SubType {
+    /// A type that has neither supertypes nor subtypes.
+    pub fn new(composite: CompositeType) -> Self {
+        Self { is_final: true, supertype: None, composite }
+    }
+
+    /// The same, but there may be subtypes of it.
+    pub fn open(self) -> Self {
+        Self { is_final: false, ..self }
+    }
+
+    /// The same as a subtype of another one; of none if that is not a type that was defined.
+    pub fn under(self, supertype: HeapType) -> Self {
+        Self { supertype: supertype.defined(), ..self }
+    }
 }
 
 /// What a type is made of.
@@ -371,6 +424,8 @@ impl TypeId {
     pub const EXCEPTION: Self = Self(3);
     /// The first number of a type that was defined.
     pub const FIRST: u32 = 4;
+    /// Of `(array (mut i8))`, which each engine knows from the beginning: its host functions have it in their types.
+    pub const BYTES: Self = Self(Self::FIRST);
 }
 
 /// Bounds of a table (elements) or memory (64 KiB pages).

@@ -1,9 +1,12 @@
 //! What a host function sees of whoever called it.
 
+use super::arrays::ArrayRef;
+use super::error::Result;
 use super::externs::Extern;
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
 use crate::runtime::context::{HostContext, InstanceContext};
+use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::store::StoreInner;
 
 /// The store of the running program, and the instance that imported the host function.
@@ -53,6 +56,13 @@ impl<'a, T> Caller<'a, T> {
         instance.get_export(&mut *self, name)
     }
 
+    /// The store and the embedder's data.
+    pub(crate) fn store_and_data(&mut self) -> (&mut StoreInner, &mut T) {
+        // SAFETY: as in `data_mut`; the data is no part of the store.
+        let data = unsafe { &mut *self.store.data.cast() };
+        (self.store, data)
+    }
+
     /// The bytes of the memory that the importer exports as `memory`, or else of its first one, and the embedder's data at
     /// once; no bytes if it has no memory.
     pub fn memory_and_data(&mut self) -> (&mut [u8], &mut T) {
@@ -72,6 +82,26 @@ impl<'a, T> Caller<'a, T> {
             };
             (bytes, data)
         }
+    }
+}
+
+impl<T> Caller<'_, T> {
+    /// The bytes of a mutable array of numbers, as [`ArrayRef::bytes_mut`], and the embedder's data at once.
+    pub fn bytes_and_data(&mut self, array: &ArrayRef) -> Result<(&mut [u8], &mut T)> {
+        // SAFETY: as in `data`; the data is not part of the store's heap, and both are borrowed like `self`.
+        let data = unsafe { &mut *self.store.data.cast() };
+        Ok((array.bytes_mut(self)?, data))
+    }
+
+    /// Collects everything in the heap that nobody can reach, guests or host, and drops host values of which that is true.
+    pub fn gc(&mut self) {
+        // SAFETY: the guest saved where it is when it called.
+        unsafe { self.store.collect() };
+    }
+
+    /// What the heap holds, and what its collections did.
+    pub fn heap_statistics(&self) -> HeapStatistics {
+        self.store.heap_statistics()
     }
 }
 

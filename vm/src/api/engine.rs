@@ -61,6 +61,13 @@ impl Config {
         self
     }
 
+    /// Whether it is proved of each function that is compiled that the collector finds its references, as builds with debug
+    /// assertions always do: for tests. The process ends if it does not.
+    pub fn check_code(&mut self, check: bool) -> &mut Self {
+        self.code.check_code = check;
+        self
+    }
+
     /// What the verifier admits.
     pub fn verifier(&mut self, options: verifier::Options) -> &mut Self {
         self.verifier = options;
@@ -130,6 +137,11 @@ impl Module {
     pub fn imports(&self) -> impl Iterator<Item = (&str, &str, ExternType)> {
         let module = &self.code.module;
         module.imports().iter().map(|i| (i.module.as_str(), i.name.as_str(), module.import_type(i)))
+    }
+
+    /// The contents of its first custom section of a name. The guest's own words.
+    pub fn custom_section(&self, name: &str) -> Option<&[u8]> {
+        self.code.module.custom_section(name)
     }
 
     /// What it exports: name, type.

@@ -47,6 +47,12 @@ pub enum Error {
     /// An access outside of a memory or table from the host.
     #[error("out of bounds: {0}")]
     Bounds(String),
+    /// Guests have references to as many host values as they may, all of which they can still reach.
+    #[error("the guests hold {limit} host values, as many as the store's limits allow")]
+    HostValues {
+        /// How many they may have.
+        limit: usize,
+    },
     /// Whatever a host function returned.
     #[error(transparent)]
     Host(Box<dyn std::error::Error + Send + Sync>),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::{Error, Result};
 use super::externs::{Tag, pin};
 use super::store::{AsContext, AsContextMut};
-use super::val::{Val, read_slots, write_slots};
+use super::val::{self, Handover, Val};
 use crate::runtime::exception::Exception;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
@@ -32,15 +32,9 @@ impl ExnRef {
             return Err(Error::Type(format!("the payload is not that of the tag, whose type is {}", tag.ty)));
         }
         let mut slots = vec![0; tag.ty.param_slots()].into_boxed_slice();
-        let mut slot = slots.as_mut_ptr();
-        for value in payload {
-            let bits = value.to_bits(store)?;
-            if let Val::FuncRef(Some(func)) = value {
-                pin(store, func);
-            }
-            // SAFETY: there are as many slots as the values take.
-            slot = unsafe { write_slots(slot, value.ty(), bits) };
-        }
+        let handover = Handover { types: params, check: false, what: "the payload", hold: &pin };
+        // SAFETY: there are as many slots as the values take, whose types were checked.
+        unsafe { val::write(store, payload, &handover, slots.as_mut_ptr())? };
         // SAFETY: the slots hold the payload; whoever has the store to itself saved where its guests are.
         let object = unsafe { store.new_exception(&tag, slots.as_ptr()) };
         let object = object.map_err(|kind| Error::from(Trap::new(kind)))?;
@@ -81,14 +75,8 @@ impl ExnRef {
         let mut payload = vec![0; self.ty().param_slots()];
         // SAFETY: the root is an exception with this tag, in the store's heap.
         unsafe { store.payload_of(self.0.root.get(), &self.0.tag, payload.as_mut_ptr()) };
-        let mut slot = payload.as_ptr();
-        let value = |ty| {
-            // SAFETY: the payload has the slots of the tag's type.
-            let (bits, next) = unsafe { read_slots(slot, ty) };
-            slot = next;
-            Val::from_bits(store, ty, bits)
-        };
-        Ok(self.ty().params().iter().copied().map(value).collect())
+        // SAFETY: the payload has the slots of the tag's type.
+        Ok(unsafe { val::read(store, self.ty().params(), payload.as_ptr()) })
     }
 
     /// What a host function returns to throw it.

@@ -3,7 +3,7 @@
 use super::error::{Error, Result};
 use super::func::Func;
 use super::store::{AsContext, AsContextMut};
-use super::val::Val;
+use super::val::{self, Val};
 use crate::runtime::instantiate;
 use crate::runtime::memory::LinearMemory;
 use crate::runtime::operations::{grow_memory, grow_table};
@@ -183,7 +183,7 @@ impl Memory {
     }
 }
 
-fn bounds(at: usize, len: usize) -> Error {
+pub(super) fn bounds(at: usize, len: usize) -> Error {
     Error::Bounds(format!("{len} bytes at {at}"))
 }
 
@@ -213,6 +213,7 @@ impl Table {
         if !value.is(store, ty) {
             return Err(Error::Type(format!("the element is {}, the table's type {ty}", value.ty())));
         }
+        val::reserve(store, std::slice::from_ref(value))?;
         Ok(value.to_bits(store)? as u64)
     }
 
@@ -287,6 +288,7 @@ impl Global {
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }
+        val::reserve(store, std::slice::from_ref(value))?;
         value.to_bits(store)
     }
 

@@ -2,20 +2,24 @@
 
 use std::marker::PhantomData;
 use std::mem::offset_of;
+use std::sync::Arc;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::host::{GuestResults, HostFunc, HostParams, IntoHostFunc};
+use super::host::{HostFunc, IntoHostFunc};
 use super::store::{AsContext, AsContextMut};
-use super::val::{Val, read_slots, write_slots};
+use super::typed::{GuestResults, HostParams};
+use super::types::DefinedFuncType;
+use super::val::{self, Handover, Val};
 use crate::runtime::call::enter;
 use crate::runtime::context::FuncRef;
 use crate::runtime::instance::HostFunction;
-use crate::runtime::instantiate::owner;
+use crate::runtime::instantiate::{join_instances, owner};
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
 use crate::runtime::tier;
-use crate::types::{FuncType, HeapType, Kind, TypeId};
+use crate::runtime::types::DefinedType;
+use crate::types::{FuncType, HeapType, Kind, TypeId, ValType};
 
 /// A function of a store: a guest's or a host's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,25 +42,64 @@ impl Func {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self::bind(store.inner_mut(), &HostFunc::dynamic(ty, func))
+        Self::own(store.inner_mut(), &HostFunc::dynamic(ty, func))
+    }
+
+    /// The same of a type that was defined, for guests that tell its functions from others.
+    ///
+    /// # Errors
+    /// If the type is not the store's.
+    pub fn with_type<T: 'static>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: &DefinedFuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let store = store.inner_mut();
+        let func = HostFunc::dynamic(ty.func_type(), func).of_type(&store.engine, ty)?;
+        Self::bind(store, &func)
     }
 
     /// A host function of the store's own, from a closure with typed parameters.
     pub fn wrap<T: 'static, M>(mut store: impl AsContextMut<Data = T>, func: impl IntoHostFunc<T, M>) -> Self {
-        Self::bind(store.inner_mut(), &func.into_host_func())
+        Self::own(store.inner_mut(), &func.into_host_func())
     }
 
-    pub(crate) fn bind(store: &mut StoreInner, func: &HostFunc) -> Self {
+    /// The same of a type that was defined, which may name the structs, arrays and functions that it takes and returns.
+    ///
+    /// # Errors
+    /// If the closure takes or returns something else, or the type is not the store's.
+    pub fn wrap_with_type<T: 'static, M>(
+        mut store: impl AsContextMut<Data = T>,
+        ty: &DefinedFuncType,
+        func: impl IntoHostFunc<T, M>,
+    ) -> Result<Self> {
+        let store = store.inner_mut();
+        let func = func.into_host_func().of_type(&store.engine, ty)?;
+        Self::bind(store, &func)
+    }
+
+    fn bind(store: &mut StoreInner, func: &HostFunc) -> Result<Self> {
+        let function = func.bind(&store.engine, store.context())?;
+        Ok(Self::keep(store, function))
+    }
+
+    /// A function of a type that it says itself.
+    fn own(store: &mut StoreInner, func: &HostFunc) -> Self {
+        let function = func.bind_plain(store.context());
+        Self::keep(store, function)
+    }
+
+    fn keep(store: &mut StoreInner, function: HostFunction) -> Self {
         let func_ref = FuncRef {
             code: std::ptr::null(),
             context: std::ptr::null_mut(),
             // Where there is no memory for a record, tests of the type find none, and fail.
-            type_id: store.define_func(&func.ty).unwrap_or(TypeId::FUNC),
+            type_id: store.define_func(&function.ty).unwrap_or(TypeId::FUNC),
             index: FuncRef::HOST,
             number: 0,
             pad: 0,
         };
-        let mut host = Box::new((func_ref, func.bind(store.context())));
+        let mut host = Box::new((func_ref, function));
         host.0.context = (&raw mut host.1).cast();
         let func = &raw const host.0;
         store.host_functions.push(host);
@@ -97,17 +140,28 @@ impl Func {
 
     /// Its type.
     pub fn ty(&self, store: impl AsContext) -> Result<FuncType> {
+        let defined = self.defined_type(store.inner())?;
+        defined.func().cloned().ok_or(Error::Stale("the function"))
+    }
+
+    /// Its type as it was defined.
+    pub fn defined_ty(&self, store: impl AsContext) -> Result<DefinedFuncType> {
         let store = store.inner();
+        Ok(DefinedFuncType::from_parts(store.engine.clone(), self.defined_type(store)?))
+    }
+
+    fn defined_type(&self, store: &StoreInner) -> Result<Arc<DefinedType>> {
         // SAFETY: `raw` checked that it is live.
         let id = unsafe { (*self.raw(store)?).type_id };
-        store.engine.func_type(id).ok_or(Error::Stale("the function"))
+        store.engine.types.get(id).ok_or(Error::Stale("the function"))
     }
 
     /// Calls it with these arguments.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
-        let ty = self.ty(&store)?;
         let store = store.inner_mut();
         let func = self.raw(store)?;
+        let defined = self.defined_type(store)?;
+        let ty = defined.func().ok_or(Error::Stale("the function"))?;
         if params.len() != ty.params().len() || results.len() != ty.results().len() {
             return Err(Error::Type(format!(
                 "the function's type is {ty}; {} arguments and room for {} results were given",
@@ -116,50 +170,68 @@ impl Func {
             )));
         }
         let mut buffer = vec![0u64; ty.buffer_slots()];
-        let mut slot = buffer.as_mut_ptr();
-        for (value, ty) in params.iter().zip(ty.params()) {
-            if !value.is(store, *ty) {
-                return Err(Error::Type(format!("an argument is {}, not {ty}", value.ty())));
-            }
-            let bits = value.to_bits(store)?;
-            self.reach(store, value);
-            // SAFETY: the buffer has the type's slots.
-            slot = unsafe { write_slots(slot, *ty, bits) };
-        }
         // SAFETY: `raw` checked the function, the buffer has its slots.
-        let ended = unsafe { enter(store.context(), func, buffer.as_mut_ptr()) };
+        let ended = unsafe {
+            self.hand_over(store, params, ty.params(), true, buffer.as_mut_ptr())?;
+            enter(store.context(), func, buffer.as_mut_ptr())
+        };
         if let Err(trap) = ended {
             store.bury();
             return Err(trap.into());
         }
-        let mut slot = buffer.as_ptr();
-        for (result, ty) in results.iter_mut().zip(ty.results()) {
-            // SAFETY: the callee wrote its results.
-            let (bits, next) = unsafe { read_slots(slot, *ty) };
-            *result = Val::from_bits(store, *ty, bits);
-            slot = next;
-        }
+        // SAFETY: the callee wrote its results.
+        let found = unsafe { val::read(store, ty.results(), buffer.as_ptr()) };
+        results.iter_mut().zip(found).for_each(|(result, found)| *result = found);
         store.bury();
         Ok(())
     }
 
+    /// Writes arguments for it.
+    ///
+    /// # Safety
+    /// There is room for these types; the arguments are of them, unless `check` says that nobody looked.
+    unsafe fn hand_over(
+        &self,
+        store: &mut StoreInner,
+        params: &[Val],
+        types: &[ValType],
+        check: bool,
+        buffer: *mut u64,
+    ) -> Result<()> {
+        let hold = |store: &mut StoreInner, func: &Func| self.reach(store, func);
+        let handover = Handover { types, check, what: "an argument", hold: &hold };
+        // SAFETY: by contract.
+        unsafe { val::write(store, params, &handover, buffer) }
+    }
+
     /// A function that is passed to a guest lives as long as the guest may hold it.
-    fn reach(&self, store: &mut StoreInner, value: &Val) {
-        if let Val::FuncRef(Some(Func { owner: Some(owner), .. })) = value
+    fn reach(&self, store: &mut StoreInner, func: &Self) {
+        if let Some(owner) = func.owner
             && let Some(own) = self.owner
         {
-            crate::runtime::instantiate::join_instances(store, own, *owner);
+            join_instances(store, own, owner);
         }
     }
 
     /// The same function with its type known to the compiler.
+    ///
+    /// Parameters may be more general than those of the function, such as [`StructRef`](super::StructRef) where it takes structs of
+    /// one type; each call looks then, and another one is an error. Results may be more general too.
     pub fn typed<P: HostParams, R: GuestResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
-        let ty = self.ty(&store)?;
-        let wanted = FuncType::new(P::types(), R::Values::types());
-        if ty != wanted {
+        let store = store.inner();
+        let defined = self.defined_type(store)?;
+        let ty = defined.func().ok_or(Error::Stale("the function"))?;
+        let types = &store.engine.types;
+        let all = |from: &[ValType], to: &[ValType], fits: &dyn Fn(ValType, ValType) -> bool| {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| fits(*from, *to))
+        };
+        let is = |ty, of| types.matches(ty, of);
+        let may_be = |ty, of| is(ty, of) || is(of, ty);
+        if !all(P::TYPES, ty.params(), &may_be) || !all(ty.results(), R::Values::TYPES, &is) {
+            let wanted = FuncType::new(P::TYPES, R::Values::TYPES);
             return Err(Error::Type(format!("the function's type is {ty}, not {wanted}")));
         }
-        Ok(TypedFunc { func: *self, types: PhantomData })
+        Ok(TypedFunc { func: *self, check: !all(P::TYPES, ty.params(), &is), types: PhantomData })
     }
 }
 
@@ -178,6 +250,8 @@ unsafe fn original(func: *const FuncRef) -> *const FuncRef {
 /// A function whose type was checked once.
 pub struct TypedFunc<P, R> {
     func: Func,
+    /// Whether arguments may be of another type than the function's parameters.
+    check: bool,
     types: PhantomData<fn(P) -> R>,
 }
 
@@ -210,11 +284,32 @@ impl<P: HostParams, R: GuestResults> TypedFunc<P, R> {
         };
         // SAFETY: the buffer has the type's slots; `raw` checked the function, `typed` its type.
         unsafe {
-            params.write(buffer);
+            if P::REFERENCES {
+                self.hand_over(store, params, buffer)?;
+            } else {
+                params.write(store, buffer)?;
+            }
             let ended = enter(store.context(), func, buffer);
+            let results = ended.map_err(Error::from).and_then(|()| R::Values::read(store, buffer));
             store.bury();
-            ended?;
-            Ok(R::from_values(R::Values::read(buffer)))
+            results.map(R::from_values)
+        }
+    }
+
+    /// Writes arguments with references among them.
+    ///
+    /// # Safety
+    /// There is room for them.
+    unsafe fn hand_over(&self, store: &mut StoreInner, params: P, buffer: *mut u64) -> Result<()> {
+        let params = params.into_vals();
+        // SAFETY: by contract; `typed` checked the types, or said that these are to be looked at.
+        unsafe {
+            if !self.check {
+                return self.func.hand_over(store, params.as_ref(), P::TYPES, false, buffer);
+            }
+            let defined = self.func.defined_type(store)?;
+            let ty = defined.func().ok_or(Error::Stale("the function"))?;
+            self.func.hand_over(store, params.as_ref(), ty.params(), true, buffer)
         }
     }
 }

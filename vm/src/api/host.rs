@@ -6,15 +6,21 @@ use std::sync::Arc;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
-use super::val::{Val, WasmType, read_slots, write_slots};
+use super::externs::pin;
+use super::func::Func;
+use super::typed::{HostParams, HostResults, WasmType};
+use super::types::DefinedFuncType;
+use super::val::{self, Handover, Val};
 use crate::runtime::context::{HostContext, StoreContext};
+use crate::runtime::engine::Engine;
 use crate::runtime::exception::pass_on;
-use crate::runtime::instance::HostFunction;
+use crate::runtime::instance::{HostFunction, HostType, Instance};
 use crate::runtime::instantiate::join_instances;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
+use crate::runtime::types::{DefinedType, TypeRegistry};
 use crate::runtime::{raise, raise_trap};
-use crate::types::{FuncType, ValType};
+use crate::types::{FuncType, TypeId, ValType};
 
 type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
 
@@ -22,6 +28,10 @@ type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
 #[derive(Clone)]
 pub struct HostFunc {
     pub(crate) ty: FuncType,
+    /// The type itself, where it was defined.
+    defined: Option<DefinedFuncType>,
+    /// Whether it may stand for functions of other types too: see [`IntoHostFunc`].
+    pub(crate) fits: bool,
     call: Call,
     run: Arc<dyn Any + Send + Sync>,
     target: *const (),
@@ -36,7 +46,7 @@ impl HostFunc {
     fn typed<F: Any + Send + Sync>(ty: FuncType, call: Call, func: F) -> Self {
         let run = Arc::new(func);
         let target = Arc::as_ptr(&run).cast();
-        Self { ty, call, run, target }
+        Self { ty, defined: None, fits: false, call, run, target }
     }
 
     /// A function whose type is only known at run time.
@@ -53,14 +63,81 @@ impl HostFunc {
         Self::typed(ty, super::table::call::<T, RECORDED>, row)
     }
 
-    /// Binds the function to a store.
-    pub(crate) fn bind(&self, store: *mut StoreContext) -> HostFunction {
+    /// The same function as one of a type that was defined.
+    ///
+    /// # Errors
+    /// If it takes or returns something else.
+    pub(crate) fn of_type(mut self, engine: &Arc<Engine>, ty: &DefinedFuncType) -> Result<Self> {
+        let func = ty.of_engine(engine)?.func().cloned().ok_or(Error::Stale("the function type"))?;
+        if self.result_check(&engine.types, &func).is_none() {
+            return Err(Error::Type(format!("a function of type {} is no {func}", self.ty)));
+        }
+        self.defined = Some(ty.clone());
+        Ok(self)
+    }
+
+    /// Binds the function to a store of this engine.
+    ///
+    /// # Errors
+    /// If it is of a type of another engine.
+    pub(crate) fn bind(&self, engine: &Arc<Engine>, store: *mut StoreContext) -> Result<HostFunction> {
+        match &self.defined {
+            Some(ty) => {
+                let bound = self.bind_as(engine, store, ty.of_engine(engine)?);
+                bound.ok_or(Error::Stale("the function's type"))
+            }
+            None => Ok(self.bind_plain(store)),
+        }
+    }
+
+    /// The number of its type.
+    pub(crate) fn type_id(&self, engine: &Engine) -> Option<TypeId> {
+        match &self.defined {
+            Some(defined) => defined.heap_type().defined(),
+            None => Some(engine.type_id(&self.ty)),
+        }
+    }
+
+    /// Binds the function to a store as one of the type that it says itself.
+    pub(crate) fn bind_plain(&self, store: *mut StoreContext) -> HostFunction {
         HostFunction {
             header: HostContext { call: self.call, store, importer: std::ptr::null_mut() },
             run: self.run.clone(),
             target: self.target,
-            ty: self.ty.clone(),
+            ty: HostType { func: self.ty.clone(), defined: None },
+            checked: false,
         }
+    }
+
+    /// Binds the function to a store of this engine as one of another type, if it can be one.
+    pub(crate) fn bind_as(
+        &self,
+        engine: &Engine,
+        store: *mut StoreContext,
+        ty: &Arc<DefinedType>,
+    ) -> Option<HostFunction> {
+        let func = ty.func()?;
+        let checked = self.result_check(&engine.types, func)?;
+        let ty = HostType { func: func.clone(), defined: Some(ty.clone()) };
+        Some(HostFunction { ty, checked, ..self.bind_plain(store) })
+    }
+
+    /// Whether what it returns is of a function type's results only if it is looked at; none if it cannot be a function of this
+    /// type at all.
+    fn result_check(&self, types: &TypeRegistry, ty: &FuncType) -> Option<bool> {
+        if *ty == self.ty {
+            return Some(false);
+        }
+        let all = |from: &[ValType], to: &[ValType], fits: &dyn Fn(ValType, ValType) -> bool| {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| fits(*from, *to))
+        };
+        let is = |ty, of| types.matches(ty, of);
+        let may_be = |ty, of| is(ty, of) || is(of, ty);
+        let results = (self.ty.results(), ty.results());
+        if !self.fits || !all(ty.params(), self.ty.params(), &is) || !all(results.0, results.1, &may_be) {
+            return None;
+        }
+        Some(!all(results.0, results.1, &is))
     }
 }
 
@@ -135,108 +212,49 @@ unsafe extern "sysv64" fn dynamic<T: 'static>(context: *mut HostContext, buffer:
         guarded(context, || {
             let host: &HostFunction = &*context.cast();
             let func = &*host.target.cast::<Dynamic<T>>();
-            let store = StoreInner::of((*context).store);
-            let mut slot = buffer.cast_const();
-            let mut params = Vec::with_capacity(host.ty.params().len());
-            for ty in host.ty.params() {
-                let (bits, next) = read_slots(slot, *ty);
-                params.push(Val::from_bits(store, *ty, bits));
-                slot = next;
-            }
-            let mut results: Vec<Val> = host.ty.results().iter().map(|ty| Val::zero(*ty)).collect();
+            let ty = &host.ty.func;
+            let params = val::read(StoreInner::of((*context).store), ty.params(), buffer);
+            let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::zero(*ty)).collect();
             func(Caller::new(context), &params, &mut results)?;
-            let mut slot = buffer;
-            for (value, ty) in results.iter().zip(host.ty.results()) {
-                if !value.is(StoreInner::of((*context).store), *ty) {
-                    return Err(Error::Type(format!("a host function returned {} for {ty}", value.ty())));
-                }
-                let store = StoreInner::of((*context).store);
-                let bits = value.to_bits(store)?;
-                // The guest may keep it. Who imported this function is tied to whoever calls it.
-                if let Val::FuncRef(Some(func)) = value {
-                    match ((*context).importer.as_ref(), func.owner()) {
-                        (Some(importer), Some(owner)) => {
-                            let importer = &*importer.instance.cast::<crate::runtime::instance::Instance>();
-                            join_instances(store, importer.key, owner);
-                        }
-                        _ => super::externs::pin(store, func),
-                    }
-                }
-                slot = write_slots(slot, *ty, bits);
-            }
-            Ok(())
+            give_back(context, &results, true, buffer)
         })
     }
 }
 
-/// Parameters of typed functions: tuples of [`WasmType`]s.
-pub trait HostParams: Sized {
-    #[doc(hidden)]
-    fn types() -> Vec<ValType>;
-    #[doc(hidden)]
-    unsafe fn read(slot: *const u64) -> Self;
-    #[doc(hidden)]
-    unsafe fn write(self, slot: *mut u64);
-    /// Slots taken.
-    #[doc(hidden)]
-    const SLOTS: usize;
+/// Writes what a host function returns to its buffer.
+///
+/// # Safety
+/// `context` is the running host function's, whose buffer it is; there are as many values as it has results, of their types unless
+/// `check` says that nobody looked.
+unsafe fn give_back(context: *mut HostContext, values: &[Val], check: bool, buffer: *mut u64) -> Result<()> {
+    // SAFETY: by contract; an importer lives as long as its host functions.
+    unsafe {
+        let host: &HostFunction = &*context.cast();
+        let importer = (*context).importer.as_ref().map(|importer| (*importer.instance.cast::<Instance>()).key);
+        // The guest may keep it. Who imported this function is tied to whoever calls it.
+        let hold = |store: &mut StoreInner, func: &Func| match (importer, func.owner()) {
+            (Some(importer), Some(owner)) => join_instances(store, importer, owner),
+            _ => pin(store, func),
+        };
+        let handover =
+            Handover { types: host.ty.func.results(), check, what: "what a host function returned", hold: &hold };
+        val::write(StoreInner::of((*context).store), values, &handover, buffer)
+    }
 }
 
-/// What typed host functions may return: a value, a tuple of values, nothing; or a [`Result`] of those.
-pub trait HostResults {
+/// A closure that can become a host function: its parameters and results are [`WasmType`]s, the
+/// first parameter may be a [`Caller`].
+///
+/// One with references among them fits more types than its own, since references to structs, arrays and functions are of many: a
+/// [`Linker`](super::Linker) gives it to whoever imports a function whose arguments it takes and whose results may be what it
+/// returns. Where the type alone does not say that these are, each call looks, and another reference is an error.
+pub trait IntoHostFunc<T, Marker> {
     #[doc(hidden)]
-    type Values: HostParams;
-    #[doc(hidden)]
-    fn into_values(self) -> Result<Self::Values>;
+    fn into_host_func(self) -> HostFunc;
 }
 
-macro_rules! params {
+macro_rules! closures {
     ($($name:ident)*) => {
-        #[allow(non_snake_case, unused_mut, unused_variables, unused_assignments, clippy::unused_unit)]
-        impl<$($name: WasmType),*> HostParams for ($($name,)*) {
-            const SLOTS: usize = 0 $(+ $name::TYPE.slots())*;
-
-            fn types() -> Vec<ValType> {
-                vec![$($name::TYPE),*]
-            }
-
-            #[inline(always)]
-            unsafe fn read(mut slot: *const u64) -> Self {
-                $(
-                    // SAFETY: by contract the slots hold values of these types.
-                    let (bits, next) = unsafe { read_slots(slot, $name::TYPE) };
-                    let $name = $name::from_bits(bits);
-                    slot = next;
-                )*
-                ($($name,)*)
-            }
-
-            #[inline(always)]
-            unsafe fn write(self, mut slot: *mut u64) {
-                let ($($name,)*) = self;
-                // SAFETY: by contract there is room for these types.
-                $(slot = unsafe { write_slots(slot, $name::TYPE, $name.into_bits()) };)*
-            }
-        }
-
-        impl<$($name: WasmType),*> HostResults for ($($name,)*) {
-            type Values = Self;
-
-            #[inline(always)]
-            fn into_values(self) -> Result<Self> {
-                Ok(self)
-            }
-        }
-
-        impl<$($name: WasmType),*> HostResults for Result<($($name,)*)> {
-            type Values = ($($name,)*);
-
-            #[inline(always)]
-            fn into_values(self) -> Result<Self::Values> {
-                self
-            }
-        }
-
         #[allow(non_snake_case)]
         impl<T: 'static, F, R, $($name: WasmType + 'static),*> IntoHostFunc<T, (Caller<'static, T>, ($($name,)*), R)> for F
         where
@@ -252,15 +270,23 @@ macro_rules! params {
                     // SAFETY: `into_host_func` bound this to an `F`; the buffer has the type's slots.
                     unsafe {
                         guarded(context, || {
-                            let func = &*(*context.cast::<HostFunction>()).target.cast::<F>();
-                            let ($($name,)*) = <($($name,)*) as HostParams>::read(buffer);
-                            func(Caller::new(context), $($name),*).into_values()?.write(buffer);
-                            Ok(())
+                            let host: &HostFunction = &*context.cast();
+                            let func = &*host.target.cast::<F>();
+                            let store = StoreInner::of((*context).store);
+                            let ($($name,)*) = <($($name,)*) as HostParams>::read(store, buffer)?;
+                            let values = func(Caller::new(context), $($name),*).into_values()?;
+                            if R::Values::REFERENCES {
+                                give_back(context, values.into_vals().as_ref(), host.checked, buffer)
+                            } else {
+                                values.write(StoreInner::of((*context).store), buffer)
+                            }
                         })
                     }
                 }
-                let ty = FuncType::new(<($($name,)*) as HostParams>::types(), R::Values::types());
-                HostFunc::typed(ty, call::<T, F, R, $($name),*>, self)
+                type P<$($name),*> = ($($name,)*);
+                let fits = P::<$($name),*>::REFERENCES || R::Values::REFERENCES;
+                let ty = FuncType::new(P::<$($name),*>::TYPES, R::Values::TYPES);
+                HostFunc { fits, ..HostFunc::typed(ty, call::<T, F, R, $($name),*>, self) }
             }
         }
 
@@ -280,81 +306,16 @@ macro_rules! params {
     };
 }
 
-/// A closure that can become a host function: its parameters and results are [`WasmType`]s, the
-/// first parameter may be a [`Caller`].
-pub trait IntoHostFunc<T, Marker> {
-    #[doc(hidden)]
-    fn into_host_func(self) -> HostFunc;
-}
-
-params! {}
-params! { A }
-params! { A B }
-params! { A B C }
-params! { A B C D }
-params! { A B C D E }
-params! { A B C D E G }
-params! { A B C D E G H }
-params! { A B C D E G H I }
-params! { A B C D E G H I J }
-params! { A B C D E G H I J K }
-params! { A B C D E G H I J K L }
-params! { A B C D E G H I J K L M }
-
-macro_rules! single_results {
-    ($($ty:ty)*) => {$(
-        impl HostResults for $ty {
-            type Values = ($ty,);
-
-            #[inline(always)]
-            fn into_values(self) -> Result<($ty,)> {
-                Ok((self,))
-            }
-        }
-
-        impl HostResults for Result<$ty> {
-            type Values = ($ty,);
-
-            #[inline(always)]
-            fn into_values(self) -> Result<($ty,)> {
-                self.map(|value| (value,))
-            }
-        }
-    )*};
-}
-
-single_results! { i32 u32 i64 u64 f32 f64 u128 }
-
-/// Results of typed guest functions: a value or a tuple.
-pub trait GuestResults: Sized {
-    #[doc(hidden)]
-    type Values: HostParams;
-    #[doc(hidden)]
-    fn from_values(values: Self::Values) -> Self;
-}
-
-impl<R: WasmType> GuestResults for R {
-    type Values = (R,);
-
-    fn from_values(values: (R,)) -> R {
-        values.0
-    }
-}
-
-macro_rules! guest_results {
-    ($($name:ident)*) => {
-        impl<$($name: WasmType),*> GuestResults for ($($name,)*) {
-            type Values = Self;
-
-            fn from_values(values: Self) -> Self {
-                values
-            }
-        }
-    };
-}
-
-guest_results! {}
-guest_results! { A }
-guest_results! { A B }
-guest_results! { A B C }
-guest_results! { A B C D }
+closures! {}
+closures! { A }
+closures! { A B }
+closures! { A B C }
+closures! { A B C D }
+closures! { A B C D E }
+closures! { A B C D E G }
+closures! { A B C D E G H }
+closures! { A B C D E G H I }
+closures! { A B C D E G H I J }
+closures! { A B C D E G H I J K }
+closures! { A B C D E G H I J K L }
+closures! { A B C D E G H I J K L M }

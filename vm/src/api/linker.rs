@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::caller::Caller;
 use super::engine::{Engine, Module};
@@ -10,16 +11,20 @@ use super::externs::Extern;
 use super::host::{HostFunc, IntoHostFunc};
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
+use super::types::DefinedFuncType;
 use super::val::Val;
 use crate::module::ImportKind;
+use crate::runtime::engine;
+use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::Given;
 use crate::runtime::store::StoreInner;
-use crate::runtime::types::TypeRegistry;
+use crate::runtime::types::{DefinedType, TypeRegistry};
 use crate::types::{ExternType, FuncType, Limits, TypeId};
 
 /// Named things that modules may import.
 #[derive(Clone)]
 pub struct Linker<T> {
+    engine: Arc<engine::Engine>,
     items: HashMap<String, HashMap<String, Item>>,
     data: PhantomData<fn(T)>,
 }
@@ -32,8 +37,8 @@ enum Item {
 
 impl<T: 'static> Linker<T> {
     /// An empty linker.
-    pub fn new(_engine: &Engine) -> Self {
-        Self { items: HashMap::new(), data: PhantomData }
+    pub fn new(engine: &Engine) -> Self {
+        Self { engine: engine.inner.clone(), items: HashMap::new(), data: PhantomData }
     }
 
     fn insert(&mut self, module: &str, name: &str, item: Item) -> &mut Self {
@@ -60,6 +65,21 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> &mut Self {
         self.insert(module, name, Item::Host(HostFunc::dynamic(ty, func)))
+    }
+
+    /// Defines a host function of a type that was defined, for guests that tell its functions from others.
+    ///
+    /// # Errors
+    /// If the type is not one of the linker's engine.
+    pub fn func_with_type(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: &DefinedFuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Self> {
+        let func = HostFunc::dynamic(ty.func_type(), func).of_type(&self.engine, ty)?;
+        Ok(self.insert(module, name, Item::Host(func)))
     }
 
     pub(crate) fn define_host(&mut self, module: &str, name: &str, func: HostFunc) -> &mut Self {
@@ -91,7 +111,7 @@ impl<T: 'static> Linker<T> {
     /// Makes an instance: all imports are looked up and checked before anything is done.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         let store = store.inner_mut();
-        if !std::sync::Arc::ptr_eq(&store.engine, &module.engine.inner) {
+        if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
             return Err(Error::Stale("the module's engine"));
         }
         let decoded = &module.code.module;
@@ -99,15 +119,18 @@ impl<T: 'static> Linker<T> {
         let mut problems = Vec::new();
         for import in decoded.imports() {
             let wanted = decoded.import_type(import);
-            let id = match import.kind {
-                ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(decoded.types[ty.index()].id),
+            let defined = match import.kind {
+                ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(&decoded.types[ty.index()]),
                 _ => None,
             };
+            let id = defined.map(|ty| ty.id);
             let item = self.get(&import.module, &import.name);
+            let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
             match item.map(|item| resolve(store, item)).transpose()? {
                 Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => {
                     given.push(item.given)
                 }
+                Some(_) if let Some(function) = fitted => given.push(Given::Host(function)),
                 other => problems.push(LinkProblem {
                     module: import.module.clone(),
                     name: import.name.clone(),
@@ -132,13 +155,21 @@ struct Resolved {
     given: Given,
 }
 
+/// A host function as one of the type that is wanted, if its own may be another.
+fn fit(store: &StoreInner, item: &Item, wanted: &Arc<DefinedType>) -> Option<HostFunction> {
+    match item {
+        Item::Host(func) if func.fits => func.bind_as(&store.engine, store.context(), wanted),
+        _ => None,
+    }
+}
+
 fn resolve(store: &StoreInner, item: &Item) -> Result<Resolved> {
     let view = View(store);
     Ok(match item {
         Item::Host(func) => Resolved {
             ty: ExternType::Func(func.ty.clone()),
-            id: Some(store.engine.type_id(&func.ty)),
-            given: Given::Host(func.bind(store.context())),
+            id: func.type_id(&store.engine),
+            given: Given::Host(func.bind(&store.engine, store.context())?),
         },
         Item::Extern(item) => {
             let (id, given) = match item {
@@ -158,7 +189,7 @@ fn resolve(store: &StoreInner, item: &Item) -> Result<Resolved> {
 }
 
 /// A store without its data's type.
-struct View<'a>(&'a StoreInner);
+pub(super) struct View<'a>(pub &'a StoreInner);
 
 impl AsContext for View<'_> {
     type Data = ();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::Engine;
+use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::interrupt::InterruptState;
 use crate::runtime::store::{StoreInner, StoreLimits};
 use crate::runtime::trap::TrapKind;
@@ -73,7 +74,19 @@ impl<T> Store<T> {
         InterruptHandle(self.inner.interrupt.clone())
     }
 
-    /// Bytes of memories and tables in use, and the most there were at one time.
+    /// Collects everything in the heap that nobody can reach, guests or host, and drops host values of which that is true. There is
+    /// no need to: a store does it by itself when its memory or its places for host values run short.
+    pub fn gc(&mut self) {
+        // SAFETY: nothing runs.
+        unsafe { self.inner.collect() };
+    }
+
+    /// What the heap holds, and what its collections did.
+    pub fn heap_statistics(&self) -> HeapStatistics {
+        self.inner.heap_statistics()
+    }
+
+    /// Bytes of memories, tables and the heap in use, and the most there were at one time.
     pub fn memory_used(&self) -> (u64, u64) {
         (self.inner.used, self.inner.peak)
     }

@@ -4,12 +4,16 @@ use super::caller::Caller;
 use super::host::HostFunc;
 use super::linker::Linker;
 use super::store::{AsContext, Store};
-use crate::host::table::{Row, rows};
+use crate::heap::handles::HostValue;
+use crate::host::fold::Objects;
+use crate::host::table::{HostCall, Row, rows};
 use crate::host::{Grants, GuestMemory, HostError, HostState, record};
 use crate::runtime::context::HostContext;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::raise_trap;
+use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
+use crate::types::{StorageType, TypeId};
 
 /// A row bound to the place of its state in the embedder's data.
 pub(crate) struct BoundRow<T> {
@@ -59,12 +63,21 @@ pub(crate) unsafe extern "sysv64" fn call<T: 'static, const RECORDED: bool>(
         super::host::guarded(context, || {
             let bound = &*(*context.cast::<HostFunction>()).target.cast::<BoundRow<T>>();
             let mut caller = Caller::<T>::new(context);
-            let (bytes, data) = caller.memory_and_data();
             let args = std::slice::from_raw_parts(buffer, bound.row.params.len());
-            let host = (bound.state)(data);
-            let result = match RECORDED {
-                true => record::call(bound.row, host, bytes, args),
-                false => (bound.row.call)(host, GuestMemory::new(bytes), args),
+            let result = match bound.row.call {
+                HostCall::Memory(call) => {
+                    let (bytes, data) = caller.memory_and_data();
+                    let host = (bound.state)(data);
+                    match RECORDED {
+                        true => record::call(bound.row, host, bytes, args),
+                        false => call(host, GuestMemory::new(bytes), args),
+                    }
+                }
+                // What it does is recorded as the functions on memory that it calls.
+                HostCall::Objects(call) => {
+                    let (store, data) = caller.store_and_data();
+                    call((bound.state)(data), &mut View(store), args)
+                }
             };
             match result {
                 Ok(value) => {
@@ -79,10 +92,53 @@ pub(crate) unsafe extern "sysv64" fn call<T: 'static, const RECORDED: bool>(
     }
 }
 
+/// The heap of the running program, for functions of the host.
+struct View<'a>(&'a mut StoreInner);
+
+impl Objects for View<'_> {
+    fn bytes(&self, reference: u64) -> &[u8] {
+        // SAFETY: the row's type says that it is an array of bytes, and not null; while the store is borrowed nothing moves.
+        unsafe {
+            let len = self.0.array_len(reference as u32) as usize;
+            match self.0.array_bytes(reference as u32, len as u64) {
+                Some(start) => std::slice::from_raw_parts(start.as_ptr(), len),
+                None => &[],
+            }
+        }
+    }
+
+    fn make_bytes(&mut self, bytes: &[u8]) -> Result<u64, HostError> {
+        let len = u32::try_from(bytes.len()).map_err(|_| HostError::OutOfMemory)?;
+        let ty = self.0.engine.types.get(TypeId::BYTES).ok_or(HostError::OutOfMemory)?;
+        // SAFETY: the guest waits for its host function, and its references are where the collector looks; the array is new.
+        unsafe {
+            let array = self.0.make_array(&ty, StorageType::I8, len).map_err(|_| HostError::OutOfMemory)?;
+            let start = self.0.array_bytes(array, u64::from(len)).ok_or(HostError::OutOfMemory)?;
+            start.copy_from_nonoverlapping(std::ptr::NonNull::from(bytes).cast(), bytes.len());
+            Ok(u64::from(array))
+        }
+    }
+
+    fn host_value(&self, reference: u64) -> Option<HostValue> {
+        self.0.heap.as_ref()?.handles().get(reference as u32).cloned()
+    }
+
+    fn make_externref(&mut self, value: HostValue) -> Result<u64, HostError> {
+        // SAFETY: as in `make_bytes`.
+        let reserved = unsafe { self.0.reserve_host_values(&[&value]) };
+        match reserved {
+            Ok(true) => self.0.host_value(&value).map(u64::from).ok_or(HostError::OutOfMemory),
+            _ => Err(HostError::OutOfMemory),
+        }
+    }
+}
+
 fn trap<T>(error: HostError, caller: &Caller<'_, T>) -> Trap {
     match error {
         HostError::Exit(exit_code) => Trap { exit_code, ..Trap::new(TrapKind::Exit) },
         HostError::OutputLimit => Trap::new(TrapKind::OutputLimit),
+        HostError::OutOfMemory => Trap::new(TrapKind::OutOfMemory),
+        HostError::Fail(_) => Trap { exit_code: 1, source: Some(Box::new(error)), ..Trap::new(TrapKind::Exit) },
         HostError::Interrupted => {
             // SAFETY: the store is running this host function.
             let kind = unsafe { (*caller.inner().context()).interrupted() };

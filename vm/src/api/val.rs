@@ -1,91 +1,14 @@
 //! Values that cross between host and guest.
 
-use std::any::Any;
-use std::sync::Arc;
-
 use super::any::AnyRef;
+use super::error::{Error, Result};
 use super::exception::ExnRef;
+use super::externref::ExternRef;
 use super::func::Func;
 use super::store::AsContext;
 use crate::runtime::store::StoreInner;
-use crate::runtime::trap::{Trap, TrapKind};
+use crate::runtime::trap::Trap;
 use crate::types::{Family, HeapType, ValType};
-
-/// What an `externref` refers to: a host value, or something of a guest's heap that it made an `externref` of.
-#[derive(Clone)]
-pub struct ExternRef(Extern);
-
-#[derive(Clone)]
-enum Extern {
-    Host(Arc<dyn Any + Send + Sync>),
-    Guest(AnyRef),
-}
-
-impl ExternRef {
-    /// Wraps a host value.
-    pub fn new(value: impl Any + Send + Sync) -> Self {
-        Self(Extern::Host(Arc::new(value)))
-    }
-
-    /// The host value, if it is one of this type.
-    pub fn downcast_ref<T: Any>(&self) -> Option<&T> {
-        match &self.0 {
-            Extern::Host(value) => value.downcast_ref(),
-            Extern::Guest(_) => None,
-        }
-    }
-
-    /// What a guest made an `externref` of (`extern.convert_any`); none for a host value.
-    pub fn as_any(&self) -> Option<&AnyRef> {
-        match &self.0 {
-            Extern::Host(_) => None,
-            Extern::Guest(any) => Some(any),
-        }
-    }
-
-    /// Whether both hold the same value, not just equal ones.
-    pub fn same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Extern::Host(a), Extern::Host(b)) => Arc::ptr_eq(a, b),
-            (Extern::Guest(a), Extern::Guest(b)) => a.same(b),
-            _ => false,
-        }
-    }
-
-    /// What a reference of the store's refers to; none for null.
-    pub(crate) fn from_reference(store: &StoreInner, reference: u32) -> Option<Self> {
-        if reference == 0 {
-            return None;
-        }
-        let host = store.heap.as_ref().and_then(|heap| heap.handles().get(reference));
-        Some(Self(match host {
-            Some(value) => Extern::Host(value.clone()),
-            None => Extern::Guest(AnyRef::root(store, reference)),
-        }))
-    }
-
-    /// The reference to it in a store.
-    pub(crate) fn reference(&self, store: &mut StoreInner) -> super::Result<u32> {
-        match &self.0 {
-            Extern::Guest(any) => any.reference(store),
-            Extern::Host(value) => {
-                let full = |kind| super::Error::Trap(Box::new(Trap::new(kind)));
-                store.open_heap().map_err(|_| full(TrapKind::OutOfMemory))?;
-                let heap = store.heap.as_mut().ok_or_else(|| full(TrapKind::OutOfMemory))?;
-                heap.handles_mut().insert(value.clone()).map_err(|_| full(TrapKind::OutOfMemory))
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for ExternRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Extern::Host(value) => write!(f, "ExternRef({value:p})"),
-            Extern::Guest(any) => write!(f, "ExternRef({any:?})"),
-        }
-    }
-}
 
 /// A value of any type.
 #[derive(Clone, Debug)]
@@ -159,9 +82,23 @@ impl Val {
             }
             Self::ExternRef(Some(_)) => wanted.heap == HeapType::Extern,
             Self::ExnRef(Some(_)) => wanted.heap == HeapType::Exn,
-            Self::AnyRef(Some(any)) => store.engine.types.matches_heap(any.heap_type(store), wanted.heap),
+            Self::AnyRef(Some(any)) => any.matches(store, wanted.heap),
             _ => wanted.nullable,
         }
+    }
+
+    /// Whether it is a value of a type and of the store. `what` it is meant to be, if it is not.
+    pub(crate) fn check(&self, store: &StoreInner, ty: ValType, what: &str) -> Result<()> {
+        if self.is(store, ty) {
+            return Ok(());
+        }
+        match self {
+            Self::FuncRef(Some(func)) => func.raw(store).map(drop)?,
+            Self::ExnRef(Some(exception)) => exception.reference(store).map(drop)?,
+            Self::AnyRef(Some(any)) => any.reference(store).map(drop)?,
+            _ => {}
+        }
+        Err(Error::Type(format!("{what} is {}, not {ty}", self.ty())))
     }
 
     /// An `f32` from its value.
@@ -174,20 +111,28 @@ impl Val {
         Self::F64(value.to_bits())
     }
 
-    /// The value's bits as slots hold them; those of another store are refused. Collects nothing: bits stay what they are
-    /// until something runs.
-    pub(crate) fn to_bits(&self, store: &mut StoreInner) -> super::Result<u128> {
+    /// The value's bits as slots hold them; those of another store are refused. Room for host values was [reserved](reserve), so
+    /// that nothing is collected: bits stay what they are until something runs.
+    #[inline(always)]
+    pub(crate) fn to_bits(&self, store: &mut StoreInner) -> Result<u128> {
         Ok(match self {
             Self::I32(v) => u128::from(*v as u32),
             Self::I64(v) => u128::from(*v as u64),
             Self::F32(v) => u128::from(*v),
             Self::F64(v) => u128::from(*v),
             Self::V128(v) => *v,
-            Self::FuncRef(None) | Self::ExternRef(None) | Self::ExnRef(None) | Self::AnyRef(None) => 0,
+            _ => self.reference_bits(store)?,
+        })
+    }
+
+    #[inline(never)]
+    fn reference_bits(&self, store: &mut StoreInner) -> Result<u128> {
+        Ok(match self {
             Self::FuncRef(Some(func)) => func.raw(store)? as u128,
             Self::ExternRef(Some(value)) => value.reference(store)?.into(),
             Self::ExnRef(Some(exception)) => exception.reference(store)?.into(),
             Self::AnyRef(Some(any)) => any.reference(store)?.into(),
+            _ => 0,
         })
     }
 
@@ -204,10 +149,106 @@ impl Val {
                 Family::Extern => Self::ExternRef(ExternRef::from_reference(store, bits as u32)),
                 // SAFETY: by contract the bits are a reference of the store's.
                 Family::Exn => Self::ExnRef(unsafe { ExnRef::from_reference(store, bits as u32) }),
-                Family::Any => Self::AnyRef((bits as u32 != 0).then(|| AnyRef::root(store, bits as u32))),
+                Family::Any => Self::AnyRef(AnyRef::from_reference(store, bits as u32)),
             },
         }
     }
+}
+
+macro_rules! accessors {
+    ($($(#[$doc:meta])* $name:ident $variant:ident $ty:ty;)*) => {
+        impl Val {
+            $($(#[$doc])*
+            pub fn $name(&self) -> Option<$ty> {
+                if let Self::$variant(value) = self { Some(value.clone()) } else { None }
+            })*
+        }
+    };
+}
+
+accessors! {
+    /// The integer, if it is an `i32`.
+    as_i32 I32 i32;
+    /// The integer, if it is an `i64`.
+    as_i64 I64 i64;
+    /// The function or null, if it is a reference to functions.
+    as_func FuncRef Option<Func>;
+    /// The host value or null, if it is a reference to these.
+    as_extern ExternRef Option<ExternRef>;
+    /// The exception or null, if it is a reference to these.
+    as_exn ExnRef Option<ExnRef>;
+    /// What is in the heap or null, if it is a reference to that.
+    as_any AnyRef Option<AnyRef>;
+}
+
+/// Makes sure that references to all host values among these can be made without a collection.
+pub(crate) fn reserve(store: &mut StoreInner, values: &[Val]) -> Result<()> {
+    let wanted: Vec<_> = values
+        .iter()
+        .filter_map(|value| match value {
+            Val::ExternRef(Some(value)) => value.host_value(),
+            _ => None,
+        })
+        .collect();
+    // SAFETY: whoever has the store to itself saved where its guests are.
+    match unsafe { store.reserve_host_values(&wanted) } {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::HostValues { limit: store.limits.host_values }),
+        Err(kind) => Err(Trap::new(kind).into()),
+    }
+}
+
+/// What values are to be, and who comes to hold them.
+pub(crate) struct Handover<'a> {
+    /// Their types.
+    pub types: &'a [ValType],
+    /// Whether they are looked at: nobody did before.
+    pub check: bool,
+    /// What they are, for errors.
+    pub what: &'static str,
+    /// Ties a function to who gets it.
+    pub hold: &'a dyn Fn(&mut StoreInner, &Func),
+}
+
+/// Writes as many values as there are types to slots. May collect, before it writes any.
+///
+/// # Safety
+/// `slot` has room for the types.
+pub(crate) unsafe fn write(
+    store: &mut StoreInner,
+    values: &[Val],
+    handover: &Handover<'_>,
+    mut slot: *mut u64,
+) -> Result<()> {
+    if handover.check {
+        for (value, ty) in values.iter().zip(handover.types) {
+            value.check(store, *ty, handover.what)?;
+        }
+    }
+    reserve(store, values)?;
+    for (value, ty) in values.iter().zip(handover.types) {
+        let bits = value.to_bits(store)?;
+        if let Val::FuncRef(Some(func)) = value {
+            (handover.hold)(store, func);
+        }
+        // SAFETY: by contract.
+        slot = unsafe { write_slots(slot, *ty, bits) };
+    }
+    Ok(())
+}
+
+/// Reads values of these types from slots.
+///
+/// # Safety
+/// `slot` holds them, of this store.
+pub(crate) unsafe fn read(store: &StoreInner, types: &[ValType], mut slot: *const u64) -> Vec<Val> {
+    let value = |ty: &ValType| {
+        // SAFETY: by contract.
+        let (bits, next) = unsafe { read_slots(slot, *ty) };
+        slot = next;
+        Val::from_bits(store, *ty, bits)
+    };
+    types.iter().map(value).collect()
 }
 
 /// Writes a value's bits to slots, and returns the next one.
@@ -243,42 +284,20 @@ pub(crate) unsafe fn read_slots(slot: *const u64, ty: ValType) -> (u128, *const 
     }
 }
 
-/// A Rust type that a Wasm type crosses as.
-pub trait WasmType: Sized {
-    /// The Wasm type.
-    const TYPE: ValType;
-
-    #[doc(hidden)]
-    fn into_bits(self) -> u128;
-
-    #[doc(hidden)]
-    fn from_bits(bits: u128) -> Self;
-}
-
-macro_rules! wasm_types {
-    ($($rust:ty: $wasm:ident, $into:expr, $from:expr;)*) => {$(
-        impl WasmType for $rust {
-            const TYPE: ValType = ValType::$wasm;
-
-            #[inline(always)]
-            fn into_bits(self) -> u128 {
-                $into(self)
-            }
-
-            #[inline(always)]
-            fn from_bits(bits: u128) -> Self {
-                $from(bits)
+macro_rules! from_numbers {
+    ($($ty:ty: $into:expr;)*) => {$(
+        impl From<$ty> for Val {
+            fn from(value: $ty) -> Self {
+                $into(value)
             }
         }
     )*};
 }
 
-wasm_types! {
-    i32: I32, |v| u128::from(v as u32), |bits| bits as i32;
-    u32: I32, u128::from, |bits| bits as u32;
-    i64: I64, |v| u128::from(v as u64), |bits| bits as i64;
-    u64: I64, u128::from, |bits| bits as u64;
-    f32: F32, |v: f32| u128::from(v.to_bits()), |bits| f32::from_bits(bits as u32);
-    f64: F64, |v: f64| u128::from(v.to_bits()), |bits| f64::from_bits(bits as u64);
-    u128: V128, |v| v, |bits| bits;
+from_numbers! {
+    i32: Val::I32;
+    i64: Val::I64;
+    f32: Val::f32;
+    f64: Val::f64;
+    u128: Val::V128;
 }

@@ -1,6 +1,7 @@
 //! Host handles: values of the host that references in the heap name by index.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A value of the host.
@@ -21,9 +22,21 @@ enum Entry {
 #[derive(Debug)]
 pub struct Handles {
     entries: Vec<Entry>,
+    /// The live entry of each value, by its address: one that is given again is the same reference.
+    places: HashMap<usize, u32>,
     free: Vec<u32>,
     marks: Vec<u64>,
     limit: usize,
+}
+
+/// What tells a value from all others that are there at the same time.
+pub fn address_of(value: &HostValue) -> usize {
+    Arc::as_ptr(value).addr()
+}
+
+/// Whether a reference is to a handle, be it live, closed, or none at all.
+pub const fn is_handle(reference: u32) -> bool {
+    index_of(reference).is_some()
 }
 
 /// The reference to a handle.
@@ -39,12 +52,23 @@ const fn index_of(reference: u32) -> Option<usize> {
 impl Handles {
     /// None yet, at most `limit`.
     pub fn new(limit: usize) -> Self {
-        Self { entries: Vec::new(), free: Vec::new(), marks: Vec::new(), limit: limit.min(MOST) }
+        Self {
+            entries: Vec::new(),
+            places: HashMap::new(),
+            free: Vec::new(),
+            marks: Vec::new(),
+            limit: limit.min(MOST),
+        }
     }
 
     /// Sets how many there may be, those counted that were closed and may still be referred to.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit.min(MOST);
+    }
+
+    /// How many there may be.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// How many are taken.
@@ -74,8 +98,14 @@ impl Handles {
             self.entries.push(Entry::Free);
             self.entries.len() as u32 - 1
         });
+        self.places.insert(address_of(&value), index);
         self.entries[index as usize] = Entry::Live(value);
         Ok(reference_to(index))
+    }
+
+    /// The reference to a value, if it has one.
+    pub fn find(&self, value: &HostValue) -> Option<u32> {
+        self.places.get(&address_of(value)).copied().map(reference_to)
     }
 
     /// The value that a reference names, if it is a handle, and not closed.
@@ -88,14 +118,11 @@ impl Handles {
 
     /// Takes a value out. References to it remain, and name nothing.
     pub fn close(&mut self, reference: u32) -> Option<HostValue> {
-        let entry = self.entries.get_mut(index_of(reference)?)?;
-        match entry {
-            Entry::Live(_) => match std::mem::replace(entry, Entry::Closed) {
-                Entry::Live(value) => Some(value),
-                _ => None,
-            },
-            _ => None,
-        }
+        let index = index_of(reference)?;
+        let entry = self.entries.get_mut(index).filter(|entry| matches!(entry, Entry::Live(_)))?;
+        let Entry::Live(value) = std::mem::replace(entry, Entry::Closed) else { return None };
+        forget(&mut self.places, &value, index);
+        Some(value)
     }
 
     /// Whether a reference names an entry that is live or closed.
@@ -131,10 +158,19 @@ impl Handles {
                 continue;
             }
             if let Entry::Live(value) = std::mem::replace(entry, Entry::Free) {
+                forget(&mut self.places, &value, index);
                 dead.push(value);
             }
             self.free.push(index as u32);
         }
         dead
+    }
+}
+
+/// A value has no reference any more, if this was the entry that it had.
+fn forget(places: &mut HashMap<usize, u32>, value: &HostValue, index: usize) {
+    let address = address_of(value);
+    if places.get(&address) == Some(&(index as u32)) {
+        places.remove(&address);
     }
 }

@@ -241,6 +241,11 @@ impl Heap {
         })
     }
 
+    /// Whether a type is known.
+    pub fn is_defined(&self, id: TypeId) -> bool {
+        self.records.types().get(header_of(id)).is_some_and(|record| record.kind() != Kind::Undefined)
+    }
+
     /// Makes a type known. Does nothing if it is known.
     ///
     /// # Errors
@@ -261,6 +266,11 @@ impl Heap {
         start..start + RESERVATION
     }
 
+    /// Bytes of objects, those counted that are dead and were not yet collected.
+    pub fn used(&self) -> u64 {
+        u64::from(self.top() - EDEN) + u64::from(self.nursery.aged) + self.old.used() + self.large.used()
+    }
+
     /// What collections did.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
@@ -276,7 +286,7 @@ impl Heap {
         &self.handles
     }
 
-    /// Host handles. Insert with [`Heap::insert_handle`], which collects if there are too many.
+    /// Host handles. [`Heap::insert_handle`] and [`Heap::reserve_handles`] collect if there are too many to insert more.
     pub fn handles_mut(&mut self) -> &mut Handles {
         &mut self.handles
     }
@@ -294,12 +304,33 @@ impl Heap {
         room: u64,
         roots: &mut dyn Roots,
     ) -> Result<u32, HeapError> {
-        if self.handles.is_full() {
-            // SAFETY: by contract.
-            unsafe { self.collect(true, room, roots) };
-            self.check()?;
-        }
+        // SAFETY: by contract.
+        unsafe { self.reserve_handles(&mut |_| 1, room, roots)? };
         self.handles.insert(value).map_err(|_| HeapError::OutOfHandles)
+    }
+
+    /// Makes sure that as many handles can be inserted as are `wanted`, which is asked again after a collection. Collections
+    /// that follow change nothing about it: what they take from those that are known they give to those that can be.
+    ///
+    /// # Errors
+    /// If there are too many even after a major collection.
+    ///
+    /// # Safety
+    /// As for [`Heap::collect`].
+    pub unsafe fn reserve_handles(
+        &mut self,
+        wanted: &mut dyn FnMut(&Handles) -> usize,
+        room: u64,
+        roots: &mut dyn Roots,
+    ) -> Result<(), HeapError> {
+        let mut fits = |handles: &Handles| handles.len() + wanted(handles) <= handles.limit();
+        if fits(&self.handles) {
+            return Ok(());
+        }
+        // SAFETY: by contract.
+        unsafe { self.collect(true, room, roots) };
+        self.check()?;
+        if fits(&self.handles) { Ok(()) } else { Err(HeapError::OutOfHandles) }
     }
 
     /// Allocates a struct, with its header. `room` is by how many bytes [`Heap::committed`] may grow. May collect.

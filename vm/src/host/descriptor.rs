@@ -151,6 +151,11 @@ impl Descriptor {
         }
     }
 
+    /// Whether the program may know that it is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.file_kind() == FileKind::CharacterDevice
+    }
+
     /// The host's descriptor behind it, if there is one.
     pub fn host_fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.kind {

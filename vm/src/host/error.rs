@@ -17,6 +17,21 @@ pub enum HostError {
     /// The function was called with another number of arguments than its row says.
     #[error("the host function was called with the wrong number of arguments")]
     WrongArguments,
+    /// The program met a mistake of its own.
+    #[error("panic: {0}")]
+    Panic(String),
+    /// The program ended itself with an error.
+    #[error("{0}")]
+    Fail(String),
+    /// What a function of Fold's was handed is no capability of the program's, or of another kind.
+    #[error("what was handed to the host is no capability of this program, or one of another kind")]
+    NoCapability,
+    /// What a function of Fold's was handed was closed.
+    #[error("the file or connection was closed")]
+    ClosedCapability,
+    /// No memory is left for what a function gives.
+    #[error("the program's memory is used up")]
+    OutOfMemory,
     /// The function failed.
     #[error(transparent)]
     Failed(Box<dyn std::error::Error + Send + Sync>),

@@ -9,7 +9,8 @@
 //!
 //! A row of [`table`] says what a function is called, its type, the [`Capability`] it needs and
 //! the system calls it makes. [`Grants`] is what the owner allows, [`HostState`] what came of it:
-//! open descriptors and settings. The rows of [`wasi`] are WASI preview 1.
+//! open descriptors and settings. The rows of [`wasi`] are WASI preview 1, those of [`fold`] what
+//! Fold's standard library calls.
 //!
 //! Invariant: no path is ever resolved except below a directory that [`HostState::new`] opened
 //! (see [`wasi::path`]).
@@ -20,6 +21,7 @@ mod capability;
 mod clock;
 mod descriptor;
 mod error;
+pub mod fold;
 mod grants;
 mod memory;
 mod network;

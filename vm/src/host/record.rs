@@ -249,7 +249,8 @@ impl Outcome {
             Err(HostError::Exit(code)) => Self::Exit(*code),
             Err(HostError::OutputLimit) => Self::OutputLimit,
             Err(HostError::Interrupted) => Self::Interrupted,
-            Err(HostError::WrongArguments | HostError::Failed(_)) => Self::Failed,
+            Err(HostError::Fail(_)) => Self::Exit(1),
+            Err(_) => Self::Failed,
         }
     }
 }
@@ -281,7 +282,7 @@ pub(crate) fn call(
 ) -> Result<u64, HostError> {
     let told = told(row, host, &GuestMemory::new(bytes), arguments);
     let start = Instant::now();
-    let result = (row.call)(host, GuestMemory::new(bytes), arguments);
+    let result = row.call.on_memory(host, GuestMemory::new(bytes), arguments);
     let took = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let outcome = Outcome::new(&result);
     let given = match outcome {
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn every_parameter_is_what_its_name_says() {
-        for row in table::rows() {
+        for row in table::rows().iter().filter(|row| row.module == crate::host::wasi::MODULE) {
             assert_eq!((row.meanings.len(), row.param_names.len()), (row.params.len(), row.params.len()));
             for (at, (name, meaning)) in row.param_names.iter().zip(row.meanings).enumerate() {
                 let where_ = format!("{} {name}", row.name);

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::descriptor::Descriptors;
 use super::error::HostSetupError;
+use super::fold;
 use super::grants::Grants;
 use super::random::Random;
 use super::record::Sink;
@@ -23,6 +24,8 @@ pub struct HostState {
     pub(super) recorder: Option<Sink>,
     /// Connections that were handed in.
     pub(super) sockets: usize,
+    /// What Fold's host functions keep.
+    pub(super) fold: fold::State,
 }
 
 impl HostState {
@@ -52,6 +55,7 @@ impl HostState {
             interrupt: None,
             recorder: None,
             sockets: 0,
+            fold: fold::State::default(),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::error::HostError;
 use super::memory::GuestMemory;
 use super::state::HostState;
-use super::{Capability, Console, Grants, Meaning, Role, Stdin, wasi};
+use super::{Capability, Console, Grants, Meaning, Role, Stdin, fold, wasi};
 use crate::types::{FuncType, ValType};
 
 /// A function of the host.
@@ -32,8 +32,29 @@ pub struct Row {
     pub call: HostCall,
 }
 
-/// The Rust side of a [`Row`].
-pub type HostCall = fn(&mut HostState, GuestMemory<'_>, &[u64]) -> Result<u64, HostError>;
+/// The Rust side of a [`Row`], by what it sees of the guest.
+#[derive(Clone, Copy, Debug)]
+pub enum HostCall {
+    /// Its memory.
+    Memory(fn(&mut HostState, GuestMemory<'_>, &[u64]) -> Result<u64, HostError>),
+    /// Its heap.
+    Objects(fn(&mut HostState, &mut dyn fold::Objects, &[u64]) -> Result<u64, HostError>),
+}
+
+impl HostCall {
+    /// Runs one that works on memory.
+    pub(crate) fn on_memory(
+        self,
+        host: &mut HostState,
+        memory: GuestMemory<'_>,
+        arguments: &[u64],
+    ) -> Result<u64, HostError> {
+        match self {
+            Self::Memory(call) => call(host, memory, arguments),
+            Self::Objects(_) => Err(HostError::WrongArguments),
+        }
+    }
+}
 
 impl Row {
     /// Its type.
@@ -117,10 +138,10 @@ pub fn syscalls(grants: &Grants) -> Vec<(&'static str, &'static str)> {
     all
 }
 
-const COUNT: usize = count(wasi::GROUPS);
+const COUNT: usize = count(wasi::GROUPS) + count(fold::GROUPS);
 
 /// Ordered by module and name.
-static TABLE: [Row; COUNT] = sorted(wasi::GROUPS);
+static TABLE: [Row; COUNT] = sorted([wasi::GROUPS, fold::GROUPS]);
 
 /// All rows, ordered by module and name.
 pub fn rows() -> &'static [Row] {
@@ -148,24 +169,28 @@ const fn count(groups: &[&[Row]]) -> usize {
 }
 
 /// Joins the groups and sorts them by insertion, at compile time.
-const fn sorted(groups: &[&[Row]]) -> [Row; COUNT] {
-    let mut rows = [groups[0][0]; COUNT];
+const fn sorted(modules: [&[&[Row]]; 2]) -> [Row; COUNT] {
+    let mut rows = [modules[0][0][0]; COUNT];
     let mut len = 0;
-    let mut group = 0;
-    while group < groups.len() {
-        let mut row = 0;
-        while row < groups[group].len() {
-            let new = groups[group][row];
-            let mut at = len;
-            while at > 0 && is_before(&new, &rows[at - 1]) {
-                rows[at] = rows[at - 1];
-                at -= 1;
+    let mut module = 0;
+    while module < modules.len() {
+        let mut group = 0;
+        while group < modules[module].len() {
+            let mut row = 0;
+            while row < modules[module][group].len() {
+                let new = modules[module][group][row];
+                let mut at = len;
+                while at > 0 && is_before(&new, &rows[at - 1]) {
+                    rows[at] = rows[at - 1];
+                    at -= 1;
+                }
+                rows[at] = new;
+                len += 1;
+                row += 1;
             }
-            rows[at] = new;
-            len += 1;
-            row += 1;
+            group += 1;
         }
-        group += 1;
+        module += 1;
     }
     rows
 }
@@ -213,7 +238,10 @@ mod tests {
         let mut host = HostState::new(&crate::host::Grants::none()).unwrap();
         for row in rows() {
             let arguments = vec![0; row.params.len() + 1];
-            let result = (row.call)(&mut host, GuestMemory::new(&mut []), &arguments);
+            let result = match row.call {
+                HostCall::Memory(call) => call(&mut host, GuestMemory::new(&mut []), &arguments),
+                HostCall::Objects(call) => call(&mut host, &mut fold::Nothing, &arguments),
+            };
             assert!(matches!(result, Err(HostError::WrongArguments)), "{}", row.name);
         }
     }

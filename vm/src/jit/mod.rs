@@ -11,6 +11,7 @@
 pub mod arena;
 pub mod batch;
 pub mod builtins;
+mod checker;
 mod lower;
 pub mod registry;
 #[cfg(test)]
@@ -161,14 +162,14 @@ impl Compiler {
     /// Compiles functions as one batch, in parallel where there are many. Those that are too large
     /// are left out: they stay in the interpreter.
     pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
-        let small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| is_compilable(&code.module, *f)).collect();
-        let own: std::collections::HashSet<DefinedFunc> = small.iter().copied().collect();
-        let machines = self.machines(code, &small, &own)?;
+        let machines = self.compilable(code, funcs)?;
         let mut parts = Parts::default();
         let mut starts = HashMap::new();
         let mut calls = Vec::new();
-        for (func, machine) in small.iter().zip(machines) {
-            let entry = append(&mut parts, machine, Some(code.module.func_index(*func)), &mut calls);
+        let mut small = Vec::new();
+        for (func, machine) in machines {
+            small.push(func);
+            let entry = append(&mut parts, machine, Some(code.module.func_index(func)), &mut calls);
             starts.insert(func.0, entry.start);
         }
         for (at, callee) in calls {
@@ -185,12 +186,32 @@ impl Compiler {
             .collect())
     }
 
+    /// Compiles those of the functions that are not too large; which, and their code.
+    fn compilable(
+        &self,
+        code: &ModuleCode,
+        funcs: &[DefinedFunc],
+    ) -> Result<Vec<(DefinedFunc, Machine)>, CompileError> {
+        let mut small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| is_compilable(&code.module, *f)).collect();
+        loop {
+            let own = small.iter().copied().collect();
+            let machines = small.iter().zip(self.machines(code, &small, &own)?);
+            let made: Vec<_> = machines.filter_map(|(func, machine)| Some((*func, machine?))).collect();
+            if made.len() == small.len() {
+                return Ok(made);
+            }
+            // Others call those directly that turned out to be too large: once more without them.
+            small = made.into_iter().map(|(func, _)| func).collect();
+        }
+    }
+
+    /// The code of functions; none for those that are too large.
     fn machines(
         &self,
         code: &ModuleCode,
         funcs: &[DefinedFunc],
         own: &std::collections::HashSet<DefinedFunc>,
-    ) -> Result<Vec<Machine>, CompileError> {
+    ) -> Result<Vec<Option<Machine>>, CompileError> {
         let bytes: usize = funcs.iter().map(|f| code.module.body(*f).len()).sum();
         let helpers = if bytes < PARALLEL { 0 } else { threads::available() - 1 };
         let next = std::sync::atomic::AtomicUsize::new(0);
@@ -304,16 +325,34 @@ impl<'a> Worker<'a> {
         Self { isa, builder: FunctionBuilderContext::new(), context: Context::new(), control: ControlPlane::default() }
     }
 
+    /// The code of a function; none if it is too large.
     fn function(
         &mut self,
         code: &ModuleCode,
         func: DefinedFunc,
         own: &std::collections::HashSet<DefinedFunc>,
         disassemble: bool,
-    ) -> Result<Machine, CompileError> {
+    ) -> Result<Option<Machine>, CompileError> {
         let error = |why| CompileError::Function { func: code.module.func_index(func).0, why };
-        let lowered = lower::function(self.isa, code, func, own, &mut self.builder).map_err(error)?;
-        self.compile(lowered, disassemble).map_err(error)
+        let lowered = match lower::function(self.isa, code, func, own, &mut self.builder) {
+            Ok(lowered) => lowered,
+            Err(refused) => {
+                // It was left in the middle of the function.
+                self.builder = FunctionBuilderContext::new();
+                return match refused {
+                    lower::Refused::TooLarge => Ok(None),
+                    lower::Refused::Unreadable(why) => Err(error(why)),
+                };
+            }
+        };
+        let machine = self.compile(lowered.func, disassemble).map_err(error)?;
+        if let Some(claims) = &lowered.claims {
+            let index = code.module.func_index(func);
+            if let Err(unsound) = checker::check(&self.context.func, code.module.func_type(index), claims) {
+                unsound_code(index.0, &unsound);
+            }
+        }
+        Ok(Some(machine))
     }
 
     fn compile(&mut self, func: Function, disassemble: bool) -> Result<Machine, String> {
@@ -352,6 +391,12 @@ impl<'a> Worker<'a> {
         let code = compiled.code_buffer().to_vec();
         Ok(Machine { code, calls, traps, locations, sites, handlers, maps, references, disassembly })
     }
+}
+
+/// Ends the process: the compiler is broken. A panic might be taken for less where it is caught, or die unheard in the background.
+fn unsound_code(func: u32, why: &checker::Unsound) -> ! {
+    eprintln!("function {func} was compiled to code that loses references: {why}");
+    std::process::abort()
 }
 
 /// The calls of a function that have handlers, and their handlers.
@@ -395,15 +440,23 @@ pub fn clif(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError
     let isa = isa(&code.config).map_err(CompileError::Host)?;
     let none = std::collections::HashSet::new();
     let lowered = lower::function(&*isa, code, func, &none, &mut FunctionBuilderContext::new());
-    let lowered = lowered.map_err(|why| CompileError::Function { func: func.0, why })?;
-    Ok(lowered.display().to_string())
+    match lowered {
+        Ok(lowered) => Ok(lowered.func.display().to_string()),
+        Err(lower::Refused::TooLarge) => Err(too_large(func)),
+        Err(lower::Refused::Unreadable(why)) => Err(CompileError::Function { func: func.0, why }),
+    }
 }
 
 /// A function's machine code, for reading.
 pub fn disassemble(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
     let isa = isa(&code.config).map_err(CompileError::Host)?;
     let machine = Worker::new(&*isa).function(code, func, &std::collections::HashSet::new(), true)?;
+    let machine = machine.ok_or_else(|| too_large(func))?;
     Ok(machine.disassembly.unwrap_or_default())
+}
+
+fn too_large(func: DefinedFunc) -> CompileError {
+    CompileError::Function { func: func.0, why: "it is too large; it stays in the interpreter".into() }
 }
 
 /// The name of a defined function inside a batch.

@@ -20,6 +20,14 @@ pub struct Section {
 }
 
 impl Module {
+    /// The contents of the first custom section of a name.
+    pub fn custom_section(&self, name: &str) -> Option<&[u8]> {
+        let section = self.sections().into_iter().find(|section| section.name.as_deref() == Some(name))?;
+        let contents = self.bytes().get(section.bytes)?;
+        // Its name comes first.
+        contents.windows(name.len()).position(|at| at == name.as_bytes()).map(|at| &contents[at + name.len()..])
+    }
+
     /// The sections in their order, function bodies not looked at.
     pub fn sections(&self) -> Vec<Section> {
         let bytes = self.bytes();

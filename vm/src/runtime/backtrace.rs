@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::activation::{activations, compiled_frames};
 use super::context::{Activation, InstanceContext, StoreContext};
 use super::trap::Frame;
 use crate::interpreter;
@@ -59,57 +60,21 @@ impl Collector {
 /// `store` is live and its activations reflect where execution is.
 pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
     let mut collector = Collector::default();
-    // SAFETY: activations are live; the newest one's exit is in the store, those of older ones in
-    // themselves.
+    // SAFETY: by contract; activations of either tier are walked by their own.
     unsafe {
-        let mut exit = ((*store).exit_pc, (*store).exit_fp);
-        let mut next = (*store).activation;
-        while let Some(activation) = next.as_ref() {
-            match activation.kind {
+        for (activation, exit) in activations(store) {
+            match (*activation).kind {
                 Activation::HOST => {}
-                Activation::COMPILED => compiled_frames(activation, exit, &mut |pc, _| {
+                Activation::COMPILED => compiled_frames(&*activation, exit, &mut |pc, _| {
                     registry::lookup_frame(pc - 1, &mut |module, func, offset| collector.add(module, func, offset));
                     ControlFlow::Continue(())
                 }),
-                _ => interpreter::frames(activation, &mut |context: *mut InstanceContext, func, offset| {
+                _ => interpreter::frames(&*activation, &mut |context: *mut InstanceContext, func, offset| {
                     collector.add(&(*(*context).code).module, func, offset);
                 }),
-            }
-            next = activation.previous;
-            if let Some(older) = next.as_ref() {
-                exit = (older.exit_pc, older.exit_fp);
             }
         }
     }
     // SAFETY: functions that run keep their modules alive.
     unsafe { collector.finish() }
-}
-
-/// Tells of each compiled frame, newest first, up to the activation's entry: the address that its call returns to,
-/// and its frame pointer.
-///
-/// # Safety
-/// `exit` is where compiled code of this activation was left.
-pub unsafe fn compiled_frames(
-    activation: &Activation,
-    exit: (usize, usize),
-    tell: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-) {
-    let (mut pc, mut fp) = exit;
-    while pc != 0 && fp != 0 && fp < activation.fp {
-        if tell(pc, fp).is_break() {
-            return;
-        }
-        // SAFETY: compiled code keeps frame pointers: at `fp` stands the caller's, above it the
-        // return address. Frame pointers only grow up to the entry's, so this ends.
-        unsafe {
-            let frame = fp as *const usize;
-            pc = frame.add(1).read();
-            let older = frame.read();
-            if older <= fp {
-                return;
-            }
-            fp = older;
-        }
-    }
 }

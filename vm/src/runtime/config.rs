@@ -47,6 +47,16 @@ pub struct CodeConfig {
     pub canonical_nans: bool,
     /// How closely the heap watches itself.
     pub heap: Checks,
+    /// Prove of compiled code that the collector finds its references: see [`Self::is_code_checked`].
+    pub check_code: bool,
+}
+
+impl CodeConfig {
+    /// Whether it is proved of each function that is compiled that the collector finds its references; the process ends if it does not.
+    /// Builds with debug assertions always do so.
+    pub fn is_code_checked(&self) -> bool {
+        self.check_code || cfg!(debug_assertions)
+    }
 }
 
 /// Bytes after a reserved memory's range that fault: of accesses whose constant offset is below

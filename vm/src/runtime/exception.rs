@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use crate::interpreter;
 use crate::jit::registry;
+use crate::runtime::activation::{activations, compiled_frames};
 use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
 use crate::runtime::instantiate::owner;
 use crate::runtime::objects;
@@ -30,7 +31,7 @@ use crate::runtime::roots::Root;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
 use crate::runtime::types::DefinedType;
-use crate::runtime::{backtrace, raise, raise_trap};
+use crate::runtime::{raise, raise_trap};
 use crate::types::{FuncType, StorageType, TypeId, ValType};
 
 /// An exception tag. Its identity is its address.
@@ -296,33 +297,27 @@ unsafe fn keep_functions(store: *mut StoreContext) {
 /// # Safety
 /// As for [`find`].
 unsafe fn search(store: *mut StoreContext) -> bool {
-    // SAFETY: activations are live; the newest one's exit is in the store, those of older ones in themselves.
+    // SAFETY: by contract; activations of either tier are searched by their own.
     unsafe {
-        let mut exit = ((*store).exit_pc, (*store).exit_fp);
-        let mut next = (*store).activation;
-        while let Some(activation) = next.as_ref() {
-            let found = match activation.kind {
+        for (activation, exit) in activations(store) {
+            let found = match (*activation).kind {
                 Activation::HOST => return false,
-                Activation::COMPILED => compiled(store, activation, exit),
-                _ => interpreter::find_handler(store, activation),
+                Activation::COMPILED => compiled(store, &*activation, exit),
+                _ => interpreter::find_handler(store, &*activation),
             };
             if let Some(found) = found {
-                (*store).catcher = Catcher { activation: next, ..found };
+                (*store).catcher = Catcher { activation, ..found };
                 return true;
             }
-            next = activation.previous;
-            if let Some(older) = next.as_ref() {
-                exit = (older.exit_pc, older.exit_fp);
-            }
         }
-        false
     }
+    false
 }
 
 /// The handler among the frames of a compiled activation.
 ///
 /// # Safety
-/// As for [`backtrace::compiled_frames`].
+/// As for [`compiled_frames`].
 unsafe fn compiled(store: *mut StoreContext, activation: &Activation, exit: (usize, usize)) -> Option<Catcher> {
     let mut found = None;
     let mut look = |pc: usize, fp: usize| {
@@ -346,7 +341,7 @@ unsafe fn compiled(store: *mut StoreContext, activation: &Activation, exit: (usi
         ControlFlow::Continue(())
     };
     // SAFETY: by contract.
-    unsafe { backtrace::compiled_frames(activation, exit, &mut look) };
+    unsafe { compiled_frames(activation, exit, &mut look) };
     found
 }
 

@@ -10,7 +10,8 @@ use super::exception::Tag;
 use super::memory::LinearMemory;
 use super::slab::Key;
 use super::table::Table;
-use crate::types::GlobalType;
+use super::types::{DefinedType, TypeRegistry};
+use crate::types::{FuncType, GlobalType};
 
 /// A global's cell outside of any instance.
 #[repr(C, align(16))]
@@ -39,7 +40,25 @@ pub struct HostFunction {
     /// A thin pointer into `run`, for `header.call`.
     pub target: *const (),
     /// Its type, in its engine.
-    pub ty: crate::types::FuncType,
+    pub ty: HostType,
+    /// Whether what it returns is of its type only if it is looked at.
+    pub checked: bool,
+}
+
+/// The type of a host function.
+#[derive(Clone, Debug)]
+pub struct HostType {
+    /// Its parameters and results.
+    pub func: FuncType,
+    /// The type itself, where it is not just any with these and no supertype.
+    pub defined: Option<Arc<DefinedType>>,
+}
+
+impl HostType {
+    /// The type with its number. `None` if the engine has too many types.
+    pub fn defined(&self, types: &TypeRegistry) -> Option<Arc<DefinedType>> {
+        self.defined.clone().or_else(|| types.func(&self.func))
+    }
 }
 
 /// A memory, table, global or tag of an instance, with the key under which its store keeps it.

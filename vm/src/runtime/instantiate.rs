@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::code::ModuleCode;
 use super::config::MemoryKind;
 use super::context::{FuncRef, GlobalSlot, InstanceContext, StoreContext};
-use super::instance::{Global, HostFunction, Instance, Shared};
+use super::instance::{Global, HostFunction, HostType, Instance, Shared};
 use super::memory::LinearMemory;
 use super::slab::Key;
 use super::store::StoreInner;
@@ -14,7 +14,7 @@ use super::table::Table;
 use super::trap::TrapKind;
 use super::{constants, operations, tier};
 use crate::module::{ConstExpr, ElementMode, FuncIndex, ImportKind};
-use crate::types::{AddressType, FuncType, TypeId};
+use crate::types::{AddressType, TypeId};
 
 /// Something given for an import, already checked to have the right type.
 pub enum Given {
@@ -153,12 +153,12 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) ->
             }
             Given::Host(mut host) => {
                 host.header.importer = instance.context();
-                let ty = host.ty.clone();
+                let type_id = type_id(store, &host.ty)?;
                 let mut host = Box::new(host);
                 let func_ref = FuncRef {
                     code: std::ptr::null(),
                     context: (&raw mut *host).cast(),
-                    type_id: type_id(store, &ty)?,
+                    type_id,
                     index: FuncRef::HOST,
                     number: 0,
                     pad: 0,
@@ -197,7 +197,7 @@ fn import(store: &mut StoreInner, instance: &mut Instance, given: Vec<Given>) ->
 }
 
 /// The number of a host function's type, which the heap knows too.
-fn type_id(store: &mut StoreInner, ty: &FuncType) -> Result<TypeId, InstantiateError> {
+fn type_id(store: &mut StoreInner, ty: &HostType) -> Result<TypeId, InstantiateError> {
     store
         .define_func(ty)
         .map_err(|error| InstantiateError::Limit { what: "a host function".into(), why: error.to_string() })

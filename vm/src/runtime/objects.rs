@@ -4,7 +4,7 @@
 //! memory that a broken tier could write.
 
 use super::context::{FuncRef, InstanceContext, StoreContext};
-use super::instance::Instance;
+use super::instance::{HostType, Instance};
 use super::instantiate::owner;
 use super::operations::{Result, bulk, data_segment};
 use super::roots::StoreRoots;
@@ -13,12 +13,10 @@ use super::trap::TrapKind;
 use super::types::DefinedType;
 use crate::heap::{Heap, HeapError, Layout, Roots, Shape};
 use crate::module::Module;
-use crate::types::{CompositeType, FuncType, StorageType, TypeId};
+use crate::types::{CompositeType, StorageType, TypeId};
 
 /// Where an array's elements begin.
 pub const ELEMENTS: u32 = 8;
-/// Host values that a store's guests may have references to at a time.
-const HANDLES: usize = 1 << 20;
 /// Where an array's length stands.
 pub const LENGTH: u32 = 4;
 
@@ -48,15 +46,17 @@ impl StoreInner {
             return Ok(());
         }
         // SAFETY: the context lives as long as the store, and so longer than the heap.
-        let heap = unsafe { Heap::new(&raw mut (*self.context()).heap, HANDLES, self.engine.config.heap)? };
+        let view = unsafe { &raw mut (*self.context()).heap };
+        // SAFETY: as above; nobody but the heap and code that allocates writes it.
+        let heap = unsafe { Heap::new(view, self.limits.host_values, self.engine.config.heap)? };
         self.count_heap(heap.committed());
         self.heap = Some(Box::new(heap));
         // Every function's type is known, so that a test of any function finds its record.
         let mut types: Vec<_> =
             self.instances.values().flat_map(|instance| instance.code.module.types.clone()).collect();
-        let hosts = self.instances.values().flat_map(|instance| &instance.hosts).map(|host| &host.ty);
-        let own = self.host_functions.iter().map(|host| &host.1.ty);
-        types.extend(hosts.chain(own).filter_map(|ty| self.engine.types.func(ty)));
+        let hosts = self.instances.values().flat_map(|instance| &instance.hosts).map(|host| &**host);
+        let own = self.host_functions.iter().map(|host| &host.1);
+        types.extend(hosts.chain(own).filter_map(|host| host.ty.defined(&self.engine.types)));
         for instance in self.instances.values() {
             // SAFETY: live instances have live contexts.
             unsafe { (*instance.context()).heap = (*self.context()).heap.base };
@@ -65,18 +65,18 @@ impl StoreInner {
     }
 
     /// Tells the heap, if there is one, of a host function's type; the type's number.
-    pub fn define_func(&mut self, ty: &FuncType) -> std::io::Result<TypeId> {
-        let id = self.engine.type_id(ty);
-        if self.heap.is_some()
-            && let Some(ty) = self.engine.types.get(id)
-        {
-            self.define(&ty)?;
-        }
-        Ok(id)
+    pub fn define_func(&mut self, ty: &HostType) -> std::io::Result<TypeId> {
+        // There is room for all types that are ever seen before memory runs out of room for what is made of them.
+        let Some(ty) = ty.defined(&self.engine.types) else { return Ok(TypeId::FUNC) };
+        self.define(&ty)?;
+        Ok(ty.id)
     }
 
     /// Tells the heap of a type.
     pub fn define(&mut self, ty: &DefinedType) -> std::io::Result<()> {
+        if self.heap.as_ref().is_none_or(|heap| heap.is_defined(ty.id)) {
+            return Ok(());
+        }
         let layout = match &ty.composite {
             CompositeType::Func(_) => Layout::None,
             CompositeType::Array(element) => Layout::Array {
@@ -290,7 +290,7 @@ pub unsafe fn array_new(context: *mut InstanceContext, ty: u32, value: u128, len
         bulk(context, u64::from(len))?;
         let array = keeping(context, value, storage, |context| new_array(context, defined(context, ty).id, len));
         let (array, value) = array?;
-        fill(context, storage, array + ELEMENTS, value, len);
+        fill(store(context), storage, array + ELEMENTS, value, len);
         Ok(array)
     }
 }
@@ -345,16 +345,15 @@ fn base(store: *mut StoreContext) -> *mut u8 {
 /// Sets `len` elements from `at` on.
 ///
 /// # Safety
-/// As for [`new_struct`]; they are elements of one live array.
-unsafe fn fill(context: *mut InstanceContext, storage: StorageType, at: u32, value: u128, len: u32) {
+/// They are elements of one live array, and the value is one of theirs.
+pub(super) unsafe fn fill(store: &mut StoreInner, storage: StorageType, at: u32, value: u128, len: u32) {
     // SAFETY: by contract.
     unsafe {
-        let store = store(context);
         let value = match storage {
             StorageType::Val(ty) if ty.is_func() => u128::from(store.number_of(value as usize as *mut FuncRef)),
             _ => value,
         };
-        let (to, len) = (base((*context).store).add(at as usize), len as usize);
+        let (to, len) = (base(store.context()).add(at as usize), len as usize);
         match storage.bytes() {
             1 => to.write_bytes(value as u8, len),
             2 => std::slice::from_raw_parts_mut(to.cast::<u16>(), len).fill(value as u16),
@@ -404,7 +403,7 @@ pub unsafe fn array_fill(
         let storage = element(context, ty);
         let at = range(context, array, at, len, storage)?;
         bulk(context, u64::from(len))?;
-        fill(context, storage, at, value, len);
+        fill(store(context), storage, at, value, len);
         Ok(())
     }
 }

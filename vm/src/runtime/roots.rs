@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::backtrace::compiled_frames;
+use super::activation::{activations, compiled_frames};
 use super::context::{Activation, StoreContext};
 use super::store::StoreInner;
 use crate::heap::Roots;
@@ -51,6 +51,12 @@ impl HostRoots {
         root
     }
 
+    /// How many the host holds.
+    pub fn count(&mut self) -> usize {
+        self.sweep();
+        self.roots.len()
+    }
+
     /// Forgets those that nobody holds any more.
     fn sweep(&mut self) {
         self.roots.retain(|root| Arc::strong_count(root) > 1);
@@ -66,7 +72,10 @@ impl Roots for StoreRoots<'_> {
         let roots = store.roots.get_mut();
         roots.sweep();
         for root in &roots.roots {
-            visit(root.reference.as_ptr());
+            // Through a copy: another thread may be looking.
+            let mut reference = root.get();
+            visit(&mut reference);
+            root.reference.store(reference, Ordering::Relaxed);
         }
         for temporary in &mut store.temporaries {
             visit(temporary);
@@ -98,14 +107,12 @@ impl Roots for StoreRoots<'_> {
 /// # Safety
 /// `store` is live and its activations reflect where execution is.
 unsafe fn frames(store: *mut StoreContext, visit: &mut dyn FnMut(*mut u32)) {
-    // SAFETY: activations are live; the newest one's exit is in the store, those of older ones in themselves.
+    // SAFETY: by contract; activations of either tier are visited by their own.
     unsafe {
-        let mut exit = ((*store).exit_pc, (*store).exit_fp);
-        let mut next = (*store).activation;
-        while let Some(activation) = next.as_ref() {
-            match activation.kind {
+        for (activation, exit) in activations(store) {
+            match (*activation).kind {
                 Activation::HOST => {}
-                Activation::COMPILED => compiled_frames(activation, exit, &mut |pc, fp| {
+                Activation::COMPILED => compiled_frames(&*activation, exit, &mut |pc, fp| {
                     if let Some((frame, slots)) = registry::lookup_map(pc) {
                         for slot in slots {
                             visit((fp - frame as usize + *slot as usize) as *mut u32);
@@ -113,11 +120,7 @@ unsafe fn frames(store: *mut StoreContext, visit: &mut dyn FnMut(*mut u32)) {
                     }
                     ControlFlow::Continue(())
                 }),
-                _ => interpreter::roots(activation, visit),
-            }
-            next = activation.previous;
-            if let Some(older) = next.as_ref() {
-                exit = (older.exit_pc, older.exit_fp);
+                _ => interpreter::roots(&*activation, visit),
             }
         }
     }

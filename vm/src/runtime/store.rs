@@ -28,6 +28,9 @@ pub struct StoreLimits {
     pub table_elements: u64,
     /// Instances at one time.
     pub instances: usize,
+    /// Host values that its guests may have references to at a time. When there are as many, those that no guest can reach any
+    /// more are looked for before one more is refused.
+    pub host_values: usize,
     /// Bytes of guest stack, native and interpreter's each.
     pub stack: usize,
     /// Whether growth beyond `memory` fails as the operator can (`-1`), instead of ending the
@@ -41,6 +44,7 @@ impl Default for StoreLimits {
             memory: 256 << 20,
             table_elements: 10_000_000,
             instances: 10_000,
+            host_values: 1 << 20,
             stack: 1 << 20,
             grow_fails_softly: false,
         }

@@ -188,7 +188,7 @@ pub unsafe fn make_ready(store: *mut StoreContext) -> bool {
         }
         for host in &mut inner.host_functions {
             let (func, function) = &mut **host;
-            if stub(func, &function.ty).is_none() {
+            if stub(func, &function.ty.func).is_none() {
                 return false;
             }
         }

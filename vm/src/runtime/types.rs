@@ -99,8 +99,18 @@ fn layout(fields: impl Iterator<Item = StorageType>) -> (Box<[u32]>, u32) {
 }
 
 /// The types of an engine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TypeRegistry(RwLock<Inner>);
+
+impl Default for TypeRegistry {
+    /// With [`TypeId::BYTES`].
+    fn default() -> Self {
+        let types = Self(RwLock::default());
+        let bytes = types.single(CompositeType::Array(FieldType { storage: StorageType::I8, mutable: true }));
+        debug_assert!(bytes.is_some_and(|ty| ty.id == TypeId::BYTES));
+        types
+    }
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -194,32 +204,37 @@ impl TypeRegistry {
 
     /// [`Self::matches`], for what references refer to.
     pub fn matches_heap(&self, ty: HeapType, of: HeapType) -> bool {
-        use crate::types::Kind;
-        if let (HeapType::Defined(_, ty), HeapType::Defined(_, of)) = (ty, of) {
-            return self.is_subtype(ty, of);
-        }
-        if ty.family() != of.family() {
-            return false;
-        }
-        let bottom = |ty| matches!(ty, HeapType::NoFunc | HeapType::NoExtern | HeapType::NoExn | HeapType::None);
-        let top = |ty| matches!(ty, HeapType::Func | HeapType::Extern | HeapType::Exn | HeapType::Any);
-        ty == of
-            || bottom(ty)
-            || top(of)
-            || match of {
-                HeapType::Eq => {
-                    matches!(ty, HeapType::I31 | HeapType::Struct | HeapType::Array | HeapType::Defined(..))
-                }
-                HeapType::Struct => matches!(ty, HeapType::Defined(Kind::Struct, _)),
-                HeapType::Array => matches!(ty, HeapType::Defined(Kind::Array, _)),
-                _ => false,
-            }
+        matches_heap(ty, of, &|ty, of| self.is_subtype(ty, of))
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
         self.0.read().map_or(0, |inner| inner.types.len())
     }
+}
+
+/// Whether what one type refers to is what another does, where `is_subtype` says so of defined types.
+pub fn matches_heap(ty: HeapType, of: HeapType, is_subtype: &dyn Fn(TypeId, TypeId) -> bool) -> bool {
+    use crate::types::Kind;
+    if let (HeapType::Defined(_, ty), HeapType::Defined(_, of)) = (ty, of) {
+        return is_subtype(ty, of);
+    }
+    if ty.family() != of.family() {
+        return false;
+    }
+    let bottom = |ty| matches!(ty, HeapType::NoFunc | HeapType::NoExtern | HeapType::NoExn | HeapType::None);
+    let top = |ty| matches!(ty, HeapType::Func | HeapType::Extern | HeapType::Exn | HeapType::Any);
+    ty == of
+        || bottom(ty)
+        || top(of)
+        || match of {
+            HeapType::Eq => {
+                matches!(ty, HeapType::I31 | HeapType::Struct | HeapType::Array | HeapType::Defined(..))
+            }
+            HeapType::Struct => matches!(ty, HeapType::Defined(Kind::Struct, _)),
+            HeapType::Array => matches!(ty, HeapType::Defined(Kind::Array, _)),
+            _ => false,
+        }
 }
 
 /// A member of a group with the numbers of other members in place of their places.
@@ -270,7 +285,8 @@ mod tests {
         let c = types.intern(vec![node(a[0].id.0)]).unwrap();
         assert_ne!(a[0].id, c[0].id);
         let pair = types.intern(vec![node(RELATIVE + 1), node(RELATIVE)]).unwrap();
-        assert_eq!((pair.len(), types.len()), (2, 4));
+        // And the one that is there from the beginning.
+        assert_eq!((pair.len(), types.len()), (2, 5));
     }
 
     #[test]

@@ -109,12 +109,12 @@ macro_rules! rows {
             capability: $crate::host::Capability::$capability,
             syscalls: &[$($syscall),*],
             doc: $doc,
-            call: |host, memory, arguments| {
+            call: $crate::host::table::HostCall::Memory(|host, memory, arguments| {
                 let &[$($param),*] = arguments else {
                     return Err($crate::host::HostError::WrongArguments);
                 };
                 $crate::host::wasi::encode($name(host, memory, $($crate::host::wasi::rows!(@cast $param $ty)),*))
-            },
+            }),
         }),*];
     };
     (@type i64) => { $crate::types::ValType::I64 };

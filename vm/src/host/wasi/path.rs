@@ -45,7 +45,7 @@ rows! {
 }
 
 /// Bytes in a path, as on Linux, its closing zero not counted.
-const PATH_MAX: u32 = 4095;
+pub(in crate::host) const PATH_MAX: u32 = 4095;
 /// How often a path is tried again whose `..` met a rename.
 const ATTEMPTS: usize = 64;
 

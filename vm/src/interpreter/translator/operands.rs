@@ -216,6 +216,15 @@ impl Operands {
         }
     }
 
+    /// Says that an instruction is about to read an operand's slot and leave the operand where it is: whoever takes it from
+    /// the accumulator later may no longer spare its producer the slot.
+    pub fn keep_in_slot(&mut self, index: usize) {
+        let held = &mut self.held[bank(self.stack[index].ty) as usize];
+        if held.operand == Some(index) {
+            held.producer = None;
+        }
+    }
+
     /// Brings an operand to its own slot.
     pub fn settle(&mut self, index: usize, emitter: &mut Emitter) {
         let operand = self.stack[index];

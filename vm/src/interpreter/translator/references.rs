@@ -88,6 +88,7 @@ impl<'a> Translator<'a> {
         if let Place::Const(_) = self.operands.get(index).place {
             self.operands.settle(index, &mut self.emitter);
         }
+        self.operands.keep_in_slot(index);
         let operand = self.operands.get(index);
         match operand.place {
             Place::Local(local) => local,

@@ -144,6 +144,9 @@ impl Lower<'_> {
         let func_ref = if matches!(callee, Callee::Direct(_)) { context } else { func_ref };
         args.splice(0..0, [context, func_ref]);
         let sig = self.b.import_signature(signature(ty));
+        if let Some(claims) = &mut self.claims {
+            claims.signatures.insert(sig, ty.clone());
+        }
         let target = match *callee {
             Callee::Direct(func) => {
                 let name = self.b.func.declare_imported_user_function(UserExternalName::new(0, func.0));

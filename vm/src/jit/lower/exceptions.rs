@@ -89,11 +89,12 @@ impl Lower<'_> {
 
     /// The landing blocks of a `try_table` that has ended; the present block is filled.
     pub fn land(&mut self, clauses: Vec<Clause>) {
-        for clause in clauses.into_iter().filter(|clause| clause.used) {
+        for (number, clause) in clauses.into_iter().enumerate().filter(|(_, clause)| clause.used) {
             self.b.switch_to_block(clause.landing);
             self.b.seal_block(clause.landing);
             self.b.set_cold_block(clause.landing);
             self.paths_meet();
+            self.enter_landing(number);
             let height = self.stack.len();
             self.reload_all(height);
             if let Some(tag) = clause.tag {
@@ -111,6 +112,7 @@ impl Lower<'_> {
             let (target, arguments) = self.branch(clause.label);
             self.b.ins().jump(target, &arguments);
             self.stack.truncate(height);
+            self.leave_landing();
         }
     }
 

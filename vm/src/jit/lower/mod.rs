@@ -6,6 +6,7 @@
 mod calls;
 mod control;
 mod exceptions;
+mod liveness;
 mod memory;
 mod numeric;
 mod objects;
@@ -26,6 +27,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 use super::builtins::Builtins;
+use super::checker::Claims;
 use crate::metering;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::code::ModuleCode;
@@ -34,6 +36,7 @@ use crate::runtime::trap::TrapKind;
 use crate::types::{AddressType, FuncType, ValType};
 use control::Frame;
 pub use exceptions::handlers_fit;
+use liveness::Liveness;
 use roots::{Operand, Roots};
 
 const PTR: ir::Type = types::I64;
@@ -84,6 +87,22 @@ pub fn signature(ty: &FuncType) -> Signature {
     signature
 }
 
+/// A function as it goes to Cranelift.
+pub struct Lowered {
+    /// What it is.
+    pub func: Function,
+    /// Where it has references, if it is to be checked.
+    pub claims: Option<Claims>,
+}
+
+/// Why a function is not lowered.
+pub enum Refused {
+    /// It is out of all proportion: see [`roots`] and [`liveness`]. It stays in the interpreter.
+    TooLarge,
+    /// Its body cannot be read.
+    Unreadable(String),
+}
+
 /// Lowers a function. `own` are the functions of its batch, which it may call directly.
 pub fn function(
     isa: &dyn TargetIsa,
@@ -91,7 +110,7 @@ pub fn function(
     func: DefinedFunc,
     own: &HashSet<DefinedFunc>,
     context: &mut FunctionBuilderContext,
-) -> Result<Function, String> {
+) -> Result<Lowered, Refused> {
     let index = code.module.func_index(func);
     let ty = code.module.func_type(index);
     let mut clif = Function::with_name_signature(super::name(func), signature(ty));
@@ -101,11 +120,15 @@ pub fn function(
     let result = lower.body(func);
     lower.b.seal_all_blocks();
     lower.sweep();
-    if let Err(error) = result {
-        return Err(format!("the verified body cannot be read: {error}"));
+    let claims = lower.claims.take();
+    let roots_fit = lower.roots.fit();
+    match result {
+        Err(error) => return Err(Refused::Unreadable(format!("the verified body cannot be read: {error}"))),
+        Ok(true) if roots_fit => {}
+        Ok(_) => return Err(Refused::TooLarge),
     }
     lower.b.finalize(isa.frontend_config());
-    Ok(clif)
+    Ok(Lowered { func: clif, claims })
 }
 
 /// Checks the native stack against the context's limit in the prologue.
@@ -143,7 +166,12 @@ struct Lower<'a> {
     context: Value,
     locals: Vec<(Variable, ValType)>,
     stack: Vec<Operand>,
+    /// Where the present operator stands in the module.
+    offset: u32,
+    liveness: Liveness,
     roots: Roots,
+    /// What the checker is told, if it is to look.
+    claims: Option<Claims>,
     frames: Vec<Frame>,
     /// Whether control can be here.
     reachable: bool,
@@ -184,7 +212,10 @@ impl<'a> Lower<'a> {
             context,
             locals: Vec::new(),
             stack: Vec::new(),
+            offset: 0,
+            liveness: Liveness::default(),
             roots: Roots::default(),
+            claims: code.config.is_code_checked().then(Claims::default),
             frames: Vec::new(),
             reachable: true,
             skipped: 0,
@@ -193,19 +224,28 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn body(&mut self, func: DefinedFunc) -> wasmparser::Result<()> {
+    /// Lowers all operators. `Ok(false)` if that would take too much.
+    fn body(&mut self, func: DefinedFunc) -> wasmparser::Result<bool> {
         let start = self.module.bodies[func.index()].bytes.start;
-        let body = FunctionBody::new(BinaryReader::new(self.module.body(func), start as u64));
+        let bytes = self.module.body(func);
+        let body = FunctionBody::new(BinaryReader::new(bytes, start as u64));
         self.declare_locals(&body)?;
+        if !self.find_live_locals(bytes, start)? {
+            return Ok(false);
+        }
         let ty = self.module.func_type(self.index);
         self.push_body_frame(ty.results());
         let mut operators = body.get_operators_reader()?;
         while !operators.eof() {
             let (op, offset) = operators.read_with_offset()?;
             self.b.set_srcloc(SourceLoc::new(offset as u32));
+            self.offset = offset as u32;
             self.operator(&op);
+            if !self.roots.fit() {
+                break;
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn declare_locals(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
@@ -414,6 +454,6 @@ macro_rules! builtin {
         std::mem::offset_of!(crate::jit::builtins::Builtins, $name)
     };
 }
-use builtin;
+pub(super) use builtin;
 
 const _: () = assert!(size_of::<Builtins>() < 4096);

@@ -109,6 +109,7 @@ impl Lower<'_> {
     pub fn collecting(&mut self, at: usize, args: &[Value]) -> Value {
         let live = self.spill(self.stack.len());
         let result = self.builtin(at, args);
+        self.born(result);
         if let Some(call) = self.b.func.dfg.value_def(result).inst() {
             self.map(call, &live);
         }
@@ -186,6 +187,7 @@ impl Lower<'_> {
         let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.nursery));
         let top = self.b.ins().load(types::I32, flags, store, (view + offset_of!(HeapView, top)) as i32);
         let limit = self.b.ins().load(types::I32, flags, store, (view + offset_of!(HeapView, limit)) as i32);
+        self.born(top);
         let end = self.b.ins().iadd_imm_s(top, i64::from(ty.size));
         let full = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, limit);
         let [room, slow, done] = [(); 3].map(|()| self.b.create_block());

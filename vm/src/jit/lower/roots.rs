@@ -14,6 +14,9 @@
 //!   … v2 …                   next(v3): … v3 …
 //! ```
 //!
+//! Of locals only those are stored that are [live](super::liveness), and of operands those that the call leaves on the stack. How many that
+//! are at all calls together is bounded by the body's size: a body with very many locals and calls is not compiled.
+//!
 //! A value that its home holds already is not stored again. Loads that nobody uses are swept out in the end.
 
 use std::collections::HashSet;
@@ -23,8 +26,14 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::Variable;
 
+use super::liveness::{Liveness, Locals};
 use super::{Lower, PTR};
 use crate::types::{RefType, ValType};
+
+/// References in stack maps of a function that are always allowed.
+const FEW_NAMED: usize = 4096;
+/// References in stack maps for each byte of a function beyond those.
+const NAMED_PER_BYTE: usize = 4;
 
 /// An operand.
 #[derive(Clone, Copy)]
@@ -52,10 +61,21 @@ pub struct Roots {
     locals: Vec<usize>,
     /// Those of operands, by depth.
     operands: Vec<Option<usize>>,
-    /// Counts places where paths meet.
+    /// Counts places where paths meet, and calls that may collect.
     epoch: u32,
     /// Loads from homes.
     reloads: Vec<Inst>,
+    /// Those that are live where an exception lands, while that is lowered.
+    landing: Option<Locals>,
+    /// How many references stack maps may still name; none if they named too many.
+    left: Option<usize>,
+}
+
+impl Roots {
+    /// Whether the references in stack maps are in proportion to the body.
+    pub fn fit(&self) -> bool {
+        self.left.is_some()
+    }
 }
 
 impl Lower<'_> {
@@ -96,11 +116,19 @@ impl Lower<'_> {
     pub fn push_typed(&mut self, value: Value, ty: ValType) {
         match ty {
             ValType::Ref(reference) if ty.is_traced() => {
+                self.born(value);
                 let root = self.operand_root(self.stack.len());
                 self.b.def_var(self.roots.all[root].variable, value);
                 self.stack.push(Operand::Traced(reference));
             }
             _ => self.stack.push(Operand::Plain(value)),
+        }
+    }
+
+    /// Tells the checker of a value that is a reference.
+    pub fn born(&mut self, value: Value) {
+        if let Some(claims) = &mut self.claims {
+            claims.born.insert(value);
         }
     }
 
@@ -115,9 +143,36 @@ impl Lower<'_> {
         }
     }
 
-    /// The roots that something may still be read from: all locals, and the operands below a height.
+    /// Finds out which locals are live where. `Ok(false)` if that would take too much.
+    pub fn find_live_locals(&mut self, bytes: &[u8], start: usize) -> wasmparser::Result<bool> {
+        let count = self.roots.locals.len();
+        let mut traced = 0..count;
+        let numbers: Vec<Option<usize>> =
+            self.locals.iter().map(|(_, ty)| if ty.is_traced() { traced.next() } else { None }).collect();
+        let found = Liveness::of(bytes, start, count, |local| numbers.get(local as usize).copied().flatten())?;
+        let is_found = found.is_some();
+        self.liveness = found.unwrap_or_default();
+        self.roots.left = Some(FEW_NAMED + NAMED_PER_BYTE * bytes.len());
+        Ok(is_found)
+    }
+
+    /// Begins to lower where an exception lands that a clause of the `try_table` that ends here catches.
+    pub fn enter_landing(&mut self, clause: usize) {
+        self.roots.landing = Some(self.liveness.landing(self.offset, clause).clone());
+    }
+
+    /// What is lowered from here on is the operator itself again.
+    pub fn leave_landing(&mut self) {
+        self.roots.landing = None;
+    }
+
+    /// The roots that something may still be read from: live locals, and the operands below a height.
     fn live(&mut self, height: usize) -> Vec<usize> {
-        let mut live = self.roots.locals.clone();
+        let locals = match &self.roots.landing {
+            Some(landing) => landing,
+            None => self.liveness.at(self.offset),
+        };
+        let mut live: Vec<usize> = locals.iter().map(|local| self.roots.locals[local]).collect();
         for depth in 0..height {
             if let Operand::Traced(_) = self.stack[depth] {
                 live.push(self.operand_root(depth));
@@ -150,6 +205,9 @@ impl Lower<'_> {
 
     /// Lets the stack map of a call name the homes of roots.
     pub fn map(&mut self, call: Inst, live: &[usize]) {
+        // Other homes hold what was there before the call.
+        self.roots.epoch += 1;
+        self.roots.left = self.roots.left.and_then(|left| left.checked_sub(live.len()));
         for index in live {
             if let Some(slot) = self.roots.all[*index].home {
                 let entry = UserStackMapEntry { ty: types::I32, slot, offset: 0 };

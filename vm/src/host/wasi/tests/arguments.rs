@@ -188,7 +188,7 @@ cases! {
             assert_eq!(world.guest.call(name, &bits), Ok(()), "{name}");
         }
         let names: BTreeSet<_> = CALLS.iter().map(|(name, _)| *name).chain(["proc_exit"]).collect();
-        assert_eq!(names, table::rows().iter().map(|row| row.name).collect(), "a function is left out");
+        assert_eq!(names, rows().map(|row| row.name).collect(), "a function is left out");
     }
 
     fn descriptors_that_are_not_open_are_bad() {

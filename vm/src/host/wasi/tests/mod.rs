@@ -63,9 +63,14 @@ fn every_row_works_somewhere() {
     WORKED.with_borrow_mut(BTreeSet::clear);
     files.into_iter().flatten().for_each(|case| case());
     let worked = WORKED.with_borrow(BTreeSet::clone);
-    let missing: Vec<_> = table::rows().iter().map(|row| row.name).filter(|name| !worked.contains(name)).collect();
+    let missing: Vec<_> = rows().map(|row| row.name).filter(|name| !worked.contains(name)).collect();
     assert!(missing.is_empty(), "no case makes these work: {missing:?}");
     println!("{} cases, {} functions", files.iter().map(|f| f.len()).sum::<usize>(), worked.len());
+}
+
+/// The rows of preview 1.
+fn rows() -> impl Iterator<Item = &'static table::Row> {
+    table::rows().iter().filter(|row| row.module == MODULE)
 }
 
 /// The first granted directory: `data`, for writing, seen as `/data`.
@@ -219,7 +224,7 @@ impl Guest {
     /// Calls a row as a program would.
     fn try_call(&mut self, name: &str, arguments: &[u64]) -> Result<Result<(), Errno>, HostError> {
         let row = table::lookup(MODULE, name).unwrap_or_else(|| panic!("there is no row {name}"));
-        let result = (row.call)(&mut self.host, GuestMemory::new(&mut self.memory), arguments);
+        let result = row.call.on_memory(&mut self.host, GuestMemory::new(&mut self.memory), arguments);
         if matches!(result, Ok(0) | Err(HostError::Exit(_))) {
             WORKED.with_borrow_mut(|worked| worked.insert(row.name));
         }

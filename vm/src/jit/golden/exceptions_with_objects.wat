@@ -1,0 +1,17 @@
+;; A reference that is kept over a call to where an exception lands, one in a payload, and one to the exception itself.
+(module
+  (type $s (struct (field (mut i32))))
+  (tag $e (param (ref $s)))
+  (func $may_throw (param $a (ref $s)) (param $if i32)
+    (if (local.get $if) (then (throw $e (local.get $a)))))
+  (func (export "catch") (param $a (ref $s)) (param $b (ref $s)) (result i32)
+    (block $h (result (ref $s))
+      (try_table (catch $e $h)
+        (call $may_throw (local.get $a) (i32.const 1)))
+      (return (i32.const 0)))
+    (i32.add (struct.get $s 0) (struct.get $s 0 (local.get $b))))
+  (func (export "catch with a reference") (param $a (ref $s)) (result (ref $s) exnref)
+    (block $h (result (ref $s) exnref)
+      (try_table (catch_ref $e $h)
+        (call $may_throw (local.get $a) (i32.const 1)))
+      (unreachable))))

@@ -1,0 +1,21 @@
+;; Fields of structs and elements of arrays: read, written with a card marked where they are references, packed ones, and
+;; functions, which are numbers in the heap.
+(module
+  (type $s (sub (struct (field (mut i32)) (field (mut i8)) (field (mut f64)) (field $next (mut (ref null $s))))))
+  (type $a (array (mut i16)))
+  (type $refs (array (mut (ref null $s))))
+  (type $f (func (result i32)))
+  (type $holder (struct (field $f (mut (ref null $f)))))
+  (func (export "fields") (param (ref null $s)) (result i32 f64)
+    (i32.add (struct.get $s 0 (local.get 0)) (struct.get_s $s 1 (local.get 0)))
+    (struct.get $s 2 (local.get 0)))
+  (func (export "write") (param (ref $s) (ref null $s))
+    (struct.set $s 0 (local.get 0) (i32.const 7))
+    (struct.set $s $next (local.get 0) (local.get 1)))
+  (func (export "elements") (param (ref $a) i32) (result i32)
+    (array.set $a (local.get 0) (local.get 1) (array.len (local.get 0)))
+    (array.get_u $a (local.get 0) (i32.const 3)))
+  (func (export "write element") (param (ref $refs) i32 (ref $s))
+    (array.set $refs (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "function") (param (ref $holder)) (result (ref null $f))
+    (struct.get $holder $f (local.get 0))))
