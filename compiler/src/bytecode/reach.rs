@@ -1,0 +1,153 @@
+//! What a module's exports lead to, in the order in which it is found.
+
+use rustc_hash::FxHashSet;
+
+use crate::ir::visit::each_stmt;
+use crate::ir::{Callee, Code, DataId, Expr, FuncId, GlobalId, Heap, Init, Module, Panic, RowId, Stmt, TypeId, Val};
+
+/// What is there.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    pub functions: Vec<FuncId>,
+    pub globals: Vec<GlobalId>,
+    pub data: Vec<DataId>,
+    pub rows: Vec<RowId>,
+    /// Types that code and globals name; not what those types refer to.
+    pub types: Vec<TypeId>,
+    seen: Seen,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    functions: FxHashSet<FuncId>,
+    globals: FxHashSet<GlobalId>,
+    data: FxHashSet<DataId>,
+    rows: FxHashSet<RowId>,
+    types: FxHashSet<TypeId>,
+}
+
+/// Finds everything.
+pub(crate) fn reach(module: &Module) -> Reached {
+    let mut reached = Reached::default();
+    for (_, id) in &module.exports {
+        reached.function(module, *id);
+    }
+    let mut next = 0;
+    while let Some(&id) = reached.functions.get(next) {
+        next += 1;
+        let function = &module.functions[id.index()];
+        for &val in &function.locals {
+            reached.val(val);
+        }
+        if let Code::Body(body) = &function.code {
+            each_stmt(body, &mut |stmt| reached.stmt(module, stmt));
+        }
+    }
+    reached
+}
+
+impl Reached {
+    fn function(&mut self, module: &Module, id: FuncId) {
+        if self.seen.functions.insert(id) {
+            debug_assert!(!matches!(module.functions[id.index()].code, Code::Gone), "a function is gone but called");
+            self.functions.push(id);
+        }
+    }
+
+    fn val(&mut self, val: Val) {
+        if let Some(Heap::Type(id)) = val.heap() {
+            self.ty(id);
+        }
+    }
+
+    fn ty(&mut self, id: TypeId) {
+        if self.seen.types.insert(id) {
+            self.types.push(id);
+        }
+    }
+
+    fn panic(&mut self, module: &Module, panic: Panic) {
+        let index = Panic::ALL.iter().position(|(each, _)| *each == panic);
+        if let Some(id) = index.and_then(|index| module.panics[index]) {
+            self.function(module, id);
+        }
+    }
+
+    fn row(&mut self, module: &Module, id: RowId) {
+        if self.seen.rows.insert(id) {
+            self.rows.push(id);
+            for &function in &module.rows[id.index()] {
+                self.function(module, function);
+            }
+        }
+    }
+
+    fn global(&mut self, module: &Module, id: GlobalId) {
+        if self.seen.globals.insert(id) {
+            self.globals.push(id);
+            self.val(module.globals[id.index()].ty);
+            match &module.globals[id.index()].init {
+                Init::Struct(ty, _) => self.ty(*ty),
+                Init::Function(ty, row) => {
+                    self.ty(*ty);
+                    self.row(module, *row);
+                }
+                Init::Bytes(_) | Init::Variable(_) => {}
+            }
+        }
+    }
+
+    fn stmt(&mut self, module: &Module, stmt: &Stmt) {
+        match stmt {
+            Stmt::Call(call, _) => self.callee(module, &call.callee),
+            Stmt::StructSet(ty, ..) | Stmt::ArraySet(ty, ..) | Stmt::ArrayFill(ty, ..) => self.ty(*ty),
+            Stmt::ArrayCopy(to, from, ..) => {
+                self.ty(*to);
+                self.ty(*from);
+            }
+            Stmt::GlobalSet(id, _) => self.global(module, *id),
+            _ => {}
+        }
+        stmt.exprs(&mut |expr| self.expr(module, expr));
+    }
+
+    fn callee(&mut self, module: &Module, callee: &Callee) {
+        match callee {
+            Callee::Direct(id) => self.function(module, *id),
+            Callee::Table(ty, _) => self.ty(*ty),
+        }
+    }
+
+    fn expr(&mut self, module: &Module, expr: &Expr) {
+        match expr {
+            Expr::Global(id) => self.global(module, *id),
+            Expr::Row(id) => self.row(module, *id),
+            Expr::Checked(op, ..) => {
+                if let Some(panic) = op.panic() {
+                    self.panic(module, panic);
+                }
+                if let (crate::ir::CheckedOp::Mul, Some(product)) = (op, module.product) {
+                    self.function(module, product);
+                }
+            }
+            Expr::Index(..) => self.panic(module, Panic::Index),
+            Expr::Null(Heap::Type(ty)) => self.ty(*ty),
+            Expr::StructNew(ty, _)
+            | Expr::StructGet(ty, ..)
+            | Expr::ArrayNew(ty, ..)
+            | Expr::ArrayDefault(ty, ..)
+            | Expr::ArrayFixed(ty, _)
+            | Expr::ArrayGet(ty, ..) => self.ty(*ty),
+            Expr::ArrayData(ty, data, ..) => {
+                self.ty(*ty);
+                if self.seen.data.insert(*data) {
+                    self.data.push(*data);
+                }
+            }
+            Expr::Cast(val, ..) => self.val(*val),
+            Expr::Call(call) => self.callee(module, &call.callee),
+            _ => {}
+        }
+        expr.each(&mut |part| self.expr(module, part));
+    }
+}

@@ -1,0 +1,369 @@
+//! Declarations: each item of each module gets a number, and its name a meaning in the module's scope.
+
+use std::rc::Rc;
+
+use super::modules::Module;
+use super::scope::{AliasId, Builtin, Def, Entry, ImportUse, ModuleScope, PRELUDE};
+use super::{Checker, Owner};
+use crate::diagnostic::Diagnostic;
+use crate::names::Name;
+use crate::source::Span;
+use crate::syntax::{self, Ident, Item, ItemKind};
+use crate::typed::{
+    Body, ConstId, Constant, Enum, EnumId, Expr, ExprKind, FnId, Function, FunctionKind, Impl, ImplId, ModuleId,
+    Record, RecordId, Test, Trait, TraitId, Ty,
+};
+
+/// Where each thing of the program is written, by its number.
+#[derive(Default)]
+pub(super) struct Declared<'a> {
+    pub records: Vec<&'a syntax::Record>,
+    pub enums: Vec<&'a syntax::Enum>,
+    pub traits: Vec<&'a syntax::Trait>,
+    pub impls: Vec<&'a syntax::Impl>,
+    pub consts: Vec<&'a syntax::Const>,
+    pub aliases: Vec<Alias<'a>>,
+    pub fns: Vec<Written<'a>>,
+    /// The file of the root.
+    pub root: Option<&'a syntax::File>,
+}
+
+/// A function as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub source: Code<'a>,
+    pub owner: Owner,
+}
+
+/// Where a function's code is.
+#[derive(Clone, Copy)]
+pub(super) enum Code<'a> {
+    Fn(&'a syntax::Fn),
+    Test(&'a syntax::Test),
+    Script(&'a syntax::File),
+}
+
+/// An alias of types.
+pub(super) struct Alias<'a> {
+    pub written: &'a syntax::Alias,
+    pub module: ModuleId,
+    pub state: AliasState,
+}
+
+/// How far an alias is resolved.
+#[derive(Clone, Debug)]
+pub(super) enum AliasState {
+    New,
+    Resolving,
+    Done(Ty, super::written::Written),
+}
+
+impl<'a> Checker<'a> {
+    /// Declares all items of all modules, each after the modules that it imports.
+    pub(super) fn declare(&mut self, modules: &'a [Module]) {
+        for module in modules {
+            let id = ModuleId(self.program.modules.len() as u32);
+            self.program.modules.push(crate::typed::Module { path: module.path.clone(), standard: module.standard });
+            self.scopes.push(ModuleScope { package: module.package, ..ModuleScope::default() });
+            if id == PRELUDE {
+                self.declare_builtins();
+            }
+            let mut imports = module.imports.iter().copied();
+            for file in &module.files {
+                for item in &file.items {
+                    match &item.kind {
+                        ItemKind::Import(import) => {
+                            if let Some(Some(of)) = imports.next() {
+                                self.declare_import(id, import, item, of);
+                            }
+                        }
+                        _ => self.declare_item(id, item),
+                    }
+                }
+                if id.index() + 1 == modules.len() {
+                    self.declared.root = Some(file);
+                    if file.needs.is_some() || !file.body.is_empty() {
+                        self.add_fn(id, Code::Script(file), Owner::Module, false);
+                    }
+                }
+                self.check_script_place(file, id, modules.len());
+            }
+            if id == PRELUDE {
+                self.find_lang();
+            }
+        }
+    }
+
+    fn check_script_place(&mut self, file: &syntax::File, id: ModuleId, modules: usize) {
+        if id.index() + 1 != modules
+            && let Some(span) = file.body.first().map(|stmt| stmt.span).or(file.needs.as_ref().map(|needs| needs.span))
+        {
+            self.report(
+                Diagnostic::error("F0335", span, "a module that is imported has no statements")
+                    .label("nothing runs on import")
+                    .help("put it into a function"),
+            );
+        }
+    }
+
+    fn declare_builtins(&mut self) {
+        let plain = [
+            ("Int", Ty::INT, true),
+            ("Float", Ty::FLOAT, true),
+            ("Bool", Ty::BOOL, true),
+            ("Char", Ty::CHAR, true),
+            ("String", Ty::STRING, true),
+            ("Never", Ty::NEVER, true),
+            ("Buffer", Ty::BUFFER, false),
+            ("Extern", Ty::EXTERN, false),
+        ];
+        for (name, ty, public) in plain {
+            let name = self.names.intern(name);
+            self.enter(PRELUDE, name, Def::Builtin(Builtin::Plain(ty)), public, Span::default(), None);
+        }
+        let array = self.names.intern("Array");
+        self.enter(PRELUDE, array, Def::Builtin(Builtin::Array), false, Span::default(), None);
+    }
+
+    /// Finds what the compiler knows by name, but functions of types: those once signatures are known.
+    fn find_lang(&mut self) {
+        let scope = &self.scopes[PRELUDE.index()].entries;
+        let find = |text: &str| self.names.find(text).and_then(|name| scope.get(&name)).map(|entry| entry.def);
+        let record = |text| match find(text) {
+            Some(Def::Record(id)) => Some(id),
+            _ => None,
+        };
+        let enumeration = |text| match find(text) {
+            Some(Def::Enum(id)) => Some(id),
+            _ => None,
+        };
+        let of_trait = |text| match find(text) {
+            Some(Def::Trait(id)) => Some(id),
+            _ => None,
+        };
+        let lang = &mut self.program.lang;
+        (lang.option, lang.result) = (enumeration("Option"), enumeration("Result"));
+        lang.ordering = enumeration("Ordering");
+        (lang.list, lang.map, lang.set) = (record("List"), record("Map"), record("Set"));
+        (lang.bytes, lang.range, lang.text) = (record("Bytes"), record("Range"), record("Text"));
+        (lang.eq, lang.ord, lang.hash) = (of_trait("Eq"), of_trait("Ord"), of_trait("Hash"));
+        (lang.show, lang.copy, lang.from) = (of_trait("Show"), of_trait("Copy"), of_trait("From"));
+        (lang.iterator, lang.error) = (of_trait("Iterator"), of_trait("Error"));
+        // The variants that need no name before them.
+        for id in [lang.option, lang.result].into_iter().flatten() {
+            for tag in 0..self.program.enums[id.index()].variants.len() {
+                let variant = &self.program.enums[id.index()].variants[tag];
+                self.enter(PRELUDE, variant.name, Def::Variant(id, tag as u32), true, variant.span, None);
+            }
+        }
+    }
+
+    /// Gives a name its meaning in a module.
+    fn enter(&mut self, module: ModuleId, name: Name, def: Def, public: bool, span: Span, import: Option<u32>) {
+        let scope = &mut self.scopes[module.index()];
+        if let Def::Trait(id) = def {
+            scope.traits.insert(id, import);
+        }
+        match scope.entries.get(&name) {
+            None => {
+                scope.entries.insert(name, Entry { def, public, span, import });
+                scope.order.push(name);
+            }
+            Some(first) => {
+                let first = first.span;
+                let message = format!("the name `{}` is declared twice", self.text(name));
+                self.report(Diagnostic::error("F0204", span, message).also(first, "first here"));
+            }
+        }
+    }
+
+    fn declare_import(&mut self, module: ModuleId, import: &syntax::Import, item: &Item, of: ModuleId) {
+        let Some(names) = &import.names else {
+            let Some(name) = import.alias.or(import.path.last().copied()) else { return };
+            let number = self.new_import(name.name, item);
+            self.enter(module, name.name, Def::Module(of), item.public, name.span, Some(number));
+            return;
+        };
+        for (original, other) in names {
+            let Some(def) = self.member(of, *original, module) else { continue };
+            let name = other.unwrap_or(*original);
+            let number = self.imports.len() as u32;
+            let used = item.public || self.program.modules[module.index()].standard;
+            self.imports.push(ImportUse { name: name.name, span: name.span, used });
+            self.enter(module, name.name, def, item.public, name.span, Some(number));
+        }
+    }
+
+    fn new_import(&mut self, name: Name, item: &Item) -> u32 {
+        self.imports.push(ImportUse { name, span: item.span, used: item.public });
+        self.imports.len() as u32 - 1
+    }
+
+    fn declare_item(&mut self, module: ModuleId, item: &'a Item) {
+        let public = item.public;
+        match &item.kind {
+            ItemKind::Import(_) | ItemKind::Error => {}
+            ItemKind::Fn(function) => {
+                let id = self.add_fn(module, Code::Fn(function), Owner::Module, public);
+                self.enter(module, function.name.name, Def::Fn(id), public, function.name.span, None);
+            }
+            ItemKind::Record(record) => {
+                let id = RecordId(self.program.records.len() as u32);
+                self.program.records.push(Record {
+                    name: record.name.name,
+                    module,
+                    generics: Vec::new(),
+                    fields: Vec::new(),
+                    span: record.name.span,
+                    public,
+                });
+                self.declared.records.push(record);
+                self.enter(module, record.name.name, Def::Record(id), public, record.name.span, None);
+            }
+            ItemKind::Enum(written) => self.declare_enum(module, written, public),
+            ItemKind::Trait(written) => self.declare_trait(module, written, public),
+            ItemKind::Impl(written) => self.declare_impl(module, written),
+            ItemKind::Const(constant) => self.declare_const(module, constant, public),
+            ItemKind::Alias(alias) => {
+                let id = AliasId(self.declared.aliases.len() as u32);
+                self.declared.aliases.push(Alias { written: alias, module, state: AliasState::New });
+                self.enter(module, alias.name.name, Def::Alias(id), public, alias.name.span, None);
+            }
+            ItemKind::Test(test) => {
+                let function = self.add_fn(module, Code::Test(test), Owner::Module, false);
+                self.program.tests.push(Test { name: test.name.clone(), module, function, span: test.name_span });
+            }
+        }
+    }
+
+    fn declare_enum(&mut self, module: ModuleId, written: &'a syntax::Enum, public: bool) {
+        let id = EnumId(self.program.enums.len() as u32);
+        let mut variants: Vec<crate::typed::Variant> = Vec::with_capacity(written.variants.len());
+        let mut seen = rustc_hash::FxHashMap::default();
+        for variant in &written.variants {
+            if let Some(first) = seen.insert(variant.name.name, variant.name.span) {
+                self.report_twice("variant", variant.name, first);
+            }
+            variants.push(crate::typed::Variant {
+                name: variant.name.name,
+                fields: Vec::new(),
+                named: matches!(variant.payload, syntax::Payload::Named(_)),
+                span: variant.name.span,
+            });
+        }
+        let (name, span) = (written.name.name, written.name.span);
+        self.program.enums.push(Enum { name, module, generics: Vec::new(), variants, span, public });
+        self.declared.enums.push(written);
+        self.enter(module, name, Def::Enum(id), public, span, None);
+    }
+
+    fn declare_trait(&mut self, module: ModuleId, written: &'a syntax::Trait, public: bool) {
+        let id = TraitId(self.program.traits.len() as u32);
+        let (name, span) = (written.name.name, written.name.span);
+        if written.capability && !self.program.modules[module.index()].standard {
+            self.report(
+                Diagnostic::error("F0327", span, "only the standard library declares capabilities")
+                    .help("declare a `trait`, and take it as `dyn`"),
+            );
+        }
+        let mut seen = rustc_hash::FxHashMap::default();
+        let mut methods = Vec::with_capacity(written.members.len());
+        for member in &written.members {
+            let name = member.function.name;
+            if let Some(first) = seen.insert(name.name, name.span) {
+                self.report_twice("function", name, first);
+                continue;
+            }
+            let function = self.add_fn(module, Code::Fn(&member.function), Owner::Trait(id), public);
+            methods.push(crate::typed::TraitMethod { name: name.name, function, dispatchable: false });
+        }
+        self.program.traits.push(Trait {
+            name,
+            module,
+            generics: Vec::new(),
+            supers: Vec::new(),
+            methods,
+            capability: written.capability,
+            span,
+            public,
+        });
+        self.declared.traits.push(written);
+        self.enter(module, name, Def::Trait(id), public, span, None);
+    }
+
+    fn declare_impl(&mut self, module: ModuleId, written: &'a syntax::Impl) {
+        let id = ImplId(self.program.impls.len() as u32);
+        let mut seen = rustc_hash::FxHashMap::default();
+        let mut methods = Vec::with_capacity(written.members.len());
+        for member in &written.members {
+            let name = member.function.name;
+            if let Some(first) = seen.insert(name.name, name.span) {
+                self.report_twice("function", name, first);
+                continue;
+            }
+            // Whoever sees a trait sees what implements it.
+            let public = member.public || written.trait_ref.is_some();
+            methods.push(Some(self.add_fn(module, Code::Fn(&member.function), Owner::Impl(id), public)));
+        }
+        self.program.impls.push(Impl {
+            module,
+            generics: Vec::new(),
+            of: None,
+            self_ty: Ty::ERROR,
+            methods,
+            span: written.head,
+        });
+        self.declared.impls.push(written);
+    }
+
+    fn declare_const(&mut self, module: ModuleId, constant: &'a syntax::Const, public: bool) {
+        let id = ConstId(self.program.constants.len() as u32);
+        let (name, span) = (constant.name.name, constant.name.span);
+        let value = Expr { kind: ExprKind::Tuple(Vec::new()), ty: Ty::UNIT, span };
+        self.program.constants.push(Constant {
+            name,
+            module,
+            ty: Ty::ERROR,
+            body: Body { locals: Vec::new(), params: 0, loops: 0, value },
+            span,
+            public,
+        });
+        self.declared.consts.push(constant);
+        self.enter(module, name, Def::Const(id), public, span, None);
+    }
+
+    /// Adds a function whose signature is not known yet.
+    pub(super) fn add_fn(&mut self, module: ModuleId, source: Code<'a>, owner: Owner, public: bool) -> FnId {
+        let id = FnId(self.program.functions.len() as u32);
+        let (name, span) = match source {
+            Code::Fn(function) => (function.name.name, function.name.span),
+            Code::Test(test) => (self.names.intern("test"), test.name_span),
+            Code::Script(file) => {
+                let first =
+                    file.body.first().map_or(Span { file: file.id, start: 0, end: 0 }, |stmt| stmt.span.begin());
+                (self.words.main, file.needs.as_ref().map_or(first, |needs| needs.span))
+            }
+        };
+        self.program.functions.push(Function {
+            name,
+            path: Rc::from(""),
+            module,
+            kind: FunctionKind::Required,
+            generics: Vec::new(),
+            receiver: false,
+            params: Vec::new(),
+            result: Ty::ERROR,
+            result_access: crate::typed::AccessTree::Leaf,
+            span,
+            public,
+        });
+        self.declared.fns.push(Written { source, owner });
+        id
+    }
+
+    /// Says that a name is declared twice.
+    pub(super) fn report_twice(&mut self, what: &str, name: Ident, first: Span) {
+        let message = format!("{what} `{}` is declared twice", self.text(name.name));
+        self.report(Diagnostic::error("F0209", name.span, message).also(first, "first here"));
+    }
+}

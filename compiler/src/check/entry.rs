@@ -1,0 +1,139 @@
+//! Bodies in order, and what a program begins with.
+
+use super::declare::Code;
+use super::scope::{Def, Entry};
+use super::traits::{Proof, Wanted};
+use super::{Checker, Owner, function_ids};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::typed::{ConstId, FnId, FunctionKind, Main, ModuleId, TraitId, Ty, TyKind};
+
+impl Checker<'_> {
+    /// Checks all bodies: those of the program, then those of the standard library that they reach.
+    pub(super) fn check_bodies(&mut self) {
+        let root = ModuleId(self.program.modules.len() as u32 - 1);
+        self.find_main(root);
+        let lang = self.program.lang;
+        for id in [lang.panic, lang.fail, lang.string_eq, lang.string_concat].into_iter().flatten() {
+            self.reach_fn(id);
+        }
+        self.keep_tests(root);
+        for index in 0..self.program.constants.len() {
+            let module = self.program.constants[index].module;
+            if self.is_checked(module) {
+                self.check_constant(ConstId(index as u32));
+            }
+        }
+        for id in function_ids(&self.program) {
+            let function = &self.program.functions[id.index()];
+            let has_body = match self.declared.fns[id.index()].source {
+                Code::Fn(written) => written.body.is_some(),
+                Code::Script(_) => true,
+                Code::Test(_) => self.program.tests.iter().any(|test| test.function == id),
+            };
+            if has_body && self.is_checked(function.module) && !self.is_over() {
+                self.infer_function(id);
+            }
+        }
+        self.check_reached();
+        self.check_constant_cycles();
+    }
+
+    fn is_checked(&self, module: ModuleId) -> bool {
+        self.options.check_all || !self.program.modules[module.index()].standard
+    }
+
+    /// Leaves those tests that are asked for.
+    fn keep_tests(&mut self, root: ModuleId) {
+        let package = self.scopes[root.index()].package;
+        let tests = std::mem::take(&mut self.program.tests);
+        let (kept, left): (Vec<_>, Vec<_>) = tests.into_iter().partition(|test| {
+            let own = self.scopes[test.module.index()].package == package;
+            self.options.tests && (own || self.options.check_all)
+        });
+        self.program.tests = kept;
+        for test in left {
+            self.program.functions[test.function.index()].kind = FunctionKind::Unreached;
+        }
+    }
+
+    fn find_main(&mut self, root: ModuleId) {
+        let entry = self.scopes[root.index()].entries.get(&self.words.main).copied();
+        let script =
+            function_ids(&self.program).find(|id| matches!(self.declared.fns[id.index()].source, Code::Script(_)));
+        match (entry, script) {
+            (Some(Entry { def: Def::Fn(_), span, .. }), Some(_)) => {
+                let error = Diagnostic::error("F0320", span, "a script has no `main`");
+                self.report(error.help("its statements are what runs: take them or this function out"));
+            }
+            (_, Some(script)) => self.set_main(script),
+            (Some(Entry { def: Def::Fn(id), import: None, .. }), None) => self.set_main(id),
+            (_, None) if self.options.needs_main => {
+                let file = self.declared.root.map_or(Span::default(), |file| Span { file: file.id, start: 0, end: 0 });
+                let error = Diagnostic::error("F0320", file, "there is no `main`");
+                self.report(error.help("a program begins with `fn main(…) { … }`, a script with its first statement"));
+            }
+            _ => {}
+        }
+    }
+
+    fn set_main(&mut self, id: FnId) {
+        let function = &self.program.functions[id.index()];
+        let span = function.span;
+        let mut needs = Vec::new();
+        let mut wrong = None;
+        for param in &function.params {
+            match self.program.types.kind(param.ty) {
+                TyKind::Dyn(of, _) if self.program.traits[of.index()].capability => needs.push((param.name, *of)),
+                TyKind::Error => {}
+                _ => wrong = wrong.or(Some((param.span, param.ty))),
+            }
+        }
+        let generic = self.declared.fns[id.index()].owner == Owner::Module && !function.generics.is_empty();
+        let result = function.result;
+        if let Some((span, ty)) = wrong {
+            let message = format!("`main` cannot be handed a `{}`", self.show(ty));
+            let error = Diagnostic::error("F0320", span, message);
+            self.report(error.note("its parameters are capabilities: `Console`, `Dir`, `Net` and others"));
+        }
+        if generic {
+            self.report(Diagnostic::error("F0320", span, "`main` has no type parameters"));
+        }
+        self.check_main_result(result, span);
+        for (_, of) in &needs {
+            self.reach_handle(*of);
+        }
+        self.program.main = Some(Main { function: id, needs });
+    }
+
+    /// The function that makes a capability of the host's handle.
+    fn reach_handle(&mut self, of: TraitId) {
+        let key = (super::traits::Head::Dyn(of), self.words.from_handle);
+        if let Some(&id) = self.index.inherent.get(&key).and_then(|found| found.first()) {
+            self.reach_fn(id);
+        }
+    }
+
+    fn check_main_result(&mut self, result: Ty, span: Span) {
+        if result == Ty::UNIT || result == Ty::ERROR || result == Ty::NEVER {
+            return;
+        }
+        if let TyKind::Enum(id, args) = self.program.types.kind(result)
+            && Some(*id) == self.program.lang.result
+            && args[0] == Ty::UNIT
+            && let Some(show) = self.program.lang.show
+        {
+            let error = args[1];
+            if !matches!(self.prove(Wanted { ty: error, of: show, args: Vec::new() }), Proof::Yes) {
+                let message = format!("`main` gives an error, `{}`, that has no text", self.show(error));
+                self.report(Diagnostic::error("F0320", span, message).help("implement `Show` for it"));
+            }
+            for method in 0..self.program.traits[show.index()].methods.len() as u32 {
+                self.reach_trait(show, method, error);
+            }
+            return;
+        }
+        let message = format!("`main` cannot give a `{}`", self.show(result));
+        self.report(Diagnostic::error("F0320", span, message).note("it gives nothing, or a `Result<()>`"));
+    }
+}

@@ -1,0 +1,243 @@
+//! From syntax trees to one typed tree: names, types, traits.
+//!
+//! ```text
+//! modules     loads the root and all that it imports, importers after what they import
+//! declare     gives each item of each module a number and a name in its module's scope
+//! signature   resolves what is written of types: fields, parameters, bounds, `impl` heads; by `types`
+//! coherence   whether implementations are whole, do not overlap, and stand where they may
+//! infer/      bodies: bidirectional inference with unification, ending in typed expressions
+//! reach       which bodies of the standard library are looked at: those that something reaches
+//! entry       `main`, scripts, tests
+//! ```
+//!
+//! Signatures are always looked at, those of the standard library too; bodies of standard modules only once something
+//! that is compiled reaches them, since most programs use little of it.
+//!
+//! `unify` holds what is known of types during inference, `traits` finds implementations. A trait's arguments follow from
+//! the type that implements it: so a bound is not only a demand, it also tells types.
+//!
+//! What was wrong has type [`Ty::ERROR`], which goes with anything: nothing is said twice. Everything is visited in the
+//! order of the source, and no hash table is iterated, so that the same source gives the same tree and the same messages.
+//!
+//! Recursion follows the syntax tree, whose depth the parser bounds, and types, whose depth [`Types`](crate::typed::Types)
+//! bounds.
+
+mod coherence;
+mod constants;
+mod declare;
+mod display;
+mod entry;
+mod infer;
+mod limits;
+mod modules;
+mod reach;
+mod scope;
+mod signature;
+mod standard;
+mod suggest;
+mod traits;
+mod types;
+mod unify;
+mod written;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub use modules::{Loaded, Loader, Memory};
+pub use standard::STANDARD;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::names::{Name, Names};
+use crate::source::{FileId, Sources, Span};
+use crate::typed::{FnId, Generic, ImplId, ModuleId, Program, TraitId, Ty};
+
+/// What is checked, and against which standard library.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'s> {
+    /// The standard library: paths (`prelude/list.fold`, `text/csv.fold`) and texts, ordered by path.
+    pub standard: &'s [(&'s str, &'s str)],
+    /// Whether all bodies of the standard library are checked, or those that something reaches.
+    pub check_all: bool,
+    /// Whether the root has to have a `main` or be a script.
+    pub needs_main: bool,
+    /// Whether tests of the root are checked and kept.
+    pub tests: bool,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true }
+    }
+}
+
+/// Checks the module at path `root` and all that it imports. There is a program where no error was found.
+///
+/// Whether patterns cover all values, and whether only what may be changed is changed, is checked on the result.
+pub fn check(
+    root: &str,
+    loader: &mut dyn Loader,
+    options: Options<'_>,
+    sources: &mut Sources,
+    names: &mut Names,
+    diagnostics: &mut Diagnostics,
+) -> Option<Program> {
+    let before = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+    let modules = modules::load(root, loader, options.standard, sources, names, diagnostics)?;
+    let words = scope::Words::new(names);
+    let is_broken = |found: &&Diagnostic| found.severity == Severity::Error && !found.code.starts_with("F08");
+    let broken = diagnostics.iter().filter(is_broken);
+    let broken = broken.map(|found| found.primary.span.file).collect();
+    let mut checker = Checker {
+        program: Program::default(),
+        scopes: Vec::new(),
+        declared: declare::Declared::default(),
+        table: unify::Table::default(),
+        index: traits::Index::default(),
+        env: Vec::new(),
+        cache: FxHashMap::default(),
+        reach: reach::Reach::default(),
+        imports: Vec::new(),
+        told_limits: FxHashSet::default(),
+        pending_bounds: Vec::new(),
+        pending_dyns: Vec::new(),
+        broken,
+        errors: 0,
+        warnings: 0,
+        alias_depth: 0,
+        stopped: false,
+        steps: traits::MAX_ALL_STEPS,
+        words,
+        options,
+        sources,
+        names,
+        diagnostics,
+    };
+    checker.run(&modules);
+    let program = std::mem::take(&mut checker.program);
+    let after = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+    (after == before).then_some(program)
+}
+
+/// How many errors are told, and how many warnings.
+const MAX_FINDINGS: usize = 300;
+
+/// All that is known while a program is checked.
+struct Checker<'a> {
+    program: Program,
+    /// Of each module.
+    scopes: Vec<scope::ModuleScope>,
+    /// Where each thing is written.
+    declared: declare::Declared<'a>,
+    table: unify::Table,
+    index: traits::Index,
+    /// The type parameters of what is being checked.
+    env: Vec<Generic>,
+    /// What is known of traits of types without holes and parameters.
+    cache: FxHashMap<(TraitId, Ty), bool>,
+    reach: reach::Reach,
+    imports: Vec<scope::ImportUse>,
+    /// Places where it was said that a type is too large.
+    told_limits: FxHashSet<Span>,
+    pending_bounds: Vec<types::PendingBound>,
+    /// Traits that `dyn` is written with.
+    pending_dyns: Vec<(TraitId, Span)>,
+    /// Files with errors that the parser found.
+    broken: FxHashSet<FileId>,
+    /// How many errors and warnings there are, those that were not told among them.
+    errors: usize,
+    warnings: usize,
+    /// How many aliases are being resolved.
+    alias_depth: usize,
+    /// Whether a limit was met after which nothing more is looked at.
+    stopped: bool,
+    /// Steps that may still be taken to show what implements what.
+    steps: u64,
+    words: scope::Words,
+    options: Options<'a>,
+    sources: &'a Sources,
+    names: &'a mut Names,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Checker<'a> {
+    /// Phase after phase; what is beyond a limit is not looked at further.
+    fn run(&mut self, modules: &'a [modules::Module]) {
+        self.declare(modules);
+        self.check_counts();
+        if self.stopped {
+            return;
+        }
+        self.resolve_signatures();
+        if !self.stopped {
+            self.check_coherence();
+        }
+        if self.stopped {
+            return;
+        }
+        self.check_bodies();
+        self.report_imports();
+    }
+
+    /// Adds a finding, unless there are too many.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        let is_error = diagnostic.severity == Severity::Error;
+        if !is_error && self.broken.contains(&diagnostic.primary.span.file) {
+            // What could not be parsed may be what uses it.
+            return;
+        }
+        let count = if is_error { &mut self.errors } else { &mut self.warnings };
+        *count += 1;
+        let count = *count;
+        if count > MAX_FINDINGS {
+            return;
+        }
+        let span = diagnostic.primary.span;
+        self.diagnostics.push(diagnostic);
+        // Warnings that are too many make no program wrong.
+        if is_error && count == MAX_FINDINGS {
+            self.diagnostics.push(Diagnostic::error("F0703", span, "too many errors: the rest is not told"));
+        }
+    }
+
+    /// Whether nothing more is told.
+    fn is_over(&self) -> bool {
+        self.errors >= MAX_FINDINGS
+    }
+
+    fn text(&self, name: Name) -> &str {
+        self.names.text(name)
+    }
+
+    /// Whether something of a module can be used in another one.
+    fn is_visible(&self, owner: ModuleId, public: bool, from: ModuleId) -> bool {
+        // The standard library's modules see all of the prelude.
+        public || owner == from || owner == scope::PRELUDE && self.program.modules[from.index()].standard
+    }
+
+    /// Says that a type at this place is too large, if one was made since the last call.
+    fn report_exceeded(&mut self, span: Span) {
+        if self.program.types.take_exceeded() && self.told_limits.insert(span) {
+            let (depth, size) = (crate::typed::types::MAX_DEPTH, crate::typed::types::MAX_SIZE);
+            self.report(
+                Diagnostic::error("F0730", span, "this type is too large")
+                    .note(format!("a type nests at most {depth} deep and has at most {size} parts"))
+                    .help("give a part of it a name of its own, as a record or an enum"),
+            );
+        }
+    }
+}
+
+/// What a function is declared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// A module.
+    Module,
+    /// An `impl`.
+    Impl(ImplId),
+    /// A trait.
+    Trait(TraitId),
+}
+
+/// The function of an id, for loops over all of them.
+fn function_ids(program: &Program) -> impl Iterator<Item = FnId> + use<> {
+    (0..program.functions.len() as u32).map(FnId)
+}

@@ -1,0 +1,247 @@
+//! Calls are replaced by the bodies of what they call.
+
+use rustc_hash::FxHashMap;
+
+use super::State;
+use super::body_mut;
+use super::uses::size;
+use crate::ir::{At, Callee, Code, Expr, FuncId, Function, Init, Label, Local, Module, Place, Stmt};
+
+/// Functions of this size always.
+const SMALL: usize = 30;
+
+/// Functions of this size where an argument is a new object that they keep to themselves, or a function value that they call: much of the
+/// body is likely to go.
+const PROMISING: usize = 300;
+
+/// Functions of this size where nothing else calls them.
+const ONLY_CALL: usize = 1000;
+
+/// A function is not made greater than this.
+const MAX_CALLER: usize = 12_000;
+
+/// How deep code may be nested by this.
+const MAX_NESTING: usize = 150;
+
+struct Inline<'m, 's> {
+    module: &'m mut Module,
+    state: &'s mut State,
+    caller: FuncId,
+    size: usize,
+    /// Locals that refer to objects made here, by index.
+    fresh: Vec<bool>,
+    changed: bool,
+}
+
+/// Replaces calls in a function; whether there were any to replace.
+pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Function, id: FuncId) -> bool {
+    let mut fresh = vec![false; function.locals.len()];
+    if let Code::Body(body) = &function.code {
+        crate::ir::visit::each_stmt(body, &mut |stmt| {
+            if let Stmt::Set(local, Expr::StructNew(..)) = stmt {
+                fresh[local.index()] = true;
+            }
+        });
+    }
+    let size = size(function);
+    let mut pass = Inline { module, state, caller: id, size, fresh, changed: false };
+    let mut body = std::mem::take(body_mut(function));
+    pass.list(&mut body, function, 0);
+    let changed = pass.changed;
+    *body_mut(function) = body;
+    changed
+}
+
+impl Inline<'_, '_> {
+    fn list(&mut self, list: &mut Vec<Stmt>, function: &mut Function, depth: usize) {
+        // What ends the program is seldom reached, and so is all on the way there.
+        if matches!(list.last(), Some(Stmt::Unreachable)) && depth > 0 {
+            return;
+        }
+        let mut at = 0;
+        while at < list.len() {
+            for inner in list[at].lists_mut().into_iter().flatten() {
+                self.list(inner, function, depth + 1);
+            }
+            let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
+            if let Stmt::Call(call, _) = &list[at]
+                && let Callee::Direct(callee) = call.callee
+                && depth < MAX_NESTING
+                && self.is_worth_it(callee, &call.args, ends)
+                && let Stmt::Call(call, to) = std::mem::replace(&mut list[at], Stmt::Unreachable)
+            {
+                let replaced = self.body(callee, call.args, call.at, &to, function);
+                list.splice(at..=at, replaced);
+                self.changed = true;
+            }
+            at += 1;
+        }
+    }
+
+    fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool) -> bool {
+        let Some(size) = self.state.sizes[callee.index()] else { return false };
+        if callee == self.caller || self.state.recursive[callee.index()] {
+            return false;
+        }
+        if !matches!(self.module.functions[callee.index()].code, Code::Body(_)) {
+            return false;
+        }
+        // What ends the program is seldom reached.
+        if ends || self.size + size > MAX_CALLER || size > self.state.budget {
+            return false;
+        }
+        size <= SMALL
+            || (size <= PROMISING && self.is_promising(callee, args))
+            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1)
+    }
+
+    fn is_promising(&self, callee: FuncId, args: &[Expr]) -> bool {
+        let kept = &self.state.kept[callee.index()];
+        args.iter().zip(kept).any(|(arg, &kept)| {
+            kept && match arg {
+                Expr::StructNew(..) => true,
+                Expr::Local(local) => self.fresh.get(local.index()).copied().unwrap_or(false),
+                Expr::Global(id) => matches!(self.module.globals[id.index()].init, Init::Function(..)),
+                _ => false,
+            }
+        })
+    }
+
+    /// The body of a function in the place of a call.
+    fn body(&mut self, callee: FuncId, args: Vec<Expr>, at: At, to: &[Local], function: &mut Function) -> Vec<Stmt> {
+        let inlined = &self.module.functions[callee.index()];
+        let Code::Body(body) = &inlined.code else { return Vec::new() };
+        let mut body = body.clone();
+        let size = self.state.sizes[callee.index()].unwrap_or(0);
+        self.size += size;
+        self.state.budget -= size;
+        let first = function.locals.len() as u32;
+        function.locals.extend(&inlined.locals);
+        self.fresh.resize(function.locals.len(), false);
+        let end = Label(function.labels + inlined.labels);
+        let mut rename = Rename {
+            locals: first,
+            labels: function.labels,
+            end,
+            to,
+            places: FxHashMap::default(),
+            table: &mut self.module.places,
+            at,
+        };
+        function.labels += inlined.labels + 1;
+        rename.list(&mut body);
+        let counted = &mut self.state.calls;
+        crate::ir::visit::each_stmt(&body, &mut |stmt| {
+            if let Stmt::Call(call, _) = stmt
+                && let Callee::Direct(id) = call.callee
+            {
+                counted[id.index()] += 1;
+            }
+        });
+        let mut output: Vec<Stmt> =
+            args.into_iter().enumerate().map(|(index, arg)| Stmt::Set(Local(first + index as u32), arg)).collect();
+        output.push(Stmt::Block(end, body));
+        output
+    }
+}
+
+/// Makes the names of a function's body those of its caller.
+struct Rename<'r> {
+    locals: u32,
+    labels: u32,
+    /// Where a return goes, with the results in `to`.
+    end: Label,
+    to: &'r [Local],
+    places: FxHashMap<u32, u32>,
+    table: &'r mut Vec<Place>,
+    at: At,
+}
+
+impl Rename<'_> {
+    fn list(&mut self, list: &mut Vec<Stmt>) {
+        for stmt in list.iter_mut() {
+            self.stmt(stmt);
+        }
+        // Only the last statement can return.
+        if let Some(Stmt::Return(_)) = list.last()
+            && let Some(Stmt::Return(values)) = list.pop()
+        {
+            list.extend(self.to.iter().zip(values).map(|(&to, value)| Stmt::Set(to, value)));
+            list.push(Stmt::Break(self.end));
+        }
+    }
+
+    fn stmt(&mut self, stmt: &mut Stmt) {
+        match stmt {
+            Stmt::Set(local, _) => self.local(local),
+            Stmt::Call(call, to) => {
+                to.iter_mut().for_each(|local| self.local(local));
+                self.place(&mut call.at);
+            }
+            Stmt::StructSet(.., at) | Stmt::ArraySet(.., at) | Stmt::ArrayCopy(.., at) | Stmt::ArrayFill(.., at) => {
+                self.place(at);
+            }
+            Stmt::Block(label, body) | Stmt::Loop(label, body) => {
+                self.label(label);
+                self.list(body);
+            }
+            Stmt::If(_, then, otherwise) => {
+                self.list(then);
+                self.list(otherwise);
+            }
+            Stmt::Switch(_, labels, last) => {
+                labels.iter_mut().for_each(|label| self.label(label));
+                self.label(last);
+            }
+            Stmt::Break(label) => self.label(label),
+            Stmt::GlobalSet(..) | Stmt::Return(_) | Stmt::Drop(_) | Stmt::Unreachable => {}
+        }
+        stmt.exprs_mut(&mut |expr| self.expr(expr));
+    }
+
+    fn expr(&mut self, expr: &mut Expr) {
+        match expr {
+            Expr::Local(local) => self.local(local),
+            Expr::Checked(.., at)
+            | Expr::Index(.., at)
+            | Expr::StructGet(.., at)
+            | Expr::ArrayNew(.., at)
+            | Expr::ArrayDefault(.., at)
+            | Expr::ArrayData(.., at)
+            | Expr::ArrayGet(.., at)
+            | Expr::ArrayLen(.., at)
+            | Expr::NonNull(.., at)
+            | Expr::Cast(.., at) => self.place(at),
+            _ => {}
+        }
+        expr.each_mut(&mut |part| self.expr(part));
+    }
+
+    fn local(&self, local: &mut Local) {
+        local.0 += self.locals;
+    }
+
+    fn label(&self, label: &mut Label) {
+        label.0 += self.labels;
+    }
+
+    fn place(&mut self, at: &mut At) {
+        at.0 = self.inlined(at.0);
+    }
+
+    /// The place of code that was put where the call was.
+    fn inlined(&mut self, place: u32) -> u32 {
+        if let Some(&known) = self.places.get(&place) {
+            return known;
+        }
+        let Place { span, function, caller } = self.table[place as usize];
+        let caller = match caller {
+            Some(caller) => self.inlined(caller),
+            None => self.at.0,
+        };
+        let number = self.table.len() as u32;
+        self.table.push(Place { span, function, caller: Some(caller) });
+        self.places.insert(place, number);
+        number
+    }
+}

@@ -1,0 +1,352 @@
+//! Fields that were loaded before and did not change since are not loaded again, those that do not change in a loop are loaded before it.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::uses::counts;
+use super::{State, body_mut, new_local};
+use crate::ir::visit::{each_stmt, falls_through};
+use crate::ir::{At, Callee, Code, Expr, Function, Local, Module, Stmt, TypeId, Val};
+
+/// Beyond so many different fields all are taken to be written.
+const MAX_FIELDS: usize = 48;
+
+/// How many loads are remembered at a time.
+const MAX_KNOWN: usize = 64;
+
+/// Which fields code assigns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Writes {
+    all: bool,
+    fields: Vec<(TypeId, u32)>,
+}
+
+impl Writes {
+    /// All fields of all objects.
+    pub fn everything() -> Self {
+        Self { all: true, fields: Vec::new() }
+    }
+
+    fn add(&mut self, ty: TypeId, field: u32) {
+        if self.all || self.fields.contains(&(ty, field)) {
+            return;
+        }
+        self.fields.push((ty, field));
+        if self.fields.len() > MAX_FIELDS {
+            *self = Self::everything();
+        }
+    }
+
+    fn merge(&mut self, other: &Writes) {
+        if other.all {
+            *self = Self::everything();
+        }
+        other.fields.iter().for_each(|&(ty, field)| self.add(ty, field));
+    }
+
+    fn contains(&self, ty: TypeId, field: u32) -> bool {
+        self.all || self.fields.contains(&(ty, field))
+    }
+}
+
+/// What a function assigns, with all that it calls.
+pub(crate) fn writes_of(state: &State, function: &Function) -> Writes {
+    match &function.code {
+        Code::Body(body) => list_writes(state, body),
+        _ => Writes::default(),
+    }
+}
+
+fn list_writes(state: &State, list: &[Stmt]) -> Writes {
+    let mut writes = Writes::default();
+    each_stmt(list, &mut |stmt| stmt_writes(state, stmt, &mut writes));
+    writes
+}
+
+fn stmt_writes(state: &State, stmt: &Stmt, writes: &mut Writes) {
+    match stmt {
+        Stmt::StructSet(ty, field, ..) => writes.add(*ty, *field),
+        Stmt::Call(call, _) => match call.callee {
+            Callee::Direct(id) => writes.merge(&state.writes[id.index()]),
+            Callee::Table(..) => *writes = Writes::everything(),
+        },
+        _ => {}
+    }
+}
+
+/// What is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Load {
+    Field(TypeId, u32, Local),
+    Length(Local),
+}
+
+struct Reuse<'m, 's, 'f> {
+    module: &'m Module,
+    state: &'s State,
+    function: &'f mut Function,
+    /// Locals with one assignment.
+    single: Vec<bool>,
+    /// Locals that have their value here on every way.
+    assigned: Vec<bool>,
+    order: Vec<Local>,
+    /// How often each is loaded or stored in the code.
+    often: FxHashMap<Load, u32>,
+    known: Vec<(Load, Expr)>,
+    changed: bool,
+}
+
+/// Reuses loads in a function; whether there were any to reuse.
+pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> bool {
+    let counts = counts(function);
+    let mut often = FxHashMap::default();
+    let body = std::mem::take(body_mut(function));
+    each_stmt(&body, &mut |stmt| {
+        stmt.exprs(&mut |expr| count(expr, &mut often));
+        if let Stmt::StructSet(ty, field, parts, _) = stmt
+            && let Expr::Local(local) = parts[0]
+        {
+            *often.entry(Load::Field(*ty, *field, local)).or_insert(0) += 1;
+        }
+    });
+    let assigned = (0..function.locals.len()).map(|index| index < function.params).collect();
+    let single = counts.defs.iter().map(|&defs| defs == 1).collect();
+    let mut pass = Reuse {
+        module,
+        state,
+        function,
+        single,
+        assigned,
+        order: Vec::new(),
+        often,
+        known: Vec::new(),
+        changed: false,
+    };
+    let body = pass.list(body);
+    let changed = pass.changed;
+    *body_mut(function) = body;
+    changed
+}
+
+fn count(expr: &Expr, often: &mut FxHashMap<Load, u32>) {
+    if let Some(load) = load_of(expr) {
+        *often.entry(load).or_insert(0) += 1;
+    }
+    expr.each(&mut |part| count(part, often));
+}
+
+fn load_of(expr: &Expr) -> Option<Load> {
+    match expr {
+        Expr::StructGet(ty, field, object, _) => match **object {
+            Expr::Local(local) => Some(Load::Field(*ty, *field, local)),
+            _ => None,
+        },
+        Expr::ArrayLen(array, _) => match **array {
+            Expr::Local(local) => Some(Load::Length(local)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Reuse<'_, '_, '_> {
+    fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
+        let mut output = Vec::with_capacity(list.len());
+        for stmt in list {
+            self.stmt(stmt, &mut output);
+        }
+        output
+    }
+
+    /// The statements of a block, loop or branch: what is assigned in them may not be assigned after them.
+    fn inside(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
+        let height = self.order.len();
+        let list = self.list(list);
+        for local in self.order.drain(height..) {
+            self.assigned[local.index()] = false;
+        }
+        list
+    }
+
+    fn stmt(&mut self, mut stmt: Stmt, output: &mut Vec<Stmt>) {
+        let is_named = matches!(stmt, Stmt::Set(local, _) if self.single[local.index()]);
+        stmt.exprs_mut(&mut |expr| self.expr(expr, is_named, output));
+        match stmt {
+            Stmt::StructSet(ty, field, parts, at) => {
+                let [object, value] = *parts;
+                let value = self.store(ty, field, &object, value, output);
+                output.push(Stmt::StructSet(ty, field, Box::new([object, value]), at));
+                return;
+            }
+            Stmt::If(condition, then, otherwise) => {
+                let before = self.known.clone();
+                let then = self.inside(then);
+                let after_then = std::mem::replace(&mut self.known, before);
+                let otherwise = self.inside(otherwise);
+                match (falls_through(&then), falls_through(&otherwise)) {
+                    (true, true) => self.known.retain(|each| after_then.contains(each)),
+                    (true, false) => self.known = after_then,
+                    _ => {}
+                }
+                output.push(Stmt::If(condition, then, otherwise));
+                return;
+            }
+            Stmt::Block(label, body) => {
+                let writes = list_writes(self.state, &body);
+                let mut before = self.known.clone();
+                let body = self.inside(body);
+                before.retain(|(load, _)| !self.is_written(load, &writes));
+                self.known = before;
+                output.push(Stmt::Block(label, body));
+                return;
+            }
+            Stmt::Loop(label, body) => {
+                let writes = list_writes(self.state, &body);
+                let known = std::mem::take(&mut self.known);
+                self.known = known.into_iter().filter(|(load, _)| !self.is_written(load, &writes)).collect();
+                self.hoist(&body, &writes, output);
+                let before = self.known.clone();
+                let body = self.inside(body);
+                self.known = before;
+                output.push(Stmt::Loop(label, body));
+                return;
+            }
+            Stmt::Call(..) => {
+                let mut writes = Writes::default();
+                stmt_writes(self.state, &stmt, &mut writes);
+                let known = std::mem::take(&mut self.known);
+                self.known = known.into_iter().filter(|(load, _)| !self.is_written(load, &writes)).collect();
+            }
+            _ => {}
+        }
+        for &local in stmt.assigned() {
+            if !self.assigned[local.index()] {
+                self.assigned[local.index()] = true;
+                self.order.push(local);
+            }
+        }
+        // A load that has a name already needs no other.
+        if let Stmt::Set(local, value) = &stmt
+            && self.single[local.index()]
+            && let Some(load) = load_of(value)
+            && self.is_single(&load)
+            && !self.known.iter().any(|(each, _)| *each == load)
+        {
+            self.remember(load, Expr::Local(*local));
+        }
+        output.push(stmt);
+    }
+
+    fn is_written(&self, load: &Load, writes: &Writes) -> bool {
+        match load {
+            Load::Field(ty, field, _) => self.is_mutable(*ty, *field) && writes.contains(*ty, *field),
+            Load::Length(_) => false,
+        }
+    }
+
+    fn is_mutable(&self, ty: TypeId, field: u32) -> bool {
+        self.module.types.field(ty, field).mutable
+    }
+
+    fn is_single(&self, load: &Load) -> bool {
+        let (Load::Field(_, _, local) | Load::Length(local)) = load;
+        self.single[local.index()]
+    }
+
+    fn remember(&mut self, load: Load, value: Expr) {
+        if self.known.len() >= MAX_KNOWN {
+            self.known.remove(0);
+        }
+        self.known.push((load, value));
+    }
+
+    fn expr(&mut self, expr: &mut Expr, is_whole: bool, output: &mut Vec<Stmt>) {
+        expr.each_mut(&mut |part| self.expr(part, false, output));
+        let Some(load) = load_of(expr).filter(|load| self.is_single(load)) else { return };
+        if let Some((_, value)) = self.known.iter().find(|(each, _)| *each == load) {
+            *expr = value.clone();
+            self.changed = true;
+            return;
+        }
+        // An expression changes nothing, so that what it loads can as well be loaded before its statement.
+        if !is_whole && self.often.get(&load).copied().unwrap_or(0) >= 2 {
+            let ty = match load {
+                Load::Field(ty, field, _) => self.module.types.field(ty, field).storage.unpacked(),
+                Load::Length(_) => Val::I32,
+            };
+            let held = self.name(ty);
+            output.push(Stmt::Set(held, std::mem::replace(expr, Expr::Local(held))));
+            self.remember(load, Expr::Local(held));
+        }
+    }
+
+    /// Remembers what is stored.
+    fn store(&mut self, ty: TypeId, field: u32, object: &Expr, value: Expr, output: &mut Vec<Stmt>) -> Expr {
+        self.known.retain(|(load, _)| !matches!(load, Load::Field(of, each, _) if *of == ty && *each == field));
+        let Expr::Local(local) = *object else { return value };
+        let load = Load::Field(ty, field, local);
+        if !self.single[local.index()] || self.often.get(&load).copied().unwrap_or(0) < 2 {
+            return value;
+        }
+        let stable = match &value {
+            Expr::Local(local) => self.single[local.index()],
+            other => other.is_atom(),
+        };
+        let value = if stable {
+            value
+        } else {
+            let held = self.name(self.module.types.field(ty, field).storage.unpacked());
+            output.push(Stmt::Set(held, value));
+            Expr::Local(held)
+        };
+        self.remember(load, value.clone());
+        value
+    }
+
+    fn name(&mut self, ty: Val) -> Local {
+        let local = new_local(self.function, ty);
+        self.single.push(true);
+        self.assigned.push(true);
+        self.order.push(local);
+        local
+    }
+
+    /// Loads before a loop what does not change in it.
+    fn hoist(&mut self, body: &[Stmt], writes: &Writes, output: &mut Vec<Stmt>) {
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::default();
+        each_stmt(body, &mut |stmt| stmt.exprs(&mut |expr| loads(expr, &mut found, &mut seen)));
+        let mut inside = FxHashSet::default();
+        each_stmt(body, &mut |stmt| inside.extend(stmt.assigned().iter().copied()));
+        for (load, at) in found {
+            let (Load::Field(_, _, local) | Load::Length(local)) = load;
+            let is_sure = self.single[local.index()]
+                && self.assigned[local.index()]
+                && !inside.contains(&local)
+                && matches!(self.function.locals[local.index()], Val::Ref(_));
+            if !is_sure || self.is_written(&load, writes) || self.known.iter().any(|(each, _)| *each == load) {
+                continue;
+            }
+            let object = Box::new(Expr::Local(local));
+            let (ty, value) = match load {
+                Load::Field(ty, field, _) => {
+                    (self.module.types.field(ty, field).storage.unpacked(), Expr::StructGet(ty, field, object, at))
+                }
+                Load::Length(_) => (Val::I32, Expr::ArrayLen(object, at)),
+            };
+            let held = self.name(ty);
+            output.push(Stmt::Set(held, value));
+            self.remember(load, Expr::Local(held));
+            self.changed = true;
+        }
+    }
+}
+
+fn loads(expr: &Expr, found: &mut Vec<(Load, At)>, seen: &mut FxHashSet<Load>) {
+    if let Some(load) = load_of(expr)
+        && seen.insert(load)
+        && let Expr::StructGet(.., at) | Expr::ArrayLen(_, at) = expr
+    {
+        found.push((load, *at));
+    }
+    expr.each(&mut |part| loads(part, found, seen));
+}

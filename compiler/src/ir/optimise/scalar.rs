@@ -1,0 +1,167 @@
+//! Objects that nothing but the function's own code sees become locals, one for each field.
+
+use super::{body_mut, new_local};
+use crate::ir::visit::{each_stmt, mentions};
+use crate::ir::{Callee, Code, Expr, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    /// Nothing is known.
+    Unknown,
+    /// Only objects of this type are assigned to it, made on the spot.
+    Object(TypeId),
+    /// Anything else.
+    Other,
+}
+
+/// Which parameters a function uses for nothing but their fields, or to call them as function values.
+pub(crate) fn kept(function: &Function) -> Vec<bool> {
+    let Code::Body(body) = &function.code else { return Vec::new() };
+    let mut states = vec![State::Unknown; function.locals.len()];
+    each_stmt(body, &mut |stmt| match stmt {
+        Stmt::Call(call, to) => {
+            let called = match (&call.callee, call.args.first()) {
+                (Callee::Table(_, Expr::StructGet(_, 0, object, _)), Some(first)) => **object == *first,
+                _ => false,
+            };
+            call.args.iter().skip(called as usize).for_each(|arg| escapes(arg, &mut states));
+            to.iter().for_each(|local| states[local.index()] = State::Other);
+        }
+        stmt => look(stmt, &mut states),
+    });
+    (0..function.params)
+        .map(|index| states[index] == State::Unknown && function.locals[index].heap().is_some())
+        .collect()
+}
+
+/// Replaces objects by locals; whether there were any.
+pub(crate) fn replace(module: &Module, function: &mut Function) -> bool {
+    let mut states = vec![State::Unknown; function.locals.len()];
+    states[..function.params].fill(State::Other);
+    let body = std::mem::take(body_mut(function));
+    each_stmt(&body, &mut |stmt| look(stmt, &mut states));
+    let mut fields: Vec<Option<Vec<Local>>> = vec![None; states.len()];
+    let mut changed = false;
+    for (index, state) in states.iter().enumerate() {
+        if let State::Object(ty) = state {
+            let locals = field_types(module, *ty).into_iter().map(|val| new_local(function, val)).collect();
+            fields[index] = Some(locals);
+            changed = true;
+        }
+    }
+    *body_mut(function) = body;
+    if changed {
+        let body = std::mem::take(body_mut(function));
+        let body = rewrite(body, &fields, function);
+        *body_mut(function) = body;
+    }
+    changed
+}
+
+fn field_types(module: &Module, ty: TypeId) -> Vec<Val> {
+    match module.types.get(ty) {
+        TypeDef::Struct { fields, .. } => fields.iter().map(|field| field.storage.unpacked()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn look(stmt: &Stmt, states: &mut [State]) {
+    match stmt {
+        Stmt::Set(local, Expr::StructNew(ty, _)) => {
+            let state = &mut states[local.index()];
+            *state = match *state {
+                State::Unknown => State::Object(*ty),
+                State::Object(other) if other == *ty => State::Object(*ty),
+                _ => State::Other,
+            };
+        }
+        Stmt::StructSet(_, _, parts, _) => {
+            if !matches!(parts[0], Expr::Local(_)) {
+                escapes(&parts[0], states);
+            }
+            escapes(&parts[1], states);
+            return;
+        }
+        other => {
+            for local in other.assigned() {
+                states[local.index()] = State::Other;
+            }
+        }
+    }
+    stmt.exprs(&mut |expr| escapes(expr, states));
+}
+
+/// Notes locals that are used otherwise than for a field.
+fn escapes(expr: &Expr, states: &mut [State]) {
+    match expr {
+        Expr::Local(local) => states[local.index()] = State::Other,
+        Expr::StructGet(_, _, object, _) | Expr::IsNull(object) if matches!(**object, Expr::Local(_)) => {}
+        other => other.each(&mut |part| escapes(part, states)),
+    }
+}
+
+fn rewrite(list: Vec<Stmt>, fields: &[Option<Vec<Local>>], function: &mut Function) -> Vec<Stmt> {
+    let mut output = Vec::with_capacity(list.len());
+    for mut stmt in list {
+        stmt.exprs_mut(&mut |expr| rewrite_expr(expr, fields));
+        for inner in stmt.lists_mut().into_iter().flatten() {
+            *inner = rewrite(std::mem::take(inner), fields, function);
+        }
+        match stmt {
+            Stmt::Set(local, Expr::StructNew(ty, values)) => match fields.get(local.index()).and_then(Option::as_ref) {
+                Some(to) => assign(to, values, function, &mut output),
+                None => output.push(Stmt::Set(local, Expr::StructNew(ty, values))),
+            },
+            Stmt::StructSet(ty, field, parts, at) => {
+                let to = match &parts[0] {
+                    Expr::Local(local) => fields.get(local.index()).and_then(Option::as_ref),
+                    _ => None,
+                };
+                match to {
+                    Some(to) => {
+                        let [_, value] = *parts;
+                        output.push(Stmt::Set(to[field as usize], value));
+                    }
+                    None => output.push(Stmt::StructSet(ty, field, parts, at)),
+                }
+            }
+            other => output.push(other),
+        }
+    }
+    output
+}
+
+/// Assigns locals as if at once.
+fn assign(to: &[Local], mut values: Vec<Expr>, function: &mut Function, output: &mut Vec<Stmt>) {
+    if values.iter().skip(1).any(|value| mentions(value, to)) {
+        for (value, &local) in values.iter_mut().zip(to) {
+            if !value.is_const() {
+                let held = new_local(function, function.locals[local.index()]);
+                let taken = std::mem::replace(value, Expr::Local(held));
+                output.push(Stmt::Set(held, taken));
+            }
+        }
+    }
+    output.extend(to.iter().zip(values).map(|(&local, value)| Stmt::Set(local, value)));
+}
+
+fn rewrite_expr(expr: &mut Expr, fields: &[Option<Vec<Local>>]) {
+    let known = |object: &Expr| match object {
+        Expr::Local(local) => fields.get(local.index()).and_then(Option::as_ref),
+        _ => None,
+    };
+    match expr {
+        Expr::StructGet(_, field, object, _) => {
+            if let Some(locals) = known(object) {
+                *expr = Expr::Local(locals[*field as usize]);
+                return;
+            }
+        }
+        Expr::IsNull(object) if known(object).is_some() => {
+            *expr = Expr::I32(0);
+            return;
+        }
+        _ => {}
+    }
+    expr.each_mut(&mut |part| rewrite_expr(part, fields));
+}

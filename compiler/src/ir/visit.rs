@@ -1,0 +1,220 @@
+//! Going through expressions and statements.
+
+use super::{Callee, Expr, Local, Stmt};
+
+impl Expr {
+    /// Its parts, in the order in which they are evaluated.
+    pub fn each(&self, f: &mut dyn FnMut(&Expr)) {
+        match self {
+            Expr::I32(_)
+            | Expr::I64(_)
+            | Expr::F64(_)
+            | Expr::Null(_)
+            | Expr::Row(_)
+            | Expr::Local(_)
+            | Expr::Global(_) => {}
+            Expr::ArrayData(..) => {}
+            Expr::Unary(_, a)
+            | Expr::Index(a, _)
+            | Expr::StructGet(_, _, a, _)
+            | Expr::ArrayDefault(_, a, _)
+            | Expr::ArrayLen(a, _)
+            | Expr::NonNull(a, _)
+            | Expr::Cast(_, a, _)
+            | Expr::FromExtern(a)
+            | Expr::ToExtern(a)
+            | Expr::IsNull(a) => f(a),
+            Expr::Binary(_, parts)
+            | Expr::Checked(_, parts, _)
+            | Expr::ArrayNew(_, parts, _)
+            | Expr::ArrayGet(_, parts, _)
+            | Expr::RefEq(parts) => parts.iter().for_each(f),
+            Expr::StructNew(_, parts) | Expr::ArrayFixed(_, parts) => parts.iter().for_each(f),
+            Expr::Call(call) => {
+                call.args.iter().for_each(&mut *f);
+                if let Callee::Table(_, index) = &call.callee {
+                    f(index);
+                }
+            }
+        }
+    }
+
+    /// Its parts, to change them.
+    pub fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Expr::I32(_)
+            | Expr::I64(_)
+            | Expr::F64(_)
+            | Expr::Null(_)
+            | Expr::Row(_)
+            | Expr::Local(_)
+            | Expr::Global(_) => {}
+            Expr::ArrayData(..) => {}
+            Expr::Unary(_, a)
+            | Expr::Index(a, _)
+            | Expr::StructGet(_, _, a, _)
+            | Expr::ArrayDefault(_, a, _)
+            | Expr::ArrayLen(a, _)
+            | Expr::NonNull(a, _)
+            | Expr::Cast(_, a, _)
+            | Expr::FromExtern(a)
+            | Expr::ToExtern(a)
+            | Expr::IsNull(a) => f(a),
+            Expr::Binary(_, parts)
+            | Expr::Checked(_, parts, _)
+            | Expr::ArrayNew(_, parts, _)
+            | Expr::ArrayGet(_, parts, _)
+            | Expr::RefEq(parts) => parts.iter_mut().for_each(f),
+            Expr::StructNew(_, parts) | Expr::ArrayFixed(_, parts) => parts.iter_mut().for_each(f),
+            Expr::Call(call) => {
+                call.args.iter_mut().for_each(&mut *f);
+                if let Callee::Table(_, index) = &mut call.callee {
+                    f(index);
+                }
+            }
+        }
+    }
+
+    /// Whether it or a part of it is such an expression.
+    pub fn any(&self, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
+        if f(self) {
+            return true;
+        }
+        let mut found = false;
+        self.each(&mut |part| found = found || part.any(f));
+        found
+    }
+
+    /// Whether evaluating it can trap.
+    pub fn traps(&self) -> bool {
+        self.any(&mut |expr| {
+            matches!(
+                expr,
+                Expr::Checked(..)
+                    | Expr::Index(..)
+                    | Expr::ArrayNew(..)
+                    | Expr::ArrayDefault(..)
+                    | Expr::ArrayGet(..)
+                    | Expr::NonNull(..)
+                    | Expr::Call(_)
+            )
+        })
+    }
+}
+
+impl Stmt {
+    /// Its own expressions, in the order in which they are evaluated; not those of statements in it.
+    pub fn exprs(&self, f: &mut dyn FnMut(&Expr)) {
+        match self {
+            Stmt::Set(_, a) | Stmt::GlobalSet(_, a) | Stmt::If(a, _, _) | Stmt::Switch(a, _, _) | Stmt::Drop(a) => f(a),
+            Stmt::Call(call, _) => {
+                call.args.iter().for_each(&mut *f);
+                if let Callee::Table(_, index) = &call.callee {
+                    f(index);
+                }
+            }
+            Stmt::StructSet(_, _, parts, _) => parts.iter().for_each(f),
+            Stmt::ArraySet(_, parts, _) => parts.iter().for_each(f),
+            Stmt::ArrayCopy(_, _, parts, _) => parts.iter().for_each(f),
+            Stmt::ArrayFill(_, parts, _) => parts.iter().for_each(f),
+            Stmt::Return(parts) => parts.iter().for_each(f),
+            Stmt::Block(..) | Stmt::Loop(..) | Stmt::Break(_) | Stmt::Unreachable => {}
+        }
+    }
+
+    /// Its own expressions, to change them.
+    pub fn exprs_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match self {
+            Stmt::Set(_, a) | Stmt::GlobalSet(_, a) | Stmt::If(a, _, _) | Stmt::Switch(a, _, _) | Stmt::Drop(a) => f(a),
+            Stmt::Call(call, _) => {
+                call.args.iter_mut().for_each(&mut *f);
+                if let Callee::Table(_, index) = &mut call.callee {
+                    f(index);
+                }
+            }
+            Stmt::StructSet(_, _, parts, _) => parts.iter_mut().for_each(f),
+            Stmt::ArraySet(_, parts, _) => parts.iter_mut().for_each(f),
+            Stmt::ArrayCopy(_, _, parts, _) => parts.iter_mut().for_each(f),
+            Stmt::ArrayFill(_, parts, _) => parts.iter_mut().for_each(f),
+            Stmt::Return(parts) => parts.iter_mut().for_each(f),
+            Stmt::Block(..) | Stmt::Loop(..) | Stmt::Break(_) | Stmt::Unreachable => {}
+        }
+    }
+
+    /// The lists of statements in it.
+    pub fn lists(&self) -> [&[Stmt]; 2] {
+        match self {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => [body, &[]],
+            Stmt::If(_, then, otherwise) => [then, otherwise],
+            _ => [&[], &[]],
+        }
+    }
+
+    /// The lists of statements in it, to change them.
+    pub fn lists_mut(&mut self) -> [Option<&mut Vec<Stmt>>; 2] {
+        match self {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => [Some(body), None],
+            Stmt::If(_, then, otherwise) => [Some(then), Some(otherwise)],
+            _ => [None, None],
+        }
+    }
+
+    /// The locals that it assigns itself.
+    pub fn assigned(&self) -> &[Local] {
+        match self {
+            Stmt::Set(local, _) => std::slice::from_ref(local),
+            Stmt::Call(_, to) => to,
+            _ => &[],
+        }
+    }
+
+    /// Whether nothing comes after it.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Stmt::Break(_) | Stmt::Switch(..) | Stmt::Return(_) | Stmt::Unreachable)
+    }
+}
+
+/// Goes through all statements, those in others too.
+pub(crate) fn each_stmt(list: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
+    for stmt in list {
+        f(stmt);
+        for inner in stmt.lists() {
+            each_stmt(inner, f);
+        }
+    }
+}
+
+/// Goes through all statements, to change them.
+pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut dyn FnMut(&mut Stmt)) {
+    for stmt in list {
+        f(stmt);
+        for inner in stmt.lists_mut().into_iter().flatten() {
+            each_stmt_mut(inner, f);
+        }
+    }
+}
+
+/// Whether an expression reads one of these locals.
+pub(crate) fn mentions(expr: &Expr, locals: &[Local]) -> bool {
+    expr.any(&mut |part| matches!(part, Expr::Local(local) if locals.contains(local)))
+}
+
+/// Whether control reaches the end of statements.
+pub(crate) fn falls_through(list: &[Stmt]) -> bool {
+    match list.last() {
+        None => true,
+        Some(Stmt::If(_, then, otherwise)) => falls_through(then) || falls_through(otherwise),
+        Some(Stmt::Block(label, body)) => falls_through(body) || jumps_to(body, *label),
+        Some(Stmt::Loop(_, body)) => falls_through(body),
+        Some(last) => !last.is_end(),
+    }
+}
+
+/// Whether something in these statements jumps to a label.
+pub(crate) fn jumps_to(list: &[Stmt], label: super::Label) -> bool {
+    list.iter().any(|stmt| match stmt {
+        Stmt::Break(to) => *to == label,
+        Stmt::Switch(_, labels, last) => labels.contains(&label) || *last == label,
+        other => other.lists().iter().any(|inner| jumps_to(inner, label)),
+    })
+}
