@@ -1,14 +1,20 @@
-//! Modules in the text format are translated to the binary one first.
+//! What is no module in the binary format is translated to one first: programs in Fold, and modules in the text format.
 
 use std::path::Path;
 
 use pinfold_vm::module::Bytes;
+
+use crate::bundle::Bundle;
+use crate::fold;
 
 /// The module in the binary format. Binaries are left alone; nothing is verified.
 ///
 /// # Errors
 /// What is wrong in a text, and where, in several lines.
 pub fn translate(path: &Path, bytes: Bytes) -> Result<Bytes, String> {
+    if let Some(bundle) = Bundle::decode(&bytes) {
+        return fold::compile(&bundle).map(Into::into);
+    }
     if !is_text(path, &bytes) {
         return Ok(bytes);
     }

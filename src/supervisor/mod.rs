@@ -27,6 +27,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use crate::bundle::{self, Bundle, BundleError};
 use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
@@ -70,6 +71,9 @@ pub enum SupervisorError {
         /// Bytes allowed.
         limit: u64,
     },
+    /// The sources of a program cannot be gathered.
+    #[error(transparent)]
+    Sources(#[from] BundleError),
     /// A connection cannot be opened.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -107,11 +111,14 @@ pub struct Outcome {
     pub remains: Remains,
 }
 
-/// Copies a program's file; `-` is standard input. Nothing of it is looked at.
+/// Copies a program's file, of one in Fold also the files that it may import; `-` is standard input. Nothing of it is looked at.
 ///
 /// # Errors
 /// If it cannot be read, or is too large.
 pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
+    if bundle::is_fold(path) {
+        return Ok(Bundle::gather(path, limit)?.sealed()?);
+    }
     let file = match path.to_str() {
         // Past the buffer of `Stdin`, which nobody has filled.
         Some("-") => io::stdin().as_fd().try_clone_to_owned().map(File::from),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pinfold::job::RefusedImport;
 use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::host::fold::Missing;
 use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
 
@@ -54,6 +55,15 @@ pub fn message(refused: &[Refused], file: &Path) -> String {
         text += &format!("  {}::{}: {why}\n", Escaped(module), Escaped(name));
     }
     text + "Grant what it needs, or let such calls trap with --trap-unknown-imports."
+}
+
+/// What the user is told of capabilities that a program in Fold needs.
+pub fn missing(missing: &[Missing], file: &Path) -> String {
+    let mut text = format!("{} was not run: it needs what it was not granted.", file.display());
+    for missing in missing {
+        text += &format!("\n  {}", Escaped(&missing.to_string()));
+    }
+    text
 }
 
 /// Defines an import such that calling it is a trap. Others than functions stay undefined.

@@ -8,10 +8,11 @@ use pinfold::exit;
 use pinfold::job::{EndKind, Ending, Run, TierName, Used, descriptors};
 use pinfold::text;
 use pinfold_vm::api::{
-    Advance, AsContextMut, Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, TrapKind, available,
-    stop_from_outside,
+    Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
+    TrapKind, Val, available, stop_from_outside,
 };
-use pinfold_vm::host::HostState;
+use pinfold_vm::host::fold::{NEEDS, Need};
+use pinfold_vm::host::{HostError, HostState};
 use pinfold_vm::module::Bytes;
 use pinfold_vm::verifier::Limits;
 
@@ -106,6 +107,15 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
             ..Ending::new(EndKind::Refused, exit::REFUSED, Some(message))
         }));
     }
+    let needs = needs(&module);
+    let missing = run.grants.missing(&needs);
+    if !missing.is_empty() {
+        return Err(Box::new(Ending::new(
+            EndKind::Refused,
+            exit::REFUSED,
+            Some(refusal::missing(&missing, &run.file)),
+        )));
+    }
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
     let mut store =
         ManuallyDrop::new(Store::with_limits(&engine, Host { state: ManuallyDrop::into_inner(host) }, limits));
@@ -125,15 +135,31 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let instance = linker.instantiate(&mut *store, &module);
     used.instantiate = before.elapsed().as_secs_f64();
     let before = Instant::now();
-    let result = instance.and_then(|instance| start_program(run, &mut store, instance));
+    let result = instance.and_then(|instance| start_program(run, &needs, &mut store, instance));
+    store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
     used.guest_memory = store.memory_used().1;
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
     result.map_err(|error| Box::new(explain(&error, run)))
 }
 
+/// What a program in Fold is to be handed; nothing for others.
+fn needs(module: &Module) -> Vec<Need> {
+    module.custom_section(NEEDS).and_then(Need::parse).unwrap_or_default()
+}
+
 /// Calls what the program is to begin with.
-fn start_program(run: &Run, store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
+fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
+    if run.invoke.is_none()
+        && let Some(main) = instance.get_func(&*store, "main")
+        && main.ty(&*store)?.params().len() == needs.len()
+        && instance.get_func(&*store, "_start").is_none()
+    {
+        let handed = store.data().state.capabilities(&run.grants, needs);
+        let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, &run.file)))?;
+        let arguments: Vec<Val> = handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect();
+        return main.call(store, &arguments, &mut []);
+    }
     let is_reactor = instance.get_func(&*store, "_start").is_none();
     if is_reactor && instance.get_func(&*store, "_initialize").is_some() {
         call(&mut *store, instance, "_initialize")?;
@@ -162,7 +188,11 @@ fn explain(error: &Error, run: &Run) -> Ending {
     };
     let (kind, code, message) = match trap.kind {
         // As a shell sees it: the low eight bits.
-        TrapKind::Exit => return Ending::new(EndKind::Exit, trap.exit_code as u8, None),
+        TrapKind::Exit => {
+            let message = trap.source.as_ref().map(|why| format!("error: {why}"));
+            return Ending::new(EndKind::Exit, trap.exit_code as u8, message);
+        }
+        TrapKind::Host if is_panic(trap) => (EndKind::Trap, exit::TRAP, trap.source.as_ref().map(ToString::to_string)),
         TrapKind::Timeout | TrapKind::Interrupted => (EndKind::Timeout, exit::TIMEOUT, None),
         TrapKind::OutOfFuel => {
             (EndKind::Fuel, exit::FUEL, Some("the program used up its fuel; --fuel gives it more".into()))
@@ -187,6 +217,12 @@ fn explain(error: &Error, run: &Run) -> Ending {
     let omitted = trap.frames.len() - frames.len() + trap.omitted;
     let trap = (kind == EndKind::Trap).then_some(trap.kind);
     Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
+}
+
+/// Whether a program in Fold met a mistake of its own.
+fn is_panic(trap: &Trap) -> bool {
+    let source = trap.source.as_deref().and_then(|source| source.downcast_ref());
+    matches!(source, Some(HostError::Panic(_)))
 }
 
 fn frame(frame: &pinfold_vm::api::Frame) -> String {
