@@ -1,8 +1,10 @@
 //! From a verified body to CLIF: one pass over the operators with a stack of values.
 //!
-//! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`simd`].
+//! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`references`],
+//! [`objects`] and [`arrays`], [`simd`].
 //! Each returns whether an operator was one of its own.
 
+mod arrays;
 mod calls;
 mod control;
 mod exceptions;
@@ -196,6 +198,7 @@ impl<'a> Lower<'a> {
     fn body(&mut self, func: DefinedFunc) -> wasmparser::Result<()> {
         let start = self.module.bodies[func.index()].bytes.start;
         let body = FunctionBody::new(BinaryReader::new(self.module.body(func), start as u64));
+        self.note_reads(&body)?;
         self.declare_locals(&body)?;
         let ty = self.module.func_type(self.index);
         self.push_body_frame(ty.results());
@@ -203,6 +206,7 @@ impl<'a> Lower<'a> {
         while !operators.eof() {
             let (op, offset) = operators.read_with_offset()?;
             self.b.set_srcloc(SourceLoc::new(offset as u32));
+            self.roots.at = offset as usize;
             self.operator(&op);
         }
         Ok(())
@@ -230,7 +234,8 @@ impl<'a> Lower<'a> {
 
     /// Adds a local.
     fn local(&mut self, ty: ValType) -> Variable {
-        let variable = if ty.is_traced() { self.local_root() } else { self.b.declare_var(clif_type(ty)) };
+        let variable =
+            if ty.is_traced() { self.local_root(self.locals.len()) } else { self.b.declare_var(clif_type(ty)) };
         self.locals.push((variable, ty));
         variable
     }

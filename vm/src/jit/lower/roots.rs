@@ -14,7 +14,8 @@
 //!   … v2 …                   next(v3): … v3 …
 //! ```
 //!
-//! A value that its home holds already is not stored again. Loads that nobody uses are swept out in the end.
+//! A value that its home holds already is not stored again, nor is that of a local that nothing reads from there on ([`last_reads`]).
+//! Loads that nobody uses are swept out in the end.
 
 use std::collections::HashSet;
 
@@ -22,6 +23,7 @@ use cranelift_codegen::ir::{
     Function, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, UserStackMapEntry, Value, types,
 };
 use cranelift_frontend::Variable;
+use wasmparser::{FunctionBody, Operator};
 
 use super::{Lower, PTR};
 use crate::types::{RefType, ValType};
@@ -48,8 +50,12 @@ pub struct Root {
 #[derive(Default)]
 pub struct Roots {
     all: Vec<Root>,
-    /// Those of locals.
-    locals: Vec<usize>,
+    /// Those of locals, each with where it is read last.
+    locals: Vec<(usize, usize)>,
+    /// Where each local of the function is read last.
+    last_reads: Vec<usize>,
+    /// Where the operator stands that is being lowered.
+    pub at: usize,
     /// Those of operands, by depth.
     operands: Vec<Option<usize>>,
     /// Counts places where paths meet.
@@ -65,10 +71,17 @@ impl Lower<'_> {
         self.roots.all.len() - 1
     }
 
+    /// Finds out where locals are read last.
+    pub fn note_reads(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
+        self.roots.last_reads = last_reads(body)?;
+        Ok(())
+    }
+
     /// The variable of a local that holds references.
-    pub fn local_root(&mut self) -> Variable {
+    pub fn local_root(&mut self, local: usize) -> Variable {
         let root = self.new_root();
-        self.roots.locals.push(root);
+        let read = self.roots.last_reads.get(local).copied().unwrap_or(0);
+        self.roots.locals.push((root, read));
         self.roots.all[root].variable
     }
 
@@ -115,9 +128,11 @@ impl Lower<'_> {
         }
     }
 
-    /// The roots that something may still be read from: all locals, and the operands below a height.
+    /// The roots that something may still be read from: locals that are read after this, and the operands below a height.
     fn live(&mut self, height: usize) -> Vec<usize> {
-        let mut live = self.roots.locals.clone();
+        let at = self.roots.at;
+        let read_later = self.roots.locals.iter().filter(|(_, read)| *read > at);
+        let mut live: Vec<usize> = read_later.map(|(root, _)| *root).collect();
         for depth in 0..height {
             if let Operand::Traced(_) = self.stack[depth] {
                 live.push(self.operand_root(depth));
@@ -184,6 +199,44 @@ impl Lower<'_> {
     }
 }
 
+/// For each local the offset after which nothing reads it, zero if nothing does. Control goes back only to where a loop begins, so what
+/// is read in a loop is needed until the outermost loop around it ends.
+fn last_reads(body: &FunctionBody<'_>) -> wasmparser::Result<Vec<usize>> {
+    let mut reads: Vec<usize> = Vec::new();
+    // Whether each open block is a loop, and what was read in the outermost one.
+    let (mut blocks, mut loops, mut read_in_loop) = (Vec::new(), 0_usize, Vec::new());
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        let (op, offset) = operators.read_with_offset()?;
+        match op {
+            Operator::Block { .. } | Operator::If { .. } | Operator::TryTable { .. } => blocks.push(false),
+            Operator::Loop { .. } => {
+                blocks.push(true);
+                loops += 1;
+            }
+            Operator::End => {
+                let is_loop = blocks.pop() == Some(true);
+                loops -= usize::from(is_loop);
+                if is_loop && loops == 0 {
+                    read_in_loop.drain(..).for_each(|local: usize| reads[local] = offset as usize);
+                }
+            }
+            Operator::LocalGet { local_index } => {
+                let local = local_index as usize;
+                if local >= reads.len() {
+                    reads.resize(local + 1, 0);
+                }
+                reads[local] = offset as usize;
+                if loops > 0 {
+                    read_in_loop.push(local);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(reads)
+}
+
 fn sweep(func: &mut Function, reloads: Vec<Inst>) {
     if reloads.is_empty() {
         return;
@@ -198,5 +251,58 @@ fn sweep(func: &mut Function, reloads: Vec<Inst>) {
         if !used.contains(&func.dfg.first_result(inst)) {
             func.layout.remove_inst(inst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::{Parser, Payload};
+
+    use super::*;
+
+    /// For each local the name of the operator that ends its use.
+    fn ends(body: &str) -> Vec<String> {
+        let bytes = wat::parse_str(format!("(module (func (param i32 i32) {body}))")).unwrap();
+        let body = Parser::new(0).parse_all(&bytes).find_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => Some(body),
+            _ => None,
+        });
+        let body = body.unwrap();
+        let name = |wanted: &usize| {
+            let mut operators = body.get_operators_reader().unwrap();
+            loop {
+                match operators.read_with_offset() {
+                    Ok((op, offset)) if offset as usize == *wanted => return format!("{op:?}"),
+                    Ok(_) => {}
+                    Err(_) => return "nothing".to_owned(),
+                }
+            }
+        };
+        let last = |offset: &usize| name(offset).split([' ', '{']).next().unwrap().to_owned();
+        last_reads(&body).unwrap().iter().map(last).collect()
+    }
+
+    #[test]
+    fn a_local_is_needed_up_to_its_last_read() {
+        assert_eq!(ends("local.get 1 drop local.get 0 drop nop"), ["LocalGet", "LocalGet"]);
+        assert_eq!(ends("local.get 1 local.set 0"), ["nothing", "LocalGet"]);
+        assert_eq!(ends("block local.get 0 drop end nop"), ["LocalGet"]);
+    }
+
+    #[test]
+    fn what_a_loop_reads_is_needed_until_the_outermost_loop_ends() {
+        assert_eq!(ends("loop local.get 0 drop nop end"), ["End"]);
+        let offsets = |text: &str| {
+            let bytes = wat::parse_str(format!("(module (func (param i32 i32) {text}))")).unwrap();
+            let body = Parser::new(0).parse_all(&bytes).find_map(|payload| match payload {
+                Ok(Payload::CodeSectionEntry(body)) => Some(last_reads(&body).unwrap()),
+                _ => None,
+            });
+            body.unwrap()
+        };
+        let both = offsets("loop loop local.get 0 drop end block local.get 1 drop end end nop");
+        assert_eq!(both[0], both[1], "both until the outer loop's end");
+        let apart = offsets("loop local.get 0 drop end loop local.get 1 drop end");
+        assert!(apart[0] < apart[1], "{apart:?}");
     }
 }
