@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::Engine;
+use crate::heap::statistics::Statistics;
 use crate::runtime::interrupt::InterruptState;
 use crate::runtime::store::{StoreInner, StoreLimits};
 use crate::runtime::trap::TrapKind;
@@ -71,6 +72,11 @@ impl<T> Store<T> {
     /// A handle by which another thread can end what runs in this store.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         InterruptHandle(self.inner.interrupt.clone())
+    }
+
+    /// What collections of the heap did; none if nothing needed a heap. Pauses are measured where [`Checks::timed`](crate::heap::Checks::timed) says so.
+    pub fn heap_statistics(&self) -> Option<&Statistics> {
+        self.inner.heap.as_ref().map(|heap| heap.statistics())
     }
 
     /// Bytes of memories and tables in use, and the most there were at one time.
