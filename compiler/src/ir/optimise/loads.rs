@@ -100,6 +100,9 @@ impl Load {
     }
 }
 
+/// What was loaded, and what has that value now.
+type Known = Vec<(Load, Expr)>;
+
 struct Reuse<'m, 's, 'f> {
     module: &'m Module,
     state: &'s State,
@@ -111,9 +114,9 @@ struct Reuse<'m, 's, 'f> {
     order: Vec<Local>,
     /// How often each is loaded or stored in the code.
     often: FxHashMap<Load, u32>,
-    known: Vec<(Load, Expr)>,
+    known: Known,
     /// What is known at jumps to the blocks around; `None` before the first.
-    exits: Vec<(Label, Option<Vec<(Load, Expr)>>)>,
+    exits: Vec<(Label, Option<Known>)>,
     changed: bool,
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn version(
     args: &[Expr],
 ) -> Option<(FuncId, Vec<Expr>)> {
     let kept = &state.kept[callee.index()];
-    if !state.sizes[callee.index()].is_some_and(|size| size <= MAX_SIZE) || kept.is_empty() {
+    if state.sizes[callee.index()].is_none_or(|size| size > MAX_SIZE) || kept.is_empty() {
         return None;
     }
     let mut known = Vec::with_capacity(args.len());
