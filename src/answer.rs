@@ -16,6 +16,8 @@ pub enum Answer {
     Bytes(u64),
     /// What a program may reach.
     Authority(Vec<ModuleAuthority>),
+    /// What a module documents.
+    Module(Box<crate::document::Module>),
     /// The names of tests, in the order in which they are run.
     Tests(Vec<TestName>),
     /// How a test ended; in the order of their names.

@@ -99,7 +99,8 @@ fn summary(module: &ModuleAuthority) -> String {
     if all.is_empty() { "nothing".into() } else { all.join(", ") }
 }
 
-fn gets(function: &FunctionAuthority) -> Vec<String> {
+/// All that a function can be given; it can be printed.
+pub fn gets(function: &FunctionAuthority) -> Vec<String> {
     let passed = function
         .passed
         .iter()

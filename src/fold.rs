@@ -10,6 +10,7 @@ use pinfold_compiler::{Options, authority, format, ir_text, parser, syntax, type
 
 use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Passed};
 use crate::bundle::{Bundle, Source};
+use crate::document;
 use crate::job::Stage;
 
 /// The modules of a bundle.
@@ -151,6 +152,21 @@ fn reaches(checked: &Checked) -> Vec<ModuleAuthority> {
         functions: module.functions.into_iter().map(function).collect(),
     };
     authority::authority(&checked.program, &checked.names).into_iter().map(module).collect()
+}
+
+/// What the first source documents and what its functions can be given, or what is wrong.
+pub fn document(bundle: &Bundle) -> Vec<Answer> {
+    let options = check::Options { needs_main: false, ..check::Options::default() };
+    let checked = match checked(bundle, options) {
+        Ok(checked) => checked,
+        Err(findings) => return answers(findings),
+    };
+    let documented = bundle.sources.first().and_then(|root| {
+        let text = text(root).ok()?;
+        Some(document::module(&root.module, text, &tree(root)?))
+    });
+    let module = documented.map(|module| Answer::Module(Box::new(module)));
+    module.into_iter().chain([Answer::Authority(reaches(&checked))]).collect()
 }
 
 /// The program as a module, or what is wrong; warnings either way.

@@ -73,6 +73,8 @@ pub enum Fold {
     Format,
     /// Showing what a phase of the compiler makes of it.
     Show(Stage),
+    /// Telling what the first source documents.
+    Document,
     /// Running its tests and examples.
     Test(Test),
 }

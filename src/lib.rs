@@ -11,6 +11,7 @@
 
 pub mod answer;
 pub mod bundle;
+pub mod document;
 pub mod exit;
 pub mod fold;
 pub mod job;

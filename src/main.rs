@@ -8,11 +8,13 @@ mod ask;
 mod build;
 mod caps;
 mod check;
+mod doc;
 mod doctor;
 mod explain;
 mod fmt;
 mod inspect;
 mod json;
+mod new;
 mod output;
 mod policy_file;
 mod records;
@@ -42,6 +44,8 @@ enum Command {
     Test(test::Args),
     Fmt(fmt::Args),
     Build(build::Args),
+    Doc(doc::Args),
+    New(new::Args),
     Inspect(inspect::Args),
     Explain(Box<explain::Args>),
     Doctor(doctor::Args),
@@ -112,6 +116,8 @@ fn command() -> u8 {
         Command::Test(args) => test::run(&args).map_err(Into::into),
         Command::Fmt(args) => fmt::run(&args).map_err(Into::into),
         Command::Build(args) => build::run(&args).map_err(Into::into),
+        Command::Doc(args) => doc::run(&args).map_err(Into::into),
+        Command::New(args) => new::run(&args).map_err(Into::into),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor(args) => doctor::run(&args).map_err(Into::into),

@@ -164,7 +164,7 @@ fn a_panic_and_a_trap_are_told_with_lines() {
     let scratch = Scratch::new("trace");
     let text = "fn pick(list: List<Int>, at: Int) -> Int {\n    list[at]\n}\n\n\
         fn deep(n: Int) -> Int {\n    if n == 0 { panic(\"at the end\") }\n    1 + deep(n - 1)\n}\n\n\
-        fn main(out: Console, args: Args) {\n    if args.all().len() > 1 {\n        out.print(\"{pick([1], 5)}\")\n    }\n    out.print(\"{deep(2)}\")\n}\n";
+        fn main(out: Console, args: Args) {\n    if args.len() > 0 {\n        out.print(\"{pick([1], 5)}\")\n    }\n    out.print(\"{deep(2)}\")\n}\n";
     scratch.file("a.fold", text.as_bytes());
     for tier in TIERS {
         let (code, text) = told(&at(&scratch, &["run", "--tier", tier, "a.fold"]));
@@ -271,4 +271,54 @@ fn files_that_are_none_are_told_of() {
     assert_eq!(told(&at(&scratch, &["fmt", "empty.fold"])), (Some(0), String::new()));
     let output = with_input(&["check", "-"], WRONG.as_bytes());
     assert!(output.status.code() == Some(1) && stderr(&output).contains("<stdin>:1:17"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_new_package_runs_and_its_tests_pass() {
+    let scratch = Scratch::new("new");
+    let (code, text) = told(&at(&scratch, &["new", "my-tool"]));
+    assert!(code == Some(0) && text.contains("pinfold test my-tool"), "{text}");
+    assert_eq!(told(&at(&scratch, &["run", "my-tool/main.fold"])), (Some(0), "Hello, world.\n".into()));
+    assert_eq!(told(&at(&scratch, &["run", "my-tool/main.fold", "Ada", "Bob"])).1, "Hello, Ada.\nHello, Bob.\n");
+    let (code, text) = told(&at(&scratch, &["test", "my-tool"]));
+    assert!(code == Some(0) && text.ends_with("2 passed, 0 failed\n"), "{text}");
+    assert_eq!(told(&at(&scratch, &["fmt", "--check", "my-tool"])), (Some(0), String::new()));
+    assert_eq!(told(&at(&scratch, &["check", "my-tool"])), (Some(0), String::new()));
+    let (code, text) = told(&at(&scratch, &["new", "my-tool"]));
+    assert!(code == Some(1) && text.contains("there already"), "{text}");
+    for name in ["", "..", "a b", "no/such/folder"] {
+        assert_eq!(at(&scratch, &["new", name]).status.code(), Some(1), "{name}");
+    }
+}
+
+#[test]
+fn documentation_is_one_page_that_tells_authority() {
+    let scratch = Scratch::new("doc");
+    let text = "//! Counts <things>.\n\n/// How many `files` there are.\npub fn count(dir: Dir) -> Int { dir.list(\"\").or([]).len() }\n\n\
+        /// Never seen.\nfn hidden() {}\n\n/// A shape.\npub enum Shape {\n    /// Round.\n    Circle(Int),\n    Empty,\n}\n";
+    scratch.file("a.fold", text.as_bytes());
+    assert_eq!(told(&at(&scratch, &["doc"])), (Some(0), String::new()));
+    let page = std::fs::read_to_string(scratch.0.join("doc.html")).unwrap();
+    for part in [
+        "<p>Counts &lt;things&gt;.</p>",
+        "<h3>fn count(dir: Dir) -&gt; Int</h3>",
+        "How many <code>files</code>",
+        "<li><code>count</code>: Dir</li>",
+        "<h4>Circle(Int)</h4>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("hidden") && !page.contains("<script") && !page.contains("http://"), "{page}");
+    scratch.file("b.fold", b"fn f( {");
+    let (code, text) = told(&at(&scratch, &["doc", "-o", "other.html"]));
+    assert!(code == Some(1) && text.contains("b.fold:1:") && !scratch.0.join("other.html").exists(), "{text}");
+}
+
+#[test]
+fn a_script_may_begin_with_its_interpreter() {
+    let scratch = Scratch::new("shebang");
+    scratch.file("a.fold", b"#!/usr/bin/env -S pinfold run\nneeds out: Console\nout.print(\"ran\")\n");
+    assert_eq!(told(&at(&scratch, &["run", "a.fold"])), (Some(0), "ran\n".into()));
+    assert_eq!(told(&at(&scratch, &["fmt", "--check", "a.fold"])), (Some(0), String::new()));
+    assert_eq!(told(&at(&scratch, &["check", "a.fold"])), (Some(0), String::new()));
 }
