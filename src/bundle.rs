@@ -87,10 +87,7 @@ impl Bundle {
         // A script without a package and without the word brings nothing: its folder may be anything, as large as it likes.
         let imports = root.is_some() || bundle.sources.iter().any(|source| mentions_import(&source.bytes));
         if imports {
-            let mut found = Vec::new();
-            find(base, 0, &mut found, base)?;
-            found.sort();
-            for path in found {
+            for path in below(base)? {
                 if !same(&path, script) {
                     bundle.add(base, &path, &mut left, limit)?;
                 }
@@ -153,7 +150,7 @@ impl Bundle {
 }
 
 /// The nearest folder up that is a package.
-fn package(folder: &Path) -> Option<PathBuf> {
+pub fn package(folder: &Path) -> Option<PathBuf> {
     let whole = fs::canonicalize(folder).ok()?;
     let at = whole.ancestors().take(UP).position(|above| above.join(PACKAGE).is_file())?;
     // Named as the script is, so that messages name files so.
@@ -165,6 +162,17 @@ fn package(folder: &Path) -> Option<PathBuf> {
         };
     }
     Some(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
+}
+
+/// The Fold files below a folder, in order; links and hidden folders are left out.
+///
+/// # Errors
+/// If the folder cannot be read, or there are too many.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, BundleError> {
+    let mut found = Vec::new();
+    find(folder, 0, &mut found, folder)?;
+    found.sort();
+    Ok(found)
 }
 
 fn mentions_import(bytes: &[u8]) -> bool {

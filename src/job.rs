@@ -50,6 +50,59 @@ pub enum Task {
     Run(Box<Run>),
     /// Showing a module.
     Inspect(Inspect),
+    /// Looking at sources in Fold: the program is a [bundle](crate::bundle).
+    Fold(Fold),
+}
+
+/// What is done with sources in Fold. The worker [answers](crate::answer) on its standard output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fold {
+    /// Saying what is wrong with a program or a module.
+    Check {
+        /// Whether it is also said what its functions can be given.
+        authority: bool,
+    },
+    /// Compiling it to a module.
+    Build {
+        /// Whether the code is improved.
+        optimise: bool,
+        /// Whether what can be written in Fold is not asked of the host.
+        portable: bool,
+    },
+    /// Laying out the first source.
+    Format,
+    /// Showing what a phase of the compiler makes of it.
+    Show(Stage),
+    /// Telling what the first source documents.
+    Document,
+    /// Running its tests and examples.
+    Test(Test),
+}
+
+/// A phase of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// The syntax tree of the first source.
+    Syntax,
+    /// The typed tree of the package.
+    Types,
+    /// The compiler's own language, improved.
+    Ir,
+}
+
+/// Which tests are run, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Test {
+    /// A file of the standard library to be tested, instead of a bundle's first source.
+    pub standard: Option<String>,
+    /// Only those with this in their names.
+    pub filter: Option<String>,
+    /// So many are left out at the beginning.
+    pub skip: usize,
+    /// Bytes of memory, for all of them.
+    pub max_memory: u64,
+    /// Bytes of guest stack.
+    pub max_stack: u64,
 }
 
 /// Showing a module, without running it.

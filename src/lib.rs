@@ -9,9 +9,11 @@
 //!
 //! What comes out of a worker (its messages, its output, how it ended) is treated as hostile.
 
+pub mod answer;
 pub mod bundle;
+pub mod document;
 pub mod exit;
-mod fold;
+pub mod fold;
 pub mod job;
 pub mod network;
 pub mod policy;

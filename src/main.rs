@@ -4,16 +4,23 @@
 #![cfg_attr(not(test), no_main)]
 #![cfg_attr(test, allow(dead_code))]
 
+mod ask;
+mod build;
 mod caps;
+mod check;
+mod doc;
 mod doctor;
 mod explain;
+mod fmt;
 mod inspect;
 mod json;
+mod new;
 mod output;
 mod policy_file;
 mod records;
 mod report;
 mod run;
+mod test;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -33,6 +40,12 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Check(check::Args),
+    Test(test::Args),
+    Fmt(fmt::Args),
+    Build(build::Args),
+    Doc(doc::Args),
+    New(new::Args),
     Inspect(inspect::Args),
     Explain(Box<explain::Args>),
     Doctor(doctor::Args),
@@ -99,6 +112,12 @@ fn command() -> u8 {
     }
     let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
         Command::Run(args) => return run::run(&args),
+        Command::Check(args) => check::run(&args).map_err(Into::into),
+        Command::Test(args) => test::run(&args).map_err(Into::into),
+        Command::Fmt(args) => fmt::run(&args).map_err(Into::into),
+        Command::Build(args) => build::run(&args).map_err(Into::into),
+        Command::Doc(args) => doc::run(&args).map_err(Into::into),
+        Command::New(args) => new::run(&args).map_err(Into::into),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor(args) => doctor::run(&args).map_err(Into::into),

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod access;
+pub mod authority;
 mod bytecode;
 pub mod check;
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub mod diagnostic;
 pub mod driver;
 #[cfg(any(test, feature = "evaluator"))]
 pub mod evaluator;
+pub mod examples;
 pub mod exhaustive;
 pub mod format;
 #[cfg(any(test, feature = "evaluator"))]

@@ -28,7 +28,7 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
         signals: &signals,
         recorder: None,
     };
-    let (mut streams, _) = Streams::new(0, false)?;
+    let (mut streams, _) = Streams::new(0, false, None)?;
     watch.until_decided(&mut streams)
 }
 

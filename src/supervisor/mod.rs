@@ -34,7 +34,7 @@ use clock::{Clock, OFTEN, Over};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
-use streams::Streams;
+use streams::{Captured, Streams};
 pub use verdict::{Unrecorded, Verdict};
 
 /// How long a worker whose time is over is asked to stop.
@@ -103,6 +103,8 @@ pub struct Outcome {
     pub wall: Duration,
     /// Bytes that came out.
     pub output: u64,
+    /// What came out on its standard output, if that was wanted. Nothing in it is to be trusted.
+    pub captured: Option<Vec<u8>>,
     /// What the kernel counted for the worker, if that was wanted.
     pub usage: Option<Usage>,
     /// What was recorded, if that was wanted.
@@ -157,6 +159,8 @@ pub struct Wanted {
     pub usage: bool,
     /// What the program asks of its host: told by the worker, and only if the job is to record ([`Run::records`](crate::job::Run)).
     pub recording: Option<Recording>,
+    /// What it writes to its standard output, which goes nowhere else then.
+    pub output: bool,
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -166,7 +170,7 @@ pub struct Wanted {
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
     let sockets = match &job.task {
         Task::Run(run) => network::open(&run.grants.net)?,
-        Task::Inspect(_) => Vec::new(),
+        Task::Inspect(_) | Task::Fold(_) => Vec::new(),
     };
     let signals = Signals::take()?;
     let worker = worker()?;
@@ -177,7 +181,9 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let program_file = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task))?;
+    let captured = wanted.output.then(|| Captured::new().map_err(io::Error::from)).transpose()?;
+    let to = captured.as_ref().map(Captured::end).transpose()?;
+    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task), to)?;
     let has_sockets = !sockets.is_empty();
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
@@ -250,7 +256,8 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let output = streams.seen();
     // Not the streams: whoever reads what came out waits for their end.
     remains.hold((channel, listener, worker, job_bytes, program.clone(), signals));
-    Ok(Outcome { verdict, wall, output, usage, recorded, remains })
+    let captured = captured.map(Captured::finish).transpose()?;
+    Ok(Outcome { verdict, wall, output, captured, usage, recorded, remains })
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.

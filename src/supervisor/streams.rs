@@ -1,7 +1,8 @@
 //! The worker's standard streams. It never holds a terminal, or any descriptor of ours that could be written: its output comes through
 //! pipes, and is counted here, whatever it counts itself.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -23,6 +24,30 @@ pub struct Streams {
     limit: u64,
 }
 
+/// Output that is kept, in memory.
+pub struct Captured(File);
+
+impl Captured {
+    /// Nothing yet.
+    pub fn new() -> io::Result<Self> {
+        let file = rustix::fs::memfd_create("output", rustix::fs::MemfdFlags::CLOEXEC)?;
+        Ok(Self(file.into()))
+    }
+
+    /// Where it is written to.
+    pub fn end(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone().map(Into::into)
+    }
+
+    /// What was written.
+    pub fn finish(mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.0.rewind()?;
+        self.0.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
 /// Output or errors.
 struct Output {
     /// From the worker; none after its end.
@@ -37,13 +62,15 @@ struct Output {
 
 impl Streams {
     /// Streams that let this many bytes out, and our input in if that `is_granted`; and the worker's ends: input, output, errors.
-    pub fn new(limit: u64, is_granted: bool) -> io::Result<(Self, [OwnedFd; 3])> {
+    /// Output goes to ours, or elsewhere.
+    pub fn new(limit: u64, is_granted: bool, to: Option<OwnedFd>) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false }, theirs))
         };
         let stdin = input(is_granted)?;
-        let (out, stdout) = output(io::stdout().as_fd().try_clone_to_owned()?)?;
+        let to = to.map_or_else(|| io::stdout().as_fd().try_clone_to_owned(), Ok)?;
+        let (out, stdout) = output(to)?;
         let (errors, stderr) = output(io::stderr().as_fd().try_clone_to_owned()?)?;
         Ok((Self { outputs: [out, errors], left: limit, limit }, [stdin, stdout, stderr]))
     }

@@ -11,18 +11,21 @@
 // The test harness has a beginning of its own.
 #![cfg_attr(not(test), no_main)]
 
+mod fold;
 mod heap;
 mod inspect;
 mod invoke;
 mod record;
 mod refusal;
 mod run;
+mod testing;
+mod trace;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::job::{EndKind, Ending, Job, Message, Task, descriptors};
+use pinfold::job::{EndKind, Ending, Fold, Job, Message, Task, descriptors};
 use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
@@ -103,11 +106,12 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
             for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
                 grant.host = place;
             }
-            Some(run::prepare(run)?)
+            Prepared::Run(Box::new(run::prepare(run)?))
         }
-        Task::Inspect(_) => {
+        Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
+        Task::Inspect(_) | Task::Fold(_) => {
             inspect::prepare()?;
-            None
+            Prepared::Nothing
         }
     };
     let listener = inside::lock(&plan)?;
@@ -119,8 +123,17 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
         end(exit::REFUSED);
     }
     Ok(match (&task, prepared) {
-        (Task::Run(run), Some(prepared)) => run::run(run, prepared, bytes),
+        (Task::Run(run), Prepared::Run(prepared)) => run::run(run, *prepared, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
-        (Task::Run(_), None) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
+        (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
+        (Task::Fold(job), _) => fold::run(job, &bytes),
+        (Task::Run(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
     })
+}
+
+/// What was made before lock-down.
+enum Prepared {
+    Run(Box<run::Prepared>),
+    Test(Box<testing::Prepared>),
+    Nothing,
 }

@@ -21,13 +21,17 @@ use pinfold_vm::verifier::Limits;
 use crate::invoke;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
-
-/// Frames of the program's stack that are told.
-const FRAMES: usize = 80;
+use crate::trace;
 
 /// What a store of this worker holds.
 pub struct Host {
     state: HostState,
+}
+
+impl Host {
+    pub fn new(state: HostState) -> Self {
+        Self { state }
+    }
 }
 
 pub fn state(host: &mut Host) -> &mut HostState {
@@ -100,7 +104,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
     used.verify = start.elapsed().as_secs_f64();
     if let Some(notes) = &notes {
-        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run)))?;
+        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &module)))?;
     }
     let refused = refusal::check(&module, &run.grants);
     if !refused.is_empty() && !run.trap_unknown_imports {
@@ -120,8 +124,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
         )));
     }
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
-    let mut store =
-        ManuallyDrop::new(Store::with_limits(&engine, Host { state: ManuallyDrop::into_inner(host) }, limits));
+    let mut store = ManuallyDrop::new(Store::with_limits(&engine, Host::new(ManuallyDrop::into_inner(host)), limits));
     store.connect(state);
     if let Some(fuel) = run.fuel {
         store.set_fuel(fuel);
@@ -144,7 +147,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     used.guest_memory = store.memory_used().1;
     used.collections = store.collections().map(collections).map(Box::new);
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
-    result.map_err(|error| Box::new(explain(&error, run)))
+    result.map_err(|error| Box::new(explain(&error, run, &module)))
 }
 
 /// What a program in Fold is to be handed; nothing for others.
@@ -193,7 +196,7 @@ fn call(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<
 }
 
 /// How a run ended that did not simply return.
-fn explain(error: &Error, run: &Run) -> Ending {
+fn explain(error: &Error, run: &Run, module: &Module) -> Ending {
     let trap = match error {
         Error::Trap(trap) => trap,
         Error::Instantiate(limit) => {
@@ -228,8 +231,7 @@ fn explain(error: &Error, run: &Run) -> Ending {
         }
         _ => (EndKind::Trap, exit::TRAP, Some(format!("the program trapped: {trap}"))),
     };
-    let frames: Vec<String> = trap.frames.iter().take(FRAMES).map(frame).collect();
-    let omitted = trap.frames.len() - frames.len() + trap.omitted;
+    let (frames, omitted) = trace::frames(trap, module);
     let trap = (kind == EndKind::Trap).then_some(trap.kind);
     Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
 }
@@ -238,11 +240,4 @@ fn explain(error: &Error, run: &Run) -> Ending {
 fn is_panic(trap: &Trap) -> bool {
     let source = trap.source.as_deref().and_then(|source| source.downcast_ref());
     matches!(source, Some(HostError::Panic(_)))
-}
-
-fn frame(frame: &pinfold_vm::api::Frame) -> String {
-    match &frame.name {
-        Some(name) => format!("{name} at {:#x}", frame.offset),
-        None => format!("function {} at {:#x}", frame.func, frame.offset),
-    }
 }

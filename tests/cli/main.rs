@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cgroups;
+mod fold;
 mod memories;
 mod network;
 mod objects;

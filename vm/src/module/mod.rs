@@ -8,6 +8,7 @@ mod disassembly;
 mod escape;
 mod names;
 mod sections;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use bytes::Bytes;
 pub use escape::{Escaped, Printable};
 pub use names::Names;
 pub use sections::Section;
+pub use sources::{SOURCES, SourceMap, SourcePlace};
 
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
