@@ -8,7 +8,11 @@ mod case;
 mod codes;
 mod documents;
 mod examples;
+mod generated;
 mod program;
+#[path = "../differential/random.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod random;
 
 use std::fmt::Write;
 use std::sync::Mutex;
