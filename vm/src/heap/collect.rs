@@ -68,9 +68,11 @@ impl Heap {
         }
         let end = self.old.end();
         let mut evacuation = Evacuation::new(base, self.records.types(), eden, aged, to, self.old.top, end);
+        let mut slots = 0;
         // SAFETY: by contract; there is room for the whole nursery behind the old objects.
         unsafe {
             roots.trace(&mut |slot| {
+                slots += 1;
                 let value = *slot;
                 let new = evacuation.forward(value);
                 if new != value {
@@ -89,7 +91,8 @@ impl Heap {
         self.old.top = evacuation.old_top;
         self.nursery.current = 1 - self.nursery.current;
         self.nursery.aged = survived;
-        self.nursery.adapt(u64::from(survived) + u64::from(promoted) + cards * 1024);
+        // What finding a root or scanning a card costs, in bytes that are copied meanwhile.
+        self.nursery.adapt(u64::from(survived) + u64::from(promoted) + cards * 1024 + slots * 32);
         self.set_top(EDEN);
         self.statistics.minor += 1;
         self.statistics.copied += u64::from(survived);

@@ -103,13 +103,22 @@ impl Nursery {
         if work > LONG {
             self.budget = (self.budget / 2).max(LEAST_EDEN);
             self.patience = PATIENCE;
-        } else if self.patience == 0 && self.usual < SHORT && work < SHORT {
+        } else if self.patience == 0 && self.usual < SHORT && work < SHORT && self.is_worth_growing() {
             self.budget = (self.budget * 2).min(MOST_EDEN);
             self.patience = 4;
         }
     }
+
+    /// Whether rarer collections would save more than it costs to allocate where the cache is cold.
+    fn is_worth_growing(&self) -> bool {
+        self.budget < CACHED || self.usual * CHEAP > self.budget.into()
+    }
 }
 
+/// Bytes of an eden that a core's cache still holds.
+const CACHED: u32 = 1 << 20;
+/// What collections may cost, as a part of what is allocated between them, for it not to be worth it to leave the cache.
+const CHEAP: u64 = 32;
 /// Bytes that a collection may copy without being noticed: about 2 ms.
 const LONG: u64 = 5 << 20;
 /// Bytes that collections may copy on average for eden to grow.
