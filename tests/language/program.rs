@@ -9,9 +9,7 @@ use pinfold_compiler::Options;
 use pinfold_compiler::check::{self, Memory};
 use pinfold_compiler::diagnostic::Diagnostic;
 use pinfold_compiler::driver::{self, Checked, Rejected};
-use pinfold_vm::api::{
-    Config, Engine, Error, ExternRef, Linker, Module, Store, StoreLimits, Tier, TrapKind, Val,
-};
+use pinfold_vm::api::{Config, Engine, Error, ExternRef, Linker, Module, Store, StoreLimits, Tier, TrapKind, Val};
 use pinfold_vm::host::fold::{NEEDS, Need};
 use pinfold_vm::host::{Console, DirGrant, Grants, HostState, Stdin};
 
@@ -156,6 +154,7 @@ fn run_module(module: &[u8], tier: Tier, world: &World<'_>) -> Result<Done, Erro
                     Some(message) => End::Panic(message.to_owned()),
                     None => End::Trap(source),
                 },
+                TrapKind::DivideByZero => End::Panic("integer divide by zero".to_owned()),
                 kind => End::Trap(format!("{kind:?}")),
             }
         }
