@@ -10,7 +10,7 @@
 //! //@ path               begins another module
 //! ```
 //!
-//! A root without `needs` or `main` is handed `out: Console`.
+//! A root without `needs` or `main` that uses `out` is handed it, a console.
 
 use std::path::{Path, PathBuf};
 
@@ -120,7 +120,7 @@ fn read(file: &str, text: &str, cases: &mut Vec<Case>) {
         case.message.truncate(case.message.trim_end().len());
         let root = case.text.split("//@ ").next().unwrap_or("");
         let begins = |words: &str| root.lines().any(|line| line.starts_with(words));
-        if !begins("needs ") && !begins("fn main(") && !begins("pub fn main(") {
+        if root.contains("out.") && !begins("needs ") && !begins("fn main(") && !begins("pub fn main(") {
             case.text.insert_str(0, "needs out: Console\n");
             case.shift = 1;
         }

@@ -7,6 +7,10 @@ use pinfold_compiler::diagnostic::codes;
 
 use super::case::{self, Kind};
 
+/// Codes that take a program too large for a test (100,000 versions of functions, millions of parts of values) or a standard library
+/// that is wrong.
+const WITHOUT_A_CASE: [&str; 4] = ["F0710", "F0712", "F0713", "F0722"];
+
 /// Adds the codes in all files below a folder.
 fn gather(folder: &Path, met: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -34,6 +38,9 @@ fn each_code_is_met_by_a_test() {
     }
     let rejected = case::all().into_iter().filter(|case| case.kind == Kind::Reject);
     met.extend(rejected.flat_map(|case| case.expected()).map(|expected| expected.code));
-    let unmet: Vec<&str> = codes::all().map(|code| code.code).filter(|code| !met.contains(*code)).collect();
+    let unmet: Vec<&str> = codes::all()
+        .map(|code| code.code)
+        .filter(|code| !met.contains(*code) && !WITHOUT_A_CASE.contains(code))
+        .collect();
     assert!(unmet.is_empty(), "no test has {}", unmet.join(", "));
 }

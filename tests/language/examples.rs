@@ -27,7 +27,7 @@ const EXAMPLES: &[Example] = &[
     Example { dirs: &[("data", Some("stock"))], ..plain("csv-report") },
     plain("hello"),
     Example { input: include_str!("../../examples/data/orders.json"), ..plain("json-transform") },
-    Example { dirs: &[("store", None)], args: &["set", "colour", "green"], ..plain("key-value") },
+    Example { dirs: &[("store", None)], args: &["key-value", "set", "colour", "green"], ..plain("key-value") },
     plain("life"),
     Example { dirs: &[("logs", Some("logs"))], ..plain("log-analysis") },
     plain("mandelbrot"),

@@ -47,7 +47,11 @@ pub fn wrong<T: Sync>(things: &[T], look: impl Fn(&T) -> Result<(), String> + Sy
 #[test]
 fn programs_do_what_they_say() {
     let cases = case::all();
-    let wrong = wrong(&cases, |case| look(case).map_err(|why| format!("{}\n  {}", case.place(), why.trim())));
+    let wrong = wrong(&cases, |case| {
+        let looked = std::panic::catch_unwind(|| look(case));
+        let found = looked.unwrap_or_else(|_| Err("the compiler or the machine panicked".to_owned()));
+        found.map_err(|why| format!("{}\n  {}", case.place(), why.trim()))
+    });
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     println!("{} cases", cases.len());
 }

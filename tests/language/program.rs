@@ -154,6 +154,8 @@ fn run_module(module: &[u8], tier: Tier, world: &World<'_>) -> Result<Done, Erro
                     Some(message) => End::Panic(message.to_owned()),
                     None => End::Trap(source),
                 },
+                TrapKind::IntegerOverflow => End::Panic("integer overflow".to_owned()),
+                TrapKind::DivideByZero => End::Panic("integer divide by zero".to_owned()),
                 kind => End::Trap(format!("{kind:?}")),
             }
         }

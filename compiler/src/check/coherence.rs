@@ -163,6 +163,19 @@ impl Checker<'_> {
             }
         };
         self.report(error);
+        self.forget_impl(id);
+    }
+
+    /// Leaves an implementation that is wrong out of what types are asked for, so that it is no reason for more errors.
+    fn forget_impl(&mut self, id: ImplId) {
+        let Some((of, _)) = self.program.impls[id.index()].of else { return };
+        let known = match self.head(self.program.impls[id.index()].self_ty) {
+            Some(head) => self.index.impls.get_mut(&(of, head)),
+            None => self.index.blanket.get_mut(&of),
+        };
+        if let Some(known) = known {
+            known.retain(|&other| other != id);
+        }
     }
 
     /// Whether the type parameters of an `impl` follow from its type.
@@ -482,6 +495,7 @@ impl Checker<'_> {
             (None, None) => return,
         };
         self.report(error.also(at, "first here"));
+        self.forget_impl(second);
     }
 }
 

@@ -72,11 +72,10 @@ impl<'a> Checker<'a> {
             for file in &module.files {
                 for item in &file.items {
                     match &item.kind {
-                        ItemKind::Import(import) => {
-                            if let Some(Some(of)) = imports.next() {
-                                self.declare_import(id, import, item, of);
-                            }
-                        }
+                        ItemKind::Import(import) => match imports.next() {
+                            Some(Some(of)) => self.declare_import(id, import, item, of),
+                            _ => self.note_failed(id, import),
+                        },
                         _ => self.declare_item(id, item),
                     }
                 }
@@ -185,12 +184,24 @@ impl<'a> Checker<'a> {
             return;
         };
         for (original, other) in names {
-            let Some(def) = self.member(of, *original, module) else { continue };
             let name = other.unwrap_or(*original);
+            let Some(def) = self.member(of, *original, module) else {
+                self.scopes[module.index()].failed.insert(name.name);
+                continue;
+            };
             let number = self.imports.len() as u32;
             let used = item.public || self.program.modules[module.index()].standard;
             self.imports.push(ImportUse { name: name.name, span: name.span, used });
             self.enter(module, name.name, def, item.public, name.span, Some(number));
+        }
+    }
+
+    /// Notes the names of an import that failed, so that nothing more is said of them.
+    fn note_failed(&mut self, module: ModuleId, import: &syntax::Import) {
+        let failed = &mut self.scopes[module.index()].failed;
+        match &import.names {
+            Some(names) => failed.extend(names.iter().map(|(original, other)| other.unwrap_or(*original).name)),
+            None => failed.extend(import.alias.or(import.path.last().copied()).map(|name| name.name)),
         }
     }
 

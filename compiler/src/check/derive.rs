@@ -96,16 +96,23 @@ impl Checker<'_> {
         if of != json.encode && of != json.decode {
             return false;
         }
-        let (module, opaque) = match self.kind(ty) {
-            TyKind::Record(id, _) => {
-                let record = &self.program.records[id.index()];
-                (record.module, record.public && record.fields.iter().any(|field| !field.public))
-            }
-            TyKind::Enum(id, _) => (self.program.enums[id.index()].module, false),
+        let module = match self.kind(ty) {
+            TyKind::Record(id, _) => self.program.records[id.index()].module,
+            TyKind::Enum(id, _) => self.program.enums[id.index()].module,
             _ => return false,
         };
-        let root = module.index() + 1 == self.program.modules.len();
-        !self.program.modules[module.index()].standard && (of == json.encode || !opaque || root)
+        !self.program.modules[module.index()].standard && self.unreadable(ty, of).is_none()
+    }
+
+    /// The private field that keeps a type from being read by its structure.
+    pub(super) fn unreadable(&self, ty: Ty, of: TraitId) -> Option<Name> {
+        let TyKind::Record(id, _) = self.kind(ty) else { return None };
+        let record = &self.program.records[id.index()];
+        let root = record.module.index() + 1 == self.program.modules.len();
+        if self.derive.json.is_none_or(|json| of != json.decode) || !record.public || root {
+            return None;
+        }
+        record.fields.iter().find(|field| !field.public).map(|field| field.name)
     }
 
     /// That an implementation is needed.

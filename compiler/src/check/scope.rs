@@ -65,6 +65,8 @@ pub(super) struct ModuleScope {
     pub order: Vec<Name>,
     /// Traits whose functions are methods here, beside the prelude's; with the import that brought them.
     pub traits: FxHashMap<TraitId, Option<u32>>,
+    /// Names that an import was to bind which failed.
+    pub failed: FxHashSet<Name>,
     pub package: u32,
 }
 
@@ -117,6 +119,11 @@ impl Checker<'_> {
         }
         let entry = self.scopes[PRELUDE.index()].entries.get(&name)?;
         self.is_visible(PRELUDE, entry.public, module).then_some(entry.def)
+    }
+
+    /// Whether a name means nothing because its import failed, which was told.
+    pub(super) fn has_failed(&self, module: ModuleId, name: Name) -> bool {
+        self.scopes[module.index()].failed.contains(&name)
     }
 
     /// A name of another module; says what is wrong if there is none.

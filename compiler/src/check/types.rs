@@ -148,6 +148,7 @@ impl Checker<'_> {
             }
             [module, name] => match self.lookup(scope.module, module.name) {
                 Some(Def::Module(of)) => self.member(of, *name, scope.module)?,
+                _ if self.has_failed(scope.module, module.name) => return None,
                 _ => {
                     let message = format!("there is no module `{}` here", self.text(module.name));
                     self.report(Diagnostic::error("F0202", module.span, message));
@@ -170,6 +171,9 @@ impl Checker<'_> {
     }
 
     fn unknown_type(&mut self, name: syntax::Ident, scope: &TypeScope) {
+        if self.has_failed(scope.module, name.name) {
+            return;
+        }
         let text = self.text(name.name).to_owned();
         let mut error = Diagnostic::error("F0202", name.span, format!("there is no type `{text}`"));
         let is_type = |def| !matches!(def, Def::Fn(_) | Def::Const(_) | Def::Variant(..) | Def::Module(_));

@@ -78,6 +78,17 @@ impl Context<'_> {
         found
     }
 
+    /// The implementation of `From`, of which a type may have several: by what it is made of.
+    fn conversion(&mut self, of: TraitId, args: &[Ty], ty: Ty) -> Option<(ImplId, Rc<[Ty]>)> {
+        let candidates = self.candidates.get(&(of, self.head(ty))).cloned().unwrap_or_default();
+        candidates.into_iter().find_map(|id| {
+            let bound = self.match_implementation(id, ty)?;
+            let (_, patterns) = self.program.impls[id.index()].of.as_ref()?;
+            let same = patterns.iter().zip(args).all(|(&pattern, &arg)| self.substitute(pattern, &bound) == arg);
+            same.then_some((id, bound))
+        })
+    }
+
     fn match_implementation(&mut self, id: ImplId, ty: Ty) -> Option<Rc<[Ty]>> {
         let implementation = &self.program.impls[id.index()];
         let mut bound = vec![None; implementation.generics.len()];
@@ -171,7 +182,12 @@ impl Context<'_> {
     pub fn target(&mut self, of: TraitId, args: &[Ty], method: u32, self_ty: Ty, method_args: &[Ty]) -> Target {
         let program = self.program;
         let declared = program.traits[of.index()].methods[method as usize].function;
-        if let Some((id, impl_args)) = self.implementation(of, self_ty) {
+        let found = if Some(of) == program.lang.from {
+            self.conversion(of, args, self_ty)
+        } else {
+            self.implementation(of, self_ty)
+        };
+        if let Some((id, impl_args)) = found {
             let implementation = &program.impls[id.index()];
             if let Some(function) = implementation.methods.get(method as usize).copied().flatten() {
                 return Target::Function(function, impl_args.iter().chain(method_args).copied().collect());

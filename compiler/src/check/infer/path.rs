@@ -129,6 +129,9 @@ impl<'a> Infer<'_, 'a> {
     }
 
     fn unknown(&mut self, name: Ident) {
+        if self.c.has_failed(self.module, name.name) {
+            return;
+        }
         let text = self.c.text(name.name).to_owned();
         let mut error = Diagnostic::error("F0201", name.span, format!("there is no `{text}` here"));
         let mut locals: Vec<(LocalId, Name)> = self.names.iter().map(|(&name, &local)| (local, name)).collect();

@@ -37,6 +37,9 @@ impl Infer<'_, '_> {
             if let Some(param) = param {
                 error = error.help(format!("ask for it: `{}: {name}`", self.c.text(param)));
             }
+        } else if let Some(field) = self.c.unreadable(inner, of) {
+            let field = self.c.text(field);
+            error = error.note(format!("its field `{field}` is private, so that only its own module can make it"));
         } else if self.c.is_automatic(of) {
             let lang = self.c.program.lang;
             error = error.note(if lang.hash == Some(of) {
