@@ -309,7 +309,7 @@ pub enum EndKind {
 }
 
 /// Time and memory that a run took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Used {
     /// Seconds to verify, and to compile what is compiled ahead.
     pub verify: f64,
@@ -321,6 +321,32 @@ pub struct Used {
     pub guest_memory: u64,
     /// Fuel, if it was counted.
     pub fuel: Option<u64>,
+    /// Of the garbage-collected heap, if it had one.
+    pub collections: Option<Box<Collections>>,
+}
+
+/// For how long a program stood still while its heap was collected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Collections {
+    /// Of the young objects.
+    pub nursery: Pauses,
+    /// Of all objects.
+    pub major: Pauses,
+}
+
+/// Pauses of one kind, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pauses {
+    /// How many there were.
+    pub number: u64,
+    /// What half of them did not pass, to an eighth.
+    pub median: f64,
+    /// What 99 of 100 did not pass, to an eighth.
+    pub p99: f64,
+    /// The longest.
+    pub longest: f64,
+    /// All together.
+    pub total: f64,
 }
 
 #[cfg(test)]

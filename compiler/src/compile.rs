@@ -55,6 +55,7 @@ fn lower(program: &Program, names: &Names, options: Options) -> Result<Module, V
     if options.optimise {
         optimise::run(&mut module);
     }
+    ir::reach::leave_out(&mut module);
     debug_assert_eq!(ir::check::module(&module), Ok(()));
     Ok(module)
 }

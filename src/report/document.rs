@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use pinfold::job::{EndKind, Ending, RefusedImport};
+use pinfold::job::{self, EndKind, Ending, RefusedImport};
 use pinfold::supervisor::{Outcome, Recorded, Unrecorded, Verdict};
 use pinfold_sandbox::cgroup::Controller;
 use pinfold_sandbox::notify::Violation;
@@ -135,6 +135,35 @@ struct Told {
     run_seconds: f64,
     guest_memory_bytes: u64,
     fuel: Option<u64>,
+    collections: Option<Collections>,
+}
+
+/// `null` without a garbage-collected heap.
+#[derive(Serialize)]
+struct Collections {
+    nursery: Pauses,
+    major: Pauses,
+}
+
+#[derive(Serialize)]
+struct Pauses {
+    number: u64,
+    median_seconds: f64,
+    p99_seconds: f64,
+    longest_seconds: f64,
+    total_seconds: f64,
+}
+
+impl Pauses {
+    fn new(pauses: &job::Pauses) -> Self {
+        Self {
+            number: pauses.number,
+            median_seconds: pauses.median,
+            p99_seconds: pauses.p99,
+            longest_seconds: pauses.longest,
+            total_seconds: pauses.total,
+        }
+    }
 }
 
 /// Of the program's calls.
@@ -231,6 +260,10 @@ fn used(outcome: &Outcome) -> Used {
             run_seconds: used.run,
             guest_memory_bytes: used.guest_memory,
             fuel: used.fuel,
+            collections: used.collections.as_ref().map(|collections| Collections {
+                nursery: Pauses::new(&collections.nursery),
+                major: Pauses::new(&collections.major),
+            }),
         }),
     }
 }

@@ -101,6 +101,18 @@ pub fn stats(outcome: &Outcome, read: Duration) {
         if let Some(fuel) = used.fuel {
             eprintln!("{:>20}: {fuel:>10}", "fuel used");
         }
+        if let Some(collections) = &used.collections {
+            for (name, pauses) in
+                [("nursery collections", collections.nursery), ("major collections", collections.major)]
+            {
+                let [median, p99, longest, total] =
+                    [pauses.median, pauses.p99, pauses.longest, pauses.total].map(|seconds| seconds * 1e3);
+                eprintln!(
+                    "{name:>20}: {:>10}, ms: median {median:.3}, 99 % {p99:.3}, longest {longest:.3}, all {total:.3}",
+                    pauses.number
+                );
+            }
+        }
         eprintln!("{:>20}: {:>10.1} MiB", "guest memory", used.guest_memory as f64 / f64::from(1 << 20));
     }
     if let Some(usage) = outcome.usage {

@@ -5,12 +5,14 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Instant;
 
 use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Run, TierName, Used, descriptors};
+use pinfold::job::{Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::text;
 use pinfold_vm::api::{
     Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
     TrapKind, Val, available, stop_from_outside,
 };
+use pinfold_vm::heap::Checks;
+use pinfold_vm::heap::statistics::{self, Statistics};
 use pinfold_vm::host::fold::{NEEDS, Need};
 use pinfold_vm::host::{HostError, HostState};
 use pinfold_vm::module::Bytes;
@@ -47,6 +49,7 @@ pub struct Prepared {
 pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     let mut config = Config::new();
     config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic);
+    config.heap_checks(Checks { timed: true, ..Checks::default() });
     let engine = Engine::new(&config);
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;
     for (number, socket) in run.grants.sockets().map(|(number, _)| number).zip(descriptors::SOCKETS..) {
@@ -138,6 +141,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
     used.guest_memory = store.memory_used().1;
+    used.collections = store.collections().map(collections).map(Box::new);
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
     result.map_err(|error| Box::new(explain(&error, run, &module)))
 }
@@ -145,6 +149,17 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
 /// What a program in Fold is to be handed; nothing for others.
 fn needs(module: &Module) -> Vec<Need> {
     module.custom_section(NEEDS).and_then(Need::parse).unwrap_or_default()
+}
+
+fn collections(statistics: &Statistics) -> Collections {
+    let pauses = |pauses: &statistics::Pauses| Pauses {
+        number: pauses.count(),
+        median: pauses.quantile(0.5).as_secs_f64(),
+        p99: pauses.quantile(0.99).as_secs_f64(),
+        longest: pauses.longest().as_secs_f64(),
+        total: pauses.total().as_secs_f64(),
+    };
+    Collections { nursery: pauses(&statistics.minor_pauses), major: pauses(&statistics.major_pauses) }
 }
 
 /// Calls what the program is to begin with.

@@ -1,7 +1,7 @@
 //! What an operator costs in fuel, and where it is charged: one rule for both tiers.
 //!
 //! A body is cut into *segments*. A segment starts at the function's first operator, after
-//! `loop`, `if`, `else`, `end`, `br_if`, and after the call operators; it ends before the next
+//! `loop`, `if`, `else`, `end`, after the conditional branches, and after the call operators; it ends before the next
 //! start or at the end of the body. Its whole cost is charged when it is entered. Both tiers cut at the same operators, so
 //! the same run costs the same on either, also when it traps in the middle of a segment.
 //! Unreachable operators belong to no segment. Bulk operators charge [`bulk_cost`] on top when
@@ -32,8 +32,13 @@ pub fn ends_segment(op: &Operator<'_>) -> bool {
             | Operator::Else
             | Operator::End
             | Operator::BrIf { .. }
+            | Operator::BrOnNull { .. }
+            | Operator::BrOnNonNull { .. }
+            | Operator::BrOnCast { .. }
+            | Operator::BrOnCastFail { .. }
             | Operator::Call { .. }
             | Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
     )
 }
 
@@ -51,7 +56,7 @@ mod tests {
     /// Costs of the segments of a function, empty ones too.
     fn segments(body: &str) -> Vec<u32> {
         let text = format!(
-            "(module (memory 1) (table 1 funcref) (type $t (func))
+            "(module (memory 1) (table 1 funcref) (type $t (func)) (elem declare func $callee)
                 (func (param i32) {body}) (func $callee))"
         );
         let bytes = wat::parse_str(text).expect("test module parses");
@@ -111,6 +116,20 @@ mod tests {
     }
 
     #[test]
+    fn branches_and_calls_by_reference_end_segments_too() {
+        let any = "block (result anyref) ref.null any";
+        for branch in ["br_on_cast 0 anyref (ref i31)", "br_on_cast_fail 0 anyref (ref i31)"] {
+            assert_eq!(segments(&format!("{any} {branch} i32.const 1 drop end drop")), [2, 1, 0, 0], "{branch}");
+        }
+        assert_eq!(segments("block ref.null any br_on_null 0 drop i32.const 1 drop end"), [2, 1, 0, 0]);
+        assert_eq!(
+            segments("block (result (ref any)) ref.null any br_on_non_null 0 i32.const 1 drop unreachable end drop"),
+            [2, 1, 0, 0]
+        );
+        assert_eq!(segments("ref.func $callee call_ref $t i32.const 1 drop"), [2, 1, 0]);
+    }
+
+    #[test]
     fn every_segment_that_can_be_entered_again_costs_something_or_contains_a_call() {
         // A loop that turns must reach a branch, which costs; so no run is both endless and free.
         for turn in ["br 0", "local.get 0 br_if 0", "local.get 0 br_table 0 0"] {
@@ -118,7 +137,9 @@ mod tests {
             assert!(costs[1] >= 1, "{turn}: {costs:?}");
         }
         // Nor is a recursion.
-        for again in ["i32.const 0 call 0", "i32.const 0 return_call 0", "call $callee"] {
+        for again in
+            ["i32.const 0 call 0", "i32.const 0 return_call 0", "call $callee", "ref.func $callee return_call_ref $t"]
+        {
             assert!(segments(again)[0] >= 1, "{again}");
         }
     }

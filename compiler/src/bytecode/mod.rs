@@ -5,7 +5,6 @@
 
 mod function;
 mod names;
-mod reach;
 mod sources;
 mod types;
 
@@ -17,6 +16,7 @@ use wasm_encoder::{
     TableSection, TableType,
 };
 
+use crate::ir::reach::{Reached, reach};
 use crate::ir::{Code, FuncId, GlobalId, Init, Module, RowId, TypeId};
 use crate::source::Sources;
 
@@ -66,7 +66,7 @@ impl Numbers {
 
 /// The module's bytes. `needs` is what the program is handed: name and type of each.
 pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &Sources) -> Vec<u8> {
-    let reached = reach::reach(&module);
+    let reached = reach(&module);
     let signatures: Vec<TypeId> = module
         .functions
         .iter()
@@ -144,7 +144,7 @@ fn bytes_type(module: &Module) -> TypeId {
 }
 
 /// Numbers everything that is reached, and collects the data.
-fn number(module: &Module, reached: &reach::Reached, signatures: &[TypeId]) -> (Numbers, Vec<Rc<[u8]>>, Vec<FuncId>) {
+fn number(module: &Module, reached: &Reached, signatures: &[TypeId]) -> (Numbers, Vec<Rc<[u8]>>, Vec<FuncId>) {
     let mut functions = vec![None; module.functions.len()];
     let is_import = |id: &&FuncId| matches!(module.functions[id.index()].code, Code::Import(_));
     let imports = reached.functions.iter().filter(is_import);
@@ -189,7 +189,7 @@ fn number(module: &Module, reached: &reach::Reached, signatures: &[TypeId]) -> (
 
 fn imports(
     module: &Module,
-    reached: &reach::Reached,
+    reached: &Reached,
     signatures: &[TypeId],
     numbers: &Numbers,
     output: &mut wasm_encoder::Module,
@@ -203,7 +203,7 @@ fn imports(
     output.section(&imports);
 }
 
-fn globals(module: &Module, reached: &reach::Reached, numbers: &Numbers, output: &mut wasm_encoder::Module) {
+fn globals(module: &Module, reached: &Reached, numbers: &Numbers, output: &mut wasm_encoder::Module) {
     let mut globals = GlobalSection::new();
     for id in &reached.globals {
         let global = &module.globals[id.index()];

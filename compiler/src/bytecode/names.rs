@@ -3,7 +3,7 @@
 use wasm_encoder::{NameMap, NameSection};
 
 use super::Numbers;
-use super::reach::Reached;
+use crate::ir::reach::Reached;
 use crate::ir::{Code, FuncId, Module};
 
 /// The names of all functions, those of the host first.

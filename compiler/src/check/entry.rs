@@ -36,6 +36,9 @@ impl Checker<'_> {
             }
         }
         self.check_reached();
+        while self.make_derived() {
+            self.check_reached();
+        }
         self.check_constant_cycles();
     }
 

@@ -7,6 +7,7 @@
 //! coherence   whether implementations are whole, do not overlap, and stand where they may
 //! infer/      bodies: bidirectional inference with unification, ending in typed expressions
 //! reach       which bodies of the standard library are looked at: those that something reaches
+//! derive      implementations that follow from a type's structure, made as typed functions
 //! entry       `main`, scripts, tests
 //! ```
 //!
@@ -25,6 +26,7 @@
 mod coherence;
 mod constants;
 mod declare;
+mod derive;
 mod display;
 mod entry;
 mod infer;
@@ -95,6 +97,7 @@ pub fn check(
         env: Vec::new(),
         cache: FxHashMap::default(),
         reach: reach::Reach::default(),
+        derive: derive::Derive::default(),
         imports: Vec::new(),
         told_limits: FxHashSet::default(),
         pending_bounds: Vec::new(),
@@ -134,6 +137,7 @@ struct Checker<'a> {
     /// What is known of traits of types without holes and parameters.
     cache: FxHashMap<(TraitId, Ty), bool>,
     reach: reach::Reach,
+    derive: derive::Derive,
     imports: Vec<scope::ImportUse>,
     /// Places where it was said that a type is too large.
     told_limits: FxHashSet<Span>,
@@ -162,6 +166,7 @@ impl<'a> Checker<'a> {
     /// Phase after phase; what is beyond a limit is not looked at further.
     fn run(&mut self, modules: &'a [modules::Module]) {
         self.declare(modules);
+        self.find_derived();
         self.check_counts();
         if self.stopped {
             return;

@@ -154,7 +154,7 @@ impl Loading<'_, '_> {
         let mut files = Vec::new();
         for (path, text) in self.standard.iter().filter(|(path, _)| path.starts_with("prelude/")) {
             let id = self.sources.add(format!("std/{path}"), *text);
-            files.push(parser::parse(id, text, self.names, self.diagnostics));
+            files.push(parser::outline(id, text, self.names, self.diagnostics));
         }
         let path: Rc<str> = Rc::from("prelude");
         self.states.insert((STANDARD_PACKAGE, path.clone()), State::Done(PRELUDE));
@@ -173,7 +173,8 @@ impl Loading<'_, '_> {
             return None;
         }
         let id = self.sources.add(name, text);
-        let file = parser::parse(id, text, self.names, self.diagnostics);
+        let parse = if key.0 == STANDARD_PACKAGE { parser::outline } else { parser::parse };
+        let file = parse(id, text, self.names, self.diagnostics);
         self.states.insert(key.clone(), State::Loading);
         self.chain.push((key.clone(), import));
         let mut imports = Vec::new();

@@ -390,7 +390,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What traces call a function.
-    fn function_path(&self, module: ModuleId, owner: Owner, name: Name) -> Rc<str> {
+    pub(super) fn function_path(&self, module: ModuleId, owner: Owner, name: Name) -> Rc<str> {
         let path = &self.program.modules[module.index()].path;
         let root = module.index() + 1 == self.program.modules.len();
         let mut text = String::new();

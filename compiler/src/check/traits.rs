@@ -227,6 +227,10 @@ impl<'a> Checker<'a> {
                 step => return step,
             }
         }
+        if self.is_derived(ty, of) {
+            self.want_derived(ty, of);
+            return self.structure(ty, of);
+        }
         if self.is_automatic(of) { self.structure(ty, of) } else { Step::No }
     }
 

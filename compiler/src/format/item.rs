@@ -4,8 +4,8 @@ use super::comments::Layout;
 use super::doc::{Doc, List};
 use crate::source::Span;
 use crate::syntax::{
-    Field, File, Fn, FnKind, Generic, Impl, Import, Item, ItemKind, Member, Needs, Param, Payload, Receiver, Stmt,
-    Trait, TraitRef, Variant,
+    Body, Field, File, Fn, FnKind, Generic, Impl, Import, Item, ItemKind, Member, Needs, Param, Payload, Receiver,
+    Stmt, Trait, TraitRef, Variant,
 };
 
 /// Something in a file.
@@ -334,7 +334,7 @@ impl<'a> Layout<'a> {
             parts.extend([Doc::text(" -> "), self.ty(result)]);
         }
         parts.push(self.wheres(&function.wheres));
-        if let Some(body) = &function.body {
+        if let Some(body) = function.body.as_ref().and_then(Body::block) {
             parts.extend([Doc::text(" "), self.block(body)]);
         }
         Doc::Concat(parts)

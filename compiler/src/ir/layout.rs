@@ -52,9 +52,6 @@ impl Context<'_> {
     }
 
     fn make_parts(&mut self, ty: Ty) -> Rc<[Val]> {
-        if self.too_deep(ty) {
-            return Rc::new([]);
-        }
         let one = |val: Val| -> Rc<[Val]> { Rc::new([val]) };
         match self.types.kind(ty).clone() {
             TyKind::Int => one(Val::I64),

@@ -19,6 +19,7 @@ pub(crate) mod lower;
 pub(crate) mod mono;
 pub(crate) mod optimise;
 pub(crate) mod print;
+pub(crate) mod reach;
 pub(crate) mod resolve;
 pub(crate) mod types;
 pub(crate) mod visit;
@@ -162,7 +163,7 @@ pub(crate) enum Code {
     Import(Rc<str>),
     /// Statements; their end is never reached.
     Body(Vec<Stmt>),
-    /// Nothing calls it.
+    /// It is not made yet, equals another one that took its place, or is called by nothing.
     Gone,
 }
 

@@ -6,19 +6,17 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::layout::{Fields, Shape};
-use super::{At, Code, Expr, FuncId, Function, Global, GlobalId, Init, Module, Panic, Place, RowId, TypeId, Val};
+use super::{At, Code, Expr, FuncId, Function, Global, GlobalId, Heap, Init, Module, Panic, Place, RowId, TypeId, Val};
 use crate::diagnostic::Diagnostic;
 use crate::names::Names;
 use crate::source::Span;
+use crate::typed::types::{MAX_DEPTH, MAX_SIZE};
 use crate::typed::{
     Closure, ConstId, EnumId, FnId, FunctionKind, ImplId, LocalId, Program, TraitId, Ty, TyKind, Types,
 };
-
-/// How deep a type may be nested.
-pub(crate) const MAX_TYPE_DEPTH: u32 = 100;
 
 /// How many functions may be made of generic ones.
 pub(crate) const MAX_INSTANCES: usize = 100_000;
@@ -156,11 +154,8 @@ pub(crate) struct Context<'a> {
     queue: VecDeque<Work<'a>>,
     constants: FxHashMap<Init, GlobalId>,
     imports: FxHashMap<Rc<str>, FuncId>,
-    depths: FxHashMap<Ty, u32>,
-    generic: FxHashMap<Ty, bool>,
     generic_instances: usize,
     function_names: FxHashMap<Rc<str>, u32>,
-    deep: FxHashSet<Ty>,
     last_place: Option<Place>,
     /// The function whose code is being made, for errors.
     pub current: Option<FnId>,
@@ -190,11 +185,8 @@ impl<'a> Context<'a> {
             queue: VecDeque::new(),
             constants: FxHashMap::default(),
             imports: FxHashMap::default(),
-            depths: FxHashMap::default(),
-            generic: FxHashMap::default(),
             generic_instances: 0,
             function_names: FxHashMap::default(),
-            deep: FxHashSet::default(),
             last_place: None,
             current: None,
             stopped: false,
@@ -240,16 +232,6 @@ impl<'a> Context<'a> {
             if self.generic_instances > MAX_INSTANCES {
                 let message = format!("the program needs more than {MAX_INSTANCES} versions of its generic functions");
                 self.limit("F0710", *id, message, "one of those that it has too many of");
-            }
-            if let Some(&deep) = args.iter().find(|&&arg| self.too_deep(arg)) {
-                let _ = deep;
-                let message = "this function is called with types that are nested without end".to_owned();
-                self.limit(
-                    "F0711",
-                    *id,
-                    message,
-                    "it calls itself, perhaps by way of others, with a greater type each time",
-                );
             }
         }
         let (name, params, results) = super::lower::signature(self, &key);
@@ -338,7 +320,7 @@ impl<'a> Context<'a> {
     /// A text.
     pub fn text(&mut self, text: &str) -> Expr {
         let bytes = self.module.types.bytes();
-        self.global(Val::Ref(super::Heap::Type(bytes)), Init::Bytes(text.as_bytes().into()))
+        self.global(Val::Ref(Heap::Type(bytes)), Init::Bytes(text.as_bytes().into()))
     }
 
     /// The place of code from this source in this function.
@@ -364,32 +346,14 @@ impl<'a> Context<'a> {
 
     /// A type with its parameters replaced.
     pub fn substitute(&mut self, ty: Ty, args: &[Ty]) -> Ty {
-        if args.is_empty() || !self.is_generic(ty) {
+        if !self.types.has_param(ty) {
             return ty;
         }
-        self.types.map(ty, &mut |_, kind| match kind {
-            TyKind::Param(index) => args.get(*index as usize).copied(),
-            TyKind::Tuple(_)
-            | TyKind::Record(..)
-            | TyKind::Enum(..)
-            | TyKind::Fn(..)
-            | TyKind::Dyn(..)
-            | TyKind::Array(_) => None,
-            _ => None,
-        })
-    }
-
-    /// Whether a type has type parameters in it.
-    fn is_generic(&mut self, ty: Ty) -> bool {
-        if let Some(&generic) = self.generic.get(&ty) {
-            return generic;
+        let concrete = self.types.substitute(ty, args);
+        if self.types.take_exceeded() {
+            self.endless_type();
         }
-        let generic = match self.types.kind(ty) {
-            TyKind::Param(_) => true,
-            _ => self.type_parts(ty).into_iter().any(|part| self.is_generic(part)),
-        };
-        self.generic.insert(ty, generic);
-        generic
+        concrete
     }
 
     /// The types in a type.
@@ -404,34 +368,16 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// How deep a type is nested.
-    fn depth(&mut self, ty: Ty) -> u32 {
-        if let Some(&depth) = self.depths.get(&ty) {
-            return depth;
-        }
-        let depth = 1 + self.type_parts(ty).into_iter().map(|part| self.depth(part)).max().unwrap_or(0);
-        self.depths.insert(ty, depth);
-        depth
-    }
-
-    /// Whether a type is nested too deep; it is an error that is told once.
-    pub fn too_deep(&mut self, ty: Ty) -> bool {
-        if self.depth(ty) <= MAX_TYPE_DEPTH {
-            return false;
-        }
-        if self.deep.insert(ty) {
-            let message = format!("a type is nested more than {MAX_TYPE_DEPTH} deep");
-            match self.current {
-                Some(id) => self.limit(
-                    "F0711",
-                    id,
-                    message,
-                    "it comes about in this function, which may use itself with greater and greater types",
-                ),
-                None => self.stop(Diagnostic::error("F0711", Span::default(), message)),
+    /// Tells that a type grows without end.
+    fn endless_type(&mut self) {
+        let message = format!("a type is nested more than {MAX_DEPTH} deep or has more than {MAX_SIZE} parts");
+        match self.current {
+            Some(id) => {
+                let label = "it comes about in this function, which may use itself with greater and greater types";
+                self.limit("F0711", id, message, label);
             }
+            None => self.stop(Diagnostic::error("F0711", Span::default(), message)),
         }
-        true
     }
 
     /// A limit that the program passes: nothing more is made.
@@ -454,8 +400,13 @@ impl<'a> Context<'a> {
         let function = &program.functions[id.index()];
         match &function.kind {
             FunctionKind::Host(body) if !(self.settings.portable && body.is_some()) => {
-                let params: Vec<Val> = function.params.iter().flat_map(|param| self.parts(param.ty).to_vec()).collect();
-                let results = self.parts(function.result).to_vec();
+                // A handle may be null as far as the host's types go.
+                let handle = |part: &Val| if *part == Val::Ref(Heap::Extern) { part.nullable() } else { *part };
+                let mut params = Vec::new();
+                for param in &function.params {
+                    params.extend(self.parts(param.ty).iter().map(handle));
+                }
+                let results: Vec<Val> = self.parts(function.result).iter().map(handle).collect();
                 let name = self.names.text(function.name).to_owned();
                 Some(self.import(&name, &params, &results))
             }

@@ -2,18 +2,18 @@
 
 use super::{Callee, Expr, Local, Stmt};
 
-impl Expr {
-    /// Its parts, in the order in which they are evaluated.
-    pub fn each(&self, f: &mut dyn FnMut(&Expr)) {
-        match self {
+/// Goes through what is directly in an expression or statement, given how lists are gone through and locals borrowed.
+macro_rules! parts {
+    (expr $this:ident, $f:ident, $iter:ident $(, $mut:tt)?) => {
+        match $this {
             Expr::I32(_)
             | Expr::I64(_)
             | Expr::F64(_)
             | Expr::Null(_)
             | Expr::Row(_)
             | Expr::Local(_)
-            | Expr::Global(_) => {}
-            Expr::ArrayData(..) => {}
+            | Expr::Global(_)
+            | Expr::ArrayData(..) => {}
             Expr::Unary(_, a)
             | Expr::Index(a, _)
             | Expr::StructGet(_, _, a, _)
@@ -23,56 +23,45 @@ impl Expr {
             | Expr::Cast(_, a, _)
             | Expr::FromExtern(a)
             | Expr::ToExtern(a)
-            | Expr::IsNull(a) => f(a),
+            | Expr::IsNull(a) => $f(a),
             Expr::Binary(_, parts)
             | Expr::Checked(_, parts, _)
             | Expr::ArrayNew(_, parts, _)
             | Expr::ArrayGet(_, parts, _)
-            | Expr::RefEq(parts) => parts.iter().for_each(f),
-            Expr::StructNew(_, parts) | Expr::ArrayFixed(_, parts) => parts.iter().for_each(f),
-            Expr::Call(call) => {
-                call.args.iter().for_each(&mut *f);
-                if let Callee::Table(_, index) = &call.callee {
-                    f(index);
-                }
-            }
+            | Expr::RefEq(parts) => parts.$iter().for_each($f),
+            Expr::StructNew(_, parts) | Expr::ArrayFixed(_, parts) => parts.$iter().for_each($f),
+            Expr::Call(call) => parts!(call call, $f, $iter $(, $mut)?),
         }
+    };
+    (stmt $this:ident, $f:ident, $iter:ident $(, $mut:tt)?) => {
+        match $this {
+            Stmt::Set(_, a) | Stmt::GlobalSet(_, a) | Stmt::If(a, _, _) | Stmt::Switch(a, _, _) | Stmt::Drop(a) => $f(a),
+            Stmt::Call(call, _) => parts!(call call, $f, $iter $(, $mut)?),
+            Stmt::StructSet(_, _, parts, _) => parts.$iter().for_each($f),
+            Stmt::ArraySet(_, parts, _) => parts.$iter().for_each($f),
+            Stmt::ArrayCopy(_, _, parts, _) => parts.$iter().for_each($f),
+            Stmt::ArrayFill(_, parts, _) => parts.$iter().for_each($f),
+            Stmt::Return(parts) => parts.$iter().for_each($f),
+            Stmt::Block(..) | Stmt::Loop(..) | Stmt::Break(_) | Stmt::Unreachable => {}
+        }
+    };
+    (call $call:ident, $f:ident, $iter:ident $(, $mut:tt)?) => {{
+        $call.args.$iter().for_each(&mut *$f);
+        if let Callee::Table(_, index) = &$($mut)? $call.callee {
+            $f(index);
+        }
+    }};
+}
+
+impl Expr {
+    /// Its parts, in the order in which they are evaluated.
+    pub fn each(&self, f: &mut dyn FnMut(&Expr)) {
+        parts!(expr self, f, iter);
     }
 
     /// Its parts, to change them.
     pub fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
-        match self {
-            Expr::I32(_)
-            | Expr::I64(_)
-            | Expr::F64(_)
-            | Expr::Null(_)
-            | Expr::Row(_)
-            | Expr::Local(_)
-            | Expr::Global(_) => {}
-            Expr::ArrayData(..) => {}
-            Expr::Unary(_, a)
-            | Expr::Index(a, _)
-            | Expr::StructGet(_, _, a, _)
-            | Expr::ArrayDefault(_, a, _)
-            | Expr::ArrayLen(a, _)
-            | Expr::NonNull(a, _)
-            | Expr::Cast(_, a, _)
-            | Expr::FromExtern(a)
-            | Expr::ToExtern(a)
-            | Expr::IsNull(a) => f(a),
-            Expr::Binary(_, parts)
-            | Expr::Checked(_, parts, _)
-            | Expr::ArrayNew(_, parts, _)
-            | Expr::ArrayGet(_, parts, _)
-            | Expr::RefEq(parts) => parts.iter_mut().for_each(f),
-            Expr::StructNew(_, parts) | Expr::ArrayFixed(_, parts) => parts.iter_mut().for_each(f),
-            Expr::Call(call) => {
-                call.args.iter_mut().for_each(&mut *f);
-                if let Callee::Table(_, index) = &mut call.callee {
-                    f(index);
-                }
-            }
-        }
+        parts!(expr self, f, iter_mut, mut);
     }
 
     /// Whether it or a part of it is such an expression.
@@ -105,40 +94,12 @@ impl Expr {
 impl Stmt {
     /// Its own expressions, in the order in which they are evaluated; not those of statements in it.
     pub fn exprs(&self, f: &mut dyn FnMut(&Expr)) {
-        match self {
-            Stmt::Set(_, a) | Stmt::GlobalSet(_, a) | Stmt::If(a, _, _) | Stmt::Switch(a, _, _) | Stmt::Drop(a) => f(a),
-            Stmt::Call(call, _) => {
-                call.args.iter().for_each(&mut *f);
-                if let Callee::Table(_, index) = &call.callee {
-                    f(index);
-                }
-            }
-            Stmt::StructSet(_, _, parts, _) => parts.iter().for_each(f),
-            Stmt::ArraySet(_, parts, _) => parts.iter().for_each(f),
-            Stmt::ArrayCopy(_, _, parts, _) => parts.iter().for_each(f),
-            Stmt::ArrayFill(_, parts, _) => parts.iter().for_each(f),
-            Stmt::Return(parts) => parts.iter().for_each(f),
-            Stmt::Block(..) | Stmt::Loop(..) | Stmt::Break(_) | Stmt::Unreachable => {}
-        }
+        parts!(stmt self, f, iter);
     }
 
     /// Its own expressions, to change them.
     pub fn exprs_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
-        match self {
-            Stmt::Set(_, a) | Stmt::GlobalSet(_, a) | Stmt::If(a, _, _) | Stmt::Switch(a, _, _) | Stmt::Drop(a) => f(a),
-            Stmt::Call(call, _) => {
-                call.args.iter_mut().for_each(&mut *f);
-                if let Callee::Table(_, index) = &mut call.callee {
-                    f(index);
-                }
-            }
-            Stmt::StructSet(_, _, parts, _) => parts.iter_mut().for_each(f),
-            Stmt::ArraySet(_, parts, _) => parts.iter_mut().for_each(f),
-            Stmt::ArrayCopy(_, _, parts, _) => parts.iter_mut().for_each(f),
-            Stmt::ArrayFill(_, parts, _) => parts.iter_mut().for_each(f),
-            Stmt::Return(parts) => parts.iter_mut().for_each(f),
-            Stmt::Block(..) | Stmt::Loop(..) | Stmt::Break(_) | Stmt::Unreachable => {}
-        }
+        parts!(stmt self, f, iter_mut, mut);
     }
 
     /// The lists of statements in it.

@@ -9,6 +9,8 @@ mod token;
 
 pub mod literal;
 
+use std::ops::Range;
+
 use logos::{Lexer as Logos, Logos as _};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -63,17 +65,27 @@ pub fn lex(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
         let eof = Token { kind: Kind::Eof, newline: true, start: 0, end: 0 };
         return Lexed { tokens: vec![eof], errors: 1, stopped: true, ..Lexed::default() };
     }
-    let mut lexer = Lexer {
-        file,
-        text,
-        logos: Kind::lexer(text),
-        out: Lexed { tokens: Vec::with_capacity(text.len() / 5 + 1), ..Lexed::default() },
-        open: Vec::new(),
-        newline: true,
-        fresh: true,
-        diagnostics,
-    };
+    let mut lexer = Lexer::new(file, text, text.len(), diagnostics);
     lexer.start();
+    lexer.run();
+    lexer.out
+}
+
+/// Makes the tokens of a text of the standard library without those of the bodies that [`scan::bodies`] finds, of which the braces are
+/// left.
+pub(crate) fn lex_outline(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
+    let mut lexer = Lexer::new(file, text, text.len() / 2, diagnostics);
+    lexer.bodies = scan::bodies(text);
+    lexer.bodies.reverse();
+    lexer.run();
+    lexer.out
+}
+
+/// Makes the tokens of a part of a text of the standard library.
+pub(crate) fn lex_part(span: Span, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
+    let text = text.get(..span.end as usize).unwrap_or_default();
+    let mut lexer = Lexer::new(span.file, text, (span.end - span.start) as usize, diagnostics);
+    lexer.logos.bump((span.start as usize).min(text.len()));
     lexer.run();
     lexer.out
 }
@@ -102,7 +114,25 @@ struct Lexer<'a> {
     newline: bool,
     /// Whether nothing stands in this line yet.
     fresh: bool,
+    /// What is between braces and to be left out, the last one first.
+    bodies: Vec<Range<usize>>,
     diagnostics: &'a mut Diagnostics,
+}
+
+impl<'a> Lexer<'a> {
+    fn new(file: FileId, text: &'a str, size: usize, diagnostics: &'a mut Diagnostics) -> Self {
+        Lexer {
+            file,
+            text,
+            logos: Kind::lexer(text),
+            out: Lexed { tokens: Vec::with_capacity(size / 5 + 1), ..Lexed::default() },
+            open: Vec::new(),
+            newline: true,
+            fresh: true,
+            bodies: Vec::new(),
+            diagnostics,
+        }
+    }
 }
 
 impl Lexer<'_> {
@@ -131,7 +161,13 @@ impl Lexer<'_> {
                 Ok(Kind::BlockComment) => self.block_comment(start),
                 Ok(Kind::Tick) => self.character(start),
                 Ok(Kind::NonAscii) => self.non_ascii(start),
-                Ok(kind) if self.open.is_empty() => self.push(kind, start, end),
+                Ok(kind) if self.open.is_empty() => {
+                    self.push(kind, start, end);
+                    if let Some(body) = self.bodies.pop_if(|body| body.start == end) {
+                        self.seek(body.end);
+                        self.newline = true;
+                    }
+                }
                 Ok(kind) => self.inside(kind, start, end),
                 Err(()) => self.unexpected(start),
             }

@@ -1,5 +1,6 @@
 //! Files and what is declared in them.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::recover::{BRACES, PARENS, shorten};
@@ -9,8 +10,8 @@ use crate::diagnostic::Diagnostic;
 use crate::lexer::Kind;
 use crate::source::Span;
 use crate::syntax::{
-    Alias, Const, Enum, Field, File, Fn, FnKind, Impl, Import, Item, ItemKind, Member, Needs, Param, Payload, Receiver,
-    Record, Stmt, Test, Trait, TraitRef, TypeKind, Variant,
+    Alias, Body, Const, Enum, Field, File, Fn, FnKind, Impl, Import, Item, ItemKind, Member, Needs, Param, Payload,
+    Receiver, Record, Stmt, Test, Trait, TraitRef, TypeKind, Variant,
 };
 
 /// Where a function is, which says whether it has a body.
@@ -254,9 +255,18 @@ impl Parser<'_> {
         let result = self.result_type()?;
         let wheres = self.wheres()?;
         let head = self.since(start.start);
-        let body = if self.kind() == Kind::LeftBrace { Some(self.block("the body")?) } else { None };
+        let body = if self.kind() == Kind::LeftBrace { Some(self.body()?) } else { None };
         self.check_body(kind, place, body.is_some(), name.span)?;
         Ok(Fn { kind, name, generics, receiver, params, result, wheres, body, head })
+    }
+
+    fn body(&mut self) -> Parse<Body> {
+        let open = self.token();
+        if self.outline && self.nth(1).kind == Kind::RightBrace {
+            self.at += 2;
+            return Ok(Body::Later(self.since(open.start), OnceCell::new()));
+        }
+        self.block("the body").map(Body::Here)
     }
 
     fn result_type(&mut self) -> Parse<Option<crate::syntax::Type>> {

@@ -165,7 +165,7 @@ impl Dumper<'_> {
         let mut parts: Vec<Node> = self.named(&function.name, &function.generics).chain([params]).collect();
         parts.extend(function.result.iter().map(|ty| list("->", [self.ty(ty)])));
         parts.extend(self.generics("where", &function.wheres));
-        parts.extend(function.body.iter().map(|body| self.block(body)));
+        parts.extend(function.body.iter().filter_map(Body::block).map(|body| self.block(body)));
         parts
     }
 

@@ -4,6 +4,7 @@
 
 mod dump;
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::names::Name;
@@ -135,9 +136,28 @@ pub struct Fn {
     /// `where T: Bound`: more bounds for type parameters in scope, those around the function among them.
     pub wheres: Vec<Generic>,
     /// What it does.
-    pub body: Option<Block>,
+    pub body: Option<Body>,
     /// From `fn` to the end of the result type.
     pub head: Span,
+}
+
+/// What a function does.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Its statements.
+    Here(Block),
+    /// It is not parsed before somebody asks for it (standard library only): where it stands.
+    Later(Span, OnceCell<Block>),
+}
+
+impl Body {
+    /// Its statements, if they were parsed.
+    pub fn block(&self) -> Option<&Block> {
+        match self {
+            Body::Here(block) => Some(block),
+            Body::Later(_, parsed) => parsed.get(),
+        }
+    }
 }
 
 /// `self` or `var self`

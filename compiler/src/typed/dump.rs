@@ -8,7 +8,7 @@ use super::{
     ModuleId, Pattern, PatternKind, Program, Stmt, StmtKind, Ty, UnaryOp,
 };
 use crate::names::Names;
-use crate::syntax::{Access, BinaryOp};
+use crate::syntax::Access;
 
 /// All that a module declares, or all of the program that is not of the standard library.
 pub fn dump(program: &Program, names: &Names, module: Option<ModuleId>) -> String {
@@ -222,7 +222,7 @@ impl<'p> Dump<'p> {
                 format!("{op}{}", self.expr(inner))
             }
             ExprKind::Binary(op, left, right) => {
-                format!("({} {} {})", self.expr(left), symbol(*op), self.expr(right))
+                format!("({} {} {})", self.expr(left), op.sign(), self.expr(right))
             }
             ExprKind::Is(value, pattern) => format!("({} is {})", self.expr(value), self.pattern(pattern)),
             ExprKind::Block(stmts, value) => self.block(stmts, value.as_deref()),
@@ -380,28 +380,4 @@ fn access(tree: &AccessTree) -> String {
     let mut text = String::new();
     write(tree, &mut text);
     if text.contains('v') { format!(" [{text}]") } else { String::new() }
-}
-
-/// How an operator is written.
-pub(crate) fn symbol(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Or => "||",
-        BinaryOp::And => "&&",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Gt => ">",
-        BinaryOp::Ge => ">=",
-        BinaryOp::BitOr => "|",
-        BinaryOp::BitXor => "^",
-        BinaryOp::BitAnd => "&",
-        BinaryOp::Shl => "<<",
-        BinaryOp::Shr => ">>",
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::Rem => "%",
-    }
 }

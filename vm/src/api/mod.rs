@@ -21,7 +21,7 @@
 //! ```
 //! use pinfold_vm::api::{ArrayRef, ArrayType, Caller, Config, Engine, FieldType, Linker, Module, Result, StorageType, Store};
 //!
-//! # fn main() -> Result<()> {
+//! # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! let engine = Engine::new(&Config::new());
 //! let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
 //! let mut linker = Linker::new(&engine);
@@ -39,7 +39,7 @@
 //!     (func (export "run") (result i32)
 //!         (array.len (call $greet (array.new_data $text $name (i32.const 0) (i32.const 5))))))"#;
 //! let mut store = Store::new(&engine, Vec::new());
-//! let instance = linker.instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).unwrap())?)?;
+//! let instance = linker.instantiate(&mut store, &Module::new(&engine, wat::parse_str(text)?)?)?;
 //! let run = instance.get_typed_func::<(), u32>(&store, "run")?;
 //! assert_eq!(run.call(&mut store, ())?, 13);
 //! assert_eq!(store.data()[..], ["Hello, stray!"]);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::Engine;
+use crate::heap::statistics::Statistics;
 use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::interrupt::InterruptState;
 use crate::runtime::store::{StoreInner, StoreLimits};
@@ -81,9 +82,14 @@ impl<T> Store<T> {
         unsafe { self.inner.collect() };
     }
 
-    /// What the heap holds, and what its collections did.
+    /// What the heap holds, and how often it was collected.
     pub fn heap_statistics(&self) -> HeapStatistics {
         self.inner.heap_statistics()
+    }
+
+    /// What collections of the heap did; none if nothing needed a heap. Pauses are measured where [`Checks::timed`](crate::heap::Checks::timed) says so.
+    pub fn collections(&self) -> Option<&Statistics> {
+        self.inner.heap.as_ref().map(|heap| heap.statistics())
     }
 
     /// Bytes of memories, tables and the heap in use, and the most there were at one time.

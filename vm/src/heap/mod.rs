@@ -108,7 +108,7 @@ impl Default for HeapView {
     }
 }
 
-/// What is checked as a program runs; for tests.
+/// What is checked and measured as a program runs; all but the last for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Checks {
     /// Every allocation takes the slow path and collects.

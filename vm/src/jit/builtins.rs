@@ -230,6 +230,10 @@ builtins! {
         array_copy(ty: u32, to: u32, to_at: u32, from: u32, from_at: u32, len: u32) -> u64 {
             |c| done(c, objects::array_copy(c, ty, to, to_at, from, from_at, len))
         }
+        /// `array.copy` of `len` elements that are no references and in bounds, `bytes` in all
+        elements_copy(to: *mut u8, from: *const u8, len: u64, bytes: usize) -> u64 {
+            |c| done(c, operations::elements_copy(c, to, from, len, bytes))
+        }
         /// `array.init_data`
         array_init_data(indices: u64, array: u32, at: u32, from: u32, len: u32) -> u64 {
             |c| done(c, objects::array_init_data(c, indices as u32, (indices >> 32) as u32, array, at, from, len))

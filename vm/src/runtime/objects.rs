@@ -6,7 +6,7 @@
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::instance::{HostType, Instance};
 use super::instantiate::owner;
-use super::operations::{Result, bulk, data_segment};
+use super::operations::{Result, bulk, data_segment, elements_copy};
 use super::roots::StoreRoots;
 use super::store::StoreInner;
 use super::trap::TrapKind;
@@ -426,16 +426,15 @@ pub unsafe fn array_copy(
         let storage = element(context, ty);
         let target = range(context, to, to_at, len, storage)?;
         let source = range(context, from, from_at, len, storage)?;
-        bulk(context, u64::from(len))?;
         let bytes = len as usize * storage.bytes() as usize;
         let base = base((*context).store);
-        std::ptr::copy(base.add(source as usize), base.add(target as usize), bytes);
+        // First, since the copy may be stopped on its way.
         if storage.is_traced()
             && let Some(heap) = &mut store(context).heap
         {
             heap.mark_cards(target, bytes as u64);
         }
-        Ok(())
+        elements_copy(context, base.add(target as usize), base.add(source as usize), u64::from(len), bytes)
     }
 }
 

@@ -153,8 +153,24 @@ pub unsafe fn memory_copy(
 #[inline]
 pub unsafe fn bytes_copy(context: *mut InstanceContext, to: *mut u8, from: *const u8, len: usize) -> Result<()> {
     // SAFETY: by contract.
+    unsafe { elements_copy(context, to, from, len as u64, len) }
+}
+
+/// What is left of `array.copy` once the ranges are known to be in bounds, where elements are no references.
+///
+/// # Safety
+/// As for [`memory_grow`]; both ranges, of `len` bytes, lie in arrays or memories.
+#[inline]
+pub unsafe fn elements_copy(
+    context: *mut InstanceContext,
+    to: *mut u8,
+    from: *const u8,
+    elements: u64,
+    len: usize,
+) -> Result<()> {
+    // SAFETY: by contract.
     unsafe {
-        bulk(context, len as u64)?;
+        bulk(context, elements)?;
         if len <= CHUNK {
             std::ptr::copy(from, to, len);
             return Ok(());

@@ -500,12 +500,13 @@ impl<'a> Checker<'a> {
             Code::Test(_) => FrameKind::Test,
             Code::Script(_) => FrameKind::Script,
         };
+        let body = if let Code::Fn(function) = source { self.body_of(function) } else { None };
         let mut infer = Infer::new(self, module, scope, Frame { result, kind });
         infer.bring_params(id);
         let params = infer.locals.len();
         let value = match source {
-            Code::Fn(function) => {
-                let Some(body) = &function.body else { return };
+            Code::Fn(_) => {
+                let Some(body) = body else { return };
                 infer.function_body(body, result)
             }
             Code::Test(test) => infer.block(&test.body, Want::Nothing),
@@ -519,6 +520,16 @@ impl<'a> Checker<'a> {
             FunctionKind::Host(_) => FunctionKind::Host(Some(body)),
             _ => FunctionKind::Plain(body),
         };
+    }
+
+    /// What a function does, which may have to be parsed.
+    fn body_of(&mut self, function: &'a syntax::Fn) -> Option<&'a syntax::Block> {
+        match function.body.as_ref()? {
+            syntax::Body::Here(block) => Some(block),
+            syntax::Body::Later(span, parsed) => Some(parsed.get_or_init(|| {
+                crate::parser::body(*span, &self.sources.get(span.file).text, self.names, self.diagnostics)
+            })),
+        }
     }
 
     /// Checks a constant's value.

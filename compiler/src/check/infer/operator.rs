@@ -4,7 +4,6 @@ use super::{Infer, Want};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax;
-use crate::typed::dump::symbol;
 use crate::typed::{BinaryOp, Expr, ExprKind, Ty, TyKind, UnaryOp};
 
 /// An operator whose operands' type was not known.
@@ -79,7 +78,7 @@ impl<'a> Infer<'_, 'a> {
             return;
         }
         let (first, second) = (self.c.show(a), self.c.show(b));
-        let message = format!("`{}` of `{first}` and `{second}`", symbol(op));
+        let message = format!("`{}` of `{first}` and `{second}`", op.sign());
         let error = Diagnostic::error("F0307", span, message)
             .also(left.span, format!("`{first}`"))
             .also(right.span, format!("`{second}`"));
@@ -129,7 +128,7 @@ impl<'a> Infer<'_, 'a> {
             return;
         }
         let (shown, symbol) = match what {
-            Operator::Binary(op) => (self.c.show(ty), symbol(op)),
+            Operator::Binary(op) => (self.c.show(ty), op.sign()),
             Operator::Neg => (self.c.show(ty), "-"),
         };
         let error = Diagnostic::error("F0307", span, format!("there is no `{symbol}` of `{shown}`"));

@@ -109,12 +109,17 @@ impl<'a> Lower<'_, 'a> {
         if matches!(function.kind, FunctionKind::Intrinsic) {
             return self.intrinsic(id, type_args, args);
         }
-        let never = {
-            let declared = self.cx.substitute(function.result, type_args);
-            self.is_never(declared) || self.is_never(result)
-        };
+        let declared = self.cx.substitute(function.result, type_args);
+        let never = self.is_never(declared) || self.is_never(result);
         let func = self.cx.function(id, type_args);
-        let parts = self.call_func(func, args);
+        let expected = self.cx.parts(declared);
+        let found = self.cx.module.functions[func.index()].results.clone();
+        let at = self.b.at;
+        // A handle that the host gives may be null as far as its types go.
+        let parts = self.call_func(func, args).into_iter().zip(found.iter().zip(expected.iter()));
+        let parts: Vec<Expr> = parts
+            .map(|(part, (found, expected))| if found == expected { part } else { Expr::NonNull(Box::new(part), at) })
+            .collect();
         if never {
             self.b.push(Stmt::Unreachable);
         }

@@ -425,14 +425,7 @@ impl<'a> Lower<'_, 'a> {
             BinaryOp::Lt => B::FLt,
             BinaryOp::Le => B::FLe,
             BinaryOp::Gt => B::FGt,
-            BinaryOp::Ge => B::FGe,
-            // The remainder, as far as it can be told from the quotient.
-            _ => {
-                let a = self.b.stable(a, Val::F64);
-                let b = self.b.stable(b, Val::F64);
-                let quotient = Expr::unary(UnaryOp::FTrunc, Expr::binary(B::FDiv, a.clone(), b.clone()));
-                return Expr::binary(B::FSub, a, Expr::binary(B::FMul, quotient, b));
-            }
+            _ => B::FGe,
         };
         Expr::binary(op, a, b)
     }

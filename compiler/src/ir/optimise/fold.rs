@@ -173,6 +173,17 @@ fn binary(op: B, a: Expr, b: Expr) -> Expr {
         (B::And32, _, Expr::I32(1)) if a.is_condition() => a,
         (B::And32, _, Expr::I32(0)) if !a.traps() => Expr::I32(0),
         (B::Or32, _, Expr::I32(1)) if a.is_condition() && !a.traps() => Expr::I32(1),
+        (B::Eq | B::Ne, Expr::Unary(U::ExtendU, x), Expr::Unary(U::ExtendU, y)) => {
+            let op = if op == B::Eq { B::Eq32 } else { B::Ne32 };
+            binary(op, (**x).clone(), (**y).clone())
+        }
+        // Whether bits at the end are missing does not depend on the sign.
+        (B::Eq, Expr::Checked(CheckedOp::RemS, parts, _), Expr::I64(0)) if power_of_two(&parts[1]).is_some() => {
+            let Expr::Checked(_, parts, _) = a else { return Expr::I32(0) };
+            let [value, divisor] = *parts;
+            let mask = power_of_two(&divisor).map_or(0, |bits| (1i64 << bits) - 1);
+            Expr::unary(U::Eqz, Expr::binary(B::And, value, Expr::I64(mask)))
+        }
         (B::Eq, _, Expr::I64(0)) => Expr::unary(U::Eqz, a),
         (B::Eq32, _, Expr::I32(0)) => a.negate(),
         (B::Ne32, _, Expr::I32(0)) if a.is_condition() => a,
@@ -182,6 +193,14 @@ fn binary(op: B, a: Expr, b: Expr) -> Expr {
         (B::Eq | B::LeS | B::GeS | B::LeU | B::GeU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(1),
         (B::Ne | B::LtS | B::GtS | B::LtU | B::GtU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(0),
         _ => Expr::binary(op, a, b),
+    }
+}
+
+/// Which power of two a constant is, if it is a positive one.
+pub(crate) fn power_of_two(expr: &Expr) -> Option<u32> {
+    match expr {
+        Expr::I64(value) if *value > 0 && value.count_ones() == 1 => Some(value.trailing_zeros()),
+        _ => None,
     }
 }
 

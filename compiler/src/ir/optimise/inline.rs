@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::State;
 use super::body_mut;
+use super::specialise::{self, Closures};
 use super::uses::size;
 use crate::ir::{At, Callee, Code, Expr, FuncId, Function, Init, Label, Local, Module, Place, Stmt};
 
@@ -30,21 +31,33 @@ struct Inline<'m, 's> {
     size: usize,
     /// Locals that refer to objects made here, by index.
     fresh: Vec<bool>,
+    /// Closures made here.
+    closures: Closures,
     changed: bool,
 }
 
 /// Replaces calls in a function; whether there were any to replace.
 pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Function, id: FuncId) -> bool {
     let mut fresh = vec![false; function.locals.len()];
+    let mut closures = Closures::default();
+    let counts = super::uses::counts(function);
+    let is_stable = |expr: &Expr| match expr {
+        Expr::Local(local) => counts.defs[local.index()] == 1,
+        other => other.is_atom(),
+    };
     if let Code::Body(body) = &function.code {
         crate::ir::visit::each_stmt(body, &mut |stmt| {
-            if let Stmt::Set(local, Expr::StructNew(..)) = stmt {
+            if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
                 fresh[local.index()] = true;
+                let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
+                if is_closure && counts.defs[local.index()] == 1 {
+                    closures.insert(*local, (*ty, fields.clone()));
+                }
             }
         });
     }
     let size = size(function);
-    let mut pass = Inline { module, state, caller: id, size, fresh, changed: false };
+    let mut pass = Inline { module, state, caller: id, size, fresh, closures, changed: false };
     let mut body = std::mem::take(body_mut(function));
     pass.list(&mut body, function, 0);
     let changed = pass.changed;
@@ -72,6 +85,15 @@ impl Inline<'_, '_> {
             {
                 let replaced = self.body(callee, call.args, call.at, &to, function);
                 list.splice(at..=at, replaced);
+                self.changed = true;
+            } else if let Stmt::Call(call, _) = &mut list[at]
+                && let Callee::Direct(callee) = call.callee
+                && !ends
+                && let Some((version, args)) =
+                    specialise::version(self.module, self.state, &self.closures, callee, &call.args)
+            {
+                call.callee = Callee::Direct(version);
+                call.args = args;
                 self.changed = true;
             }
             at += 1;

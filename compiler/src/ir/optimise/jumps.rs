@@ -233,17 +233,7 @@ impl Thread<'_> {
                 Stmt::If(_, then, otherwise) => {
                     let then = self.walk(then, known.clone(), decision, at_jump);
                     let otherwise = self.walk(otherwise, known.clone(), decision, at_jump);
-                    known = match (then, otherwise) {
-                        (Some(a), Some(b)) => {
-                            if a == b {
-                                a
-                            } else {
-                                None
-                            }
-                        }
-                        (Some(only), None) | (None, Some(only)) => only,
-                        (None, None) => return None,
-                    };
+                    known = meet(then, otherwise)?;
                 }
                 Stmt::Block(_, body) | Stmt::Loop(_, body) => {
                     let is_loop = matches!(stmt, Stmt::Loop(..));
@@ -284,17 +274,7 @@ impl Thread<'_> {
                 Stmt::If(_, then, otherwise) => {
                     let then = self.redirect(then, known.clone(), decision, go);
                     let otherwise = self.redirect(otherwise, known.clone(), decision, go);
-                    known = match (then, otherwise) {
-                        (Some(a), Some(b)) => {
-                            if a == b {
-                                a
-                            } else {
-                                None
-                            }
-                        }
-                        (Some(only), None) | (None, Some(only)) => only,
-                        (None, None) => return None,
-                    };
+                    known = meet(then, otherwise)?;
                 }
                 Stmt::Block(..) | Stmt::Loop(..) => {
                     let falls = falls_through(std::slice::from_ref(stmt));
@@ -416,5 +396,13 @@ fn put(list: &mut Vec<Stmt>, label: Label, rest: &mut Option<Vec<Stmt>>) {
                 put(inner, label, rest);
             }
         }
+    }
+}
+
+/// What is known where two ways meet, of which each may end before: `None` if both do.
+fn meet(a: Option<Option<Known>>, b: Option<Option<Known>>) -> Option<Option<Known>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if a == b { a } else { None }),
+        (only, None) | (None, only) => only,
     }
 }

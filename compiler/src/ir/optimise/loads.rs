@@ -1,17 +1,21 @@
-//! Fields that were loaded before and did not change since are not loaded again, those that do not change in a loop are loaded before it.
+//! Fields and elements that were loaded before and did not change since are not loaded again; fields that do not change in a loop are
+//! loaded before it.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::uses::counts;
 use super::{State, body_mut, new_local};
 use crate::ir::visit::{each_stmt, falls_through};
-use crate::ir::{At, Callee, Code, Expr, Function, Local, Module, Stmt, TypeId, Val};
+use crate::ir::{At, Callee, Code, Expr, Function, Label, Local, Module, Stmt, TypeId, UnaryOp, Val};
 
 /// Beyond so many different fields all are taken to be written.
 const MAX_FIELDS: usize = 48;
 
 /// How many loads are remembered at a time.
 const MAX_KNOWN: usize = 64;
+
+/// In the place of a field's number, the elements of an array.
+const ELEMENTS: u32 = u32::MAX;
 
 /// Which fields code assigns.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +69,7 @@ fn list_writes(state: &State, list: &[Stmt]) -> Writes {
 fn stmt_writes(state: &State, stmt: &Stmt, writes: &mut Writes) {
     match stmt {
         Stmt::StructSet(ty, field, ..) => writes.add(*ty, *field),
+        Stmt::ArraySet(ty, ..) | Stmt::ArrayCopy(ty, ..) | Stmt::ArrayFill(ty, ..) => writes.add(*ty, ELEMENTS),
         Stmt::Call(call, _) => match call.callee {
             Callee::Direct(id) => writes.merge(&state.writes[id.index()]),
             Callee::Table(..) => *writes = Writes::everything(),
@@ -78,7 +83,25 @@ fn stmt_writes(state: &State, stmt: &Stmt, writes: &mut Writes) {
 enum Load {
     Field(TypeId, u32, Local),
     Length(Local),
+    /// An element, at an index that is a local's number or a constant.
+    Element(TypeId, Local, Result<Local, i32>),
+    /// The local itself, which is not null.
+    NonNull(Local),
 }
+
+impl Load {
+    /// What is loaded from.
+    fn base(&self) -> Local {
+        match self {
+            Load::Field(_, _, local) | Load::Length(local) | Load::Element(_, local, _) | Load::NonNull(local) => {
+                *local
+            }
+        }
+    }
+}
+
+/// What was loaded, and what has that value now.
+type Known = Vec<(Load, Expr)>;
 
 struct Reuse<'m, 's, 'f> {
     module: &'m Module,
@@ -91,7 +114,9 @@ struct Reuse<'m, 's, 'f> {
     order: Vec<Local>,
     /// How often each is loaded or stored in the code.
     often: FxHashMap<Load, u32>,
-    known: Vec<(Load, Expr)>,
+    known: Known,
+    /// What is known at jumps to the blocks around; `None` before the first.
+    exits: Vec<(Label, Option<Known>)>,
     changed: bool,
 }
 
@@ -119,6 +144,7 @@ pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> 
         order: Vec::new(),
         often,
         known: Vec::new(),
+        exits: Vec::new(),
         changed: false,
     };
     let body = pass.list(body);
@@ -142,6 +168,18 @@ fn load_of(expr: &Expr) -> Option<Load> {
         },
         Expr::ArrayLen(array, _) => match **array {
             Expr::Local(local) => Some(Load::Length(local)),
+            _ => None,
+        },
+        Expr::ArrayGet(ty, parts, _) => match &**parts {
+            [Expr::Local(array), Expr::I32(index)] => Some(Load::Element(*ty, *array, Err(*index))),
+            [Expr::Local(array), Expr::Unary(UnaryOp::Wrap, index)] => match **index {
+                Expr::Local(index) => Some(Load::Element(*ty, *array, Ok(index))),
+                _ => None,
+            },
+            _ => None,
+        },
+        Expr::NonNull(value, _) => match **value {
+            Expr::Local(local) => Some(Load::NonNull(local)),
             _ => None,
         },
         _ => None,
@@ -191,11 +229,14 @@ impl Reuse<'_, '_, '_> {
                 return;
             }
             Stmt::Block(label, body) => {
-                let writes = list_writes(self.state, &body);
-                let mut before = self.known.clone();
+                self.exits.push((label, None));
                 let body = self.inside(body);
-                before.retain(|(load, _)| !self.is_written(load, &writes));
-                self.known = before;
+                let exit = self.exits.pop().and_then(|(_, exit)| exit);
+                match exit {
+                    Some(exit) if falls_through(&body) => self.known.retain(|each| exit.contains(each)),
+                    Some(exit) => self.known = exit,
+                    None => {}
+                }
                 output.push(Stmt::Block(label, body));
                 return;
             }
@@ -210,7 +251,9 @@ impl Reuse<'_, '_, '_> {
                 output.push(Stmt::Loop(label, body));
                 return;
             }
-            Stmt::Call(..) => {
+            Stmt::Break(label) => self.exit(label),
+            Stmt::Switch(_, ref labels, last) => labels.iter().chain([&last]).for_each(|&label| self.exit(label)),
+            Stmt::Call(..) | Stmt::ArraySet(..) | Stmt::ArrayCopy(..) | Stmt::ArrayFill(..) => {
                 let mut writes = Writes::default();
                 stmt_writes(self.state, &stmt, &mut writes);
                 let known = std::mem::take(&mut self.known);
@@ -236,10 +279,21 @@ impl Reuse<'_, '_, '_> {
         output.push(stmt);
     }
 
+    /// Notes what is known at a jump.
+    fn exit(&mut self, label: Label) {
+        if let Some((_, exit)) = self.exits.iter_mut().rev().find(|(each, _)| *each == label) {
+            match exit {
+                Some(exit) => exit.retain(|each| self.known.contains(each)),
+                None => *exit = Some(self.known.clone()),
+            }
+        }
+    }
+
     fn is_written(&self, load: &Load, writes: &Writes) -> bool {
         match load {
             Load::Field(ty, field, _) => self.is_mutable(*ty, *field) && writes.contains(*ty, *field),
-            Load::Length(_) => false,
+            Load::Element(ty, ..) => writes.contains(*ty, ELEMENTS),
+            Load::Length(_) | Load::NonNull(_) => false,
         }
     }
 
@@ -248,8 +302,24 @@ impl Reuse<'_, '_, '_> {
     }
 
     fn is_single(&self, load: &Load) -> bool {
-        let (Load::Field(_, _, local) | Load::Length(local)) = load;
-        self.single[local.index()]
+        let index = match load {
+            Load::Element(_, _, Ok(index)) => self.single[index.index()],
+            _ => true,
+        };
+        self.single[load.base().index()] && index
+    }
+
+    /// The type of what is loaded.
+    fn type_of(&self, load: &Load) -> Val {
+        match load {
+            Load::Field(ty, field, _) => self.module.types.field(*ty, *field).storage.unpacked(),
+            Load::Length(_) => Val::I32,
+            Load::Element(ty, ..) => self.module.types.element(*ty).storage.unpacked(),
+            Load::NonNull(local) => match self.function.locals[local.index()] {
+                Val::Null(heap) => Val::Ref(heap),
+                other => other,
+            },
+        }
     }
 
     fn remember(&mut self, load: Load, value: Expr) {
@@ -269,11 +339,7 @@ impl Reuse<'_, '_, '_> {
         }
         // An expression changes nothing, so that what it loads can as well be loaded before its statement.
         if !is_whole && self.often.get(&load).copied().unwrap_or(0) >= 2 {
-            let ty = match load {
-                Load::Field(ty, field, _) => self.module.types.field(ty, field).storage.unpacked(),
-                Load::Length(_) => Val::I32,
-            };
-            let held = self.name(ty);
+            let held = self.name(self.type_of(&load));
             output.push(Stmt::Set(held, std::mem::replace(expr, Expr::Local(held))));
             self.remember(load, Expr::Local(held));
         }
@@ -318,7 +384,7 @@ impl Reuse<'_, '_, '_> {
         let mut inside = FxHashSet::default();
         each_stmt(body, &mut |stmt| inside.extend(stmt.assigned().iter().copied()));
         for (load, at) in found {
-            let (Load::Field(_, _, local) | Load::Length(local)) = load;
+            let local = load.base();
             let is_sure = self.single[local.index()]
                 && self.assigned[local.index()]
                 && !inside.contains(&local)
@@ -327,13 +393,13 @@ impl Reuse<'_, '_, '_> {
                 continue;
             }
             let object = Box::new(Expr::Local(local));
-            let (ty, value) = match load {
-                Load::Field(ty, field, _) => {
-                    (self.module.types.field(ty, field).storage.unpacked(), Expr::StructGet(ty, field, object, at))
-                }
-                Load::Length(_) => (Val::I32, Expr::ArrayLen(object, at)),
+            let value = match load {
+                Load::Field(ty, field, _) => Expr::StructGet(ty, field, object, at),
+                Load::Length(_) => Expr::ArrayLen(object, at),
+                // Before its time it could trap.
+                Load::Element(..) | Load::NonNull(_) => continue,
             };
-            let held = self.name(ty);
+            let held = self.name(self.type_of(&load));
             output.push(Stmt::Set(held, value));
             self.remember(load, Expr::Local(held));
             self.changed = true;

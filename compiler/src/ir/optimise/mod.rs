@@ -3,8 +3,8 @@
 //! Functions are improved in the order of their calls, those that are called first, so that what is put into a caller is as good as it
 //! gets. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
 //! put where they are used (`simplify`), objects that stay inside become locals (`scalar`), jumps with known outcome go where they
-//! lead (`jumps`), assignments that nobody reads vanish (`liveness`). Then loads and checks of loops are looked at (`loads`, `range`), and
-//! at last values that are used once move to their place (`stack`).
+//! lead (`jumps`), assignments that nobody reads vanish (`liveness`). Of what is left in the end, and equals nothing else (`merge`), loops are
+//! peeled, loads and checks looked at (`peel`, `loads`, `range`), and at last values that are used once move to their place (`stack`).
 //!
 //! All of it is bounded: by the number of rounds, and by how much code may grow.
 
@@ -15,19 +15,22 @@ mod liveness;
 mod loads;
 mod merge;
 mod order;
+mod peel;
 mod range;
 mod scalar;
 mod simplify;
+mod specialise;
 mod stack;
 mod uses;
 
+use super::reach::leave_out;
 use super::visit::each_stmt;
 use super::{Code, FuncId, Function, Module, Stmt, Val};
 
 pub(crate) use loads::Writes;
 
 /// How often a function goes through the steps.
-const MAX_ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 6;
 
 /// Beyond this size a function is only tidied up.
 const MAX_SIZE: usize = 60_000;
@@ -44,8 +47,21 @@ pub(crate) struct State {
     writes: Vec<Writes>,
     /// Functions whose calls come back to them.
     recursive: Vec<bool>,
+    /// Versions of functions for function values that are known.
+    versions: specialise::Versions,
     /// How much code may still be added.
     budget: usize,
+}
+
+impl State {
+    /// Adds a version of a function.
+    fn add(&mut self, of: FuncId) {
+        self.sizes.push(None);
+        self.calls.push(2);
+        self.kept.push(Vec::new());
+        self.writes.push(Writes::everything());
+        self.recursive.push(self.recursive[of.index()]);
+    }
 }
 
 /// Improves a module.
@@ -58,6 +74,7 @@ pub(crate) fn run(module: &mut Module) {
         kept: vec![Vec::new(); count],
         writes: vec![Writes::everything(); count],
         recursive,
+        versions: specialise::Versions::default(),
         budget: 0,
     };
     for id in &order {
@@ -70,8 +87,9 @@ pub(crate) fn run(module: &mut Module) {
         improve(module, &mut state, id);
     }
     merge::merge(module);
-    for function in &mut module.functions {
-        stack::nest(function);
+    leave_out(module);
+    for index in 0..module.functions.len() {
+        finish(module, &state, FuncId(index as u32));
     }
 }
 
@@ -82,33 +100,60 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
         return;
     }
     let mut function = take(module, id);
-    let size = uses::size(&function);
-    if size <= MAX_SIZE {
-        for round in 0..MAX_ROUNDS {
-            let mut changed = simplify::simplify(module, &mut function);
-            changed |= inline::inline(module, state, &mut function, id);
-            changed |= jumps::thread(module, &mut function);
-            changed |= scalar::replace(module, &mut function);
-            changed |= liveness::remove(&mut function);
-            if !changed || (round > 1 && uses::size(&function) > MAX_SIZE) {
+    let mut seen = uses::contents(&function);
+    if seen.size <= MAX_SIZE {
+        simplify::simplify(module, &mut function);
+        for _ in 0..MAX_ROUNDS {
+            seen = uses::contents(&function);
+            let inlined = seen.calls && inline::inline(module, state, &mut function, id);
+            if inlined {
+                simplify::simplify(module, &mut function);
+                seen = uses::contents(&function);
+            }
+            let mut changed = seen.blocks && jumps::thread(module, &mut function);
+            changed |= seen.objects && scalar::replace(module, &mut function);
+            let removed = liveness::remove(&mut function);
+            if !(inlined || changed || removed) {
                 break;
             }
-        }
-        for _ in 0..3 {
-            let mut changed = loads::reuse(module, state, &mut function);
-            changed |= simplify::simplify(module, &mut function);
-            changed |= range::check(module, &mut function);
-            changed |= simplify::simplify(module, &mut function);
-            changed |= jumps::thread(module, &mut function);
-            changed |= liveness::remove(&mut function);
-            if !changed {
+            simplify::simplify(module, &mut function);
+            if !(inlined || changed) || seen.size > MAX_SIZE {
                 break;
             }
         }
     }
-    state.sizes[id.index()] = Some(uses::size(&function));
+    state.sizes[id.index()] = Some(uses::contents(&function).size);
     state.writes[id.index()] = loads::writes_of(state, &function);
-    state.kept[id.index()] = scalar::kept(&function);
+    state.kept[id.index()] = scalar::kept(state, id, &function);
+    module.functions[id.index()] = function;
+}
+
+/// Improves what nothing is put into any more: its loads, its checks, its loops.
+fn finish(module: &mut Module, state: &State, id: FuncId) {
+    if !matches!(module.functions[id.index()].code, Code::Body(_)) {
+        return;
+    }
+    let mut function = take(module, id);
+    let seen = uses::contents(&function);
+    if seen.size <= MAX_SIZE {
+        if seen.loops {
+            peel::peel(&mut function);
+        }
+        for _ in 0..if seen.loops { 2 } else { 1 } {
+            let mut changed = loads::reuse(module, state, &mut function);
+            changed |= range::check(module, &mut function);
+            if !changed {
+                break;
+            }
+            simplify::simplify(module, &mut function);
+            if seen.blocks && jumps::thread(module, &mut function) {
+                simplify::simplify(module, &mut function);
+            }
+            liveness::remove(&mut function);
+            simplify::simplify(module, &mut function);
+        }
+    }
+    stack::nest(&mut function);
     module.functions[id.index()] = function;
 }
 

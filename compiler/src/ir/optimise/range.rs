@@ -5,6 +5,7 @@
 //! and indices below a length none either.
 
 use super::body_mut;
+use super::fold::power_of_two;
 use crate::ir::visit::each_stmt;
 use crate::ir::{BinaryOp as B, CheckedOp, Expr, Function, Label, Local, Module, Stmt, Storage, UnaryOp as U, Val};
 
@@ -611,6 +612,15 @@ impl Range<'_> {
                 (corners(i64::checked_sub) || fits, B::Sub)
             }
             CheckedOp::Mul => (corners(i64::checked_mul), B::Mul),
+            // Of what is not negative, division by a power of two is a shift.
+            CheckedOp::DivS | CheckedOp::RemS => {
+                let bits = power_of_two(&parts[1]).filter(|_| a.0 >= 0)?;
+                let [value, _] = std::mem::replace(&mut **parts, [Expr::I64(0), Expr::I64(0)]);
+                return Some(match op {
+                    CheckedOp::DivS => Expr::binary(B::ShrU, value, Expr::I64(bits as i64)),
+                    _ => Expr::binary(B::And, value, Expr::I64((1i64 << bits) - 1)),
+                });
+            }
             CheckedOp::Shl => (b.0 >= 0 && b.1 <= 63, B::Shl),
             CheckedOp::ShrS => (b.0 >= 0 && b.1 <= 63, B::ShrS),
             _ => return None,

@@ -2,7 +2,7 @@
 
 use super::{body_mut, new_local};
 use crate::ir::visit::{each_stmt, mentions};
-use crate::ir::{Callee, Code, Expr, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
+use crate::ir::{Callee, Code, Expr, FuncId, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
@@ -14,8 +14,9 @@ enum State {
     Other,
 }
 
-/// Which parameters a function uses for nothing but their fields, or to call them as function values.
-pub(crate) fn kept(function: &Function) -> Vec<bool> {
+/// Which parameters a function uses for nothing but their fields, or to call them as function values, or to hand them to functions that
+/// do no more, itself among them.
+pub(crate) fn kept(state: &super::State, id: FuncId, function: &Function) -> Vec<bool> {
     let Code::Body(body) = &function.code else { return Vec::new() };
     let mut states = vec![State::Unknown; function.locals.len()];
     each_stmt(body, &mut |stmt| match stmt {
@@ -24,7 +25,18 @@ pub(crate) fn kept(function: &Function) -> Vec<bool> {
                 (Callee::Table(_, Expr::StructGet(_, 0, object, _)), Some(first)) => **object == *first,
                 _ => false,
             };
-            call.args.iter().skip(called as usize).for_each(|arg| escapes(arg, &mut states));
+            for (index, arg) in call.args.iter().enumerate().skip(called as usize) {
+                let passed = match (&call.callee, arg) {
+                    (Callee::Direct(callee), Expr::Local(local)) => {
+                        (*callee == id && local.index() == index)
+                            || state.kept[callee.index()].get(index).copied().unwrap_or(false)
+                    }
+                    _ => false,
+                };
+                if !passed {
+                    escapes(arg, &mut states);
+                }
+            }
             to.iter().for_each(|local| states[local.index()] = State::Other);
         }
         stmt => look(stmt, &mut states),

@@ -67,20 +67,7 @@ fn into_value(stmt: Stmt) -> Option<Expr> {
 
 /// Whether it does not matter when an expression is evaluated, as long as no local changes.
 fn is_simple(expr: &Expr) -> bool {
-    !expr.any(&mut |part| {
-        !matches!(
-            part,
-            Expr::I32(_)
-                | Expr::I64(_)
-                | Expr::F64(_)
-                | Expr::Null(_)
-                | Expr::Row(_)
-                | Expr::Local(_)
-                | Expr::Unary(..)
-                | Expr::Binary(..)
-                | Expr::IsNull(_)
-        )
-    })
+    !expr.any(&mut |part| !is_simple_node(part) || matches!(part, Expr::Global(_)))
 }
 
 /// Looks for the place of a value.
@@ -115,17 +102,5 @@ impl Placing {
 }
 
 fn is_simple_node(expr: &Expr) -> bool {
-    matches!(
-        expr,
-        Expr::I32(_)
-            | Expr::I64(_)
-            | Expr::F64(_)
-            | Expr::Null(_)
-            | Expr::Row(_)
-            | Expr::Local(_)
-            | Expr::Global(_)
-            | Expr::Unary(..)
-            | Expr::Binary(..)
-            | Expr::IsNull(_)
-    )
+    expr.is_atom() || matches!(expr, Expr::Unary(..) | Expr::Binary(..) | Expr::IsNull(_))
 }

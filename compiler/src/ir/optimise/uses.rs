@@ -34,6 +34,39 @@ fn reads(expr: &Expr, uses: &mut [u32]) {
     expr.each(&mut |part| reads(part, uses));
 }
 
+/// What is in a function.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Contents {
+    /// About how much code it is.
+    pub size: usize,
+    /// Whether it calls functions.
+    pub calls: bool,
+    /// Whether it has blocks.
+    pub blocks: bool,
+    /// Whether it has loops.
+    pub loops: bool,
+    /// Whether it makes objects.
+    pub objects: bool,
+}
+
+/// What is in a function.
+pub(crate) fn contents(function: &Function) -> Contents {
+    let mut contents = Contents::default();
+    if let Code::Body(body) = &function.code {
+        each_stmt(body, &mut |stmt| {
+            match stmt {
+                Stmt::Call(..) => contents.calls = true,
+                Stmt::Block(..) => contents.blocks = true,
+                Stmt::Loop(..) => contents.loops = true,
+                Stmt::Set(_, Expr::StructNew(..)) => contents.objects = true,
+                _ => {}
+            }
+            contents.size += stmt_size(stmt);
+        });
+    }
+    contents
+}
+
 /// About how much code a function is.
 pub(crate) fn size(function: &Function) -> usize {
     match &function.code {
@@ -46,13 +79,19 @@ pub(crate) fn size(function: &Function) -> usize {
 pub(crate) fn list_size(list: &[Stmt]) -> usize {
     let mut size = 0;
     each_stmt(list, &mut |stmt| {
-        size += match stmt {
-            Stmt::Call(..) => 3,
-            Stmt::Block(..) | Stmt::Unreachable => 0,
-            _ => 1,
-        };
-        stmt.exprs(&mut |expr| size += expr_size(expr));
+        size += stmt_size(stmt);
     });
+    size
+}
+
+/// About how much code a statement is, without those in it.
+fn stmt_size(stmt: &Stmt) -> usize {
+    let mut size = match stmt {
+        Stmt::Call(..) => 3,
+        Stmt::Block(..) | Stmt::Unreachable => 0,
+        _ => 1,
+    };
+    stmt.exprs(&mut |expr| size += expr_size(expr));
     size
 }
 

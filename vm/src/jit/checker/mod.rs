@@ -71,6 +71,7 @@ const NEVER_COLLECT: &[usize] = &[
     builtin!(raise_kind),
     builtin!(array_fill),
     builtin!(array_copy),
+    builtin!(elements_copy),
     builtin!(array_init_data),
     builtin!(array_init_elem),
     builtin!(number_of),

@@ -1,8 +1,10 @@
 //! From a verified body to CLIF: one pass over the operators with a stack of values.
 //!
-//! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`simd`].
+//! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`references`],
+//! [`objects`] and [`arrays`], [`simd`].
 //! Each returns whether an operator was one of its own.
 
+mod arrays;
 mod calls;
 mod control;
 mod exceptions;

@@ -1,6 +1,6 @@
-//! Structs and arrays.
+//! Structs, and what they have in common with arrays.
 //!
-//! A struct is made by moving the nursery's top, where there is room; otherwise, on a path that is rarely taken, by the
+//! An object is made by moving the nursery's top, where there is room; otherwise, on a path that is rarely taken, by the
 //! runtime, which may collect. A write of a reference marks the card of the place written, whatever is
 //! written there. Fields of null fault, so that nothing tests for it.
 
@@ -39,68 +39,7 @@ impl Lower<'_> {
                 let (object, value) = self.pop2();
                 self.write(object, at, storage, value, TrapKind::NullStruct);
             }
-            Operator::ArrayGet { array_type_index } | Operator::ArrayGetU { array_type_index } => {
-                self.array_get(array_type_index, false);
-            }
-            Operator::ArrayGetS { array_type_index } => self.array_get(array_type_index, true),
-            Operator::ArraySet { array_type_index } => {
-                let storage = self.storage(array_type_index);
-                let (index, value) = self.pop2();
-                let array = self.pop();
-                let at = self.element_at(array, index, storage);
-                self.write(at, ELEMENTS, storage, value, TrapKind::NullArray);
-            }
-            Operator::ArrayLen => {
-                let array = self.pop();
-                let len = self.array_len(array);
-                self.push(len);
-            }
-            _ => return self.array_operation(op),
-        }
-        true
-    }
-
-    fn array_operation(&mut self, op: &Operator<'_>) -> bool {
-        match *op {
-            Operator::ArrayNew { array_type_index: ty } => {
-                let len = self.stack.len() - 1;
-                let len = self.operand(len);
-                let [low, high] = self.value_of_two(self.stack.len() - 2);
-                let ty_value = self.i32(ty);
-                self.make(builtin!(array_new), &[ty_value, low, high, len], ty, 2);
-            }
-            Operator::ArrayNewDefault { array_type_index: ty } => {
-                let len = self.operand(self.stack.len() - 1);
-                let ty_value = self.i32(ty);
-                self.make(builtin!(array_new_default), &[ty_value, len], ty, 1);
-            }
-            Operator::ArrayNewFixed { array_type_index: ty, array_size: len } => self.array_new_fixed(ty, len),
-            Operator::ArrayNewData { array_type_index: ty, array_data_index: segment } => {
-                self.array_new_from(builtin!(array_new_data), ty, segment);
-            }
-            Operator::ArrayNewElem { array_type_index: ty, array_elem_index: segment } => {
-                self.array_new_from(builtin!(array_new_elem), ty, segment);
-            }
-            Operator::ArrayFill { array_type_index: ty } => {
-                let len = self.pop();
-                let [low, high] = self.value_of_two(self.stack.len() - 1);
-                self.pop();
-                let (array, at) = self.pop2();
-                let ty = self.i32(ty);
-                self.fallible(builtin!(array_fill), &[ty, array, at, low, high, len]);
-            }
-            Operator::ArrayCopy { array_type_index_dst: ty, .. } => {
-                let mut args = self.pop_many(5);
-                args.insert(0, self.i32(ty));
-                self.fallible(builtin!(array_copy), &args);
-            }
-            Operator::ArrayInitData { array_type_index: ty, array_data_index: segment } => {
-                self.array_init(builtin!(array_init_data), ty, segment);
-            }
-            Operator::ArrayInitElem { array_type_index: ty, array_elem_index: segment } => {
-                self.array_init(builtin!(array_init_elem), ty, segment);
-            }
-            _ => return false,
+            _ => return self.arrays(op),
         }
         true
     }
@@ -119,49 +58,17 @@ impl Lower<'_> {
     }
 
     /// The type of references to a type that was just made.
-    fn made(&self, ty: u32) -> ValType {
+    pub fn made(&self, ty: u32) -> ValType {
         ValType::Ref(RefType::non_null(self.module.types[ty as usize].heap_type()))
     }
 
     /// An object that a builtin makes of the topmost operands, which it takes as arguments.
-    fn make(&mut self, builtin: usize, args: &[Value], ty: u32, operands: usize) {
+    pub fn make(&mut self, builtin: usize, args: &[Value], ty: u32, operands: usize) {
         // What is an argument and a reference is the runtime's to keep.
         let kept = self.stack.len() - operands;
         self.stack.truncate(kept);
         let object = self.collecting(builtin, args);
         self.push_typed(object, self.made(ty));
-    }
-
-    fn array_new_from(&mut self, builtin: usize, ty: u32, segment: u32) {
-        let (from, len) = self.pop2();
-        let indices = self.indices(ty, segment);
-        self.make(builtin, &[indices, from, len], ty, 0);
-    }
-
-    fn array_init(&mut self, builtin: usize, ty: u32, segment: u32) {
-        let mut args = self.pop_many(4);
-        args.insert(0, self.indices(ty, segment));
-        self.fallible(builtin, &args);
-    }
-
-    /// The operand at an index of the stack as two words.
-    fn value_of_two(&mut self, index: usize) -> [Value; 2] {
-        let value = self.operand(index);
-        let zero = self.b.ins().iconst(types::I64, 0);
-        let bits = |s: &mut Self, ty| s.b.ins().bitcast(ty, MemFlagsData::new(), value);
-        match self.b.func.dfg.value_type(value) {
-            types::I64 => [value, zero],
-            types::I32 => [self.b.ins().uextend(types::I64, value), zero],
-            types::F64 => [bits(self, types::I64), zero],
-            types::F32 => {
-                let bits = bits(self, types::I32);
-                [self.b.ins().uextend(types::I64, bits), zero]
-            }
-            _ => {
-                let lanes = self.cast_vector(value, types::I64X2);
-                [self.b.ins().extractlane(lanes, 0), self.b.ins().extractlane(lanes, 1)]
-            }
-        }
     }
 
     /// What a field holds, and where it stands.
@@ -170,47 +77,65 @@ impl Lower<'_> {
         (ty.fields()[field as usize].storage, ty.offsets[field as usize])
     }
 
-    /// What an array type's elements hold.
-    fn storage(&self, ty: u32) -> StorageType {
-        // The verifier proved that it is an array's.
-        self.module.types[ty as usize].element().map_or(StorageType::I8, |element| element.storage)
-    }
-
     /// A struct with its header, whose fields are not set.
     fn allocate(&mut self, ty: &DefinedType) -> Value {
         let id = self.i32(ty.id.0);
         if ty.size >= LARGE {
             return self.collecting(builtin!(new_struct), &[id]);
         }
+        let header = self.i32(header_of(ty.id));
+        let size = self.i32(ty.size);
+        let slow = |s: &mut Self| s.collecting(builtin!(new_struct), &[id]);
+        self.bump(size, None, slow, |s, address| {
+            let flags = s.fresh_flags();
+            s.b.ins().store(flags, header, address, 0);
+        })
+    }
+
+    /// An object of `size` bytes (less than [`LARGE`]), for which the nursery's top is moved and which `initialize`
+    /// fills, given its address. Where there is no room, or `unless` is not zero, `slow` makes it.
+    pub fn bump(
+        &mut self,
+        size: Value,
+        unless: Option<Value>,
+        slow: impl FnOnce(&mut Self) -> Value,
+        initialize: impl FnOnce(&mut Self, Value),
+    ) -> Value {
         let store = self.context_load(PTR, offset_of!(InstanceContext, store) as u32);
         let view = offset_of!(StoreContext, heap);
         let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.nursery));
         let top = self.b.ins().load(types::I32, flags, store, (view + offset_of!(HeapView, top)) as i32);
         let limit = self.b.ins().load(types::I32, flags, store, (view + offset_of!(HeapView, limit)) as i32);
         self.born(top);
-        let end = self.b.ins().iadd_imm_s(top, i64::from(ty.size));
-        let full = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, limit);
-        let [room, slow, done] = [(); 3].map(|()| self.b.create_block());
-        self.b.set_cold_block(slow);
+        let end = self.b.ins().iadd(top, size);
+        let mut full = self.b.ins().icmp(IntCC::UnsignedGreaterThan, end, limit);
+        if let Some(unless) = unless {
+            full = self.b.ins().bor(full, unless);
+        }
+        let [room, none, done] = [(); 3].map(|()| self.b.create_block());
+        self.b.set_cold_block(none);
         self.b.append_block_param(done, types::I32);
-        self.b.ins().brif(full, slow, &[], room, &[]);
-        self.b.seal_block(slow);
+        self.b.ins().brif(full, none, &[], room, &[]);
+        self.b.seal_block(none);
         self.b.seal_block(room);
-        self.b.switch_to_block(slow);
-        let made = self.collecting(builtin!(new_struct), &[id]);
+        self.b.switch_to_block(none);
+        let made = slow(self);
         self.b.ins().jump(done, &[made.into()]);
         self.b.switch_to_block(room);
         self.paths_meet();
         self.b.ins().store(flags, end, store, (view + offset_of!(HeapView, top)) as i32);
-        let header = self.i32(header_of(ty.id));
         let address = self.heap_address(top);
-        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.objects));
-        self.b.ins().store(flags, header, address, 0);
+        initialize(self, address);
         self.b.ins().jump(done, &[top.into()]);
         self.b.seal_block(done);
         self.b.switch_to_block(done);
         self.paths_meet();
         self.b.block_params(done)[0]
+    }
+
+    /// How what was just allocated is written to.
+    pub fn fresh_flags(&self) -> MemFlagsData {
+        MemFlagsData::trusted().with_alias_region(Some(self.regions.objects))
     }
 
     fn struct_new(&mut self, index: u32) {
@@ -233,7 +158,7 @@ impl Lower<'_> {
         }
         let object = self.allocate(&ty);
         let address = self.heap_address(object);
-        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.objects));
+        let flags = self.fresh_flags();
         let (word, double) = (self.i32(0), self.b.ins().iconst(types::I64, 0));
         self.b.ins().store(flags, word, address, LENGTH as i32);
         for at in (ELEMENTS..ty.size).step_by(8) {
@@ -243,7 +168,7 @@ impl Lower<'_> {
     }
 
     /// The value of a field as it lies in the heap: a function's number in its place.
-    fn stored(&mut self, storage: StorageType, value: Value) -> Value {
+    pub fn stored(&mut self, storage: StorageType, value: Value) -> Value {
         if !storage.unpacked().is_func() {
             let mut value = [value];
             self.canonical(&mut value);
@@ -270,7 +195,7 @@ impl Lower<'_> {
     }
 
     /// Writes a value of a kind of field.
-    fn put(&mut self, flags: MemFlagsData, storage: StorageType, value: Value, address: Value, at: u32) {
+    pub fn put(&mut self, flags: MemFlagsData, storage: StorageType, value: Value, address: Value, at: u32) {
         match storage {
             StorageType::I8 => self.b.ins().istore8(flags, value, address, at as i32),
             StorageType::I16 => self.b.ins().istore16(flags, value, address, at as i32),
@@ -279,35 +204,40 @@ impl Lower<'_> {
     }
 
     /// Sets a field of an object that was just made; one that is young needs no barrier.
-    fn initialize(&mut self, object: Value, at: u32, storage: StorageType, value: Value, old: bool) {
+    pub fn initialize(&mut self, object: Value, at: u32, storage: StorageType, value: Value, old: bool) {
         if old {
             self.write(object, at, storage, value, TrapKind::NullStruct);
             return;
         }
         let value = self.stored(storage, value);
         let address = self.heap_address(object);
-        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.objects));
+        let flags = self.fresh_flags();
         self.put(flags, storage, value, address, at);
     }
 
     /// Sets a field, `at` bytes after a place in the heap.
-    fn write(&mut self, object: Value, at: u32, storage: StorageType, value: Value, null: TrapKind) {
+    pub fn write(&mut self, object: Value, at: u32, storage: StorageType, value: Value, null: TrapKind) {
         let value = self.stored(storage, value);
         let address = self.heap_address(object);
         let flags = self.object_flags(null);
         self.put(flags, storage, value, address, at);
         if storage.is_traced() {
-            let place = self.b.ins().iadd_imm_s(object, i64::from(at));
-            let card = self.b.ins().ushr_imm_u(place, i64::from(CARD_SHIFT));
-            let card = self.heap_address(card);
-            let dirty = self.b.ins().iconst(types::I8, 1);
-            let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.cards));
-            self.b.ins().store(flags, dirty, card, -(CARDS_BELOW as i32));
+            self.mark_card(object, at);
         }
     }
 
+    /// Dirties the card of what is `at` bytes after a place in the heap.
+    pub fn mark_card(&mut self, place: Value, at: u32) {
+        let place = self.b.ins().iadd_imm_s(place, i64::from(at));
+        let card = self.b.ins().ushr_imm_u(place, i64::from(CARD_SHIFT));
+        let card = self.heap_address(card);
+        let dirty = self.b.ins().iconst(types::I8, 1);
+        let flags = MemFlagsData::trusted().with_alias_region(Some(self.regions.cards));
+        self.b.ins().store(flags, dirty, card, -(CARDS_BELOW as i32));
+    }
+
     /// Reads a field, `at` bytes after a place in the heap.
-    fn read(&mut self, object: Value, at: u32, storage: StorageType, signed: bool, null: TrapKind) -> Value {
+    pub fn read(&mut self, object: Value, at: u32, storage: StorageType, signed: bool, null: TrapKind) -> Value {
         use types::I32;
         let address = self.heap_address(object);
         let (flags, at) = (self.object_flags(null), at as i32);
@@ -369,45 +299,5 @@ impl Lower<'_> {
         let object = self.pop();
         let value = self.read(object, at, storage, signed, TrapKind::NullStruct);
         self.push_typed(value, storage.unpacked());
-    }
-
-    fn array_get(&mut self, ty: u32, signed: bool) {
-        let storage = self.storage(ty);
-        let (array, index) = self.pop2();
-        let at = self.element_at(array, index, storage);
-        let value = self.read(at, ELEMENTS, storage, signed, TrapKind::NullArray);
-        self.push_typed(value, storage.unpacked());
-    }
-
-    fn array_len(&mut self, array: Value) -> Value {
-        let address = self.heap_address(array);
-        let flags = MemFlagsData::new()
-            .with_alias_region(Some(self.regions.lengths))
-            .with_trap_code(Some(trap_code(TrapKind::NullArray)));
-        self.b.ins().load(types::I32, flags, address, LENGTH as i32)
-    }
-
-    /// The place in the heap that an element stands [`ELEMENTS`] bytes after; traps if there is none. It wraps only if the heap
-    /// is corrupt, and stays inside of the reservation.
-    fn element_at(&mut self, array: Value, index: Value, storage: StorageType) -> Value {
-        let len = self.array_len(array);
-        let out = self.b.ins().icmp(IntCC::UnsignedGreaterThanOrEqual, index, len);
-        self.trap_if(out, TrapKind::ArrayOutOfBounds);
-        let offset = self.b.ins().ishl_imm_u(index, i64::from(storage.bytes().trailing_zeros()));
-        self.b.ins().iadd(array, offset)
-    }
-
-    fn array_new_fixed(&mut self, index: u32, len: u32) {
-        let storage = self.storage(index);
-        let id = self.module.types[index as usize].id.0;
-        let (id, count) = (self.i32(id), self.i32(len));
-        // The values are kept while room is made.
-        let array = self.collecting(builtin!(new_array), &[id, count]);
-        let values = self.pop_many(len as usize);
-        let large = ELEMENTS + len * storage.bytes() >= LARGE;
-        for (at, value) in (ELEMENTS..).step_by(storage.bytes() as usize).zip(values) {
-            self.initialize(array, at, storage, value, large);
-        }
-        self.push_typed(array, self.made(index));
     }
 }

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::ir::visit::each_stmt;
-use crate::ir::{Callee, Code, DataId, Expr, FuncId, GlobalId, Heap, Init, Module, Panic, RowId, Stmt, TypeId, Val};
+use super::visit::each_stmt;
+use super::{Callee, Code, DataId, Expr, FuncId, GlobalId, Heap, Init, Module, Panic, RowId, Stmt, TypeId, Val};
 
 /// What is there.
 #[derive(Debug, Default)]
@@ -44,6 +44,20 @@ pub(crate) fn reach(module: &Module) -> Reached {
         }
     }
     reached
+}
+
+/// Leaves out what nothing leads to.
+pub(crate) fn leave_out(module: &mut Module) {
+    let reached = reach(module);
+    let mut is_reached = vec![false; module.functions.len()];
+    for id in &reached.functions {
+        is_reached[id.index()] = true;
+    }
+    for (function, is_reached) in module.functions.iter_mut().zip(is_reached) {
+        if !is_reached {
+            function.code = Code::Gone;
+        }
+    }
 }
 
 impl Reached {
@@ -126,7 +140,7 @@ impl Reached {
                 if let Some(panic) = op.panic() {
                     self.panic(module, panic);
                 }
-                if let (crate::ir::CheckedOp::Mul, Some(product)) = (op, module.product) {
+                if let (super::CheckedOp::Mul, Some(product)) = (op, module.product) {
                     self.function(module, product);
                 }
             }
