@@ -61,7 +61,7 @@ impl Open {
         let mut program = "\n".repeat(line);
         let imports = |path: &&str| {
             let word = |line: &Range<usize>| text[line.clone()].get(3..).unwrap_or("").trim();
-            !self.lines.iter().any(|line| word(line).strip_prefix("import ").is_some_and(|rest| rest.starts_with(path)))
+            !self.lines.iter().any(|line| word(line).strip_prefix("import ").is_some_and(|rest| rest.trim() == *path))
         };
         if let Some(path) = import.filter(imports) {
             program.push_str("import ");
@@ -104,6 +104,7 @@ mod tests {
 ///
 /// ```fold
 /// import m {one}
+/// import m
 /// assert one() == 1
 /// ```
 /// ```text
@@ -128,10 +129,11 @@ fn three() {}
     fn examples_stand_where_they_are_written() {
         let found = examples(TEXT, Some("m"));
         let about: Vec<_> = found.iter().map(|example| (example.of.as_deref(), example.line)).collect();
-        assert_eq!(about, [(None, 3), (Some("one"), 9), (Some("two"), 19)]);
+        assert_eq!(about, [(None, 3), (Some("one"), 9), (Some("two"), 20)]);
         assert_eq!(found[0].text, "\n\nimport m\n    assert m.one() == 1\n");
-        assert_eq!(found[1].text, format!("{}\n    import m {{one}}\n    assert one() == 1\n", "\n".repeat(8)));
-        let third: Vec<&str> = found[2].text.lines().skip(18).collect();
+        let second: Vec<&str> = found[1].text.lines().skip(8).collect();
+        assert_eq!(second, ["", "    import m {one}", "    import m", "    assert one() == 1"]);
+        let third: Vec<&str> = found[2].text.lines().skip(19).collect();
         assert_eq!(third, ["import m", "        let n = 1", "            .two()"]);
         for example in &found {
             for (line, original) in example.text.lines().zip(TEXT.lines()).skip(example.line) {

@@ -19,10 +19,7 @@ const fn plain(name: &'static str) -> Example {
 
 /// All of them, but `http-client`, which needs a server.
 const EXAMPLES: &[Example] = &[
-    Example {
-        input: "look\ntake key\neast\ntake key\nwest\nuse key\ncarry\ndance\nnorth\n",
-        ..plain("adventure")
-    },
+    Example { input: "look\ntake key\neast\ntake key\nwest\nuse key\ncarry\ndance\nnorth\n", ..plain("adventure") },
     Example {
         input: "1 + 2 * 3\n(1 + 2) * 3\nx = 4\nx * x - 1 / 8\nsqrt(x) + -2\n2 *\n7 $ 7\n1 / 0\ny\n",
         ..plain("calculator")
@@ -37,7 +34,11 @@ const EXAMPLES: &[Example] = &[
     Example { dirs: &[("notes", Some("notes"))], ..plain("markdown") },
     plain("queens"),
     Example { dirs: &[("source", Some("site")), ("target", None)], ..plain("site") },
-    Example { input: "The sheeep walks to the poond\nand the gaet is locked\n", dirs: &[("words", Some("words"))], ..plain("spell-check") },
+    Example {
+        input: "The sheeep walks to the poond\nand the gaet is locked\n",
+        dirs: &[("words", Some("words"))],
+        ..plain("spell-check")
+    },
     plain("sudoku"),
     Example { input: "the gate and the wall and the shed\nThe End\n", ..plain("word-count") },
 ];

@@ -9,9 +9,7 @@ use pinfold_compiler::Options;
 use pinfold_compiler::check::{self, Memory};
 use pinfold_compiler::diagnostic::Diagnostic;
 use pinfold_compiler::driver::{self, Checked, Rejected};
-use pinfold_vm::api::{
-    Config, Engine, Error, ExternRef, Linker, Module, Store, StoreLimits, Tier, TrapKind, Val,
-};
+use pinfold_vm::api::{Config, Engine, Error, ExternRef, Linker, Module, Store, StoreLimits, Tier, TrapKind, Val};
 use pinfold_vm::host::fold::{NEEDS, Need};
 use pinfold_vm::host::{Console, DirGrant, Grants, HostState, Stdin};
 
