@@ -400,13 +400,8 @@ impl<'a> Context<'a> {
         let function = &program.functions[id.index()];
         match &function.kind {
             FunctionKind::Host(body) if !(self.settings.portable && body.is_some()) => {
-                // A handle may be null as far as the host's types go.
-                let handle = |part: &Val| if *part == Val::Ref(Heap::Extern) { part.nullable() } else { *part };
-                let mut params = Vec::new();
-                for param in &function.params {
-                    params.extend(self.parts(param.ty).iter().map(handle));
-                }
-                let results: Vec<Val> = self.parts(function.result).iter().map(handle).collect();
+                let params: Vec<Val> = function.params.iter().flat_map(|param| self.parts(param.ty).to_vec()).collect();
+                let results = self.parts(function.result).to_vec();
                 let name = self.names.text(function.name).to_owned();
                 Some(self.import(&name, &params, &results))
             }

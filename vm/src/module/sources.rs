@@ -98,7 +98,8 @@ impl<'a> SourceMap<'a> {
         }
         for _ in 0..func.0 {
             for _ in 0..reader.number()? {
-                (reader.number()?, reader.number()?);
+                reader.number()?;
+                reader.number()?;
             }
         }
         let (mut at, mut found) = (0_u32, None);
