@@ -53,7 +53,7 @@ enum Command {
     Completions(CompletionsArgs),
 }
 
-/// Prints a completion script for a shell.
+/// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]
 struct CompletionsArgs {
     /// The shell.

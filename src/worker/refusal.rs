@@ -65,7 +65,7 @@ pub fn missing(missing: &[Missing], run: &Run) -> String {
     }
     // The first one is the program's name.
     if run.grants.args.iter().skip(1).any(|word| word.starts_with("--")) {
-        text += "\nFlags stand before the program's name: what stands behind it is for the program.";
+        text += "\nFlags stand before the program's arguments: what stands behind them is for the program.";
     }
     text
 }
