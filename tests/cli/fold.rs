@@ -346,9 +346,13 @@ fn the_first_steps_of_the_readme_are_as_it_says() {
 }
 
 #[test]
-fn the_list_of_commands_fits_a_terminal() {
-    let text = stdout(&run(&["--help"]));
-    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+fn all_help_fits_a_terminal() {
+    let commands = ["run", "check", "test", "fmt", "build", "doc", "new", "inspect", "explain", "doctor", "caps"];
+    let all: Vec<&[&str]> = commands.iter().map(std::slice::from_ref).chain([&[][..]]).collect();
+    for (command, flag) in all.iter().flat_map(|command| [(command, "-h"), (command, "--help")]) {
+        let text = stdout(&run(&[command, &[flag][..]].concat()));
+        assert!(text.lines().count() > 5 && text.lines().all(|line| line.chars().count() <= 80), "{command:?}: {text}");
+    }
 }
 
 #[test]
