@@ -87,7 +87,9 @@ impl Bundle {
         // A script without a package and without the word brings nothing: its folder may be anything, as large as it likes.
         let imports = root.is_some() || bundle.sources.iter().any(|source| mentions_import(&source.bytes));
         if imports {
+            let is_plain = !script.starts_with(".");
             for path in below(base)? {
+                let path = path.strip_prefix(".").ok().filter(|_| is_plain).map_or(path.clone(), Path::to_owned);
                 if !same(&path, script) {
                     bundle.add(base, &path, &mut left, limit)?;
                 }
@@ -104,6 +106,7 @@ impl Bundle {
             return Err(BundleError::TooLarge { path: base.to_owned(), limit });
         };
         *left = rest;
+        // What stands in the working directory is named with or without it.
         let relative = path.strip_prefix(base).unwrap_or(path).with_extension("");
         let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         self.sources.push(Source { module: parts.join("/"), name: path.display().to_string(), bytes });

@@ -9,7 +9,7 @@ use pinfold_vm::host::Capability;
 use pinfold_vm::host::table::{self, Row};
 use serde::Serialize;
 
-/// List what programs can import, what each import needs, and the flag that grants it.
+/// List what programs can import, and what grants it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print as JSON.

@@ -12,8 +12,10 @@ use crate::ask::{self, Findings, MessageFormat};
 use crate::check::gets;
 use crate::output;
 
-/// Write the documentation of Fold modules as a page of HTML: what they say of
-/// themselves, and which capabilities each can be given.
+/// Write the documentation of Fold modules as a page of HTML.
+///
+/// It shows what they say of themselves, and which capabilities each function can
+/// be given.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files, of folders all files below them [default: this package].

@@ -7,7 +7,9 @@ use pinfold_sandbox::Layer;
 use pinfold_sandbox::probe::{self, Found};
 use serde::Serialize;
 
-/// Try each layer of the sandbox on this host, and say which hold and why others do not.
+/// Try each layer of the sandbox on this host.
+///
+/// Says which hold, and why others do not.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print as JSON.

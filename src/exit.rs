@@ -36,14 +36,14 @@ pub const HELP: &str = "\
 Exit codes of run:
   0-123  the program's own (it may also use the ones below)
   124    the deadline passed (--timeout)
-  125    refused: an import is unknown or not granted, or a grant cannot be given
+  125    refused: an import is unknown or not granted, or a grant cannot be had
   126    the file cannot be read, or is not a module that Pinfold admits
   130    ended by Ctrl-C, 143 by SIGTERM
   134    the program trapped
   137    the memory limit was reached (--max-memory)
   152    the fuel is used up (--fuel)
   153    the output limit was reached (--max-output)
-  154    the record of its calls reached its limit (--max-audit), or cannot be written
+  154    the record of its calls is too long (--max-audit) or cannot be written
   155    the processor time is used up (--max-cpu)
   156    there were too many processes and threads (--max-processes)
   159    the worker made a system call that nothing granted needs

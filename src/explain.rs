@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use crate::run::{self, Settings};
 
-/// Show how a run with these flags would be confined: layers, files, limits, and each system call with what needs it.
+/// Show how a run with these flags would be confined.
+///
+/// Layers, files, limits, and each system call with what needs it.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Args {

@@ -73,8 +73,10 @@ impl Loader for WithExample<'_> {
 /// All that is wrong with it.
 pub fn example(bundle: &Bundle, example: &Source) -> Result<Checked, Vec<Finding>> {
     let options = check::Options { needs_main: false, ..check::Options::default() };
-    driver::check(EXAMPLE, &mut WithExample(Modules(bundle), example), options)
-        .map_err(|rejected| rejections(&rejected))
+    driver::check(EXAMPLE, &mut WithExample(Modules(bundle), example), options).map_err(|rejected| {
+        let errors = rejected.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned();
+        findings(&errors.collect::<Vec<_>>(), &rejected.sources)
+    })
 }
 
 /// The first source, if it is a text.

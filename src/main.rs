@@ -31,7 +31,7 @@ use pinfold::exit;
 
 /// A process virtual machine for untrusted code.
 #[derive(Debug, Parser)]
-#[command(version, after_help = pinfold::exit::HELP)]
+#[command(version, after_help = pinfold::exit::HELP, max_term_width = 80)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -53,7 +53,7 @@ enum Command {
     Completions(CompletionsArgs),
 }
 
-/// Prints a completion script for a shell.
+/// Print a completion script for a shell.
 #[derive(Debug, clap::Args)]
 struct CompletionsArgs {
     /// The shell.

@@ -22,7 +22,7 @@ use crate::run::args::{Bytes as Size, seconds};
 /// Frames that are shown of a failure.
 const SHOWN: usize = 8;
 
-/// Run the tests of Fold files, and the examples in their documentation.
+/// Run the tests and the documentation's examples of Fold files.
 ///
 /// Each runs by itself, confined, and is granted nothing: a test makes the
 /// capabilities that it needs, as in `Dir.fake(["a.txt": "text"])`.

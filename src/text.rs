@@ -13,7 +13,9 @@ use crate::fold;
 /// What is wrong in a text, and where, in several lines.
 pub fn translate(path: &Path, bytes: Bytes) -> Result<Bytes, String> {
     if let Some(bundle) = Bundle::decode(&bytes) {
-        return fold::compile(&bundle).map(Into::into);
+        return fold::compile(&bundle)
+            .map(Into::into)
+            .map_err(|why| format!("it does not compile\n\n{}", why.trim_end()));
     }
     if !is_text(path, &bytes) {
         return Ok(bytes);

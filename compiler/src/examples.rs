@@ -29,11 +29,11 @@ pub fn examples(text: &str, import: Option<&str>) -> Vec<Example> {
         let line = doc.span.range();
         let content = text[line.clone()].get(3..).unwrap_or("").trim();
         // A block that is not closed ends with what it documents.
-        open = open.filter(|open| open.before == doc.before);
+        open = open.filter(|open| (open.before, open.inner) == (doc.before, doc.inner));
         match (&mut open, content.strip_prefix("```")) {
             (None, Some(mark)) => {
                 let is_program = matches!(mark.trim(), "" | "fold");
-                open = Some(Open { before: doc.before, fence: line, lines: Vec::new(), is_program });
+                open = Some(Open { before: doc.before, inner: doc.inner, fence: line, lines: Vec::new(), is_program });
             }
             (Some(open), None) => open.lines.push(line),
             (Some(_), Some(_)) => {
@@ -50,6 +50,7 @@ pub fn examples(text: &str, import: Option<&str>) -> Vec<Example> {
 /// A block whose end was not met yet.
 struct Open {
     before: u32,
+    inner: bool,
     fence: Range<usize>,
     lines: Vec<Range<usize>>,
     is_program: bool,
@@ -61,7 +62,7 @@ impl Open {
         let mut program = "\n".repeat(line);
         let imports = |path: &&str| {
             let word = |line: &Range<usize>| text[line.clone()].get(3..).unwrap_or("").trim();
-            !self.lines.iter().any(|line| word(line).strip_prefix("import ").is_some_and(|rest| rest.starts_with(path)))
+            !self.lines.iter().any(|line| word(line).strip_prefix("import ").is_some_and(|rest| rest.trim() == *path))
         };
         if let Some(path) = import.filter(imports) {
             program.push_str("import ");
@@ -75,18 +76,18 @@ impl Open {
             program.push_str(text[line.clone()].get(3..).unwrap_or(""));
         }
         program.push('\n');
-        Example { of: documented(text, lexed, self.before as usize), line: line + 1, text: program }
+        let of = if self.inner { None } else { documented(text, lexed, self.before as usize) };
+        Example { of, line: line + 1, text: program }
     }
 }
 
-/// The name that is declared by the tokens from a place on; none at the beginning of a file.
+/// The name that is declared by the tokens from a place on.
 fn documented(text: &str, lexed: &Lexed, at: usize) -> Option<String> {
-    let is_module = lexed.docs.iter().any(|doc| doc.before as usize == at && doc.inner);
     // `pub`, a word for what it is, its name: that is the last of at most four words.
     let words = lexed.tokens.get(at..)?.iter().take(4).map(|token| &text[token.start as usize..token.end as usize]);
     let declares = ["fn", "record", "enum", "trait", "capability", "const", "type", "impl"];
     let mut words = words.skip_while(|word| !declares.contains(word));
-    words.next().filter(|_| !is_module)?;
+    words.next()?;
     words.next().map(str::to_owned)
 }
 
@@ -104,6 +105,7 @@ mod tests {
 ///
 /// ```fold
 /// import m {one}
+/// import m
 /// assert one() == 1
 /// ```
 /// ```text
@@ -128,10 +130,11 @@ fn three() {}
     fn examples_stand_where_they_are_written() {
         let found = examples(TEXT, Some("m"));
         let about: Vec<_> = found.iter().map(|example| (example.of.as_deref(), example.line)).collect();
-        assert_eq!(about, [(None, 3), (Some("one"), 9), (Some("two"), 19)]);
+        assert_eq!(about, [(None, 3), (Some("one"), 9), (Some("two"), 20)]);
         assert_eq!(found[0].text, "\n\nimport m\n    assert m.one() == 1\n");
-        assert_eq!(found[1].text, format!("{}\n    import m {{one}}\n    assert one() == 1\n", "\n".repeat(8)));
-        let third: Vec<&str> = found[2].text.lines().skip(18).collect();
+        let second: Vec<&str> = found[1].text.lines().skip(8).collect();
+        assert_eq!(second, ["", "    import m {one}", "    import m", "    assert one() == 1"]);
+        let third: Vec<&str> = found[2].text.lines().skip(19).collect();
         assert_eq!(third, ["import m", "        let n = 1", "            .two()"]);
         for example in &found {
             for (line, original) in example.text.lines().zip(TEXT.lines()).skip(example.line) {

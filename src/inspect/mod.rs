@@ -14,7 +14,7 @@ use pinfold_vm::host::Grants;
 use crate::ask::{self, Findings, MessageFormat};
 use crate::report;
 
-/// Show what a module is made of, what it imports, and what it would need to run.
+/// Show what a module is made of and what it would need to run.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The module, in the binary or the text format; `-` reads standard input.

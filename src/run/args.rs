@@ -7,13 +7,13 @@ use pinfold::job::TierName;
 use pinfold_sandbox::{Layer, Layers};
 use pinfold_vm::host::{DirGrant, NetGrant};
 
-/// Runs a program: nothing of the host is within its reach but what is granted here.
+/// Run a program, with nothing of the host but what is granted.
 ///
 /// Granted by default: console, random numbers, a clock of 1 ms.
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = pinfold::exit::HELP)]
 pub struct Args {
-    /// The program: a WebAssembly module, binary or text; `-` reads it from standard input.
+    /// The program: Fold (its name ends in .fold) or a WebAssembly module, binary or text; `-` takes a module from standard input.
     pub file: PathBuf,
     /// Arguments of the program.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -181,7 +181,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let program_file = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let captured = wanted.output.then(|| Captured::new().map_err(io::Error::from)).transpose()?;
+    let captured = wanted.output.then(Captured::new).transpose()?;
     let to = captured.as_ref().map(Captured::end).transpose()?;
     let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task), to)?;
     let has_sockets = !sockets.is_empty();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pinfold::job::RefusedImport;
+use pinfold::job::{RefusedImport, Run};
 use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
 use pinfold_vm::host::fold::Missing;
 use pinfold_vm::host::{Capability, Event, Grants, table};
@@ -58,10 +58,14 @@ pub fn message(refused: &[Refused], file: &Path) -> String {
 }
 
 /// What the user is told of capabilities that a program in Fold needs.
-pub fn missing(missing: &[Missing], file: &Path) -> String {
-    let mut text = format!("{} was not run: it needs what it was not granted.", file.display());
+pub fn missing(missing: &[Missing], run: &Run) -> String {
+    let mut text = format!("{} was not run: it needs what it was not granted.", run.file.display());
     for missing in missing {
         text += &format!("\n  {}", Escaped(&missing.to_string()));
+    }
+    // The first one is the program's name.
+    if run.grants.args.iter().skip(1).any(|word| word.starts_with("--")) {
+        text += "\nFlags stand before the program's arguments: what stands behind them is for the program.";
     }
     text
 }

@@ -117,11 +117,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let needs = needs(&module);
     let missing = run.grants.missing(&needs);
     if !missing.is_empty() {
-        return Err(Box::new(Ending::new(
-            EndKind::Refused,
-            exit::REFUSED,
-            Some(refusal::missing(&missing, &run.file)),
-        )));
+        return Err(Box::new(Ending::new(EndKind::Refused, exit::REFUSED, Some(refusal::missing(&missing, run)))));
     }
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
     let mut store = ManuallyDrop::new(Store::with_limits(&engine, Host::new(ManuallyDrop::into_inner(host)), limits));
@@ -174,7 +170,7 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
         && instance.get_func(&*store, "_start").is_none()
     {
         let handed = store.data().state.capabilities(&run.grants, needs);
-        let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, &run.file)))?;
+        let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, run)))?;
         let arguments: Vec<Val> = handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect();
         return main.call(store, &arguments, &mut []);
     }

@@ -10,7 +10,7 @@ use pinfold::{exit, fold};
 use pinfold_compiler::check::{self, STANDARD};
 use pinfold_compiler::driver::Checked;
 use pinfold_compiler::examples::{Example, examples};
-use pinfold_compiler::typed::ModuleId;
+use pinfold_compiler::typed::{self, ModuleId};
 use pinfold_compiler::{Options, syntax};
 use pinfold_vm::api::{
     Advance, Config, Engine, Error, Linker, Module, Store, StoreLimits, TrapKind, available, stop_from_outside,
@@ -66,6 +66,8 @@ pub fn run(job: &Test, prepared: Prepared, bundle: &Bundle, out: &mut dyn Write)
         findings.into_iter().try_for_each(|finding| Answer::Finding(Box::new(finding)).write(out))
     };
     let Some(root) = bundle.sources.first() else { return done };
+    // Examples of the standard library import it as all programs do.
+    let around = if is_standard { &Bundle::default() } else { bundle };
     let own = match (!is_standard).then(|| Own::new(bundle)).transpose() {
         Ok(own) => own,
         Err(findings) => {
@@ -86,7 +88,7 @@ pub fn run(job: &Test, prepared: Prepared, bundle: &Bundle, out: &mut dyn Write)
             (Case::Test(number), Some(Ok(module))) => runner.test(module, &format!("test {number}")),
             (Case::Test(_), Some(Err(tested))) => Ok(tested.clone()),
             (Case::Test(_), None) => continue,
-            (Case::Example(example), _) => runner.example(bundle, root, example),
+            (Case::Example(example), _) => runner.example(around, root, example),
         };
         match tested {
             Ok(tested) => {
@@ -148,10 +150,8 @@ impl Own {
 
     /// Its tests, with their numbers in the program.
     fn tests(&self) -> impl Iterator<Item = (TestName, usize)> {
-        let root = ModuleId((self.checked.program.modules.len() as u32).saturating_sub(1));
         let sources = &self.checked.sources;
-        let tests = self.checked.program.tests.iter().enumerate().filter(move |(_, test)| test.module == root);
-        tests.map(|(number, test)| {
+        tests(&self.checked).map(|(number, test)| {
             let source = sources.get(test.span.file);
             let line = source.position(test.span.start).0 as u32 + 1;
             (TestName { name: test.name.to_string(), file: source.name.clone(), line }, number)
@@ -161,6 +161,12 @@ impl Own {
     fn compile(&self, engine: &Engine) -> Result<ManuallyDrop<Module>, Tested> {
         compile(&self.checked, engine)
     }
+}
+
+/// The tests of the module that a program begins with, with their numbers. It comes last, after all that it imports.
+fn tests(checked: &Checked) -> impl Iterator<Item = (usize, &typed::Test)> {
+    let root = ModuleId((checked.program.modules.len() as u32).saturating_sub(1));
+    checked.program.tests.iter().enumerate().filter(move |(_, test)| test.module == root)
 }
 
 fn is_module(tree: &syntax::File) -> bool {
@@ -202,17 +208,18 @@ impl Runner {
     /// Compiles an example, and runs what it does and its tests.
     fn example(&mut self, bundle: &Bundle, root: &Source, example: &Example) -> Ran {
         let source = Source { bytes: example.text.clone().into_bytes(), ..root.clone() };
-        let module = match fold::example(bundle, &source).map_err(Tested::Rejected) {
-            Ok(checked) => compile(&checked, &self.engine),
-            Err(rejected) => return Ok(rejected),
+        let checked = match fold::example(bundle, &source) {
+            Ok(checked) => checked,
+            Err(findings) => return Ok(Tested::Rejected(findings)),
         };
-        let module = match module {
+        let module = match compile(&checked, &self.engine) {
             Ok(module) => module,
             Err(tested) => return Ok(tested),
         };
-        let exports: Vec<String> = module.exports().map(|(name, _)| name.to_owned()).collect();
-        for name in exports.iter().filter(|name| *name == "main" || name.starts_with("test ")) {
-            match self.test(&module, name)? {
+        let main = checked.program.main.is_some().then(|| "main".to_owned());
+        // Those of the modules that it imports are not its own.
+        for name in main.into_iter().chain(tests(&checked).map(|(number, _)| format!("test {number}"))) {
+            match self.test(&module, &name)? {
                 Tested::Passed => {}
                 other => return Ok(other),
             }

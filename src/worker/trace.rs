@@ -9,14 +9,24 @@ const FRAMES: usize = 80;
 /// The frames of a trap, newest first, and how many more there are: with places in sources where the module tells them.
 pub fn frames(trap: &Trap, module: &Module) -> (Vec<String>, usize) {
     let map = module.custom_section(SOURCES).and_then(SourceMap::parse);
-    let words = |frame: &Frame| {
+    let mut frames: Vec<String> = Vec::new();
+    let mut before = String::new();
+    for (number, frame) in trap.frames.iter().enumerate() {
         let places = map.as_ref().map(|map| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
-        match places.filter(|places| !places.is_empty()) {
-            Some(places) => places.iter().map(place).collect(),
-            None => vec![offset(frame)],
+        let mut places = places.unwrap_or_default();
+        // What is exported only calls what is written.
+        let is_export = |place: &SourcePlace| place.function == "main" || place.function.starts_with("test ");
+        let inner = places.len().checked_sub(2).and_then(|at| places.get(at)).map_or(&before, |inner| &inner.function);
+        if number + 1 == trap.frames.len()
+            && places.last().is_some_and(|last| is_export(last) && last.function == *inner)
+        {
+            places.pop();
+        } else if places.is_empty() {
+            frames.push(offset(frame));
         }
-    };
-    let mut frames: Vec<String> = trap.frames.iter().flat_map(words).collect();
+        frames.extend(places.iter().map(place));
+        before = places.pop().map(|place| place.function).unwrap_or_default();
+    }
     let more = frames.len().saturating_sub(FRAMES);
     frames.truncate(FRAMES);
     (frames, more + trap.omitted)

@@ -171,7 +171,7 @@ fn a_panic_and_a_trap_are_told_with_lines() {
         assert_eq!(code, Some(134), "{text}");
         let places: Vec<&str> =
             text.lines().filter_map(|line| line.split_once("a.fold:").map(|(_, place)| place)).collect();
-        assert_eq!(places, ["6:17", "7:9", "7:9", "14:18"], "{tier}: {text}");
+        assert_eq!(places, ["6:17", "7:9", "7:9", "14:17"], "{tier}: {text}");
         assert!(text.contains("at the end") && text.contains("deep  a.fold:7:9"), "{text}");
         let (code, text) = told(&at(&scratch, &["run", "--tier", tier, "a.fold", "x"]));
         assert!(code == Some(134) && text.contains("pick  a.fold:2:5"), "{tier}: {text}");
@@ -286,7 +286,7 @@ fn a_new_package_runs_and_its_tests_pass() {
     assert_eq!(told(&at(&scratch, &["check", "my-tool"])), (Some(0), String::new()));
     let (code, text) = told(&at(&scratch, &["new", "my-tool"]));
     assert!(code == Some(1) && text.contains("there already"), "{text}");
-    for name in ["", "..", "a b", "no/such/folder"] {
+    for name in ["..", "a b", "no/such/folder"] {
         assert_eq!(at(&scratch, &["new", name]).status.code(), Some(1), "{name}");
     }
 }
@@ -321,4 +321,50 @@ fn a_script_may_begin_with_its_interpreter() {
     assert_eq!(told(&at(&scratch, &["run", "a.fold"])), (Some(0), "ran\n".into()));
     assert_eq!(told(&at(&scratch, &["fmt", "--check", "a.fold"])), (Some(0), String::new()));
     assert_eq!(told(&at(&scratch, &["check", "a.fold"])), (Some(0), String::new()));
+}
+
+/// The first block of a document after a fence with this mark.
+fn block<'a>(text: &'a str, mark: &str) -> &'a str {
+    let (_, after) = text.split_once(&format!("```{mark}\n")).unwrap();
+    after.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_first_steps_of_the_readme_are_as_it_says() {
+    let scratch = Scratch::new("readme");
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    scratch.file("sizes.fold", block(&readme, "fold").as_bytes());
+    let folder = Path::new(env!("CARGO_BIN_EXE_pinfold")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut said = String::new();
+    for line in block(&readme, "console").lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let mut shell = Command::new("/bin/sh");
+        let output = shell.args(["-c", line]).env("PATH", &path).current_dir(&scratch.0).output().unwrap();
+        said += &format!("$ {line}\n{}{}", stderr(&output), stdout(&output));
+    }
+    assert_eq!(said, block(&readme, "console"));
+}
+
+#[test]
+fn all_help_fits_a_terminal() {
+    let commands = ["run", "check", "test", "fmt", "build", "doc", "new", "inspect", "explain", "doctor", "caps"];
+    let all: Vec<&[&str]> = commands.iter().map(std::slice::from_ref).chain([&[][..]]).collect();
+    for (command, flag) in all.iter().flat_map(|command| [(command, "-h"), (command, "--help")]) {
+        let text = stdout(&run(&[command, &[flag][..]].concat()));
+        assert!(text.lines().count() > 5 && text.lines().all(|line| line.chars().count() <= 80), "{command:?}: {text}");
+    }
+}
+
+#[test]
+fn a_run_of_what_does_not_compile_says_so() {
+    let scratch = Scratch::new("no-program");
+    scratch.file("wrong.fold", WRONG.as_bytes());
+    let (code, text) = told(&at(&scratch, &["run", "wrong.fold"]));
+    assert!(code == Some(126) && text.starts_with("pinfold: wrong.fold: it does not compile\n\nerror[F"), "{text}");
+    scratch.file("needs.fold", b"needs data: Dir\nlet _ = data.list(\"\")?\n");
+    let (code, text) = told(&at(&scratch, &["run", "needs.fold", "x", "--dir", "data=."]));
+    assert!(
+        code == Some(125) && text.contains("--dir data=PATH") && text.contains("before the program's arg"),
+        "{text}"
+    );
 }
