@@ -1,6 +1,8 @@
 //! Generated programs, which compiled code and the evaluator of the typed tree have to mean the same by; and damaged ones, which must
 //! not harm the compiler. `PROGRAMS` and `MUTANTS` in the environment say how many, `SEED` where to begin.
 
+#![expect(clippy::unwrap_used, reason = "what fails in here fails the test")]
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
