@@ -345,9 +345,13 @@ impl<'a> Infer<'_, 'a> {
             syntax::ExprKind::Field(base, name) => self.assign_field(base, *name, target, op, value, span),
             syntax::ExprKind::Index(base, index) => self.assign_index(base, index, target, op, value, span),
             _ => {
-                // The parser told that it is no place.
-                self.expr(target, Want::Value(None));
+                let assigned = self.expr(target, Want::Value(None));
                 self.assigned_loosely(value);
+                // Of others the parser told that they are no place.
+                if matches!(target.kind, syntax::ExprKind::TupleField(..)) && assigned.ty != Ty::ERROR {
+                    let error = Diagnostic::error("F0311", target.span, "this cannot be assigned");
+                    self.report(error.help("a `var` can be assigned, a field that is `var`, and an element"));
+                }
                 self.error(span)
             }
         }
