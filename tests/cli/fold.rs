@@ -368,3 +368,17 @@ fn a_run_of_what_does_not_compile_says_so() {
         "{text}"
     );
 }
+
+#[test]
+fn a_worker_that_says_nothing_is_not_believed() {
+    let scratch = Scratch::new("silent");
+    let before = b"fn  main( ) {}\n";
+    let file = scratch.file("a.fold", before);
+    for command in ["check", "fmt", "test", "build", "doc"] {
+        let output =
+            pinfold(&[command, "a.fold"]).current_dir(&scratch.0).env("PINFOLD_WORKER", "/bin/true").output().unwrap();
+        assert_eq!(output.status.code(), Some(160), "{command}: {}", stderr(&output));
+    }
+    assert_eq!(std::fs::read(file).unwrap(), before);
+    assert!(!scratch.0.join("a.wasm").exists() && !scratch.0.join("doc.html").exists());
+}
