@@ -59,7 +59,7 @@ fn each_seed(
 
 #[test]
 fn compiled_programs_mean_what_the_evaluator_says() {
-    let count = setting("PROGRAMS", if cfg!(debug_assertions) { 50 } else { 1_000 });
+    let count = setting("PROGRAMS", if cfg!(debug_assertions) { 50 } else { 300 });
     let (wrong, said) = each_seed(count, |seed| {
         let text = generate::program(Choices::seeded(seed));
         let checked = program::check(&text).map_err(|rejected| format!("{}\n{text}", program::lines(&rejected)))?;
