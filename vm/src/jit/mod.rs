@@ -134,6 +134,8 @@ fn flags(config: &CodeConfig) -> Result<settings::Flags, String> {
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
         ("is_pic", "false"),
+        // Results that find no register are left in memory of the caller's.
+        ("enable_multi_ret_implicit_sret", "true"),
     ] {
         flags.set(name, value).map_err(|e| e.to_string())?;
     }

@@ -47,7 +47,10 @@ const KEEPING: &str = r#"
     (struct.get $s $n (local.get $a)))
   (func $where_ways_meet (param $a (ref $s)) (param $b (ref $s)) (param $c i32)
     (if (local.get $c) (then (local.set $a (local.get $b))) (else (drop (call $f (local.get $b)))))
-    (struct.set $s $next (local.get $a) (call $f (local.get $b)))))
+    (struct.set $s $next (local.get $a) (call $f (local.get $b))))
+  (func $of_a_copy (param $to (ref $a)) (param $from (ref $a)) (result (ref $s))
+    (array.copy $a $a (local.get $to) (i32.const 0) (local.get $from) (i32.const 0) (i32.const 1))
+    (struct.new $s (i32.const 1) (array.get $a (local.get $to) (i32.const 0)))))
 "#;
 
 /// Answers that were found before a call and are used after it, and an element of an array that is never there.

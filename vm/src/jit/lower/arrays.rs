@@ -321,7 +321,7 @@ impl Lower<'_> {
             Some(0) => {}
             Some(len) if len <= short(storage) => {
                 let bytes = len * storage.bytes();
-                self.copy(target, source, bytes);
+                self.copy(target, source, bytes, storage);
                 if storage.is_traced() {
                     self.mark_card(target, ELEMENTS);
                     self.mark_card(target, ELEMENTS + bytes - 4);
@@ -336,14 +336,19 @@ impl Lower<'_> {
     }
 
     /// Copies bytes between places in the heap, [`ELEMENTS`] after each: all are read before any is written.
-    fn copy(&mut self, target: Value, source: Value, bytes: u32) {
+    fn copy(&mut self, target: Value, source: Value, bytes: u32, storage: StorageType) {
         let flags = self.object_flags(TrapKind::NullArray);
         let [to, from] = [target, source].map(|place| self.heap_address(place));
         let (mut at, mut read) = (0, Vec::new());
         for (width, ty) in WIDTHS {
             while bytes - at >= width {
                 let offset = (ELEMENTS + at) as i32;
-                read.push((self.b.ins().load(ty, flags, from, offset), offset));
+                let value = self.b.ins().load(ty, flags, from, offset);
+                if storage.is_traced() {
+                    // One or several; what reads the target may be given the value instead.
+                    self.born(value);
+                }
+                read.push((value, offset));
                 at += width;
             }
         }
