@@ -37,7 +37,7 @@ use smith::{Ending, With};
 
 /// Seeds that are tried where nobody says how many; of one in thirty comes no module. A debug build takes six times as long for
 /// each as an optimised one, which tries enough for 10,000 modules with all of WebAssembly 3.0.
-const SEEDS: u64 = if cfg!(debug_assertions) { 1_300 } else { 3_300 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 13_000 };
 
 /// Fuel for a plan whose module ends by itself.
 const PLENTY: u64 = 1 << 40;

@@ -2,8 +2,8 @@
 
 use pinfold_vm::api::TrapKind;
 use wasmtime::{
-    Collector, Config, Engine, Error, ExternRef, InstanceAllocationStrategy, Linker, Module, OptLevel, Rooted, Store,
-    ThrownException, Trap,
+    Collector, Config, Engine, Error, ExternRef, InstanceAllocationStrategy, Linker, Module, OptLevel,
+    RegallocAlgorithm, Rooted, Store, ThrownException, Trap,
 };
 
 use crate::harness::{Harness, Sight, Sights, answer};
@@ -27,6 +27,7 @@ impl Wasmtime {
             .relaxed_simd_deterministic(true)
             .collector(Collector::Copying)
             .cranelift_opt_level(OptLevel::None)
+            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
             .allocation_strategy(InstanceAllocationStrategy::OnDemand)
             // Two engines that handle signals in one process would have to agree on who comes first.
             .signals_based_traps(false)
