@@ -12,6 +12,7 @@ mod bench;
 mod coverage;
 mod forms;
 mod harness;
+mod node;
 mod objects;
 mod operators;
 mod peer;

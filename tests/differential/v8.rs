@@ -11,6 +11,7 @@ use pinfold_vm::api::TrapKind;
 use serde_json::Value;
 
 use crate::harness::{Harness, Sight, Sights};
+use crate::node;
 use crate::wasmtime::NULL;
 
 /// Modules that one process runs.
@@ -32,11 +33,9 @@ pub struct V8 {
 }
 
 impl V8 {
-    /// The node in `PINFOLD_NODE`, or that which `tests/guests/fetch` left.
+    /// If node is there.
     pub fn find() -> Option<Self> {
-        let fetched = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/cache/node");
-        let node = std::env::var_os("PINFOLD_NODE").map_or_else(fetched, PathBuf::from);
-        node.exists().then_some(Self { node, waiting: Vec::new(), ran: 0 })
+        node::find().map(|node| Self { node, waiting: Vec::new(), ran: 0 })
     }
 
     /// Has a module run, now or later; `expected` is what Pinfold shows.

@@ -1,7 +1,7 @@
 //! The language as its users see it: programs and what becomes of them.
 //!
 //! `cases/` has programs section by section of `docs/language.md`; [`case`] says how they are written. Each program that is accepted is
-//! run by both tiers, optimised and not, and does the same each time. The examples of the repository and the code in its documents
+//! run by both tiers, optimised and not, and does the same each time; also on other engines: see [`peers`]. The examples of the repository and the code in its documents
 //! are run in the same way. `CASES=words` runs the cases alone that have these words in their file or name.
 
 mod case;
@@ -9,6 +9,9 @@ mod codes;
 mod documents;
 mod examples;
 mod generated;
+#[path = "../differential/node.rs"]
+mod node;
+mod peers;
 mod program;
 #[path = "../differential/random.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

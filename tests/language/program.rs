@@ -111,26 +111,31 @@ pub fn run(checked: &Checked, world: &World<'_>) -> Result<Done, String> {
 
 struct Host(HostState);
 
-fn run_module(module: &[u8], tier: Tier, world: &World<'_>) -> Result<Done, Error> {
-    let mut config = Config::new();
-    config.tier(tier).fuel(true);
-    let engine = Engine::new(&config);
-    let module = Module::new(&engine, module)?;
-    let output = Arc::<Mutex<Vec<u8>>>::default();
+/// What a program is granted.
+pub fn grants(world: &World<'_>, output: &Arc<Mutex<Vec<u8>>>) -> Grants {
     let dirs = world.dirs.iter().map(|(name, host)| DirGrant {
         name: Some((*name).to_owned()),
         host: host.to_path_buf(),
         guest: format!("/{name}"),
         writable: true,
     });
-    let grants = Grants {
-        console: Console::Capture { stdout: Arc::clone(&output), stderr: Arc::clone(&output) },
+    Grants {
+        console: Console::Capture { stdout: Arc::clone(output), stderr: Arc::clone(output) },
         stdin: Stdin::Bytes(world.input.as_bytes().into()),
         args: world.args.clone(),
         dirs: dirs.collect(),
         deterministic: Some(7),
         ..Grants::command()
-    };
+    }
+}
+
+fn run_module(module: &[u8], tier: Tier, world: &World<'_>) -> Result<Done, Error> {
+    let mut config = Config::new();
+    config.tier(tier).fuel(true);
+    let engine = Engine::new(&config);
+    let module = Module::new(&engine, module)?;
+    let output = Arc::<Mutex<Vec<u8>>>::default();
+    let grants = grants(world, &output);
     let host = HostState::new(&grants).map_err(Error::host)?;
     let needs = module.custom_section(NEEDS).and_then(Need::parse).unwrap_or_default();
     let handed = host.capabilities(&grants, &needs).map_err(|missing| Error::host(format!("{missing:?}")))?;
