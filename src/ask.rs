@@ -14,7 +14,7 @@ use pinfold_sandbox::Layers;
 use pinfold_vm::host::Grants;
 use pinfold_vm::module::{Bytes, Printable};
 
-use crate::{json, report};
+use crate::{colour, json, report};
 
 /// How long an answer may take.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
@@ -176,7 +176,7 @@ impl Findings {
             Severity::Warning => self.warnings += 1,
         }
         match self.format {
-            MessageFormat::Text => eprintln!("{}\n", Printable(&finding.text)),
+            MessageFormat::Text => eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string())),
             MessageFormat::Json => print_json(&finding.diagnostic),
         }
     }

@@ -39,7 +39,10 @@ pub fn compile(bundle: &Bundle) -> Result<Vec<u8>, String> {
     let options = check::Options { tests: false, ..check::Options::default() };
     let shown = |rejected: Box<Rejected>| render_all(&rejected.diagnostics, &rejected.sources, Style::default());
     let checked = driver::check(&root.module, &mut Modules(bundle), options).map_err(shown)?;
-    checked.compile(Options::default()).map_err(shown)
+    let module = checked.compile(Options::default()).map_err(shown);
+    // The process has this one program to compile, and runs it next: what freeing takes would be waited for.
+    std::mem::forget(checked);
+    module
 }
 
 /// A program, checked.

@@ -8,6 +8,7 @@ mod ask;
 mod build;
 mod caps;
 mod check;
+mod colour;
 mod doc;
 mod doctor;
 mod explain;

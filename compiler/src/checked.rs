@@ -24,7 +24,8 @@ impl Checked {
     /// The same with several modules, of which `main` is the root.
     pub(crate) fn with(mut loader: Memory, options: Options<'_>) -> Self {
         let (mut sources, mut names, mut diagnostics) = (Sources::default(), Names::default(), Diagnostics::default());
-        let program = check::check("main", &mut loader, options, &mut sources, &mut names, &mut diagnostics);
+        let program = check::check("main", &mut loader, options, &mut sources, &mut names, &mut diagnostics)
+            .map(|(program, _)| program);
         if let Some(program) = &program {
             exhaustive::check(program, &names, &mut diagnostics);
             access::check(program, &names, &mut diagnostics);

@@ -1,6 +1,6 @@
 //! All phases in a row: from modules' texts to one program, or to all that is wrong with it.
 
-use crate::check::{self, Loader};
+use crate::check::{self, Loader, Trees};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::names::Names;
 use crate::source::Sources;
@@ -8,7 +8,7 @@ use crate::typed::Program;
 use crate::{Options, access, compile, exhaustive};
 
 /// A program that was checked.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checked {
     /// The program.
     pub program: Program,
@@ -18,6 +18,8 @@ pub struct Checked {
     pub sources: Sources,
     /// What is not wrong, but was perhaps not meant.
     pub warnings: Vec<Diagnostic>,
+    /// What it was made from.
+    pub trees: Trees,
 }
 
 /// What is wrong with a program.
@@ -37,14 +39,14 @@ pub struct Rejected {
 pub fn check(root: &str, loader: &mut dyn Loader, options: check::Options<'_>) -> Result<Checked, Box<Rejected>> {
     let (mut sources, mut names, mut diagnostics) = (Sources::default(), Names::default(), Diagnostics::default());
     let program = check::check(root, loader, options, &mut sources, &mut names, &mut diagnostics);
-    if let Some(program) = &program {
+    if let Some((program, _)) = &program {
         exhaustive::check(program, &names, &mut diagnostics);
         access::check(program, &names, &mut diagnostics);
     }
     let failed = diagnostics.has_errors();
     let diagnostics = diagnostics.into_sorted();
     match program {
-        Some(program) if !failed => Ok(Checked { program, names, sources, warnings: diagnostics }),
+        Some((program, trees)) if !failed => Ok(Checked { program, names, sources, warnings: diagnostics, trees }),
         _ => Err(Box::new(Rejected { diagnostics, sources })),
     }
 }

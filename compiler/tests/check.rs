@@ -44,7 +44,8 @@ fn check_with(text: &str, options: Options<'_>) -> Checked {
         loader = loader.with(path.trim(), &format!("{}.fold", path.trim()), text);
     }
     let (mut sources, mut names, mut found) = (Sources::default(), Names::default(), Diagnostics::default());
-    let program = check::check("main", &mut loader, options, &mut sources, &mut names, &mut found);
+    let program =
+        check::check("main", &mut loader, options, &mut sources, &mut names, &mut found).map(|(program, _)| program);
     Checked { program, found: found.into_sorted(), sources, names }
 }
 

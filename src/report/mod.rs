@@ -9,13 +9,15 @@ use pinfold_sandbox::Exit;
 use pinfold_sandbox::cgroup::OutOfMemory;
 use pinfold_vm::module::{Escaped, Printable};
 
+use crate::colour;
+
 /// Frames that are shown.
 const SHOWN: usize = 16;
 
 /// Says on standard error how a run ended, unless the program ended by itself.
 pub fn explain(verdict: &Verdict, timeout: f64) {
     if let Some(words) = words(verdict, timeout) {
-        eprintln!("pinfold: {words}");
+        eprintln!("pinfold: {}", colour::diagnostics(&words));
     }
     let (frames, omitted) = stack(verdict);
     for (i, frame) in frames.iter().take(SHOWN).enumerate() {

@@ -81,7 +81,7 @@ pub fn check(
     sources: &mut Sources,
     names: &mut Names,
     diagnostics: &mut Diagnostics,
-) -> Option<Program> {
+) -> Option<(Program, Trees)> {
     let before = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let modules = modules::load(root, loader, options.standard, sources, names, diagnostics)?;
     let words = scope::Words::new(names);
@@ -117,8 +117,12 @@ pub fn check(
     checker.run(&modules);
     let program = std::mem::take(&mut checker.program);
     let after = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    (after == before).then_some(program)
+    (after == before).then_some((program, Trees(modules)))
 }
+
+/// The syntax trees of a program's modules. To free them takes as long as a phase: who ends soon need not.
+#[derive(Debug)]
+pub struct Trees(#[expect(dead_code, reason = "kept, not used")] Vec<modules::Module>);
 
 /// How many errors are told, and how many warnings.
 const MAX_FINDINGS: usize = 300;

@@ -77,6 +77,7 @@ impl Loader for Memory {
 }
 
 /// A module that was loaded and parsed.
+#[derive(Debug)]
 pub(super) struct Module {
     pub path: Rc<str>,
     pub package: u32,
