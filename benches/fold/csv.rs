@@ -23,8 +23,26 @@ struct Group {
 }
 
 const CITIES: [&str; 20] = [
-    "Amberg", "Bad Tölz", "Celle, North", "Dahn", "Emden", "Furth \"the old\"", "Gera", "Hof, \"upper\"", "Ilmenau", "Jena",
-    "Kehl", "Lahr", "Marl", "Naila", "Olpe", "Passau", "Rain, Lech", "Selb", "Thale", "Uelzen",
+    "Amberg",
+    "Bad Tölz",
+    "Celle, North",
+    "Dahn",
+    "Emden",
+    "Furth \"the old\"",
+    "Gera",
+    "Hof, \"upper\"",
+    "Ilmenau",
+    "Jena",
+    "Kehl",
+    "Lahr",
+    "Marl",
+    "Naila",
+    "Olpe",
+    "Passau",
+    "Rain, Lech",
+    "Selb",
+    "Thale",
+    "Uelzen",
 ];
 
 fn write_field(out: &mut String, field: &str) {

@@ -76,7 +76,13 @@ impl Constraint {
     fn output(&self) -> VariableId {
         match *self {
             Unary { variable, .. } => variable,
-            Binary { first, second, direction, .. } => if direction == Forward { second } else { first },
+            Binary { first, second, direction, .. } => {
+                if direction == Forward {
+                    second
+                } else {
+                    first
+                }
+            }
         }
     }
 
@@ -311,7 +317,8 @@ impl Planner {
     fn plan(&mut self, sources: &[ConstraintId]) -> Vec<ConstraintId> {
         let mark = self.new_mark();
         let mut plan = Vec::new();
-        let usable = |&source: &ConstraintId| self.constraints[source].is_input() && self.constraints[source].is_satisfied();
+        let usable =
+            |&source: &ConstraintId| self.constraints[source].is_input() && self.constraints[source].is_satisfied();
         let mut todo: Vec<ConstraintId> = sources.iter().copied().filter(usable).collect();
         while let Some(next) = todo.pop() {
             let constraint = &self.constraints[next];

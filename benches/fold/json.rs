@@ -213,7 +213,13 @@ impl Parser<'_> {
 fn walk(value: &Json) -> f64 {
     match value {
         Json::Null => 1.0,
-        Json::Bool(value) => if *value { 2.0 } else { 1.0 },
+        Json::Bool(value) => {
+            if *value {
+                2.0
+            } else {
+                1.0
+            }
+        }
         Json::Int(value) => *value as f64 + 1.0,
         Json::Float(value) => value + 1.0,
         Json::Text(text) => text.len() as f64,
