@@ -52,8 +52,8 @@ class Graph {
 
     static generate() {
         const graph = new Graph();
-        let last = graph.block();
-        for (let i = 0; i < 5; i++) last = graph.nest(last, 4);
+        const first = graph.block();
+        for (let i = 0; i < 5; i++) graph.nest(first, 4);
         return graph;
     }
 }

@@ -41,8 +41,8 @@ end
 
 function Graph.generate()
   local graph = setmetatable({ blocks = {} }, Graph)
-  local last = graph:block()
-  for _ = 1, 5 do last = graph:nest(last, 4) end
+  local first = graph:block()
+  for _ = 1, 5 do graph:nest(first, 4) end
   return graph
 end
 

@@ -51,9 +51,9 @@ class Graph:
 
 def generate():
     graph = Graph()
-    last = graph.block()
+    first = graph.block()
     for _ in range(5):
-        last = graph.nest(last, 4)
+        graph.nest(first, 4)
     return graph
 
 
@@ -166,7 +166,6 @@ class Finder:
 
 
 def main(rounds):
-    sys.setrecursionlimit(10_000)
     loops = depths = blocks = irreducible = 0
     for _ in range(rounds):
         graph = generate()

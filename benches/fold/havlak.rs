@@ -56,9 +56,9 @@ impl Graph {
 
     fn generate() -> Graph {
         let mut graph = Graph::default();
-        let mut last = graph.block();
+        let first = graph.block();
         for _ in 0..5 {
-            last = graph.nest(last, 4);
+            graph.nest(first, 4);
         }
         graph
     }
