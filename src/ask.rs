@@ -73,7 +73,8 @@ pub fn ask(task: Fold, program: &Bytes, timeout: Duration) -> Result<Told, Strin
     let wanted = Wanted { output: true, ..Wanted::default() };
     let job = Job { plan, task: Task::Fold(task) };
     let outcome = supervisor::observe(&job, program, &bounds, wanted).map_err(|error| error.to_string())?;
-    let Outcome { verdict, captured, .. } = outcome;
+    let Outcome { verdict, captured, remains, .. } = outcome;
+    remains.finish();
     Ok(match Answer::read_all(&whole_lines(captured.unwrap_or_default(), &verdict)) {
         Some((answers, bytes)) => Told { answers, bytes, verdict },
         None => Told { answers: Vec::new(), bytes: Vec::new(), verdict: Verdict::Nonsense },

@@ -43,6 +43,17 @@ impl Remains {
         self.cgroup.as_ref()
     }
 
+    /// Waits until nothing is left, for a process that ends soon, or runs another program next.
+    pub fn finish(mut self) {
+        let cgroup = self.cgroup.take();
+        if let Some(child) = self.child.take()
+            && has_ended(&child, PATIENCE)
+        {
+            let _ = child.wait();
+        }
+        drop(cgroup);
+    }
+
     /// Lets go of everything, for a process that ends now: nothing may be written any more. Where the cgroup cannot be removed yet, a
     /// process stays behind that does only that.
     pub fn leave(mut self) {

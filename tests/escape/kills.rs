@@ -41,6 +41,8 @@ struct Ground {
     program: PathBuf,
     /// Of all rounds until now.
     supervisors: Vec<u32>,
+    /// Groups that were there before.
+    older: Vec<PathBuf>,
 }
 
 /// What a host must look like afterwards.
@@ -58,7 +60,8 @@ impl Ground {
         fs::create_dir(place.join("granted"))?;
         let program = place.join("spin.wat");
         fs::write(&program, r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#)?;
-        Ok(Self { place, program, supervisors: Vec::new() })
+        let older = groups("/sys/fs/cgroup".as_ref(), None);
+        Ok(Self { place, program, supervisors: Vec::new(), older })
     }
 
     /// What is there now. What else a supervisor makes of the host's belongs here too.
@@ -80,13 +83,24 @@ impl Ground {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
-    /// What a run that nobody kills does not take away of cgroups that those before it left.
-    fn groups_after_another_run(&self) -> io::Result<Vec<PathBuf>> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-        command.arg("inspect").arg(&self.program).env_remove("PINFOLD_WORKER");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    /// What runs that nobody kills do not take away of cgroups that those before them left, or leave of their own.
+    fn groups_after_other_runs(&mut self) -> io::Result<Vec<PathBuf>> {
+        let source = self.place.join("source.fold");
+        fs::write(&source, "needs out: Console\nout.print(\"\")\n")?;
+        for (command, program) in [("inspect", &self.program), ("check", &source), ("run", &source)] {
+            let mut run = Command::new(env!("CARGO_BIN_EXE_pinfold"));
+            run.arg(command).arg(program).env_remove("PINFOLD_WORKER");
+            run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut run = run.spawn()?;
+            self.supervisors.push(run.id());
+            if !run.wait()?.success() {
+                return Err(io::Error::other(format!("pinfold {command} failed")));
+            }
+        }
         are_all_gone(Instant::now() + PATIENCE)?;
-        Ok(groups("/sys/fs/cgroup".as_ref(), &self.supervisors))
+        let mut left = groups("/sys/fs/cgroup".as_ref(), Some(&self.supervisors));
+        left.retain(|group| !self.older.contains(group));
+        Ok(left)
     }
 
     /// One round; what is wrong afterwards.
@@ -131,11 +145,11 @@ impl Ground {
     }
 }
 
-/// Cgroups of these supervisors.
-fn groups(below: &Path, supervisors: &[u32]) -> Vec<PathBuf> {
+/// Cgroups of these supervisors, or of all.
+fn groups(below: &Path, supervisors: Option<&[u32]>) -> Vec<PathBuf> {
     let is_theirs = |name: &str| {
         let maker = name.strip_prefix("pinfold-").and_then(|rest| rest.split_once('-')).map(|(maker, _)| maker);
-        supervisors.iter().any(|supervisor| maker == Some(supervisor.to_string().as_str()))
+        maker.is_some_and(|maker| supervisors.is_none_or(|all| all.iter().any(|one| maker == one.to_string())))
     };
     let entries = fs::read_dir(below).into_iter().flatten().flatten();
     entries
@@ -203,10 +217,10 @@ pub fn main(rounds: u32) -> io::Result<bool> {
             println!("WRONG round {round}, {whom:?} killed: {problem}");
         }
     }
-    let groups = ground.groups_after_another_run()?;
+    let groups = ground.groups_after_other_runs()?;
     if !groups.is_empty() {
         wrong += 1;
-        println!("WRONG cgroups are left after another run: {groups:?}");
+        println!("WRONG cgroups are left after other runs: {groups:?}");
     }
     fs::remove_dir_all(&ground.place)?;
     println!(

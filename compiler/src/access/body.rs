@@ -465,7 +465,8 @@ impl<'p> Checker<'p> {
     }
 
     fn field_pattern(&mut self, value: Tree, owner: Owner, index: u32, field: &'p Field, part: &'p Pattern) {
-        if self.shapes.size(part.ty) > 0 && !matches!(part.kind, PatternKind::Wildcard) {
+        // What has no flags may have parts with some: read-only ones.
+        if !matches!(part.kind, PatternKind::Wildcard) {
             let from = self.read_field(value, owner, index, field, part.ty);
             self.pattern(part, from);
         }

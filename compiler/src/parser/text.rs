@@ -50,7 +50,7 @@ impl Parser<'_> {
         let negative = self.at > 0 && self.tokens[self.at - 1].kind == Kind::Minus;
         if value.is_some_and(|value| {
             value < 1 << 63
-                || negative
+                || negative && value == 1 << 63
                 || written.starts_with("0x")
                 || written.starts_with("0b")
                 || written.starts_with("0o")

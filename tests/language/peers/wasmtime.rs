@@ -41,7 +41,9 @@ pub fn run(module: &[u8], world: &World<'_>) -> Result<(Done, Record), Error> {
         .signals_based_traps(false)
         .memory_reservation(0)
         .memory_guard_size(0)
-        .max_wasm_stack(1 << 20);
+        // Code that is not optimised takes more.
+        .max_wasm_stack(16 << 20)
+        .async_stack_size(32 << 20);
     let engine = Engine::new(&config)?;
     let needs = custom_section(module, NEEDS).and_then(Need::parse).unwrap_or_default();
     let module = Module::new(&engine, module)?;

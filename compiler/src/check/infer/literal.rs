@@ -20,14 +20,19 @@ impl<'a> Infer<'_, 'a> {
         let number = match (negative, i64::try_from(value)) {
             (false, Ok(number)) => Some(number),
             (true, Ok(number)) => Some(-number),
+            (true, Err(_)) if bits => (value as i64).checked_neg(),
             (true, Err(_)) if value == 1 << 63 => Some(i64::MIN),
             (false, Err(_)) if bits => Some(value as i64),
             _ => None,
         };
-        // What does not fit was told by the lexer.
         match number {
             Some(number) => self.expr_of(ExprKind::Int(number), Ty::INT, span),
-            None => self.error(span),
+            None => {
+                // The parser told of what fits under no sign. Here a minus was before it that is none of its own.
+                let diagnostic = Diagnostic::error("F0008", span, "the number does not fit in an Int");
+                self.report(diagnostic.note("an Int goes from -9223372036854775808 to 9223372036854775807"));
+                self.error(span)
+            }
         }
     }
 
