@@ -40,7 +40,9 @@ function other([kind, expected], value, handles) {
       return Object.is(value, number) ? null : String(value);
     }
     case 'bytes': {
-      const bytes = Buffer.from(texts.memory.buffer, 0, texts.read(value)).toString('hex');
+      // First, since it may make the memory larger, and that another buffer.
+      const length = texts.read(value);
+      const bytes = Buffer.from(texts.memory.buffer, 0, length).toString('hex');
       return bytes === expected ? null : bytes;
     }
     case 'handle': return value === handles[expected] ? null : 'another handle';
