@@ -208,6 +208,9 @@ fn sizes_are_bounded() {
     assert_eq!(codes_of(&"# ".repeat(1_000_000)).len(), lexer::MAX_ERRORS + 1);
     assert_eq!(codes_of(&"let = 1\n".repeat(100_000)).len(), lexer::MAX_ERRORS + 1);
     assert_eq!(codes_of(&")".repeat(1_000_000)).len(), lexer::MAX_ERRORS + 1);
+    // The last one is said of an operator that is not gone over yet.
+    assert_eq!(codes_of(&"a < b < c\n".repeat(1_000)).len(), lexer::MAX_ERRORS + 1);
+    assert_eq!(codes_of(&"1 = 2\n".repeat(1_000)).len(), lexer::MAX_ERRORS + 1);
     for text in [
         "/*".repeat(1_000_000),
         "\"".repeat(999_999),

@@ -116,7 +116,7 @@ impl Parser<'_> {
             if level == COMPARE {
                 self.check_comparison(&left, sign)?;
             }
-            self.at += count;
+            self.skip(count);
             let right = self.right_side(op, level, &left)?;
             self.wrap()?;
             let kind = ExprKind::Binary(op, Box::new(left), Box::new(right), sign);

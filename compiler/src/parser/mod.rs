@@ -159,6 +159,12 @@ impl<'a> Parser<'a> {
         token
     }
 
+    /// Goes over tokens that were looked at, unless what was said meanwhile gave the rest of the file up.
+    #[inline]
+    fn skip(&mut self, count: usize) {
+        self.at = (self.at + count).min(self.tokens.len() - 1);
+    }
+
     #[inline]
     fn eat(&mut self, kind: Kind) -> bool {
         let found = self.kind() == kind;

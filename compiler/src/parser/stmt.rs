@@ -337,7 +337,7 @@ impl Parser<'_> {
             let diagnostic = Diagnostic::error("F0113", expr.span, "nothing can be assigned to this");
             self.report(diagnostic.label("expected a variable, a field or an element"));
         }
-        self.at += count;
+        self.skip(count);
         let value = self.expr()?;
         Ok(StmtKind::Assign { place: expr, op, value })
     }
