@@ -91,6 +91,11 @@ pub fn integer(text: &str) -> Option<u64> {
     (base != 10 || value <= 1 << 63).then_some(value)
 }
 
+/// Whether an integer literal is written as its bits: in another base than 10.
+pub fn is_bits(text: &str) -> bool {
+    base(text).0 != 10
+}
+
 /// The value of a number with a point or exponent.
 pub fn float(text: &str) -> f64 {
     if text.contains('_') { text.replace('_', "").parse() } else { text.parse() }.unwrap_or(f64::NAN)

@@ -560,6 +560,12 @@ impl Lexer<'_> {
     }
 }
 
+/// The error of a number that is too large.
+pub(crate) fn too_large(span: Span) -> Diagnostic {
+    Diagnostic::error("F0008", span, "the number does not fit in an Int")
+        .note("an Int goes from -9223372036854775808 to 9223372036854775807")
+}
+
 /// The error that says that more errors are not shown.
 pub(crate) fn too_many_errors(span: Span) -> Diagnostic {
     Diagnostic::error(

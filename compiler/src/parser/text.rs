@@ -3,7 +3,7 @@
 use super::{Failed, Parse, Parser};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::literal::{self, Problem};
-use crate::lexer::{Kind, Token};
+use crate::lexer::{self, Kind, Token};
 use crate::source::Span;
 use crate::syntax::{Align, Expr, ExprKind, Format, FormatKind, Piece};
 
@@ -45,20 +45,15 @@ impl Parser<'_> {
         Ok(Expr { kind, span })
     }
 
+    /// A number. Whether one that only a minus makes fit has it, the types tell: here it may yet be that of a subtraction.
     fn integer(&mut self, written: &str, span: Span) -> Option<u64> {
         let value = literal::integer(written);
-        let negative = self.at > 0 && self.tokens[self.at - 1].kind == Kind::Minus;
-        if value.is_some_and(|value| {
-            value < 1 << 63
-                || negative && value == 1 << 63
-                || written.starts_with("0x")
-                || written.starts_with("0b")
-                || written.starts_with("0o")
-        }) {
+        let after_minus = self.at > 0 && self.tokens[self.at - 1].kind == Kind::Minus;
+        let most = if after_minus { 1 << 63 } else { i64::MAX as u64 };
+        if value.is_some_and(|value| value <= most || literal::is_bits(written)) {
             return value;
         }
-        let diagnostic = Diagnostic::error("F0008", span, "the number does not fit in an Int");
-        self.report(diagnostic.note("an Int goes from -9223372036854775808 to 9223372036854775807"));
+        self.report(lexer::too_large(span));
         None
     }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::{Infer, Want};
 use crate::diagnostic::Diagnostic;
+use crate::lexer::{self, literal};
 use crate::source::Span;
 use crate::syntax;
 use crate::typed::{
@@ -14,23 +15,17 @@ impl<'a> Infer<'_, 'a> {
     /// A number; `negative` if a minus is before it.
     pub(super) fn int(&mut self, value: Option<u64>, negative: bool, span: Span) -> Expr {
         let Some(value) = value else { return self.error(span) };
-        let text = self.c.sources.text(span).trim_start_matches('-').trim_start();
-        // Numbers in another base than ten are written as their bits.
-        let bits = text.starts_with("0x") || text.starts_with("0b") || text.starts_with("0o");
-        let number = match (negative, i64::try_from(value)) {
-            (false, Ok(number)) => Some(number),
-            (true, Ok(number)) => Some(-number),
-            (true, Err(_)) if bits => (value as i64).checked_neg(),
-            (true, Err(_)) if value == 1 << 63 => Some(i64::MIN),
-            (false, Err(_)) if bits => Some(value as i64),
-            _ => None,
+        let bits = literal::is_bits(self.c.sources.text(span).trim_start_matches('-').trim_start());
+        let number = match (negative, bits) {
+            (false, true) => Some(value as i64),
+            (true, true) => (value as i64).checked_neg(),
+            (false, false) => i64::try_from(value).ok(),
+            (true, false) => 0_i64.checked_sub_unsigned(value),
         };
         match number {
             Some(number) => self.expr_of(ExprKind::Int(number), Ty::INT, span),
             None => {
-                // The parser told of what fits under no sign. Here a minus was before it that is none of its own.
-                let diagnostic = Diagnostic::error("F0008", span, "the number does not fit in an Int");
-                self.report(diagnostic.note("an Int goes from -9223372036854775808 to 9223372036854775807"));
+                self.report(lexer::too_large(span));
                 self.error(span)
             }
         }
