@@ -24,6 +24,7 @@ mod stack;
 mod v8;
 mod value;
 mod wasmtime;
+mod wasmtime_config;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,11 +2,11 @@
 
 use pinfold_vm::api::TrapKind;
 use wasmtime::{
-    Collector, Config, Engine, Error, ExternRef, InstanceAllocationStrategy, Linker, Module, OptLevel,
-    RegallocAlgorithm, Rooted, Store, ThrownException, Trap,
+    Engine, Error, ExternRef, InstanceAllocationStrategy, Linker, Module, Rooted, Store, ThrownException, Trap,
 };
 
 use crate::harness::{Harness, Sight, Sights, answer};
+use crate::wasmtime_config;
 
 pub struct Wasmtime {
     engine: Engine,
@@ -14,25 +14,12 @@ pub struct Wasmtime {
 
 impl Wasmtime {
     pub fn new() -> Self {
-        let mut config = Config::new();
+        let mut config = wasmtime_config::config();
         config
-            .wasm_function_references(true)
-            .wasm_gc(true)
-            .wasm_exceptions(true)
-            .wasm_tail_call(true)
-            .wasm_memory64(true)
-            .wasm_multi_memory(true)
             .wasm_relaxed_simd(true)
             // As ours are: the same on every machine.
             .relaxed_simd_deterministic(true)
-            .collector(Collector::Copying)
-            .cranelift_opt_level(OptLevel::None)
-            .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
             .allocation_strategy(InstanceAllocationStrategy::OnDemand)
-            // Two engines that handle signals in one process would have to agree on who comes first.
-            .signals_based_traps(false)
-            .memory_reservation(0)
-            .memory_guard_size(0)
             .max_wasm_stack(1 << 20);
         Self { engine: Engine::new(&config).unwrap() }
     }

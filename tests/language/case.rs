@@ -14,6 +14,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::program::End;
+
 /// What becomes of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -129,6 +131,15 @@ fn read(file: &str, text: &str, cases: &mut Vec<Case>) {
 }
 
 impl Case {
+    /// How it ends, if it is accepted.
+    pub fn end(&self) -> End {
+        match self.kind {
+            Kind::Panic => End::Panic(self.message.clone()),
+            Kind::Fail => End::Failed(self.message.clone()),
+            Kind::Accept | Kind::Reject => End::Good,
+        }
+    }
+
     /// Where it is.
     pub fn place(&self) -> String {
         format!("{}:{}: {}", self.file, self.at, self.name)

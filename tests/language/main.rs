@@ -16,6 +16,8 @@ mod program;
 #[path = "../differential/random.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod random;
+#[path = "../differential/wasmtime_config.rs"]
+mod wasmtime_config;
 
 use std::fmt::Write;
 use std::sync::Mutex;
@@ -23,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use case::{Case, Kind};
 use pinfold_compiler::driver::Rejected;
-use program::{End, World, check, line, lines, run};
+use program::{World, check, line, lines, run};
 
 /// What is wrong with a list of things, each looked at by one of several threads.
 pub fn wrong<T: Sync>(things: &[T], look: impl Fn(&T) -> Result<(), String> + Sync) -> Vec<String> {
@@ -77,11 +79,7 @@ fn look(case: &Case) -> Result<(), String> {
         return Err(lines(&Rejected { diagnostics: checked.warnings, sources: checked.sources }));
     }
     let done = run(&checked, &World { input: case.input.clone(), ..World::default() })?;
-    let end = match case.kind {
-        Kind::Panic => End::Panic(case.message.clone()),
-        Kind::Fail => End::Failed(case.message.clone()),
-        _ => End::Good,
-    };
+    let end = case.end();
     if done.end != end {
         return Err(format!("it ended with {:?}, not with {end:?}\n{}", done.end, done.output));
     }

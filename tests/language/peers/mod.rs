@@ -157,12 +157,7 @@ fn look(case: &Case, kind: &str, options: Options, v8: Option<&Mutex<v8::V8>>) -
     let module = checked.compile(options).map_err(|rejected| lines(&rejected))?;
     let world = World { input: case.input.clone(), ..World::default() };
     let (done, record) = wasmtime::run(&module, &world).map_err(|error| format!("wasmtime: {error:?}"))?;
-    let end = match case.kind {
-        Kind::Panic => End::Panic(case.message.clone()),
-        Kind::Fail => End::Failed(case.message.clone()),
-        _ => End::Good,
-    };
-    let expected = Done { output: case.output.clone(), end };
+    let expected = Done { output: case.output.clone(), end: case.end() };
     if done != expected {
         return Err(format!("wasmtime: {done:?}\n  expected: {expected:?}"));
     }

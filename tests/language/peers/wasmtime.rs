@@ -5,12 +5,13 @@ use pinfold_vm::host::table::{self, HostCall, Row};
 use pinfold_vm::host::{HostError, HostState};
 use pinfold_vm::types::ValType as Type;
 use wasmtime::{
-    AnyRef, ArrayRef, ArrayRefPre, ArrayType, Caller, Collector, Config, Engine, Error, ExternRef, FieldType, Linker,
-    Module, Mutability, OptLevel, RegallocAlgorithm, Rooted, StorageType, Store, Trap, Val,
+    AnyRef, ArrayRef, ArrayRefPre, ArrayType, Caller, Engine, Error, ExternRef, FieldType, Linker, Module, Mutability,
+    Rooted, StorageType, Store, Trap, Val,
 };
 
 use super::{Call, Copies, Output, Passed, Record};
 use crate::program::{Done, End, World, grants};
+use crate::wasmtime_config;
 
 /// What belongs to a running program.
 struct Running {
@@ -28,22 +29,9 @@ struct Held(usize);
 
 /// Runs a module: what it did, and its calls.
 pub fn run(module: &[u8], world: &World<'_>) -> Result<(Done, Record), Error> {
-    let mut config = Config::new();
-    config
-        .wasm_function_references(true)
-        .wasm_gc(true)
-        .wasm_exceptions(true)
-        .wasm_tail_call(true)
-        .collector(Collector::Copying)
-        .cranelift_opt_level(OptLevel::None)
-        .cranelift_regalloc_algorithm(RegallocAlgorithm::SinglePass)
-        // Two engines that handle signals in one process would have to agree on who comes first.
-        .signals_based_traps(false)
-        .memory_reservation(0)
-        .memory_guard_size(0)
-        // Code that is not optimised takes more.
-        .max_wasm_stack(16 << 20)
-        .async_stack_size(32 << 20);
+    let mut config = wasmtime_config::config();
+    // Code that is not optimised takes more.
+    config.max_wasm_stack(16 << 20).async_stack_size(32 << 20);
     let engine = Engine::new(&config)?;
     let needs = custom_section(module, NEEDS).and_then(Need::parse).unwrap_or_default();
     let module = Module::new(&engine, module)?;
