@@ -45,13 +45,8 @@ impl Remains {
 
     /// Waits until nothing is left, for a process that ends soon, or runs another program next.
     pub fn finish(mut self) {
-        let cgroup = self.cgroup.take();
-        if let Some(child) = self.child.take()
-            && has_ended(&child, PATIENCE)
-        {
-            let _ = child.wait();
-        }
-        drop(cgroup);
+        // What is dropped then has no process in it any more.
+        let _ = self.wait();
     }
 
     /// Lets go of everything, for a process that ends now: nothing may be written any more. Where the cgroup cannot be removed yet, a
