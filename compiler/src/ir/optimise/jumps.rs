@@ -331,6 +331,7 @@ impl Thread<'_> {
         let Some(Stmt::Block(_, mut body)) = list.pop() else { return false };
         let mut rest = Some(rest);
         put(&mut body, label, &mut rest);
+        debug_assert!(rest.is_none(), "the jump was counted");
         list.extend(body);
         true
     }
@@ -383,10 +384,10 @@ fn jump_count(list: &[Stmt], label: Label, in_loop: bool) -> Option<usize> {
     Some(count)
 }
 
-/// Puts statements in the place of the jump to a label.
+/// Puts statements in the place of the jump to a label, and of what cannot be reached behind it.
 fn put(list: &mut Vec<Stmt>, label: Label, rest: &mut Option<Vec<Stmt>>) {
-    if list.last() == Some(&Stmt::Break(label)) {
-        list.pop();
+    if let Some(at) = list.iter().position(|stmt| *stmt == Stmt::Break(label)) {
+        list.truncate(at);
         list.extend(rest.take().unwrap_or_default());
         return;
     }
