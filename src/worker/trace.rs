@@ -14,6 +14,9 @@ pub fn frames(trap: &Trap, module: &Module) -> (Vec<String>, usize) {
     for (number, frame) in trap.frames.iter().enumerate() {
         let places = map.as_ref().map(|map| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
         let mut places = places.unwrap_or_default();
+        let is_known = !places.is_empty();
+        // What ends the program is called from elsewhere in the same function, of which there is a frame already.
+        places.retain(|place| !place.function.is_empty());
         // What is exported only calls what is written.
         let is_export = |place: &SourcePlace| place.function == "main" || place.function.starts_with("test ");
         let inner = places.len().checked_sub(2).and_then(|at| places.get(at)).map_or(&before, |inner| &inner.function);
@@ -21,11 +24,11 @@ pub fn frames(trap: &Trap, module: &Module) -> (Vec<String>, usize) {
             && places.last().is_some_and(|last| is_export(last) && last.function == *inner)
         {
             places.pop();
-        } else if places.is_empty() {
+        } else if !is_known {
             frames.push(offset(frame));
         }
         frames.extend(places.iter().map(place));
-        before = places.pop().map(|place| place.function).unwrap_or_default();
+        before = places.pop().map_or(before, |place| place.function);
     }
     let more = frames.len().saturating_sub(FRAMES);
     frames.truncate(FRAMES);

@@ -14,7 +14,8 @@
 //!
 //! An entry says where the code comes from that begins there and goes on to the next entry. A position's function is the one that was
 //! written there; its caller is 0, or, where that function was put into another one, one more than the position of the call,
-//! which is always less than the number of the position itself.
+//! which is always less than the number of the position itself. A function without a name is no frame: the
+//! code that ends a program is called from where it was written, and has the frame itself.
 
 use rustc_hash::FxHashMap;
 

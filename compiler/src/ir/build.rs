@@ -39,7 +39,7 @@ impl Builder {
     pub fn finish(mut self, name: u32, params: usize, results: Vec<Val>) -> Function {
         let body = self.lists.pop().unwrap_or_default();
         let labels = self.used.len() as u32;
-        Function { name, params, locals: self.locals, results, code: super::Code::Body(body), labels }
+        Function { name, params, locals: self.locals, results, code: super::Code::Body(body), labels, ends: None }
     }
 
     /// A new local that is assigned once.

@@ -130,6 +130,17 @@ pub(crate) enum Panic {
     Index,
 }
 
+impl Module {
+    /// The name of a function in [`Place`]s that are left out of traces.
+    pub fn nameless(&mut self) -> u32 {
+        let known = self.names.iter().position(|name| name.is_empty());
+        known.unwrap_or_else(|| {
+            self.names.push("".into());
+            self.names.len() - 1
+        }) as u32
+    }
+}
+
 impl Panic {
     /// Each with what it says.
     pub const ALL: [(Panic, &'static str); 3] = [
@@ -154,6 +165,8 @@ pub(crate) struct Function {
     pub code: Code,
     /// How many labels it has.
     pub labels: u32,
+    /// Of statements that end the program and were taken out of another function: where they are written.
+    pub ends: Option<Span>,
 }
 
 /// See [`Function`].

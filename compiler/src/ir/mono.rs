@@ -263,6 +263,7 @@ impl<'a> Context<'a> {
             results: results.to_vec(),
             code: Code::Gone,
             labels: 0,
+            ends: None,
         });
         FuncId(self.module.functions.len() as u32 - 1)
     }

@@ -10,6 +10,8 @@
 //! code           count of functions, then each: count of entries, then each: bytes since the entry before, position
 //! ```
 //!
+//! A function without a name is no frame: it stands for code that was moved out of the function whose frame comes before it.
+//!
 //! It is the guest's own word: it decides nothing, and what is malformed in it is ignored. It is read when somebody asks.
 
 use super::{DefinedFunc, FuncIndex, Module};

@@ -15,7 +15,11 @@ const SMALL: usize = 30;
 /// body is likely to go.
 const PROMISING: usize = 300;
 
-/// Functions of this size where nothing else calls them.
+/// The same where the call is in no loop.
+const PROMISING_ONCE: usize = 80;
+
+/// Functions of this size where nothing else calls them, unless they have loops: there the call is the least of it, and what is called once
+/// more can be compiled by then, where a caller that is entered once stays in the interpreter.
 const ONLY_CALL: usize = 1000;
 
 /// A function is not made greater than this.
@@ -29,7 +33,7 @@ struct Inline<'m, 's> {
     state: &'s mut State,
     caller: FuncId,
     size: usize,
-    /// Locals that refer to objects made here, by index.
+    /// Locals that refer to objects made here, by index; not lists, which are an object of one part anyway.
     fresh: Vec<bool>,
     /// Closures made here.
     closures: Closures,
@@ -48,7 +52,7 @@ pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Func
     if let Code::Body(body) = &function.code {
         crate::ir::visit::each_stmt(body, &mut |stmt| {
             if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
-                fresh[local.index()] = true;
+                fresh[local.index()] = !module.lists.contains(ty);
                 let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
                 if is_closure && counts.defs[local.index()] == 1 {
                     closures.insert(*local, (*ty, fields.clone()));
@@ -59,28 +63,29 @@ pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Func
     let size = size(function);
     let mut pass = Inline { module, state, caller: id, size, fresh, closures, changed: false };
     let mut body = std::mem::take(body_mut(function));
-    pass.list(&mut body, function, 0);
+    pass.list(&mut body, function, 0, false);
     let changed = pass.changed;
     *body_mut(function) = body;
     changed
 }
 
 impl Inline<'_, '_> {
-    fn list(&mut self, list: &mut Vec<Stmt>, function: &mut Function, depth: usize) {
+    fn list(&mut self, list: &mut Vec<Stmt>, function: &mut Function, depth: usize, in_loop: bool) {
         // What ends the program is seldom reached, and so is all on the way there.
         if matches!(list.last(), Some(Stmt::Unreachable)) && depth > 0 {
             return;
         }
         let mut at = 0;
         while at < list.len() {
+            let in_loop = in_loop || matches!(list[at], Stmt::Loop(..));
             for inner in list[at].lists_mut().into_iter().flatten() {
-                self.list(inner, function, depth + 1);
+                self.list(inner, function, depth + 1, in_loop);
             }
             let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
             if let Stmt::Call(call, _) = &list[at]
                 && let Callee::Direct(callee) = call.callee
                 && depth < MAX_NESTING
-                && self.is_worth_it(callee, &call.args, ends)
+                && self.is_worth_it(callee, &call.args, ends, in_loop)
                 && let Stmt::Call(call, to) = std::mem::replace(&mut list[at], Stmt::Unreachable)
             {
                 let replaced = self.body(callee, call.args, call.at, &to, function);
@@ -100,7 +105,7 @@ impl Inline<'_, '_> {
         }
     }
 
-    fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool) -> bool {
+    fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool, in_loop: bool) -> bool {
         let Some(size) = self.state.sizes[callee.index()] else { return false };
         if callee == self.caller || self.state.recursive[callee.index()] {
             return false;
@@ -113,20 +118,26 @@ impl Inline<'_, '_> {
             return false;
         }
         size <= SMALL
-            || (size <= PROMISING && self.is_promising(callee, args))
-            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1)
+            || (size <= (if in_loop { PROMISING } else { PROMISING_ONCE }) && self.is_promising(callee, args))
+            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !self.state.loops[callee.index()])
     }
 
     fn is_promising(&self, callee: FuncId, args: &[Expr]) -> bool {
         let kept = &self.state.kept[callee.index()];
         args.iter().zip(kept).any(|(arg, &kept)| {
             kept && match arg {
-                Expr::StructNew(..) => true,
-                Expr::Local(local) => self.fresh.get(local.index()).copied().unwrap_or(false),
+                Expr::StructNew(ty, _) => !self.module.lists.contains(ty),
+                Expr::Local(local) => self.is_fresh(*local),
+                // What is in an object made here was probably made here too: an iterator over an iterator.
+                Expr::StructGet(_, _, object, _) => matches!(**object, Expr::Local(local) if self.is_fresh(local)),
                 Expr::Global(id) => matches!(self.module.globals[id.index()].init, Init::Function(..)),
                 _ => false,
             }
         })
+    }
+
+    fn is_fresh(&self, local: Local) -> bool {
+        self.fresh.get(local.index()).copied().unwrap_or(false)
     }
 
     /// The body of a function in the place of a call.

@@ -4,11 +4,13 @@ use rustc_hash::FxHashMap;
 
 use crate::ir::visit::each_stmt_mut;
 use crate::ir::{Callee, Code, FuncId, Module, Stmt, Val};
+use crate::source::Span;
 
 /// What makes functions different, but for what they call.
 #[derive(PartialEq, Eq, Hash)]
 struct Form<'m> {
     name: u32,
+    ends: Option<Span>,
     params: usize,
     locals: &'m [Val],
     results: &'m [Val],
@@ -66,7 +68,14 @@ fn classes(module: &Module, calls: &[Vec<FuncId>]) -> Vec<u32> {
         let class = match &function.code {
             Code::Body(body) => {
                 let (name, params) = (function.name, function.params);
-                let form = Form { name, params, locals: &function.locals, results: &function.results, body };
+                let form = Form {
+                    name,
+                    ends: function.ends,
+                    params,
+                    locals: &function.locals,
+                    results: &function.results,
+                    body,
+                };
                 *forms.entry(form).or_insert_with(new)
             }
             _ => new(),

@@ -1,6 +1,6 @@
 //! Improving the code. Every step is optional and leaves the same program.
 //!
-//! Functions are improved in the order of their calls, those that are called first, so that what is put into a caller is as good as it
+//! What ends the program moves out of functions first (`outline`). They are improved in the order of their calls, those that are called first, so that what is put into a caller is as good as it
 //! gets. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
 //! put where they are used (`simplify`), objects that stay inside become locals (`scalar`), jumps with known outcome go where they
 //! lead (`jumps`), assignments that nobody reads vanish (`liveness`). Of what is left in the end, and equals nothing else (`merge`), loops are
@@ -15,6 +15,7 @@ mod liveness;
 mod loads;
 mod merge;
 mod order;
+mod outline;
 mod peel;
 mod range;
 mod scalar;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     kept: Vec<Vec<bool>>,
     /// What each writes.
     writes: Vec<Writes>,
+    /// Functions that are done and have loops.
+    loops: Vec<bool>,
     /// Functions whose calls come back to them.
     recursive: Vec<bool>,
     /// Versions of functions for function values that are known.
@@ -60,12 +63,14 @@ impl State {
         self.calls.push(2);
         self.kept.push(Vec::new());
         self.writes.push(Writes::everything());
+        self.loops.push(false);
         self.recursive.push(self.recursive[of.index()]);
     }
 }
 
 /// Improves a module.
 pub(crate) fn run(module: &mut Module) {
+    outline::outline(module);
     let (order, recursive) = order::order(module);
     let count = module.functions.len();
     let mut state = State {
@@ -73,6 +78,7 @@ pub(crate) fn run(module: &mut Module) {
         calls: vec![0; count],
         kept: vec![Vec::new(); count],
         writes: vec![Writes::everything(); count],
+        loops: vec![false; count],
         recursive,
         versions: specialise::Versions::default(),
         budget: 0,
@@ -122,9 +128,11 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
             }
         }
     }
-    state.sizes[id.index()] = Some(uses::contents(&function).size);
+    seen = uses::contents(&function);
+    state.sizes[id.index()] = Some(seen.size);
+    state.loops[id.index()] = seen.loops;
     state.writes[id.index()] = loads::writes_of(state, &function);
-    state.kept[id.index()] = scalar::kept(state, id, &function);
+    state.kept[id.index()] = scalar::kept(module, state, id, &function);
     module.functions[id.index()] = function;
 }
 
@@ -167,6 +175,7 @@ fn take(module: &mut Module, id: FuncId) -> Function {
         results: function.results.clone(),
         code: Code::Gone,
         labels: 0,
+        ends: function.ends,
     };
     std::mem::replace(function, left)
 }

@@ -129,14 +129,21 @@ impl Facts {
     /// What holds in both cases.
     fn meet(&self, other: &Facts) -> Facts {
         let mut facts = Facts::default();
-        for &(local, low, high) in &self.bounds {
-            let (low, high) = (low.min(other.low(local)), high.max(other.high(local)));
+        // Most was known before the ways parted, and is in the same place.
+        for (at, &(local, low, high)) in self.bounds.iter().enumerate() {
+            let (other_low, other_high) = match other.bounds.get(at) {
+                Some(&(same, low, high)) if same == local => (low, high),
+                _ => (other.low(local), other.high(local)),
+            };
+            let (low, high) = (low.min(other_low), high.max(other_high));
             if low > i64::MIN || high < i64::MAX {
                 facts.bounds.push((local, low, high));
             }
         }
-        for &(a, b, strict) in &self.relations {
-            if strict && other.less(a, b, true, 1) {
+        for (at, &(a, b, strict)) in self.relations.iter().enumerate() {
+            if other.relations.get(at) == Some(&(a, b, strict)) {
+                facts.relations.push((a, b, strict));
+            } else if strict && other.less(a, b, true, 1) {
                 facts.relations.push((a, b, true));
             } else if other.less(a, b, false, 1) {
                 facts.relations.push((a, b, false));

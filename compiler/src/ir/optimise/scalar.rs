@@ -2,7 +2,7 @@
 
 use super::{body_mut, new_local};
 use crate::ir::visit::{each_stmt, mentions};
-use crate::ir::{Callee, Code, Expr, FuncId, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
+use crate::ir::{Call, Callee, Code, Expr, FuncId, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
@@ -14,12 +14,21 @@ enum State {
     Other,
 }
 
+/// What takes the place of an object.
+#[derive(Clone)]
+struct Object {
+    ty: TypeId,
+    /// For each field.
+    locals: Vec<Local>,
+}
+
 /// Which parameters a function uses for nothing but their fields, or to call them as function values, or to hand them to functions that
 /// do no more, itself among them.
-pub(crate) fn kept(state: &super::State, id: FuncId, function: &Function) -> Vec<bool> {
+pub(crate) fn kept(module: &Module, state: &super::State, id: FuncId, function: &Function) -> Vec<bool> {
     let Code::Body(body) = &function.code else { return Vec::new() };
     let mut states = vec![State::Unknown; function.locals.len()];
     each_stmt(body, &mut |stmt| match stmt {
+        Stmt::Call(call, _) if ends(module, call) => {}
         Stmt::Call(call, to) => {
             let called = match (&call.callee, call.args.first()) {
                 (Callee::Table(_, Expr::StructGet(_, 0, object, _)), Some(first)) => **object == *first,
@@ -51,23 +60,53 @@ pub(crate) fn replace(module: &Module, function: &mut Function) -> bool {
     let mut states = vec![State::Unknown; function.locals.len()];
     states[..function.params].fill(State::Other);
     let body = std::mem::take(body_mut(function));
-    each_stmt(&body, &mut |stmt| look(stmt, &mut states));
-    let mut fields: Vec<Option<Vec<Local>>> = vec![None; states.len()];
+    each_stmt(&body, &mut |stmt| match stmt {
+        Stmt::Call(call, _) if ends(module, call) => call.args.iter().for_each(|arg| escapes_at_end(arg, &mut states)),
+        stmt => look(stmt, &mut states),
+    });
+    let mut fields: Vec<Option<Object>> = vec![None; states.len()];
     let mut changed = false;
     for (index, state) in states.iter().enumerate() {
         if let State::Object(ty) = state {
             let locals = field_types(module, *ty).into_iter().map(|val| new_local(function, val)).collect();
-            fields[index] = Some(locals);
+            fields[index] = Some(Object { ty: *ty, locals });
             changed = true;
         }
     }
     *body_mut(function) = body;
     if changed {
         let body = std::mem::take(body_mut(function));
-        let body = rewrite(body, &fields, function);
+        let body = rewrite(module, body, &fields, function);
         *body_mut(function) = body;
     }
     changed
+}
+
+/// Whether a call ends the program, and is made of code that was written here.
+fn ends(module: &Module, call: &Call) -> bool {
+    matches!(call.callee, Callee::Direct(callee) if module.functions[callee.index()].ends.is_some())
+}
+
+/// Notes locals that are used otherwise than for a field, in an argument of what ends the program: that can be handed a copy.
+fn escapes_at_end(arg: &Expr, states: &mut [State]) {
+    match arg {
+        Expr::Local(_) => {}
+        Expr::StructNew(_, parts) => parts.iter().for_each(|part| escapes_at_end(part, states)),
+        other => escapes(other, states),
+    }
+}
+
+/// Makes objects of locals in an argument of what ends the program.
+fn make(arg: &mut Expr, fields: &[Option<Object>]) {
+    match arg {
+        Expr::Local(local) => {
+            if let Some(object) = fields.get(local.index()).and_then(Option::as_ref) {
+                *arg = Expr::StructNew(object.ty, object.locals.iter().copied().map(Expr::Local).collect());
+            }
+        }
+        Expr::StructNew(_, parts) => parts.iter_mut().for_each(|part| make(part, fields)),
+        _ => {}
+    }
 }
 
 fn field_types(module: &Module, ty: TypeId) -> Vec<Val> {
@@ -112,16 +151,21 @@ fn escapes(expr: &Expr, states: &mut [State]) {
     }
 }
 
-fn rewrite(list: Vec<Stmt>, fields: &[Option<Vec<Local>>], function: &mut Function) -> Vec<Stmt> {
+fn rewrite(module: &Module, list: Vec<Stmt>, fields: &[Option<Object>], function: &mut Function) -> Vec<Stmt> {
     let mut output = Vec::with_capacity(list.len());
     for mut stmt in list {
+        if let Stmt::Call(call, _) = &mut stmt
+            && ends(module, call)
+        {
+            call.args.iter_mut().for_each(|arg| make(arg, fields));
+        }
         stmt.exprs_mut(&mut |expr| rewrite_expr(expr, fields));
         for inner in stmt.lists_mut().into_iter().flatten() {
-            *inner = rewrite(std::mem::take(inner), fields, function);
+            *inner = rewrite(module, std::mem::take(inner), fields, function);
         }
         match stmt {
             Stmt::Set(local, Expr::StructNew(ty, values)) => match fields.get(local.index()).and_then(Option::as_ref) {
-                Some(to) => assign(to, values, function, &mut output),
+                Some(to) => assign(&to.locals, values, function, &mut output),
                 None => output.push(Stmt::Set(local, Expr::StructNew(ty, values))),
             },
             Stmt::StructSet(ty, field, parts, at) => {
@@ -132,7 +176,7 @@ fn rewrite(list: Vec<Stmt>, fields: &[Option<Vec<Local>>], function: &mut Functi
                 match to {
                     Some(to) => {
                         let [_, value] = *parts;
-                        output.push(Stmt::Set(to[field as usize], value));
+                        output.push(Stmt::Set(to.locals[field as usize], value));
                     }
                     None => output.push(Stmt::StructSet(ty, field, parts, at)),
                 }
@@ -157,15 +201,15 @@ fn assign(to: &[Local], mut values: Vec<Expr>, function: &mut Function, output: 
     output.extend(to.iter().zip(values).map(|(&local, value)| Stmt::Set(local, value)));
 }
 
-fn rewrite_expr(expr: &mut Expr, fields: &[Option<Vec<Local>>]) {
+fn rewrite_expr(expr: &mut Expr, fields: &[Option<Object>]) {
     let known = |object: &Expr| match object {
         Expr::Local(local) => fields.get(local.index()).and_then(Option::as_ref),
         _ => None,
     };
     match expr {
         Expr::StructGet(_, field, object, _) => {
-            if let Some(locals) = known(object) {
-                *expr = Expr::Local(locals[*field as usize]);
+            if let Some(object) = known(object) {
+                *expr = Expr::Local(object.locals[*field as usize]);
                 return;
             }
         }
