@@ -15,7 +15,7 @@ rows! {
     file_seek(file: handle, offset: int) -> int, Files, "Goes to a byte.";
     file_size(file: handle) -> int, Files, "Tells how many bytes there are.";
     file_sync(file: handle) -> int, Files, "Waits until what was written is on the device.";
-    file_limit(file: handle, bytes: int) -> handle, Files, "The same file, for reading and writing so many more bytes.";
+    file_limit(file: handle, bytes: int) -> handle, Files, "The same file, for reading and writing so many more bytes, which are taken from its own limit.";
     file_close(file: handle), Files, "Closes it.";
 }
 
@@ -78,7 +78,10 @@ fn file_sync(call: &mut Call<'_>, file: Arc<Handle>) -> Answer<Done> {
 
 fn file_limit(call: &mut Call<'_>, file: Arc<Handle>, bytes: i64) -> Answer<Handle> {
     let file = file.file()?;
-    let left = Arc::new(AtomicI64::new(file.allowed(bytes.max(0))));
+    // What is handed on is not left here: it could be handed on again and again.
+    let bytes = file.allowed(bytes.max(0));
+    file.spend(bytes as usize);
+    let left = Arc::new(AtomicI64::new(bytes));
     Ok(call.make_handle(Kind::File(File { open: file.open.clone(), left })))
 }
 

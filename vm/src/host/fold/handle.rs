@@ -11,8 +11,8 @@ use crate::host::wasi::Errno;
 /// A capability of one program. Nothing about it can be changed by the guest.
 #[derive(Debug)]
 pub(super) struct Handle {
-    /// Whose it is: the address of what every program has for itself.
-    program: usize,
+    /// Whose it is: what every program has for itself. It is kept, so that no other program's is ever at its address.
+    program: Arc<Mutex<Vec<u32>>>,
     pub(super) kind: Kind,
 }
 
@@ -114,12 +114,12 @@ impl Drop for Open {
 
 impl Handle {
     pub(super) fn new(host: &HostState, kind: Kind) -> Self {
-        Self { program: program(host), kind }
+        Self { program: host.fold.unused.clone(), kind }
     }
 
     /// Whether it is a handle of this program.
     pub(super) fn is_of(&self, host: &HostState) -> bool {
-        self.program == program(host)
+        Arc::ptr_eq(&self.program, &host.fold.unused)
     }
 
     pub(super) fn dir(&self) -> Answer<&Dir> {
@@ -165,8 +165,4 @@ impl Dir {
 
 fn wrong<T>() -> Result<T, Failure> {
     Err(HostError::NoCapability.into())
-}
-
-fn program(host: &HostState) -> usize {
-    Arc::as_ptr(&host.fold.unused).addr()
 }

@@ -118,6 +118,18 @@ fn what_is_no_handle_of_the_program_ends_it() {
 }
 
 #[test]
+fn a_handle_of_a_program_that_has_ended_is_no_handle_of_any() {
+    let (_folder, host, ended) = program(true);
+    drop(host);
+    // One of so many would be where the other was.
+    let others: Vec<_> = (0..200).map(|_| HostState::new(&Grants::none()).unwrap()).collect();
+    for mut host in others {
+        let mut heap = Fake { values: ended.values.clone(), bytes: vec![b"a".to_vec()] };
+        assert!(matches!(call(&mut host, &mut heap, "dir_read", &[0, 0]), Err(HostError::NoCapability)));
+    }
+}
+
+#[test]
 fn a_closed_file_ends_whoever_uses_it_and_a_dropped_one_is_closed() {
     let (_folder, mut host, mut heap) = program(false);
     heap.bytes = vec![b"a".to_vec()];
