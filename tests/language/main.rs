@@ -16,6 +16,7 @@ mod program;
 #[path = "../differential/random.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod random;
+mod rows;
 mod unicode;
 #[path = "../differential/wasmtime_config.rs"]
 mod wasmtime_config;

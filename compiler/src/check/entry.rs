@@ -87,7 +87,7 @@ impl Checker<'_> {
         let mut wrong = None;
         for param in &function.params {
             match self.program.types.kind(param.ty) {
-                TyKind::Dyn(of, _) if self.program.traits[of.index()].capability => needs.push((param.name, *of)),
+                TyKind::Dyn(of, _) if self.maker(*of).is_some() => needs.push((param.name, *of)),
                 TyKind::Error => {}
                 _ => wrong = wrong.or(Some((param.span, param.ty))),
             }
@@ -104,17 +104,18 @@ impl Checker<'_> {
         }
         self.check_main_result(result, span);
         for (_, of) in &needs {
-            self.reach_handle(*of);
+            if let Some(id) = self.maker(*of) {
+                self.reach_fn(id);
+            }
         }
         self.program.main = Some(Main { function: id, needs });
     }
 
-    /// The function that makes a capability of the host's handle.
-    fn reach_handle(&mut self, of: TraitId) {
+    /// The function that makes a capability of the host's handle; others are not handed over by the host, but made by a program.
+    fn maker(&self, of: TraitId) -> Option<FnId> {
         let key = (super::traits::Head::Dyn(of), self.words.from_handle);
-        if let Some(&id) = self.index.inherent.get(&key).and_then(|found| found.first()) {
-            self.reach_fn(id);
-        }
+        let of_capability = self.program.traits[of.index()].capability;
+        self.index.inherent.get(&key).filter(|_| of_capability)?.first().copied()
     }
 
     fn check_main_result(&mut self, result: Ty, span: Span) {
