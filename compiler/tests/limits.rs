@@ -5,18 +5,21 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use pinfold_compiler::check::{self, Memory, Options};
+use pinfold_compiler::check::{self, Loaded, Loader, Memory, Options};
 use pinfold_compiler::diagnostic::Diagnostics;
 use pinfold_compiler::names::Names;
 use pinfold_compiler::source::Sources;
 
 /// The codes of what is found, each once.
 fn codes(text: &str) -> Vec<&'static str> {
-    let mut loader = Memory::new().with("main", "main.fold", text);
+    codes_of(&mut Memory::new().with("main", "main.fold", text))
+}
+
+fn codes_of(loader: &mut dyn Loader) -> Vec<&'static str> {
     let (mut sources, mut names, mut found) = (Sources::default(), Names::default(), Diagnostics::default());
     let options = Options { needs_main: false, ..Options::default() };
     let begin = Instant::now();
-    check::check("main", &mut loader, options, &mut sources, &mut names, &mut found);
+    check::check("main", loader, options, &mut sources, &mut names, &mut found);
     // Generous: tests are built without optimisation, on busy machines.
     assert!(begin.elapsed() < Duration::from_secs(120), "it took {:?}", begin.elapsed());
     let mut codes: Vec<&str> = found.iter().map(|found| found.code).collect();
@@ -101,6 +104,50 @@ fn declarations_with_too_many_parts_end_in_a_limit() {
 fn many_implementations_end_in_a_limit() {
     let records = repeat(700, |i| format!("record R{i} {{}}\nimpl T for List<R{i}> {{}}\n"));
     assert_eq!(codes(&format!("trait T {{}}\n{records}")), ["F0732"]);
+}
+
+#[test]
+fn long_chains_of_imports_end_in_a_limit() {
+    let chain = |length: usize| {
+        let module = |i: usize| format!("import m{i}\npub fn f() {{ m{i}.f() }}\n");
+        let mut loader = Memory::new().with("main", "main.fold", &module(1));
+        for i in 1..length {
+            loader = loader.with(&format!("m{i}"), &format!("m{i}.fold"), &module(i + 1));
+        }
+        codes_of(&mut loader.with(&format!("m{length}"), "last.fold", "pub fn f() {}\n"))
+    };
+    assert_eq!(chain(199), [""; 0]);
+    assert_eq!(chain(200), ["F0731"]);
+    assert_eq!(chain(100_000), ["F0731"]);
+}
+
+#[test]
+fn modules_without_end_end_in_a_limit() {
+    /// Each module imports two that nobody imported before.
+    struct Endless;
+    impl Loader for Endless {
+        fn load(&mut self, package: u32, path: &str) -> Result<Option<Loaded>, String> {
+            let text = if path.len() < 19 { format!("import {path}0\nimport {path}1\n") } else { String::new() };
+            Ok(Some(Loaded { name: path.into(), text, package, path: path.into() }))
+        }
+    }
+    let found = codes_of(&mut Endless);
+    assert!(found.contains(&"F0731"), "{found:?}");
+}
+
+#[test]
+fn modules_that_cannot_be_read_are_told() {
+    struct Broken(&'static str);
+    impl Loader for Broken {
+        fn load(&mut self, package: u32, path: &str) -> Result<Option<Loaded>, String> {
+            if path == self.0 {
+                return Err("the disk is on fire".into());
+            }
+            Ok(Some(Loaded { name: path.into(), text: "import a\n".into(), package, path: path.into() }))
+        }
+    }
+    assert_eq!(codes_of(&mut Broken("main")), ["F0804"]);
+    assert_eq!(codes_of(&mut Broken("a")), ["F0804"]);
 }
 
 #[test]

@@ -83,6 +83,26 @@ fn a_script_is_checked() {
     assert_eq!(checked.errors(), expected);
 }
 
+/// Each name for a value of many parts has a flag for each of them.
+#[test]
+fn programs_with_too_many_parts_of_values_end_in_a_limit() {
+    let text = |names: usize| {
+        let lists = ["List<Int>"; 16].join(", ");
+        let inner = ["A"; 16].join(", ");
+        let outer = ["B"; 6].join(", ");
+        let lets: String = (0..names).map(|i| format!("    let x{} = x{i}\n", i + 1)).collect();
+        format!(
+            "type A = ({lists})\ntype B = ({inner})\ntype C = ({outer})\n\
+             fn f(x0: C) -> Int {{\n{lets}    x{names}.0.0.0.len()\n}}\n"
+        )
+    };
+    let options = Options { needs_main: false, ..Options::default() };
+    assert_eq!(Checked::new(&text(200), options).errors(), "");
+    let checked = Checked::new(&text(2_000), options);
+    let found: Vec<&str> = checked.diagnostics.iter().map(|found| found.code).collect();
+    assert_eq!(found, ["F0722"]);
+}
+
 /// The repair as an edit makes the program right.
 #[test]
 fn edits_mend() {
