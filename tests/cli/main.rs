@@ -4,6 +4,7 @@
 
 mod cgroups;
 mod fold;
+mod http;
 mod memories;
 mod network;
 mod objects;

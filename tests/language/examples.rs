@@ -17,7 +17,7 @@ const fn plain(name: &'static str) -> Example {
     Example { name, input: "", args: &[], dirs: &[] }
 }
 
-/// All of them, but `http-client`, which needs a server.
+/// All of them, but `http-client`, which needs a server: the tests of the command have one.
 const EXAMPLES: &[Example] = &[
     Example { input: "look\ntake key\neast\ntake key\nwest\nuse key\ncarry\ndance\nnorth\n", ..plain("adventure") },
     Example {
