@@ -14,6 +14,8 @@ pub enum Answer {
     Text(String),
     /// So many bytes follow, which are what was asked for.
     Bytes(u64),
+    /// The paths at which each of several packages has others.
+    Paths(Vec<Vec<String>>),
     /// What a program may reach.
     Authority(Vec<ModuleAuthority>),
     /// What a module documents.

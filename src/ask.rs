@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pinfold::answer::{Answer, Diagnostic, Finding, Severity};
-use pinfold::bundle::{self, Bundle, Source};
+use pinfold::bundle::{self, Bundle, Gathered, Source};
 use pinfold::job::{Fold, Job, Task};
 use pinfold::supervisor::{self, Bounds, Outcome, Verdict, Wanted};
 use pinfold::{exit, policy};
@@ -64,11 +64,16 @@ impl Told {
 /// # Errors
 /// If there is no worker to ask.
 pub fn ask(task: Fold, program: &Bytes, timeout: Duration) -> Result<Told, String> {
+    ask_within(Layers::all(), task, program, timeout)
+}
+
+/// Asks a worker that is confined by these layers.
+fn ask_within(layers: Layers, task: Fold, program: &Bytes, timeout: Duration) -> Result<Told, String> {
     let (memory, stack) = match &task {
         Fold::Test(test) => (test.max_memory.saturating_add(MEMORY), test.max_stack),
         _ => (MEMORY, 0),
     };
-    let plan = policy::plan(&Grants::none(), memory, stack, Layers::all()).map_err(|error| error.to_string())?;
+    let plan = policy::plan(&Grants::none(), memory, stack, layers).map_err(|error| error.to_string())?;
     let bounds = Bounds { timeout: (!timeout.is_zero()).then_some(timeout), output: ANSWER };
     let wanted = Wanted { output: true, ..Wanted::default() };
     let job = Job { plan, task: Task::Fold(task) };
@@ -89,11 +94,19 @@ fn whole_lines(mut told: Vec<u8>, verdict: &Verdict) -> Vec<u8> {
     told
 }
 
-/// A program's sources as a worker gets them; `-` is standard input.
+/// A program's sources as a worker gets them, with those of the packages that it depends on; `-` is standard input.
 ///
 /// # Errors
-/// If they cannot be read.
+/// If they cannot be read, or no worker can be had.
 pub fn sources(path: &Path) -> Result<Bytes, String> {
+    sources_within(Layers::all(), path)
+}
+
+/// The same; workers that are asked about its packages are confined by these layers.
+///
+/// # Errors
+/// If they cannot be read, or no worker can be had.
+pub fn sources_within(layers: Layers, path: &Path) -> Result<Bytes, String> {
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let bundle = if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
@@ -101,11 +114,29 @@ pub fn sources(path: &Path) -> Result<Bytes, String> {
         if bytes.len() as u64 > limit {
             return Err(format!("standard input has more than {limit} bytes"));
         }
-        Bundle { sources: vec![Source { module: "main".into(), name: "<stdin>".into(), bytes }] }
+        let source = Source { package: 0, module: "main".into(), name: "<stdin>".into(), bytes };
+        Bundle { sources: vec![source], ..Bundle::default() }
     } else {
-        Bundle::gather(path, limit).map_err(|error| error.to_string())?
+        whole(layers, Gathered::script(path, limit).map_err(|error| error.to_string())?)?
     };
     bundle.sealed().map_err(|error| error.to_string())
+}
+
+/// A bundle with all packages that those in it depend on. What their descriptions say is read by workers.
+///
+/// # Errors
+/// If they cannot be read, or no worker can be had.
+pub fn whole(layers: Layers, mut gathered: Gathered) -> Result<Bundle, String> {
+    while let Some(question) = gathered.question() {
+        let question = question.sealed().map_err(|error| error.to_string())?;
+        let told = ask_within(layers, Fold::Paths, &question, TIMEOUT)?;
+        let paths = told.answers.into_iter().find_map(|answer| match answer {
+            Answer::Paths(paths) => Some(paths),
+            _ => None,
+        });
+        gathered.answer(paths.unwrap_or_default()).map_err(|error| error.to_string())?;
+    }
+    Ok(gathered.bundle)
 }
 
 /// The Fold files that are named, folders standing for all files below them; without names those of the package that the working directory

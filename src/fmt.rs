@@ -66,7 +66,7 @@ fn source(file: &Path) -> Result<(Bytes, Vec<u8>), String> {
         return Ok((program, before.map(|source| source.bytes).unwrap_or_default()));
     }
     let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let source = Source { module: "main".into(), name: file.display().to_string(), bytes: bytes.clone() };
-    let program = Bundle { sources: vec![source] }.sealed().map_err(|error| error.to_string())?;
+    let source = Source { package: 0, module: "main".into(), name: file.display().to_string(), bytes: bytes.clone() };
+    let program = Bundle { sources: vec![source], ..Bundle::default() }.sealed().map_err(|error| error.to_string())?;
     Ok((program, bytes))
 }

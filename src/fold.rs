@@ -12,15 +12,42 @@ use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthor
 use crate::bundle::{Bundle, Source};
 use crate::document;
 use crate::job::Stage;
+use crate::packages::{self, Packages};
 
 /// The modules of a bundle.
-struct Modules<'a>(&'a Bundle);
+struct Modules<'a> {
+    bundle: &'a Bundle,
+    packages: Packages,
+}
+
+impl<'a> Modules<'a> {
+    fn new(bundle: &'a Bundle) -> Result<Self, Box<Rejected>> {
+        Ok(Self { bundle, packages: packages::read(bundle)? })
+    }
+
+    fn find(&self, package: u32, module: &str) -> Result<Option<Loaded>, String> {
+        let mut sources = self.bundle.sources.iter();
+        let Some(source) = sources.find(|source| source.package == package && source.module == module) else {
+            return Ok(None);
+        };
+        let text = text(source)?.to_owned();
+        let prefix = self.packages.prefixes.get(package as usize).map_or("", String::as_str);
+        Ok(Some(Loaded { name: source.name.clone(), text, package, path: format!("{prefix}{module}") }))
+    }
+}
 
 impl Loader for Modules<'_> {
     fn load(&mut self, package: u32, path: &str) -> Result<Option<Loaded>, String> {
-        let Some(source) = self.0.sources.iter().find(|source| source.module == path) else { return Ok(None) };
-        let text = text(source)?;
-        Ok(Some(Loaded { name: source.name.clone(), text: text.to_owned(), package, path: path.to_owned() }))
+        if let Some(own) = self.find(package, path)? {
+            return Ok(Some(own));
+        }
+        let (name, module) = path.split_once('/').unwrap_or((path, ""));
+        let others = self.packages.dependencies.get(package as usize);
+        match others.and_then(|others| others.get(name)) {
+            Some(_) if module.is_empty() => Err("it is a package: what is imported is one of its modules".into()),
+            Some(&other) => self.find(other, module),
+            None => Ok(None),
+        }
     }
 }
 
@@ -38,7 +65,8 @@ pub fn compile(bundle: &Bundle) -> Result<Vec<u8>, String> {
     text(root)?;
     let options = check::Options { tests: false, ..check::Options::default() };
     let shown = |rejected: Box<Rejected>| render_all(&rejected.diagnostics, &rejected.sources, Style::default());
-    let checked = driver::check(&root.module, &mut Modules(bundle), options).map_err(shown)?;
+    let mut modules = Modules::new(bundle).map_err(shown)?;
+    let checked = driver::check(&root.module, &mut modules, options).map_err(shown)?;
     let module = checked.compile(Options::default()).map_err(shown);
     // The process has this one program to compile, and runs it next: what freeing takes would be waited for.
     std::mem::forget(checked);
@@ -51,7 +79,8 @@ pub fn compile(bundle: &Bundle) -> Result<Vec<u8>, String> {
 /// All that is wrong with it.
 pub fn checked(bundle: &Bundle, options: check::Options<'_>) -> Result<Checked, Vec<Finding>> {
     let root = readable(bundle)?;
-    driver::check(&root.module, &mut Modules(bundle), options).map_err(|rejected| rejections(&rejected))
+    let checked = Modules::new(bundle).and_then(|mut modules| driver::check(&root.module, &mut modules, options));
+    checked.map_err(|rejected| rejections(&rejected))
 }
 
 /// What an example's path is; no import means it.
@@ -76,7 +105,9 @@ impl Loader for WithExample<'_> {
 /// All that is wrong with it.
 pub fn example(bundle: &Bundle, example: &Source) -> Result<Checked, Vec<Finding>> {
     let options = check::Options { needs_main: false, ..check::Options::default() };
-    driver::check(EXAMPLE, &mut WithExample(Modules(bundle), example), options).map_err(|rejected| {
+    let checked =
+        Modules::new(bundle).and_then(|modules| driver::check(EXAMPLE, &mut WithExample(modules, example), options));
+    checked.map_err(|rejected| {
         let errors = rejected.diagnostics.iter().filter(|found| found.severity == Severity::Error).cloned();
         findings(&errors.collect::<Vec<_>>(), &rejected.sources)
     })
@@ -123,6 +154,16 @@ pub fn findings(diagnostics: &[diagnostic::Diagnostic], sources: &Sources) -> Ve
 
 fn answers(findings: Vec<Finding>) -> Vec<Answer> {
     findings.into_iter().map(|finding| Answer::Finding(Box::new(finding))).collect()
+}
+
+/// The paths that the packages of a bundle name.
+pub fn paths(bundle: &Bundle) -> Vec<Answer> {
+    vec![Answer::Paths(packages::paths(bundle))]
+}
+
+/// What `fold.lock` is to be.
+pub fn lock(bundle: &Bundle) -> Answers {
+    packages::lock(bundle).map_err(|rejected| rejections(&rejected))
 }
 
 /// All that is wrong with a module and what it imports; what its functions can be given, if that is wanted and nothing is wrong.

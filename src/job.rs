@@ -75,6 +75,10 @@ pub enum Fold {
     Show(Stage),
     /// Telling what the first source documents.
     Document,
+    /// Telling where the packages are that the packages of the bundle depend on.
+    Paths,
+    /// Telling what their hashes are, as `fold.lock` has them.
+    Lock,
     /// Running its tests and examples.
     Test(Test),
 }

@@ -16,6 +16,7 @@ pub mod exit;
 pub mod fold;
 pub mod job;
 pub mod network;
+pub mod packages;
 pub mod policy;
 pub mod supervisor;
 pub mod text;

@@ -15,6 +15,7 @@ mod explain;
 mod fmt;
 mod inspect;
 mod json;
+mod lock;
 mod new;
 mod output;
 mod policy_file;
@@ -47,6 +48,7 @@ enum Command {
     Build(build::Args),
     Doc(doc::Args),
     New(new::Args),
+    Lock(lock::Args),
     Inspect(inspect::Args),
     Explain(Box<explain::Args>),
     Doctor(doctor::Args),
@@ -119,6 +121,7 @@ fn command() -> u8 {
         Command::Build(args) => build::run(&args).map_err(Into::into),
         Command::Doc(args) => doc::run(&args).map_err(Into::into),
         Command::New(args) => new::run(&args).map_err(Into::into),
+        Command::Lock(args) => lock::run(&args).map_err(Into::into),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor(args) => doctor::run(&args).map_err(Into::into),

@@ -9,7 +9,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use pinfold_compiler::check::{self, Memory, Options};
+use pinfold_compiler::check::{self, Loaded, Loader, Memory, Options};
 use pinfold_compiler::diagnostic::codes;
 use pinfold_compiler::diagnostic::{Diagnostic, Diagnostics};
 use pinfold_compiler::names::Names;
@@ -43,9 +43,13 @@ fn check_with(text: &str, options: Options<'_>) -> Checked {
         let (path, text) = part.split_once('\n').unwrap_or((part, ""));
         loader = loader.with(path.trim(), &format!("{}.fold", path.trim()), text);
     }
+    check_from(&mut loader, options)
+}
+
+fn check_from(loader: &mut dyn Loader, options: Options<'_>) -> Checked {
     let (mut sources, mut names, mut found) = (Sources::default(), Names::default(), Diagnostics::default());
     let program =
-        check::check("main", &mut loader, options, &mut sources, &mut names, &mut found).map(|(program, _)| program);
+        check::check("main", loader, options, &mut sources, &mut names, &mut found).map(|(program, _)| program);
     Checked { program, found: found.into_sorted(), sources, names }
 }
 
@@ -171,6 +175,64 @@ fn the_whole_standard_library_is_right() {
     assert!(checked.program.is_some());
 }
 
+/// Modules of several packages, each with its package's number and its path in it. Packages call those with greater numbers `p` and the number.
+struct Packages<'a>(&'a [(u32, &'a str, &'a str)]);
+
+impl Loader for Packages<'_> {
+    fn load(&mut self, package: u32, path: &str) -> Result<Option<Loaded>, String> {
+        let (number, module) = match path.strip_prefix('p').and_then(|rest| rest.split_once('/')) {
+            Some((number, module)) => (number.parse().unwrap_or(package), module),
+            None => (package, path),
+        };
+        let found = self.0.iter().find(|(of, path, _)| *of == number && *path == module);
+        Ok(found.map(|(_, path, text)| Loaded {
+            name: format!("{number}:{path}"),
+            text: (*text).to_owned(),
+            package: number,
+            path: (*path).to_owned(),
+        }))
+    }
+}
+
+fn check_packages(modules: &[(u32, &str, &str)]) -> Checked {
+    check_from(&mut Packages(modules), Options { needs_main: false, ..Options::default() })
+}
+
+#[test]
+fn packages_have_modules_of_the_same_path() {
+    let checked = check_packages(&[
+        (0, "main", "import p1/m\nimport m as own\npub fn f() -> (Int, String, Bool) { (own.f(), m.f(), m.g()) }\n"),
+        (0, "m", "pub fn f() -> Int { 1 }\n"),
+        (1, "m", "import p2/m\npub fn f() -> String { \"\" }\npub fn g() -> Bool { m.f() }\n"),
+        (2, "m", "pub fn f() -> Bool { true }\n"),
+    ]);
+    let wrong: Vec<String> = checked.found.iter().map(|found| line(&checked, found)).collect();
+    assert!(wrong.is_empty() && checked.program.is_some(), "{}", wrong.join("\n"));
+    // What is not of the package and not below a name is not there.
+    let checked = check_packages(&[(0, "main", "import m\npub fn f() { m.f() }\n"), (1, "m", "pub fn f() {}\n")]);
+    assert_eq!(checked.found.first().map(|found| found.code), Some("F0801"));
+}
+
+#[test]
+fn packages_implement_traits_for_types_of_their_own() {
+    let one = "pub trait Named { fn name(self) -> String }\npub record Thing { pub n: Int }\n";
+    let own = "import p1/m\nrecord Mine {}\nimpl m.Named for Mine { fn name(self) -> String { \"\" } }\n\
+               pub fn f() -> String { Mine {}.name() }\n";
+    let own = own.replace("import p1/m", "import p1/m {Named}").replace("m.Named", "Named");
+    let codes = |text: &str| {
+        let checked = check_packages(&[(0, "main", text), (1, "m", one)]);
+        let mut codes: Vec<&str> = checked.found.iter().map(|found| found.code).collect();
+        codes.dedup();
+        codes
+    };
+    assert_eq!(codes(&own), [""; 0]);
+    let others = "import p1/m {Named, Thing}\nimpl Named for Thing { fn name(self) -> String { \"\" } }\n\
+                  pub fn f(thing: Thing) -> String { thing.name() }\n";
+    assert_eq!(codes(others).first(), Some(&"F0406"));
+    let inherent = "import p1/m {Thing}\nimpl Thing { fn name(self) -> String { \"\" } }\n";
+    assert_eq!(codes(inherent).first(), Some(&"F0415"));
+}
+
 #[test]
 fn the_same_source_gives_the_same_tree() {
     for path in files("accept") {
@@ -182,7 +244,9 @@ fn the_same_source_gives_the_same_tree() {
 }
 
 /// Codes of findings that take several modules, or more than a text.
-const NOT_IN_ONE_FILE: [&str; 7] = ["F0335", "F0731", "F0732", "F0734", "F0735", "F0803", "F0804"];
+const NOT_IN_ONE_FILE: [&str; 13] = [
+    "F0335", "F0731", "F0732", "F0734", "F0735", "F0803", "F0804", "F0805", "F0806", "F0807", "F0808", "F0809", "F0810",
+];
 
 #[test]
 fn examples_of_codes_have_them() {

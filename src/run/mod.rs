@@ -6,11 +6,13 @@ mod settings;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use pinfold::bundle;
 use pinfold::job::{Job, Run, Task};
 use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
 
+use crate::ask;
 use crate::output::Output;
 use crate::records::{Learned, Records, learn};
 use crate::report;
@@ -92,8 +94,11 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let plan = settings.plan(args.layers()).map_err(|error| refused(&error))?;
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
-    let program =
-        supervisor::read_program(&args.file, limit).map_err(|error| fail(error.to_string(), exit::NOT_A_MODULE))?;
+    let program = match bundle::is_fold(&args.file) {
+        true => ask::sources_within(args.layers(), &args.file),
+        false => supervisor::read_program(&args.file, limit).map_err(|error| error.to_string()),
+    };
+    let program = program.map_err(|error| fail(error, exit::NOT_A_MODULE))?;
     let read = start.elapsed();
     let Settings { grants, max_memory, max_stack, .. } = settings;
     let bounds = Bounds { timeout: settings.deadline(), output: grants.output_limit };

@@ -44,6 +44,8 @@ fn answer(job: &Fold, bundle: &Bundle, out: &mut dyn Write) -> io::Result<()> {
             return Ok(());
         }
         Fold::Document => fold::document(bundle),
+        Fold::Paths => fold::paths(bundle),
+        Fold::Lock => text(fold::lock(bundle)),
         Fold::Format => text(fold::formatted(bundle)),
         Fold::Show(stage) => text(fold::show(bundle, *stage)),
         Fold::Test(_) => Vec::new(),

@@ -57,7 +57,7 @@ pub fn run(job: &Test, prepared: Prepared, bundle: &Bundle, out: &mut dyn Write)
     let done = Ok(Ending::new(EndKind::Exit, 0, None));
     let standard = match standard(job) {
         Some(None) => return Ok(Ending::new(EndKind::NotStarted, exit::REFUSED, Some("there is no such file".into()))),
-        Some(Some(file)) => Some(Bundle { sources: vec![file] }),
+        Some(Some(file)) => Some(Bundle { sources: vec![file], ..Bundle::default() }),
         None => None,
     };
     let is_standard = standard.is_some();
@@ -108,6 +108,7 @@ fn standard(job: &Test) -> Option<Option<Source>> {
     let wanted = job.standard.as_ref()?;
     let file = STANDARD.iter().find(|(path, _)| path == wanted);
     Some(file.map(|(path, text)| Source {
+        package: 0,
         module: path.trim_end_matches(".fold").into(),
         name: format!("std/{path}"),
         bytes: text.as_bytes().to_vec(),

@@ -8,6 +8,7 @@ mod http;
 mod memories;
 mod network;
 mod objects;
+mod packages;
 mod policies;
 mod records;
 mod report;

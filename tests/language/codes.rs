@@ -9,7 +9,7 @@ use super::case::{self, Kind};
 
 /// Codes that no source in a file has, since it would be too large, or the fault is not in it; each with the file of the test that meets it, and
 /// the test's name.
-const WITHOUT_A_CASE: [(&str, &str, &str); 9] = [
+const WITHOUT_A_CASE: [(&str, &str, &str); 15] = [
     // 16 MiB of text, 4 million tokens, 100 errors.
     ("F0701", "compiler/tests/parse.rs", "sizes_are_bounded"),
     ("F0703", "compiler/tests/limits.rs", "errors_without_end_are_told_up_to_a_limit"),
@@ -25,6 +25,13 @@ const WITHOUT_A_CASE: [(&str, &str, &str); 9] = [
     ("F0732", "compiler/tests/limits.rs", "many_implementations_end_in_a_limit"),
     // A file that is no text.
     ("F0804", "compiler/tests/limits.rs", "modules_that_cannot_be_read_are_told"),
+    // What is wrong in `fold.toml`, not in a source.
+    ("F0805", "tests/cli/packages.rs", "a_description_that_is_none_is_told"),
+    ("F0806", "tests/cli/packages.rs", "a_package_is_where_its_path_leads"),
+    ("F0807", "tests/cli/packages.rs", "names_of_packages_mean_nothing_else"),
+    ("F0808", "tests/cli/packages.rs", "packages_in_a_circle_are_told"),
+    ("F0809", "tests/cli/packages.rs", "what_is_not_locked_does_not_run"),
+    ("F0810", "tests/cli/packages.rs", "what_is_not_as_it_was_locked_does_not_run"),
 ];
 
 /// Adds the codes in all files below a folder, but those of the tests themselves: a code that stands there need not be met.
