@@ -29,7 +29,7 @@ const DEPTH: usize = 16;
 /// How many files a program may have.
 const FILES: usize = 4096;
 /// How many packages a program may have.
-const PACKAGES: usize = 64;
+pub const PACKAGES: usize = 64;
 /// How many bytes a `fold.toml` or `fold.lock` may have.
 const DESCRIPTION: u64 = 1 << 20;
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::bundle::{Bundle, LOCK, MANIFEST, Package};
+use crate::bundle::{Bundle, LOCK, MANIFEST, PACKAGES, Package};
 
 /// What hashes begin with.
 const ALGORITHM: &str = "sha256:";
@@ -331,6 +331,9 @@ fn manifest(bytes: &[u8]) -> Result<Vec<Dependency>, Wrong> {
     let DeValue::Table(dependencies) = dependencies.get_ref() else {
         return Err(wrong(dependencies.span(), "this is a table"));
     };
+    if let Some((name, _)) = dependencies.iter().nth(PACKAGES) {
+        return Err(wrong(name.span(), &format!("a package depends on at most {PACKAGES} others")));
+    }
     let mut found = Vec::new();
     for (name, value) in dependencies {
         let is_name = |text: &str| {
@@ -401,4 +404,60 @@ fn table(bytes: &[u8]) -> Result<DeTable<'_>, Wrong> {
         let at = error.span().unwrap_or(0..0);
         Wrong { at, what: error.message().to_owned(), help }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(path: &str, manifest: &str) -> Package {
+        Package { path: path.into(), manifest: manifest.into(), ..Package::default() }
+    }
+
+    #[test]
+    fn a_lock_is_read_as_it_is_written() {
+        let paths = ["", "../a", "../\"quoted\"", "..\\back", "../line\nfeed", "../\u{1F600}", "../\u{7f}"];
+        let bundle = Bundle {
+            packages: paths.map(|path| package(path, &format!("length = {}", path.len()))).to_vec(),
+            sources: Vec::new(),
+        };
+        let Ok(text) = lock(&bundle) else { panic!("it has errors") };
+        let Ok(found) = locked(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!(found.len(), paths.len() - 1);
+        for (number, path) in paths.iter().enumerate().skip(1) {
+            assert_eq!(found[*path], hash(&bundle, number as u32));
+        }
+    }
+
+    #[test]
+    fn no_two_packages_have_the_same_hash() {
+        let source = |module: &str, text: &str| crate::bundle::Source {
+            package: 0,
+            module: module.into(),
+            name: String::new(),
+            bytes: text.into(),
+        };
+        let of = |manifest: &str, sources: &[(&str, &str)]| {
+            let sources = sources.iter().map(|(module, text)| source(module, text)).collect();
+            hash(&Bundle { packages: vec![package("", manifest)], sources }, 0)
+        };
+        let all = [
+            of("", &[]),
+            of("a", &[]),
+            of("", &[("a", "")]),
+            of("", &[("", "a")]),
+            of("", &[("a", ""), ("b", "")]),
+            of("", &[("ab", "")]),
+            of("", &[("a", "b")]),
+            of("", &[("a", "b"), ("c", "d")]),
+            of("", &[("a", "d"), ("c", "b")]),
+        ];
+        for (at, hash) in all.iter().enumerate() {
+            assert!(!all[..at].contains(hash), "{at}");
+        }
+        // In whatever order they were found.
+        assert_eq!(of("", &[("a", "b"), ("c", "d")]), of("", &[("c", "d"), ("a", "b")]));
+        // As `printf '\x09\0\0\0\0\0\0\0fold.toml\0\0\0\0\0\0\0\0' | sha256sum` says.
+        assert_eq!(all[0], "sha256:1a59f54761c2b1c91f63b362eda93a1bd807e82c9dead73cebc067af7a795222");
+    }
 }

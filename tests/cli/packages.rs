@@ -208,6 +208,9 @@ fn a_package_is_where_its_path_leads() {
 #[test]
 fn a_description_that_is_none_is_told() {
     let scratch = three("packages-descriptions");
+    let nested = format!("dependencies = {}", "[".repeat(500_000));
+    let many: String = (0..65).map(|i| format!("a{i} = {{ path = \"../a{i}\" }}\n")).collect();
+    let many = format!("[dependencies]\n{many}");
     for (manifest, message) in [
         ("[dependencies]\nshapes = \"../shapes\"\n", "where it is is said by `path`"),
         ("[dependencies]\nshapes = {}\n", "where it is is said by `path`"),
@@ -219,6 +222,8 @@ fn a_description_that_is_none_is_told() {
         ("dependencies = 1\n", "this is a table"),
         ("[dependencies\n", "app/fold.toml is no description of a package"),
         ("[dependencies]\na = { path = \"../shapes\" }\na = { path = \"../base\" }\n", "duplicate"),
+        (&nested, "recurse"),
+        (&many, "a package depends on at most 64 others"),
     ] {
         fs::write(scratch.0.join("app/fold.toml"), manifest).unwrap();
         let (code, _, text) = at(&scratch, &["run", "app/main.fold"]);
