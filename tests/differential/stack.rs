@@ -1,8 +1,13 @@
 //! Whether the interpreter's handlers jump to one another: one that calls the next leaves its frame on the native
 //! stack, and a host function that is called after it stands at another address than one called before.
+//!
+//! That tells of the build that the test is. Of other builds, a release say, modules tell that are written to the folder which
+//! `PINFOLD_STACK_LOOPS` in the environment names: each runs its operators so often that any frame left would be one too many.
 
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, ValType};
@@ -171,6 +176,28 @@ fn no_handler_leaves_anything_on_the_native_stack() {
     assert!(operators > 350, "only {operators} operators were tried");
 }
 
+/// How often a loop runs its body: two words left each time are more than the mebibyte of stack that a guest has.
+const TURNS: u32 = 100_000;
+
+/// Writes the same body as a program that runs it in a loop.
+fn write_loop(folder: &Path, surroundings: &str, body: &str) {
+    let text = format!(
+        r#"(module (func $here) {surroundings}
+            (func (export "_start")
+                (local $i32 i32) (local $i64 i64) (local $f32 f32) (local $f64 f64) (local $v128 v128) (local $turns i32)
+                (local $to_i32 i32) (local $to_i64 i64) (local $to_f32 f32) (local $to_f64 f64) (local $to_v128 v128)
+                (local.set $i32 (i32.const 1)) (local.set $i64 (i64.const 1))
+                (local.set $f32 (f32.const 1)) (local.set $f64 (f64.const 1))
+                (loop $again {body}
+                    (local.set $turns (i32.add (local.get $turns) (i32.const 1)))
+                    (br_if $again (i32.lt_u (local.get $turns) (i32.const {TURNS}))))))"#
+    );
+    static WRITTEN: AtomicU32 = AtomicU32::new(0);
+    std::fs::create_dir_all(folder).unwrap();
+    let name = format!("{:03}.wasm", WRITTEN.fetch_add(1, Ordering::Relaxed));
+    std::fs::write(folder.join(name), wat::parse_str(&text).unwrap()).unwrap();
+}
+
 /// Where the host's frames stood at the calls in a body.
 fn run(engine: &Engine, surroundings: &str, locals: &str, body: &str, tried: &mut HashSet<&'static str>) -> Vec<usize> {
     let text = format!(
@@ -183,6 +210,10 @@ fn run(engine: &Engine, surroundings: &str, locals: &str, body: &str, tried: &mu
                 (call $here) {body}))"#
     );
     let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    // Statements cannot be run again: what they change decides where they go.
+    if let Some(folder) = std::env::var_os("PINFOLD_STACK_LOOPS").filter(|_| locals.is_empty()) {
+        write_loop(Path::new(&folder), surroundings, body);
+    }
     note(&bytes, tried);
     let module = Module::new(engine, bytes).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
