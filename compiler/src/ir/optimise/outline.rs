@@ -24,7 +24,9 @@ pub(crate) fn outline(module: &mut Module) {
         let function = &mut module.functions[index];
         let Code::Body(body) = &mut function.code else { continue };
         let mut body = std::mem::take(body);
-        let mut pass = Outline { module, of: index };
+        let mut assigned = vec![0; function.locals.len()];
+        assigned[..function.params].fill(1);
+        let mut pass = Outline { module, of: index, assigned };
         pass.list(&mut body, true);
         module.functions[index].code = Code::Body(body);
     }
@@ -33,35 +35,56 @@ pub(crate) fn outline(module: &mut Module) {
 struct Outline<'m> {
     module: &'m mut Module,
     of: usize,
+    /// How many assignments of each local there were on every way to where the pass is.
+    assigned: Vec<u32>,
 }
 
 impl Outline<'_> {
     fn list(&mut self, list: &mut Vec<Stmt>, whole: bool) {
+        let mut trail = Vec::new();
+        let end = self.end(list, whole);
+        for stmt in list.iter_mut() {
+            for inner in stmt.lists_mut().into_iter().flatten() {
+                self.list(inner, false);
+            }
+            for local in stmt.assigned() {
+                self.assigned[local.index()] += 1;
+                trail.push(*local);
+            }
+        }
+        if let Some(cold) = end {
+            let (stmts, at) = cold;
+            match self.function(stmts, at) {
+                Ok(call) => list.extend([Stmt::Call(Box::new(call), Vec::new()), Stmt::Unreachable]),
+                Err(stmts) => list.extend(stmts),
+            }
+        }
+        for local in trail {
+            self.assigned[local.index()] -= 1;
+        }
+    }
+
+    /// Takes the end of a list off that can become a function.
+    fn end(&self, list: &mut Vec<Stmt>, whole: bool) -> Option<(Vec<Stmt>, At)> {
         if let Some((Stmt::Unreachable, before)) = list.split_last() {
             let hot = before.iter().rposition(|stmt| !is_straight(stmt, &mut Vec::new())).map_or(0, |last| last + 1);
             // A function of which all ends the program is one of these already.
             if (hot > 0 || !whole) && (MIN..=MAX).contains(&list_size(&list[hot..])) {
-                let cold = list.split_off(hot);
-                if let Some(at) = last_call(&cold) {
-                    let call = self.function(cold, at);
-                    list.push(Stmt::Call(Box::new(call), Vec::new()));
-                    list.push(Stmt::Unreachable);
-                } else {
-                    list.extend(cold);
-                }
+                let at = last_call(&list[hot..])?;
+                return Some((list.split_off(hot), at));
             }
         }
-        for stmt in list {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                self.list(inner, false);
-            }
-        }
+        None
     }
 
-    /// Makes a function of statements; the call of it.
-    fn function(&mut self, mut body: Vec<Stmt>, at: At) -> Call {
+    /// Makes a function of statements; the call of it, or the statements if it cannot be: what is an argument has to have a value where the
+    /// call is, on each way to it.
+    fn function(&mut self, mut body: Vec<Stmt>, at: At) -> Result<Call, Vec<Stmt>> {
         let mut found = Reads::default();
-        found.list(&body, &mut FxHashSet::default());
+        found.list(&body, &mut FxHashSet::default(), false);
+        if found.before.iter().any(|local| self.assigned[local.index()] == 0 && !found.always.contains(local)) {
+            return Err(body);
+        }
         let params = found.before;
         let mut numbers: FxHashMap<Local, Local> = FxHashMap::default();
         let of = &self.module.functions[self.of];
@@ -97,7 +120,7 @@ impl Outline<'_> {
         self.module.places.push(place);
         let args = params.into_iter().map(Expr::Local).collect();
         let callee = Callee::Direct(FuncId(self.module.functions.len() as u32 - 1));
-        Call { callee, args, at: At(self.module.places.len() as u32 - 1) }
+        Ok(Call { callee, args, at: At(self.module.places.len() as u32 - 1) })
     }
 }
 
@@ -126,33 +149,50 @@ fn last_call(list: &[Stmt]) -> Option<At> {
     })
 }
 
-/// Locals that are read before they are assigned.
+/// Locals that may be read before they are assigned.
 #[derive(Default)]
 struct Reads {
     before: Vec<Local>,
     seen: FxHashSet<Local>,
+    /// Those of them that have a value for sure: they are read on each way, with no assignment before.
+    always: FxHashSet<Local>,
+    /// Those that are assigned somewhere before.
+    touched: FxHashSet<Local>,
 }
 
 impl Reads {
-    fn list(&mut self, list: &[Stmt], assigned: &mut FxHashSet<Local>) {
+    fn list(&mut self, list: &[Stmt], assigned: &mut FxHashSet<Local>, inside: bool) {
         for stmt in list {
-            stmt.exprs(&mut |expr| self.expr(expr, assigned));
-            for inner in stmt.lists() {
+            stmt.exprs(&mut |expr| self.expr(expr, assigned, inside));
+            if let Stmt::If(_, then, otherwise) = stmt {
+                let mut ways = [assigned.clone(), assigned.clone()];
+                for (list, assigned) in [then, otherwise].into_iter().zip(&mut ways) {
+                    self.list(list, assigned, true);
+                }
+                let [yes, no] = ways;
+                assigned.extend(yes.intersection(&no));
+            }
+            if let Stmt::Block(_, body) = stmt {
                 // What is assigned in there may be jumped over.
-                self.list(inner, &mut assigned.clone());
+                self.list(body, &mut assigned.clone(), true);
             }
             assigned.extend(stmt.assigned());
+            self.touched.extend(stmt.assigned());
         }
     }
 
-    fn expr(&mut self, expr: &Expr, assigned: &FxHashSet<Local>) {
+    fn expr(&mut self, expr: &Expr, assigned: &FxHashSet<Local>, inside: bool) {
         if let Expr::Local(local) = expr
             && !assigned.contains(local)
-            && self.seen.insert(*local)
         {
-            self.before.push(*local);
+            if self.seen.insert(*local) {
+                self.before.push(*local);
+            }
+            if !inside && !self.touched.contains(local) {
+                self.always.insert(*local);
+            }
         }
-        expr.each(&mut |part| self.expr(part, assigned));
+        expr.each(&mut |part| self.expr(part, assigned, inside));
     }
 }
 

@@ -261,9 +261,12 @@ impl Translator<'_> {
 
     /// The last instruction, if its result is on top and it can become part of the next.
     fn fusible_top(&self) -> Option<&Fusible> {
-        self.fusible
-            .as_ref()
-            .filter(|fusible| fusible.end == self.emitter.here() && fusible.operand + 1 == self.operands.len())
+        self.fusible.as_ref().filter(|fusible| {
+            // Its result may have been dropped, and something else be on top that took no instruction: a constant, or a local.
+            fusible.end == self.emitter.here()
+                && fusible.operand + 1 == self.operands.len()
+                && self.operands.get(fusible.operand).place == Place::Own
+        })
     }
 
     /// Takes back an addition that is the last instruction: its operands.
