@@ -130,17 +130,6 @@ pub(crate) enum Panic {
     Index,
 }
 
-impl Module {
-    /// The name of a function in [`Place`]s that are left out of traces.
-    pub fn nameless(&mut self) -> u32 {
-        let known = self.names.iter().position(|name| name.is_empty());
-        known.unwrap_or_else(|| {
-            self.names.push("".into());
-            self.names.len() - 1
-        }) as u32
-    }
-}
-
 impl Panic {
     /// Each with what it says.
     pub const ALL: [(Panic, &'static str); 3] = [

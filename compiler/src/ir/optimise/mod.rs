@@ -1,7 +1,7 @@
 //! Improving the code. Every step is optional and leaves the same program.
 //!
-//! What ends the program moves out of functions first (`outline`). They are improved in the order of their calls, those that are called first, so that what is put into a caller is as good as it
-//! gets. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
+//! What ends the program moves out of functions first (`outline`). They are improved in the order of their calls, those that are called
+//! first, so that what is put into a caller is as good as it gets. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
 //! put where they are used (`simplify`), objects that stay inside become locals (`scalar`), jumps with known outcome go where they
 //! lead (`jumps`), assignments that nobody reads vanish (`liveness`). Of what is left in the end, and equals nothing else (`merge`), loops are
 //! peeled, loads and checks looked at (`peel`, `loads`, `range`), and at last values that are used once move to their place (`stack`).

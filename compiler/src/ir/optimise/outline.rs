@@ -4,7 +4,7 @@
 //! jump before them to the point that is never reached, become a function that is called with the locals that they read. What is left is
 //! small enough to be put where it is called, and the text is made by one function however often that happens.
 //!
-//! The new function stands for the old one's frame in traces; the call of it has no frame ([`Module::nameless`]).
+//! The new function stands for the old one's frame in traces; the call of it is at a place in a function without a name, which has no frame.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -20,13 +20,15 @@ const MAX: usize = 400;
 
 /// Moves what ends the program out of all functions.
 pub(crate) fn outline(module: &mut Module) {
+    let nameless = module.names.len() as u32;
+    module.names.push("".into());
     for index in 0..module.functions.len() {
         let function = &mut module.functions[index];
         let Code::Body(body) = &mut function.code else { continue };
         let mut body = std::mem::take(body);
         let mut assigned = vec![0; function.locals.len()];
         assigned[..function.params].fill(1);
-        let mut pass = Outline { module, of: index, assigned };
+        let mut pass = Outline { module, of: index, nameless, assigned };
         pass.list(&mut body, true);
         module.functions[index].code = Code::Body(body);
     }
@@ -35,6 +37,8 @@ pub(crate) fn outline(module: &mut Module) {
 struct Outline<'m> {
     module: &'m mut Module,
     of: usize,
+    /// The name of no function.
+    nameless: u32,
     /// How many assignments of each local there were on every way to where the pass is.
     assigned: Vec<u32>,
 }
@@ -52,8 +56,7 @@ impl Outline<'_> {
                 trail.push(*local);
             }
         }
-        if let Some(cold) = end {
-            let (stmts, at) = cold;
+        if let Some((stmts, at)) = end {
             match self.function(stmts, at) {
                 Ok(call) => list.extend([Stmt::Call(Box::new(call), Vec::new()), Stmt::Unreachable]),
                 Err(stmts) => list.extend(stmts),
@@ -107,7 +110,7 @@ impl Outline<'_> {
             stmt.exprs_mut(&mut |expr| rename(expr, &mut number));
         });
         let (name, labels) = (of.name, of.labels);
-        let place = Place { function: self.module.nameless(), caller: None, ..self.module.places[at.0 as usize] };
+        let place = Place { function: self.nameless, caller: None, ..self.module.places[at.0 as usize] };
         self.module.functions.push(Function {
             name,
             params: params.len(),
