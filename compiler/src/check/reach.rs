@@ -101,6 +101,8 @@ impl Checker<'_> {
                 self.reach_fn(id);
             }
         }
+        // Where the compiler makes no function of its own.
+        self.reach_default(of, method);
         // What is written of a structure are the parts as `debug` does.
         let count = self.program.traits[of.index()].methods.len() as u32;
         let methods = if Some(of) == lang.show { 0..count } else { method..method + 1 };
