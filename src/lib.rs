@@ -18,5 +18,6 @@ pub mod job;
 pub mod network;
 pub mod packages;
 pub mod policy;
+pub mod session;
 pub mod supervisor;
 pub mod text;

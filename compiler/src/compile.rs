@@ -37,7 +37,7 @@ pub fn compile(
     options: Options,
 ) -> Result<Vec<u8>, Vec<Diagnostic>> {
     let module = lower(program, names, options)?;
-    Ok(bytecode::encode(module, &needs(program, names), sources))
+    Ok(bytecode::encode(module, &needs(program, names), sources).0)
 }
 
 /// The program in the compiler's own language, as text for people.
@@ -49,7 +49,7 @@ pub fn ir_text(program: &Program, names: &Names, options: Options) -> Result<Str
     Ok(print::module(&lower(program, names, options)?))
 }
 
-fn lower(program: &Program, names: &Names, options: Options) -> Result<Module, Vec<Diagnostic>> {
+pub(crate) fn lower(program: &Program, names: &Names, options: Options) -> Result<Module, Vec<Diagnostic>> {
     let settings = Settings { portable: options.portable, tests: options.tests };
     let mut module = Context::new(program, names, settings).run()?;
     if options.optimise {
@@ -64,7 +64,7 @@ fn lower(program: &Program, names: &Names, options: Options) -> Result<Module, V
 }
 
 /// What the program is handed: the name and type of each.
-fn needs(program: &Program, names: &Names) -> Vec<(String, String)> {
+pub(crate) fn needs(program: &Program, names: &Names) -> Vec<(String, String)> {
     let needs = program.main.iter().flat_map(|main| &main.needs);
     needs
         .map(|(name, of)| {

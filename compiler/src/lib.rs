@@ -26,6 +26,7 @@ mod ir;
 pub mod lexer;
 pub mod names;
 pub mod parser;
+pub mod session;
 pub mod source;
 pub mod syntax;
 pub mod typed;

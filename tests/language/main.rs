@@ -17,6 +17,7 @@ mod program;
 #[expect(dead_code, reason = "shared with other tests")]
 mod random;
 mod rows;
+mod session;
 mod unicode;
 #[path = "../differential/wasmtime_config.rs"]
 mod wasmtime_config;

@@ -18,6 +18,7 @@ use wasm_encoder::{
 
 use crate::ir::reach::{Reached, reach};
 use crate::ir::{Code, FuncId, GlobalId, Init, Module, RowId, TypeId};
+use crate::session::{IMPORTS, TABLE};
 use crate::source::Sources;
 
 /// Texts of at most so many bytes are made when the program starts; others when they are needed first.
@@ -64,8 +65,8 @@ impl Numbers {
     }
 }
 
-/// The module's bytes. `needs` is what the program is handed: name and type of each.
-pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &Sources) -> Vec<u8> {
+/// The module's bytes, and how many places of the table it fills. `needs` is what the program is handed: name and type of each.
+pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &Sources) -> (Vec<u8>, u32) {
     let reached = reach(&module);
     let signatures: Vec<TypeId> = module
         .functions
@@ -91,27 +92,26 @@ pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &S
         functions.function(numbers.ty(signatures[id.index()]));
     }
     output.section(&functions);
-    // Also where it is empty: a call may be there that nothing ever makes.
-    let length = table.len() as u64;
-    let mut tables = TableSection::new();
-    tables.table(TableType {
-        element_type: RefType::FUNCREF,
-        table64: false,
-        minimum: length,
-        maximum: Some(length),
-        shared: false,
-    });
-    output.section(&tables);
+    if module.shared.is_none() {
+        // Also where it is empty: a call may be there that nothing ever makes.
+        let length = table.len() as u64;
+        let mut tables = TableSection::new();
+        tables.table(TableType { maximum: Some(length), ..table_of(length) });
+        output.section(&tables);
+    }
     globals(&module, &reached, &numbers, &mut output);
     let mut exports = ExportSection::new();
     for (name, id) in &module.exports {
         exports.export(name, ExportKind::Func, numbers.function(*id));
     }
+    for (id, name) in module.shared.iter().flat_map(|shared| &shared.exports) {
+        exports.export(name, ExportKind::Global, numbers.global(*id));
+    }
     output.section(&exports);
     if !table.is_empty() {
         let functions: Vec<u32> = table.iter().map(|&id| numbers.function(id)).collect();
         let mut elements = ElementSection::new();
-        elements.active(None, &ConstExpr::i32_const(0), Elements::Functions(functions.into()));
+        elements.active(None, &ConstExpr::i32_const(first_row(&module) as i32), Elements::Functions(functions.into()));
         output.section(&elements);
     }
     output.section(&DataCountSection { count: bytes.len() as u32 });
@@ -133,7 +133,17 @@ pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &S
     output.section(&CustomSection { name: "fold.needs".into(), data: needs.as_bytes().into() });
     let map = map.finish(&module, sources);
     output.section(&CustomSection { name: "fold.sources".into(), data: map.into() });
-    output.finish()
+    (output.finish(), table.len() as u32)
+}
+
+/// A table of at least this many functions.
+fn table_of(minimum: u64) -> TableType {
+    TableType { element_type: RefType::FUNCREF, table64: false, minimum, maximum: None, shared: false }
+}
+
+/// The first place in the table that is the module's own.
+fn first_row(module: &Module) -> u32 {
+    module.shared.as_ref().map_or(0, |shared| shared.first_row)
 }
 
 fn bytes_type(module: &Module) -> TypeId {
@@ -161,7 +171,10 @@ fn number(module: &Module, reached: &Reached, signatures: &[TypeId]) -> (Numbers
     let mut globals = vec![None; module.globals.len()];
     let mut lazy = vec![None; module.globals.len()];
     let mut eager = 0;
-    for (number, id) in reached.globals.iter().enumerate() {
+    // Imported ones come first.
+    let imported = |id: &&GlobalId| module.imports_global(**id).is_some();
+    let own = reached.globals.iter().filter(|id| !imported(id));
+    for (number, id) in reached.globals.iter().filter(imported).chain(own).enumerate() {
         globals[id.index()] = Some(number as u32);
         if let Init::Bytes(text) = &module.globals[id.index()].init {
             if text.len() <= EAGER_TEXT && eager + text.len() <= EAGER_TEXTS {
@@ -173,11 +186,11 @@ fn number(module: &Module, reached: &Reached, signatures: &[TypeId]) -> (Numbers
         }
     }
     let used = reached.functions.iter().map(|id| signatures[id.index()]).chain(reached.types.iter().copied());
-    let types = types::TypeNumbers::new(&module.types, used);
+    let types = types::TypeNumbers::new(&module.types, used, module.shared.is_some());
     let mut table = Vec::new();
     let mut rows = vec![None; module.rows.len()];
     for id in &reached.rows {
-        rows[id.index()] = Some(table.len() as u32);
+        rows[id.index()] = Some(first_row(module) + table.len() as u32);
         match &module.rows[id.index()][..] {
             // Even one without functions has a place of its own.
             [] => table.push(FuncId(0)),
@@ -200,12 +213,19 @@ fn imports(
             imports.import("fold", name, EntityType::Function(numbers.ty(signatures[id.index()])));
         }
     }
+    if module.shared.is_some() {
+        imports.import(IMPORTS, TABLE, EntityType::Table(table_of(0)));
+    }
+    for (id, name) in reached.globals.iter().filter_map(|&id| Some((id, module.imports_global(id)?))) {
+        let val_type = numbers.types.val(module.globals[id.index()].ty);
+        imports.import(IMPORTS, name, EntityType::Global(GlobalType { val_type, mutable: true, shared: false }));
+    }
     output.section(&imports);
 }
 
 fn globals(module: &Module, reached: &Reached, numbers: &Numbers, output: &mut wasm_encoder::Module) {
     let mut globals = GlobalSection::new();
-    for id in &reached.globals {
+    for id in reached.globals.iter().filter(|id| module.imports_global(**id).is_none()) {
         let global = &module.globals[id.index()];
         let is_lazy = numbers.lazy[id.index()].is_some();
         let (mutable, val, value) = match &global.init {

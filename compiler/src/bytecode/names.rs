@@ -15,6 +15,9 @@ pub(crate) fn section(module: &Module, reached: &Reached, defined: &[FuncId], nu
         names.append(numbers.function(*id), name);
     }
     let mut section = NameSection::new();
+    if let Some(shared) = &module.shared {
+        section.module(&shared.name);
+    }
     section.functions(&names);
     section
 }

@@ -1,5 +1,8 @@
 //! Types: the groups in which they refer to one another, and their order.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
 use wasm_encoder::{
     AbstractHeapType, ArrayType, CompositeInnerType, CompositeType, ConstExpr, FieldType, FuncType, HeapType, RefType,
     StorageType, StructType, SubType, TypeSection, ValType,
@@ -15,6 +18,13 @@ pub(crate) struct TypeNumbers {
     numbers: Vec<Option<u32>>,
 }
 
+/// The same in every process.
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Tarjan's algorithm, with a stack of its own.
 struct Components<'t> {
     types: &'t TypeTable,
@@ -27,8 +37,9 @@ struct Components<'t> {
 }
 
 impl TypeNumbers {
-    /// The types that these need.
-    pub fn new(types: &TypeTable, used: impl Iterator<Item = TypeId>) -> Self {
+    /// The types that these need. In modules whose types are to be equal (`canonical`), the order in a group follows from nothing but what is
+    /// in it.
+    pub fn new(types: &TypeTable, used: impl Iterator<Item = TypeId>, canonical: bool) -> Self {
         let count = types.len();
         let mut components = Components {
             types,
@@ -41,6 +52,9 @@ impl TypeNumbers {
         };
         for id in used {
             components.visit(id);
+        }
+        if canonical {
+            components.order();
         }
         let mut numbers = vec![None; count];
         for (number, id) in (0..).zip(components.groups.iter().flatten()) {
@@ -177,6 +191,42 @@ impl Components<'_> {
             self.on_stack[each.index()] = false;
         }
         self.groups.push(group);
+    }
+
+    /// Orders each group: as it is walked through from the member from which the walk is least, by what it meets.
+    fn order(&mut self) {
+        let mut hashes = vec![0; self.types.len()];
+        for at in 0..self.groups.len() {
+            let group = &self.groups[at];
+            let walks = group.iter().map(|&first| self.walk(group, first, &hashes));
+            let Some((print, order)) = walks.min() else { continue };
+            for (index, &id) in order.iter().enumerate() {
+                hashes[id.index()] = hash(&(index, &print));
+            }
+            self.groups[at] = order;
+        }
+    }
+
+    /// The members of a group in the order of a walk from one of them, and what the walk meets.
+    fn walk(&self, group: &[TypeId], first: TypeId, hashes: &[u64]) -> (Vec<u64>, Vec<TypeId>) {
+        let (mut print, mut order, mut next) = (Vec::new(), vec![first], 0);
+        while let Some(&id) = order.get(next) {
+            next += 1;
+            print.push(hash(&self.types.get(id).without_types()));
+            for edge in self.edges(id) {
+                if !group.contains(&edge) {
+                    print.push(hashes[edge.index()]);
+                    continue;
+                }
+                let place = order.iter().position(|&other| other == edge);
+                let place = place.unwrap_or_else(|| {
+                    order.push(edge);
+                    order.len() - 1
+                });
+                print.push(place as u64);
+            }
+        }
+        (print, order)
     }
 
     fn edges(&self, id: TypeId) -> Vec<TypeId> {

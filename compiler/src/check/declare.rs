@@ -64,7 +64,8 @@ impl<'a> Checker<'a> {
         for module in modules {
             let id = ModuleId(self.program.modules.len() as u32);
             self.program.modules.push(crate::typed::Module { path: module.path.clone(), standard: module.standard });
-            self.scopes.push(ModuleScope { package: module.package, ..ModuleScope::default() });
+            let scope = self.first_scope(module);
+            self.scopes.push(scope);
             if id == PRELUDE {
                 self.declare_builtins();
             }
@@ -81,16 +82,32 @@ impl<'a> Checker<'a> {
                 }
                 if id.index() + 1 == modules.len() {
                     self.declared.root = Some(file);
-                    if file.needs.is_some() || !file.body.is_empty() {
+                    if file.needs.is_some() || !file.body.is_empty() || module.session {
                         self.add_fn(id, Code::Script(file), Owner::Module, false);
                     }
                 }
-                self.check_script_place(file, id, modules.len());
+                if !module.session {
+                    self.check_script_place(file, id, modules.len());
+                }
             }
             if id == PRELUDE {
                 self.find_lang();
             }
         }
+    }
+
+    /// What a module begins with: an entry of a session with all that those before it have.
+    fn first_scope(&self, module: &Module) -> ModuleScope {
+        let mut scope = ModuleScope { package: module.package, session: module.session, ..ModuleScope::default() };
+        let before = self.scopes.iter().rev().find(|scope| scope.session);
+        if let Some(before) = before.filter(|_| module.session) {
+            scope.order.clone_from(&before.order);
+            scope.traits = before.traits.keys().map(|&id| (id, None)).collect();
+            let inherited = before.entries.iter();
+            let inherited = inherited.map(|(&name, &entry)| (name, Entry { import: None, inherited: true, ..entry }));
+            scope.entries = inherited.collect();
+        }
+        scope
     }
 
     fn check_script_place(&mut self, file: &syntax::File, id: ModuleId, modules: usize) {
@@ -165,8 +182,11 @@ impl<'a> Checker<'a> {
         }
         match scope.entries.get(&name) {
             None => {
-                scope.entries.insert(name, Entry { def, public, span, import });
+                scope.entries.insert(name, Entry { def, public, span, import, inherited: false });
                 scope.order.push(name);
+            }
+            Some(first) if first.inherited => {
+                scope.entries.insert(name, Entry { def, public, span, import, inherited: false });
             }
             Some(first) => {
                 let first = first.span;

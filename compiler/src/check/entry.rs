@@ -6,7 +6,7 @@ use super::traits::{Proof, Wanted};
 use super::{Checker, Owner, function_ids};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::typed::{ConstId, FnId, FunctionKind, Main, ModuleId, TraitId, Ty, TyKind};
+use crate::typed::{ConstId, Earlier, EntryMain, FnId, FunctionKind, LocalId, Main, ModuleId, TraitId, Ty, TyKind};
 
 impl Checker<'_> {
     /// Checks all bodies: those of the program, then those of the standard library that they reach.
@@ -40,6 +40,24 @@ impl Checker<'_> {
             self.check_reached();
         }
         self.check_constant_cycles();
+        self.share_variables();
+    }
+
+    /// Puts what a session's entry shares with others into boxes.
+    fn share_variables(&mut self) {
+        let Some(main) = &mut self.program.main else { return };
+        let Some(entry) = &mut main.entry else { return };
+        let FunctionKind::Plain(body) = &mut self.program.functions[main.function.index()].kind else { return };
+        let path = &self.program.modules[self.program.modules.len() - 1].path;
+        for &id in &self.binds {
+            let name = self.names.text(body.locals[id.index()].name);
+            entry.binds.push((id, format!("{path}: {name}").into()));
+        }
+        let earlier = (main.needs.len()..body.params).map(|index| LocalId(index as u32));
+        for id in earlier.chain(self.binds.iter().copied()) {
+            let local = &mut body.locals[id.index()];
+            (local.captured, local.assigned) = (true, true);
+        }
     }
 
     fn is_checked(&self, module: ModuleId) -> bool {
@@ -62,6 +80,7 @@ impl Checker<'_> {
 
     fn find_main(&mut self, root: ModuleId) {
         let entry = self.scopes[root.index()].entries.get(&self.words.main).copied();
+        let entry = entry.filter(|_| self.options.session.is_none());
         let script =
             function_ids(&self.program).find(|id| matches!(self.declared.fns[id.index()].source, Code::Script(_)));
         match (entry, script) {
@@ -85,7 +104,9 @@ impl Checker<'_> {
         let span = function.span;
         let mut needs = Vec::new();
         let mut wrong = None;
-        for param in &function.params {
+        let variables = self.options.session.map_or(0, |session| session.variables.len());
+        let handed = function.params.len().saturating_sub(variables);
+        for param in &function.params[..handed] {
             match self.program.types.kind(param.ty) {
                 TyKind::Dyn(of, _) if self.maker(*of).is_some() => needs.push((param.name, *of)),
                 TyKind::Error => {}
@@ -108,7 +129,13 @@ impl Checker<'_> {
                 self.reach_fn(id);
             }
         }
-        self.program.main = Some(Main { function: id, needs });
+        let entry = self.options.session.map(|session| {
+            let types = self.program.functions[id.index()].params[handed..].iter().map(|param| param.ty);
+            let earlier = session.variables.iter().zip(types);
+            let earlier = earlier.map(|(variable, ty)| Earlier { global: variable.global.clone(), ty }).collect();
+            EntryMain { earlier, binds: Vec::new() }
+        });
+        self.program.main = Some(Main { function: id, needs, entry });
     }
 
     /// The function that makes a capability of the host's handle; others are not handed over by the host, but made by a program.
@@ -124,7 +151,7 @@ impl Checker<'_> {
         }
         if let TyKind::Enum(id, args) = self.program.types.kind(result)
             && Some(*id) == self.program.lang.result
-            && args[0] == Ty::UNIT
+            && (args[0] == Ty::UNIT || self.options.session.is_some())
             && let Some(show) = self.program.lang.show
         {
             let error = args[1];

@@ -49,8 +49,9 @@ pub use standard::STANDARD;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::names::{Name, Names};
+use crate::session::Session;
 use crate::source::{FileId, Sources, Span};
-use crate::typed::{FnId, Generic, ImplId, ModuleId, Program, TraitId, Ty};
+use crate::typed::{FnId, Generic, ImplId, LocalId, ModuleId, Program, TraitId, Ty};
 
 /// What is checked, and against which standard library.
 #[derive(Clone, Copy, Debug)]
@@ -63,11 +64,13 @@ pub struct Options<'s> {
     pub needs_main: bool,
     /// Whether tests of the root are checked and kept.
     pub tests: bool,
+    /// The session that the root is the next entry of.
+    pub session: Option<&'s Session>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true }
+        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true, session: None }
     }
 }
 
@@ -83,7 +86,7 @@ pub fn check(
     diagnostics: &mut Diagnostics,
 ) -> Option<(Program, Trees)> {
     let before = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    let modules = modules::load(root, loader, options.standard, sources, names, diagnostics)?;
+    let modules = modules::load(root, loader, &options, sources, names, diagnostics)?;
     let words = scope::Words::new(names);
     let is_broken = |found: &&Diagnostic| found.severity == Severity::Error && !found.code.starts_with("F08");
     let broken = diagnostics.iter().filter(is_broken);
@@ -105,6 +108,7 @@ pub fn check(
         broken,
         errors: 0,
         warnings: 0,
+        binds: Vec::new(),
         alias_depth: 0,
         stopped: false,
         steps: traits::MAX_ALL_STEPS,
@@ -118,6 +122,15 @@ pub fn check(
     let program = std::mem::take(&mut checker.program);
     let after = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     (after == before).then_some((program, Trees(modules)))
+}
+
+/// What an entry's value is bound to in its session.
+pub(crate) const VALUE: &str = "it";
+
+/// What later entries may do with a variable of a session: as if it was a parameter.
+pub(crate) fn access_of(types: &crate::typed::Types, ty: Ty, mutable: bool) -> crate::typed::AccessTree {
+    let access = if mutable { crate::syntax::Access::Mutable } else { crate::syntax::Access::Read };
+    written::access_tree(types, ty, &written::Written::Nothing, Some(access))
 }
 
 /// The syntax trees of a program's modules. To free them takes as long as a phase: who ends soon need not.
@@ -153,6 +166,8 @@ struct Checker<'a> {
     /// How many errors and warnings there are, those that were not told among them.
     errors: usize,
     warnings: usize,
+    /// Of a session's entry: the names that it binds for later ones.
+    binds: Vec<LocalId>,
     /// How many aliases are being resolved.
     alias_depth: usize,
     /// Whether a limit was met after which nothing more is looked at.
@@ -183,7 +198,9 @@ impl<'a> Checker<'a> {
             return;
         }
         self.check_bodies();
-        self.report_imports();
+        if self.options.session.is_none() {
+            self.report_imports();
+        }
     }
 
     /// Adds a finding, unless there are too many.
@@ -218,8 +235,12 @@ impl<'a> Checker<'a> {
 
     /// Whether something of a module can be used in another one.
     fn is_visible(&self, owner: ModuleId, public: bool, from: ModuleId) -> bool {
-        // The standard library's modules see all of the prelude.
-        public || owner == from || owner == scope::PRELUDE && self.program.modules[from.index()].standard
+        // The standard library's modules see all of the prelude, and entries of a session see one another.
+        let in_session = |id: ModuleId| self.scopes[id.index()].session;
+        public
+            || owner == from
+            || in_session(owner) && in_session(from)
+            || owner == scope::PRELUDE && self.program.modules[from.index()].standard
     }
 
     /// Says that a type at this place is too large, if one was made since the last call.

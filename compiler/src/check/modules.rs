@@ -10,7 +10,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::scope::PRELUDE;
-use super::suggest;
+use super::{Options, suggest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::names::Names;
 use crate::parser;
@@ -82,6 +82,8 @@ pub(super) struct Module {
     pub path: Rc<str>,
     pub package: u32,
     pub standard: bool,
+    /// Whether it is an entry of a session.
+    pub session: bool,
     /// One; of the prelude several.
     pub files: Vec<syntax::File>,
     /// What each `import` means, in order over all files; `None` where that was an error.
@@ -99,6 +101,8 @@ enum State {
 struct Loading<'l, 's> {
     loader: &'l mut dyn Loader,
     standard: &'s [(&'s str, &'s str)],
+    /// Whether the root is an entry of a session.
+    session: bool,
     sources: &'l mut Sources,
     names: &'l mut Names,
     diagnostics: &'l mut Diagnostics,
@@ -114,14 +118,15 @@ struct Loading<'l, 's> {
 pub(super) fn load(
     root: &str,
     loader: &mut dyn Loader,
-    standard: &[(&str, &str)],
+    options: &Options<'_>,
     sources: &mut Sources,
     names: &mut Names,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Module>> {
     let mut loading = Loading {
         loader,
-        standard,
+        standard: options.standard,
+        session: options.session.is_some(),
         sources,
         names,
         diagnostics,
@@ -131,6 +136,9 @@ pub(super) fn load(
         told: false,
     };
     loading.prelude();
+    for entry in options.session.iter().flat_map(|session| &session.entries) {
+        loading.module((0, entry.name.clone()), &entry.name, &entry.text, Span::default());
+    }
     match loading.loader.load(0, root) {
         Ok(Some(loaded)) => {
             let key = (loaded.package, Rc::from(loaded.path.as_str()));
@@ -159,7 +167,14 @@ impl Loading<'_, '_> {
         }
         let path: Rc<str> = Rc::from("prelude");
         self.states.insert((STANDARD_PACKAGE, path.clone()), State::Done(PRELUDE));
-        self.modules.push(Module { path, package: STANDARD_PACKAGE, standard: true, files, imports: Vec::new() });
+        self.modules.push(Module {
+            path,
+            package: STANDARD_PACKAGE,
+            standard: true,
+            session: false,
+            files,
+            imports: Vec::new(),
+        });
     }
 
     /// Parses a module and loads what it imports.
@@ -187,7 +202,15 @@ impl Loading<'_, '_> {
         self.chain.pop();
         let id = ModuleId(self.modules.len() as u32);
         let standard = key.0 == STANDARD_PACKAGE;
-        self.modules.push(Module { path: key.1.clone(), package: key.0, standard, files: vec![file], imports });
+        let session = self.session && self.chain.is_empty();
+        self.modules.push(Module {
+            path: key.1.clone(),
+            package: key.0,
+            standard,
+            session,
+            files: vec![file],
+            imports,
+        });
         self.states.insert(key, State::Done(id));
         Some(id)
     }

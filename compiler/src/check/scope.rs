@@ -47,6 +47,8 @@ pub(super) struct Entry {
     pub span: Span,
     /// Of an import: its number in [`Checker::imports`].
     pub import: Option<u32>,
+    /// Whether it is of an earlier entry of a session, which this one may hide.
+    pub inherited: bool,
 }
 
 /// An import, for the warning where it is not used.
@@ -68,6 +70,8 @@ pub(super) struct ModuleScope {
     /// Names that an import was to bind which failed.
     pub failed: FxHashSet<Name>,
     pub package: u32,
+    /// Whether it is an entry of a session.
+    pub session: bool,
 }
 
 /// Declares [`Words`].

@@ -11,6 +11,8 @@ use super::written::{Written, access_tree};
 use super::{Checker, Owner};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
+use crate::session::transfer;
+use crate::source::Span;
 use crate::syntax::{self, Access, FnKind, TypeKind};
 use crate::typed::{
     AccessTree, EnumId, Field, FnId, FunctionKind, Generic, ImplId, ModuleId, Parameter, RecordId, TraitId, Ty, TyKind,
@@ -268,11 +270,22 @@ impl<'a> Checker<'a> {
     pub(super) fn resolve_script(&mut self, id: FnId, module: ModuleId, file: &syntax::File) {
         let scope = self.plain_scope(module);
         let params = file.needs.as_ref().map_or(&[][..], |needs| &needs.params);
-        let params = self.resolve_params(params, &scope);
+        let mut params = self.resolve_params(params, &scope);
+        let session = self.options.session;
+        if let Some(session) = session {
+            for variable in &session.variables {
+                let ty = transfer(&session.types, variable.ty, &mut self.program.types);
+                let (name, mutable) = (self.names.intern(&variable.name), variable.mutable);
+                let span = Span::new(file.id, 0, 0);
+                params.push(Parameter { name, ty, mutable, access: variable.access.clone(), span });
+            }
+        }
+        // That of an entry's value is given, for whoever made the entry.
+        let good = if session.is_some() { Ty::STRING } else { Ty::UNIT };
         let result = match (self.program.lang.result, self.program.lang.error) {
             (Some(result), Some(error)) => {
                 let error = self.dyn_type(error, Vec::new());
-                self.program.types.intern(TyKind::Enum(result, Box::new([Ty::UNIT, error])))
+                self.program.types.intern(TyKind::Enum(result, Box::new([good, error])))
             }
             _ => Ty::UNIT,
         };

@@ -115,8 +115,31 @@ pub(crate) struct Module {
     pub panics: [Option<FuncId>; Panic::ALL.len()],
     /// What ends the program if a product of two numbers does not fit.
     pub product: Option<FuncId>,
+    /// Of a session's entry: what it has in common with others.
+    pub shared: Option<Shared>,
     /// Lists: their type, and the fields with the array and the length. The length is never above the array's.
     pub lists: Vec<TypeId>,
+}
+
+impl Module {
+    /// The name of a global that it imports.
+    pub fn imports_global(&self, id: GlobalId) -> Option<&Rc<str>> {
+        let imports = &self.shared.as_ref()?.imports;
+        imports.iter().find(|(global, _)| *global == id).map(|(_, name)| name)
+    }
+}
+
+/// What a module of a session has in common with others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared {
+    /// Variables of earlier entries.
+    pub imports: Vec<(GlobalId, Rc<str>)>,
+    /// Variables for later ones.
+    pub exports: Vec<(GlobalId, Rc<str>)>,
+    /// The name of the module, by which its frames in traces are told from those of others.
+    pub name: String,
+    /// The first place in the table that is its own.
+    pub first_row: u32,
 }
 
 /// What ends a program when an expression has no value.

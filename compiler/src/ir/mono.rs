@@ -9,13 +9,15 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::layout::{Fields, Shape};
-use super::{At, Code, Expr, FuncId, Function, Global, GlobalId, Heap, Init, Module, Panic, Place, RowId, TypeId, Val};
+use super::{
+    At, Code, Expr, FuncId, Function, Global, GlobalId, Heap, Init, Module, Panic, Place, RowId, Shared, TypeId, Val,
+};
 use crate::diagnostic::Diagnostic;
 use crate::names::Names;
 use crate::source::Span;
 use crate::typed::types::{MAX_DEPTH, MAX_SIZE};
 use crate::typed::{
-    Closure, ConstId, EnumId, FnId, FunctionKind, ImplId, LocalId, Program, TraitId, Ty, TyKind, Types,
+    Closure, ConstId, EntryMain, EnumId, FnId, FunctionKind, ImplId, LocalId, Program, TraitId, Ty, TyKind, Types,
 };
 
 /// How many functions may be made of generic ones.
@@ -315,6 +317,21 @@ impl<'a> Context<'a> {
     pub fn shared_variable(&mut self, ty: Val) -> GlobalId {
         let global = GlobalId(self.module.globals.len() as u32);
         self.module.globals.push(Global { ty: ty.nullable(), init: Init::Variable(global.0) });
+        global
+    }
+
+    /// What a function that is a session's entry shares with others.
+    pub fn entry_of(&self, id: FnId) -> Option<&'a EntryMain> {
+        let main = self.program.main.as_ref().filter(|main| main.function == id)?;
+        main.entry.as_ref()
+    }
+
+    /// The global of a session's variable.
+    pub fn shared_global(&mut self, cell: TypeId, name: &Rc<str>, imported: bool) -> GlobalId {
+        let global = self.shared_variable(Val::Ref(Heap::Type(cell)));
+        let shared = self.module.shared.get_or_insert_with(Shared::default);
+        let list = if imported { &mut shared.imports } else { &mut shared.exports };
+        list.push((global, name.clone()));
         global
     }
 

@@ -32,6 +32,9 @@ pub(crate) fn reach(module: &Module) -> Reached {
     for (_, id) in &module.exports {
         reached.function(module, *id);
     }
+    for (id, _) in module.shared.iter().flat_map(|shared| &shared.exports) {
+        reached.global(module, *id);
+    }
     let mut next = 0;
     while let Some(&id) = reached.functions.get(next) {
         next += 1;

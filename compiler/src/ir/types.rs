@@ -110,6 +110,31 @@ pub(crate) enum TypeDef {
     Func(Vec<Val>, Vec<Val>),
 }
 
+impl TypeDef {
+    /// The same without what it refers to.
+    pub fn without_types(&self) -> TypeDef {
+        let plain = |val: Val| match val {
+            Val::Ref(Heap::Type(_)) => Val::Ref(Heap::Type(TypeId(0))),
+            Val::Null(Heap::Type(_)) => Val::Null(Heap::Type(TypeId(0))),
+            other => other,
+        };
+        let field = |field: &FieldDef| match field.storage {
+            Storage::Val(val) => FieldDef { storage: Storage::Val(plain(val)), ..*field },
+            Storage::I8 => *field,
+        };
+        let vals = |vals: &[Val]| vals.iter().map(|&val| plain(val)).collect();
+        match self {
+            TypeDef::Struct { fields, parent, open } => TypeDef::Struct {
+                fields: fields.iter().map(field).collect(),
+                parent: parent.map(|_| TypeId(0)),
+                open: *open,
+            },
+            TypeDef::Array(element) => TypeDef::Array(field(element)),
+            TypeDef::Func(params, results) => TypeDef::Func(vals(params), vals(results)),
+        }
+    }
+}
+
 /// All types. Equal ones are one, but for those that refer to themselves.
 #[derive(Debug, Default)]
 pub(crate) struct TypeTable {

@@ -55,6 +55,16 @@ ids! {
     LoopId
 }
 
+impl Program {
+    /// What a function does, if it is written in Fold.
+    pub fn body(&self, id: FnId) -> Option<&Body> {
+        match &self.functions[id.index()].kind {
+            FunctionKind::Plain(body) | FunctionKind::Host(Some(body)) => Some(body),
+            _ => None,
+        }
+    }
+}
+
 /// A whole program, the standard modules that it uses among it.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -89,6 +99,26 @@ pub struct Main {
     pub function: FnId,
     /// Names and types of the parameters.
     pub needs: Vec<(Name, TraitId)>,
+    /// Of an entry of a session: what it shares with others.
+    pub entry: Option<EntryMain>,
+}
+
+/// Variables that a session's entry shares with other entries. They live in boxes, as if closures captured and something assigned them.
+#[derive(Clone, Debug, Default)]
+pub struct EntryMain {
+    /// Those of earlier entries: the locals behind those for what it is handed.
+    pub earlier: Vec<Earlier>,
+    /// Those that it binds, each with the name of its global.
+    pub binds: Vec<(LocalId, Rc<str>)>,
+}
+
+/// A variable of an earlier entry.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// The name of its global.
+    pub global: Rc<str>,
+    /// Its type.
+    pub ty: Ty,
 }
 
 /// A module.

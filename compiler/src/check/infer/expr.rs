@@ -282,9 +282,9 @@ impl<'a> Infer<'_, 'a> {
                 None
             }
             (None, FrameKind::Script) => {
-                let unit = self.expr_of(ExprKind::Tuple(Vec::new()), Ty::UNIT, span);
+                let nothing = self.no_value(span);
                 self.c.program.lang.result.filter(|_| result != Ty::UNIT).map(|id| Expr {
-                    kind: ExprKind::Variant(id, 0, vec![unit]),
+                    kind: ExprKind::Variant(id, 0, vec![nothing]),
                     ty: result,
                     span,
                 })

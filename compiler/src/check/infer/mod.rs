@@ -34,7 +34,7 @@ use crate::diagnostic::Diagnostic;
 use crate::names::Name;
 use crate::source::Span;
 use crate::syntax;
-use crate::typed::{Body, Expr, ExprKind, FnId, Local, LocalId, LoopId, ModuleId, TraitId, Ty, TyKind};
+use crate::typed::{self, Body, Expr, ExprKind, FnId, Local, LocalId, LoopId, ModuleId, TraitId, Ty, TyKind};
 
 /// What is wanted of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -510,7 +510,7 @@ impl<'a> Checker<'a> {
                 infer.function_body(body, result)
             }
             Code::Test(test) => infer.block(&test.body, Want::Nothing),
-            Code::Script(file) => infer.script_body(file),
+            Code::Script(file) => infer.script_body(file, params),
         };
         let body = infer.end(value, params);
         self.env.clear();
@@ -570,16 +570,66 @@ impl<'a> Infer<'_, 'a> {
         if result == Ty::UNIT { self.block(body, Want::Nothing) } else { self.block(body, Want::Exactly(result)) }
     }
 
-    fn script_body(&mut self, file: &'a syntax::File) -> Expr {
+    fn script_body(&mut self, file: &'a syntax::File, params: usize) -> Expr {
         let span =
             file.body.first().map_or(self.locals.first().map_or(Span::default(), |local| local.span), |stmt| stmt.span);
-        let (stmts, _, ty) = self.statements(&file.body, Want::Nothing, span);
+        let in_session = self.c.options.session.is_some();
+        let want = if in_session { Want::Value(None) } else { Want::Nothing };
+        let (mut stmts, value, ty) = self.statements(&file.body, want, span);
+        let good = match value {
+            Some(value) if in_session => self.shown(value, &mut stmts),
+            _ => self.no_value(span),
+        };
+        if in_session {
+            self.keep_names(params);
+        }
         let result = self.frame.result;
         let Some(id) = self.c.program.lang.result.filter(|_| result != Ty::UNIT && ty != Ty::NEVER) else {
             return Expr { kind: ExprKind::Block(stmts, None), ty, span };
         };
-        let unit = self.expr_of(ExprKind::Tuple(Vec::new()), Ty::UNIT, span);
-        let ok = self.expr_of(ExprKind::Variant(id, 0, vec![unit]), result, span);
+        let ok = self.expr_of(ExprKind::Variant(id, 0, vec![good]), result, span);
         Expr { kind: ExprKind::Block(stmts, Some(Box::new(ok))), ty: result, span }
+    }
+
+    /// What a script gives that has no value: in a session, a text for people.
+    fn no_value(&self, span: Span) -> Expr {
+        match self.c.options.session {
+            Some(_) => self.expr_of(ExprKind::String("".into()), Ty::STRING, span),
+            None => self.expr_of(ExprKind::Tuple(Vec::new()), Ty::UNIT, span),
+        }
+    }
+
+    /// The value of a session's entry: it gets a name, and its text is what the entry gives.
+    fn shown(&mut self, value: Expr, stmts: &mut Vec<typed::Stmt>) -> Expr {
+        self.progress();
+        let (ty, span) = (self.c.resolve(value.ty), value.span);
+        if matches!(ty, Ty::UNIT | Ty::NEVER | Ty::ERROR) {
+            stmts.push(typed::Stmt { kind: typed::StmtKind::Expr(value), span });
+            return self.no_value(span);
+        }
+        let name = self.c.names.intern(super::VALUE);
+        let it = self.temporary(name, ty, false, span);
+        let bind = typed::Pattern { kind: typed::PatternKind::Bind(it, None), ty, span };
+        stmts.push(typed::Stmt { kind: typed::StmtKind::Let(bind, value, None), span });
+        self.bring(name, it);
+        let shows = self.c.program.lang.show.is_some_and(|of| {
+            let wanted = Wanted { ty, of, args: Vec::new() };
+            self.c.program.types.has_infer(ty) || matches!(self.c.prove(wanted), super::traits::Proof::Yes)
+        });
+        if shows {
+            return self.debug_text(it, span);
+        }
+        let text = format!("<{}>", self.c.show(ty));
+        self.expr_of(ExprKind::String(text.into()), Ty::STRING, span)
+    }
+
+    /// Remembers which names a session's entry binds.
+    fn keep_names(&mut self, params: usize) {
+        let mut bound: Vec<LocalId> = self.names.values().copied().filter(|id| id.index() >= params).collect();
+        bound.sort_unstable();
+        for index in (0..params).chain(bound.iter().map(|id| id.index())) {
+            self.used[index] = true;
+        }
+        self.c.binds = bound;
     }
 }

@@ -31,6 +31,16 @@ impl<'a> Infer<'_, 'a> {
         self.finish_text(text, stmts, span)
     }
 
+    /// The text of a local's value, as it would be written.
+    pub(super) fn debug_text(&mut self, local: LocalId, span: Span) -> Expr {
+        let mut stmts = Vec::new();
+        let Some(text) = self.new_text(&mut stmts, span) else { return self.error(span) };
+        let value = self.local(local, span);
+        let shown = self.show_value(text, value, true);
+        stmts.push(Stmt { kind: StmtKind::Expr(shown), span });
+        self.finish_text(text, stmts, span)
+    }
+
     fn new_text(&mut self, stmts: &mut Vec<Stmt>, span: Span) -> Option<LocalId> {
         let new = self.lang_call(self.c.program.lang.text_new, Vec::new(), Vec::new(), span);
         if new.ty == Ty::ERROR {

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use super::build::Builder;
 use super::mono::{Accessor, Captured, Context, Key, Work};
-use super::{At, Code, Expr, FuncId, Heap, Label, Local, Stmt, TypeId, Val};
+use super::{At, Code, Expr, FuncId, GlobalId, Heap, Label, Local, Stmt, TypeId, Val};
 use crate::source::Span;
 use crate::typed::{self, FunctionKind, LocalId, LoopId, Ty, TyKind};
 
@@ -55,6 +55,8 @@ pub(super) struct Lower<'c, 'a> {
     pub name: u32,
     /// How many of its locals are parameters.
     pub params: usize,
+    /// Of a session's entry: variables that later entries see, and their globals.
+    shared: Vec<(LocalId, GlobalId)>,
     depth: u32,
 }
 
@@ -111,7 +113,9 @@ pub(super) fn signature(cx: &mut Context<'_>, key: &Key) -> (String, Vec<Val>, V
         Key::Product => ("product".to_owned(), vec![Val::I64, Val::I64], Vec::new()),
         Key::Main => {
             let count = program.main.as_ref().map_or(0, |main| main.needs.len());
-            ("main".to_owned(), vec![Val::Null(Heap::Extern); count], Vec::new())
+            let is_entry = program.main.as_ref().is_some_and(|main| main.entry.is_some());
+            let results = if is_entry { vec![bytes] } else { Vec::new() };
+            ("main".to_owned(), vec![Val::Null(Heap::Extern); count], results)
         }
         Key::Test(index) => (format!("test {:?}", program.tests[*index as usize].name), Vec::new(), Vec::new()),
         Key::Accessor(accessor) => {
@@ -132,7 +136,10 @@ fn declared(cx: &mut Context<'_>, id: typed::FnId, args: &[Ty], from: usize) -> 
     let program = cx.program;
     let function = &program.functions[id.index()];
     let mut params = Vec::new();
-    for param in &function.params[from.min(function.params.len())..] {
+    // Variables of a session are no arguments.
+    let variables = cx.entry_of(id).map_or(0, |entry| entry.earlier.len());
+    let given = &function.params[..function.params.len() - variables];
+    for param in &given[from.min(given.len())..] {
         let ty = cx.substitute(param.ty, args);
         params.extend_from_slice(&cx.parts(ty));
     }
@@ -156,7 +163,8 @@ pub(super) fn function<'a>(cx: &mut Context<'a>, work: Work<'a>) {
             let mut lower = Lower::new(cx, func, locals, args, result, function.span);
             match body {
                 Some(body) => {
-                    lower.parameters((0..body.params).map(|index| LocalId(index as u32)), 0);
+                    let variables = lower.variables(id, body.params);
+                    lower.parameters((0..body.params - variables).map(|index| LocalId(index as u32)), 0);
                     lower.result(&body.value);
                 }
                 None => lower.without_body(id),
@@ -214,6 +222,7 @@ impl<'c, 'a> Lower<'c, 'a> {
             result,
             name,
             params: params.len(),
+            shared: Vec::new(),
             depth: 0,
         }
     }
@@ -250,6 +259,28 @@ impl<'c, 'a> Lower<'c, 'a> {
                 self.slots[param.index()] = Some(Slot::Parts(parts));
             }
         }
+    }
+
+    /// Makes the variables of a session known, and tells how many come from earlier entries: the last ones of the `params` first locals.
+    fn variables(&mut self, id: typed::FnId, params: usize) -> usize {
+        let Some(entry) = self.cx.entry_of(id) else { return 0 };
+        let first = params - entry.earlier.len();
+        for (index, earlier) in entry.earlier.iter().enumerate() {
+            let parts = self.cx.parts(earlier.ty);
+            let cell = self.cx.cell_of(&parts);
+            let global = self.cx.shared_global(cell, &earlier.global, true);
+            let place = self.b.local(Val::Ref(Heap::Type(cell)));
+            let value = Expr::NonNull(Box::new(Expr::Global(global)), self.b.at);
+            self.b.push(Stmt::Set(place, value));
+            self.slots[first + index] = Some(Slot::Cell(place, cell));
+        }
+        for (local, global) in &entry.binds {
+            let parts = self.cx.parts(self.locals[local.index()].ty);
+            let cell = self.cx.cell_of(&parts);
+            let global = self.cx.shared_global(cell, global, false);
+            self.shared.push((*local, global));
+        }
+        entry.earlier.len()
     }
 
     /// Puts what a closure captured where its names are looked for.
@@ -335,6 +366,9 @@ impl<'c, 'a> Lower<'c, 'a> {
             };
             self.slots[id.index()] = Some(Slot::Cell(place, cell));
             self.b.push(Stmt::Set(place, Expr::StructNew(cell, values)));
+            if let Some((_, global)) = self.shared.iter().find(|(local, _)| *local == id) {
+                self.b.push(Stmt::GlobalSet(*global, Expr::Local(place)));
+            }
             return;
         }
         let to = self.declare(id, &parts);

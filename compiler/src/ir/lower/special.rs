@@ -3,7 +3,7 @@
 use super::Lower;
 use crate::ir::layout::Shape;
 use crate::ir::mono::Accessor;
-use crate::ir::{Expr, Local, Panic, Stmt, UnaryOp, Val};
+use crate::ir::{Expr, Heap, Local, Panic, Stmt, UnaryOp, Val};
 use crate::typed::{ConstId, FnId, FunctionKind, TraitId, Ty, TyKind};
 
 impl<'a> Lower<'_, 'a> {
@@ -86,8 +86,28 @@ impl<'a> Lower<'_, 'a> {
         }
         let parts = self.call_function(main.function, &[], args, function.result);
         let (result, parts) = (function.result, self.stable(function.result, parts));
-        self.report(result, parts);
-        self.b.push(Stmt::Return(Vec::new()));
+        self.report(result, parts.clone());
+        let value = match &main.entry {
+            Some(_) => self.value_of_entry(result, &parts),
+            None => Vec::new(),
+        };
+        self.b.push(Stmt::Return(value));
+    }
+
+    /// The text that an entry of a session gives; empty where it failed.
+    fn value_of_entry(&mut self, ty: Ty, parts: &[Expr]) -> Vec<Expr> {
+        let bytes = self.cx.module.types.bytes();
+        let text = self.b.variable(Val::Ref(Heap::Type(bytes)));
+        let good = self.is_variant(ty, parts, 0);
+        let empty = self.cx.text("");
+        self.b.push(Stmt::Set(text, empty));
+        let before = self.b.begin_if();
+        if let Some((_, value)) = self.payload(ty, parts, 0, &[true]).pop() {
+            self.b.assign(&[text], value);
+        }
+        let done = self.b.otherwise(before);
+        self.b.end_if(before, good, done);
+        vec![Expr::Local(text)]
     }
 
     /// A handle as the interface that it is for.

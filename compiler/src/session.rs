@@ -1,0 +1,215 @@
+//! A session: entries one after the other, each a module of its own that joins the store of those before it.
+//!
+//! An entry is written like a script. Its items are those of a module, and later entries see them without an import, the newest of each
+//! name; what it binds with `let` and `var` at its top level later entries see as variables. An entry that is declared anew
+//! hides the old one from then on; what was made with the old one keeps its meaning.
+//!
+//! # How modules of one session fit together
+//!
+//! Every entry is checked together with the texts of those before it, always in the same order, so that records, enums and traits have the
+//! same numbers each time. The module that is made of it has the code of its own entry and of all functions that it uses, however
+//! old they are, but nothing that runs twice. Modules share:
+//! * *types*, which are equal where their structure is: WebAssembly's groups of types are written in an order that follows from nothing
+//!   else;
+//! * *variables*: each is an object with the parts of its value, which a global refers to that the entry exports and later ones import;
+//! * *one table*, in which function values and `dyn` values name their code. It is imported, and each module fills the places behind those
+//!   of the entries before it.
+
+use std::rc::Rc;
+
+use crate::check::{self, Memory};
+use crate::driver::{self, Checked, Rejected};
+use crate::ir::Shared;
+use crate::names::Names;
+use crate::source::Sources;
+use crate::typed::text::TypeText;
+use crate::typed::{AccessTree, Ty, TyKind, Types};
+use crate::{Options, bytecode, compile};
+
+/// What modules of a session import and export their variables and their table as.
+pub const IMPORTS: &str = "session";
+/// The table, in [`IMPORTS`].
+pub const TABLE: &str = "table";
+
+/// The entries so far, and what they bind.
+#[derive(Debug, Default)]
+pub struct Session {
+    pub(crate) entries: Vec<Text>,
+    pub(crate) variables: Vec<Variable>,
+    /// The types of the variables.
+    pub(crate) types: Types,
+    count: usize,
+    rows: u32,
+}
+
+/// An entry's text.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    /// The path of its module, and what messages call it.
+    pub name: Rc<str>,
+    pub text: Rc<str>,
+}
+
+/// A variable of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable {
+    pub name: Rc<str>,
+    pub ty: Ty,
+    pub mutable: bool,
+    pub access: AccessTree,
+    /// The name of its global.
+    pub global: Rc<str>,
+    /// Its type, as it is written.
+    pub shown: Rc<str>,
+}
+
+/// An entry that was checked, and is not part of the session yet.
+#[derive(Debug)]
+pub struct Entry {
+    checked: Checked,
+    text: Text,
+    /// Names, types and globals of what it binds.
+    bound: Vec<Variable>,
+    first_row: u32,
+}
+
+/// An entry's module.
+#[derive(Debug)]
+pub struct Compiled {
+    /// WebAssembly. It exports `main`, which takes the handles that the entry needs and gives the text of its value, empty where it has
+    /// none.
+    pub module: Vec<u8>,
+    /// How long the session's table has to be before the module is instantiated.
+    pub table: u32,
+}
+
+impl Session {
+    /// Without entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Checks an entry, without adding it.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn check(&self, text: &str) -> Result<Entry, Box<Rejected>> {
+        let name: Rc<str> = format!("entry {}", self.count + 1).into();
+        let options = check::Options { session: Some(self), tests: false, ..check::Options::default() };
+        let mut checked = driver::check(&name, &mut Memory::new().with(&name, &name, text), options)?;
+        // Those of earlier entries were told.
+        checked.warnings.retain(|found| checked.sources.get(found.primary.span.file).name == *name);
+        let mut bound = Vec::new();
+        if let Some(main) = &checked.program.main
+            && let Some(entry) = &main.entry
+            && let Some(body) = checked.program.body(main.function)
+        {
+            for (local, global) in &entry.binds {
+                let local = &body.locals[local.index()];
+                bound.push(Variable {
+                    name: checked.names.text(local.name).into(),
+                    ty: local.ty,
+                    mutable: local.mutable,
+                    access: check::access_of(&checked.program.types, local.ty, local.mutable),
+                    global: global.clone(),
+                    shown: TypeText::new(&checked.program, &checked.names, &[]).ty(local.ty).into(),
+                });
+            }
+        }
+        Ok(Entry { checked, text: Text { name, text: text.into() }, bound, first_row: self.rows })
+    }
+
+    /// Adds an entry. Its module was instantiated, and `main` returned; `is_bound` tells which of its variables (by their globals) have a
+    /// value: not those behind a `return`.
+    pub fn commit(&mut self, entry: Entry, compiled: &Compiled, is_bound: impl Fn(&str) -> bool) {
+        let Entry { checked, text, bound, .. } = entry;
+        let before: Vec<Ty> = match checked.program.main.as_ref().and_then(|main| main.entry.as_ref()) {
+            Some(entry) => entry.earlier.iter().map(|earlier| earlier.ty).collect(),
+            None => Vec::new(),
+        };
+        for (variable, ty) in self.variables.iter_mut().zip(before) {
+            variable.ty = ty;
+        }
+        for variable in bound.into_iter().filter(|variable| is_bound(&variable.global)) {
+            self.variables.retain(|old| old.name != variable.name);
+            self.variables.push(variable);
+        }
+        self.types = checked.program.types;
+        self.entries.push(text);
+        self.count += 1;
+        self.rows = compiled.table;
+    }
+
+    /// Takes note of an entry whose module was instantiated, but did not come to its end: what it put into the table stays there.
+    pub fn abandon(&mut self, compiled: &Compiled) {
+        self.count += 1;
+        self.rows = compiled.table;
+    }
+
+    /// The variables, oldest first: name, type, and whether each can be assigned.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.variables.iter().map(|variable| (&*variable.name, &*variable.shown, variable.mutable))
+    }
+}
+
+impl Entry {
+    /// Its module.
+    ///
+    /// # Errors
+    /// Limits that it passes.
+    pub fn compile(&self) -> Result<Compiled, Box<Rejected>> {
+        let Checked { program, names, sources, .. } = &self.checked;
+        let rejected = |diagnostics| Box::new(Rejected { diagnostics, sources: sources.clone() });
+        let mut module = compile::lower(program, names, Options::default()).map_err(rejected)?;
+        let shared = module.shared.get_or_insert_with(Shared::default);
+        shared.first_row = self.first_row;
+        shared.name = self.text.name.to_string();
+        Ok(self.encode(module, names, sources))
+    }
+
+    fn encode(&self, module: crate::ir::Module, names: &Names, sources: &Sources) -> Compiled {
+        let needs = compile::needs(&self.checked.program, names);
+        let (module, rows) = bytecode::encode(module, &needs, sources);
+        Compiled { module, table: self.first_row + rows }
+    }
+
+    /// What was perhaps not meant.
+    pub fn warnings(&self) -> &[crate::diagnostic::Diagnostic] {
+        &self.checked.warnings
+    }
+
+    /// Its sources, for messages.
+    pub fn sources(&self) -> &Sources {
+        &self.checked.sources
+    }
+
+    /// The name of its module.
+    pub fn name(&self) -> &str {
+        &self.text.name
+    }
+
+    /// The globals that it sets.
+    pub fn globals(&self) -> impl Iterator<Item = &str> {
+        self.bound.iter().map(|variable| &*variable.global)
+    }
+
+    /// What its value's type is, if it has one: that of `it`.
+    pub fn value_type(&self) -> Option<&str> {
+        self.bound.iter().find(|variable| &*variable.name == check::VALUE).map(|variable| &*variable.shown)
+    }
+}
+
+/// A type of one program in another, in which records, enums and traits have the same numbers.
+pub(crate) fn transfer(from: &Types, ty: Ty, to: &mut Types) -> Ty {
+    let list = |types: &[Ty], to: &mut Types| -> Box<[Ty]> { types.iter().map(|&ty| transfer(from, ty, to)).collect() };
+    let kind = match from.kind(ty) {
+        TyKind::Array(element) => TyKind::Array(transfer(from, *element, to)),
+        TyKind::Tuple(parts) => TyKind::Tuple(list(parts, to)),
+        TyKind::Record(id, args) => TyKind::Record(*id, list(args, to)),
+        TyKind::Enum(id, args) => TyKind::Enum(*id, list(args, to)),
+        TyKind::Dyn(id, args) => TyKind::Dyn(*id, list(args, to)),
+        TyKind::Fn(params, result) => TyKind::Fn(list(params, to), transfer(from, *result, to)),
+        plain => plain.clone(),
+    };
+    to.intern(kind)
+}

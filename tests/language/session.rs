@@ -1,0 +1,132 @@
+//! Entries of a session: each sees what those before it declared and bound, and joins the store in which they ran.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use pinfold::session::{Entered, Live};
+use pinfold_vm::api::{Config, Engine, Error, ExternRef, Linker, Store, StoreLimits, Tier, TrapKind, Val};
+use pinfold_vm::host::HostState;
+
+use crate::program::{World, grants, lines};
+
+struct Host(HostState);
+
+/// What a session does with these entries: what each writes, then its value and type, or what is wrong.
+fn session(tier: Tier, entries: &[&str]) -> String {
+    let mut config = Config::new();
+    config.tier(tier);
+    let engine = Engine::new(&config);
+    let output = Arc::<Mutex<Vec<u8>>>::default();
+    let grants = grants(&World::default(), &output);
+    let host = HostState::new(&grants).unwrap();
+    let mut store = Store::with_limits(&engine, Host(host), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
+    store.connect(|host| &mut host.0);
+    let mut linker = Linker::new(&engine);
+    linker.host_table(&grants, |host: &mut Host| &mut host.0);
+    let mut live = Live::new(&engine, store, linker).unwrap();
+    let mut told = String::new();
+    for entry in entries {
+        let entered = live.enter(entry, |store, needs| {
+            let handed =
+                store.data().0.capabilities(&grants, needs).map_err(|missing| Error::host(format!("{missing:?}")))?;
+            Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
+        });
+        live.store().data_mut().0.flush();
+        told += &String::from_utf8(std::mem::take(&mut *output.lock().unwrap())).unwrap();
+        match entered {
+            Entered::Done { value: Some(value), .. } => writeln!(told, "{}: {}", value.text, value.ty).unwrap(),
+            Entered::Done { value: None, .. } => {}
+            Entered::Rejected(rejected) => writeln!(told, "{}", lines(&rejected)).unwrap(),
+            Entered::Failed(Error::Trap(trap)) => {
+                let source = trap.source.as_ref().map(ToString::to_string).unwrap_or_default();
+                match trap.kind {
+                    TrapKind::Host | TrapKind::Exit => writeln!(told, "failed: {source}").unwrap(),
+                    kind => writeln!(told, "failed: {kind:?}").unwrap(),
+                }
+            }
+            Entered::Failed(error) => writeln!(told, "failed: {error}").unwrap(),
+        }
+    }
+    told
+}
+
+/// Checks that a session does this on both tiers; entries are separated by lines of `---`.
+fn check(entries: &str, expected: &str) {
+    let entries: Vec<&str> = entries.split("---\n").map(str::trim).collect();
+    for tier in [Tier::Interpreter, Tier::Jit] {
+        let told = session(tier, &entries);
+        assert_eq!(told.trim(), expected.trim(), "{tier:?}");
+    }
+}
+
+#[test]
+fn values_are_told_with_their_types() {
+    check(
+        "1 + 2\n---\nit * 2\n---\n\"a\" + \"b\"\n---\n[1, 2].map(|x| x * 2).to_list()\n---\nlet x = 5\n---\n()\n---\n|x: Int| x + 1\n---\n(1, \"x\", 2.5)\n---\nSome('c')",
+        "3: Int\n6: Int\n\"ab\": String\n[2, 4]: List<Int>\n<fn(Int) -> Int>: fn(Int) -> Int\n(1, \"x\", 2.5): (Int, String, Float)\nSome('c'): Option<Char>",
+    );
+}
+
+#[test]
+fn later_entries_see_variables_and_assign_those_that_vary() {
+    check(
+        "let x = 5\nvar n = x\n---\nn += 10\n---\nn + x\n---\nx = 1\n---\nlet x = \"now a text\"\n---\nx",
+        "20: Int\nentry 4:1:1: F0311 cannot assign `x`; it is not `var`; declare it with `var`\n\"now a text\": String",
+    );
+}
+
+#[test]
+fn closures_share_variables_with_later_entries() {
+    check(
+        "var n = 0\nlet more = || n += 1\n---\nmore()\nmore()\n---\nn\n---\nn = 40\n---\nmore()\n---\nn\n---\nlet count = || n\n---\nvar n = 1\n---\nmore()\ncount() + n",
+        "2: Int\n41: Int\n43: Int",
+    );
+}
+
+#[test]
+fn declarations_are_seen_and_hidden() {
+    check(
+        "record Point { x: Int, y: Int }\n---\nlet p = Point { x: 1, y: 2 }\n---\nfn sum(p: Point) -> Int { p.x + p.y }\n---\nsum(p)\n---\nrecord Point { name: String }\n---\nlet q = Point { name: \"new\" }\nq\n---\np\n---\nsum(p)\n---\nsum(q)\n---\nfn sum(a: Int) -> Int { a }\n---\nsum(7)",
+        "3: Int\nPoint { name: \"new\" }: Point\nPoint { x: 1, y: 2 }: Point\n3: Int\nentry 9:1:5: F0301 expected `Point`, found `Point`\n7: Int",
+    );
+}
+
+#[test]
+fn objects_function_values_and_interfaces_cross() {
+    check(
+        "enum Shape { Circle(Float), Square { side: Float } }\ntrait Area { fn area(self) -> Float }\nimpl Area for Shape {\n    fn area(self) -> Float { match self { Circle(r) => r * r * 3.0, Square { side } => side * side } }\n}\n---\nvar all: List<dyn Area> = [Shape.Circle(1.0)]\n---\nrecord Line { length: Float }\nimpl Area for Line { fn area(self) -> Float { 0.5 } }\n---\nall.push(Line { length: 3.0 })\nall.push(Shape.Square { side: 2.0 })\n---\nall.map(|one| one.area()).to_list()\n---\nvar tree: Map<String, List<fn(Int) -> Int>> = Map.new()\n---\ntree.insert(\"a\", [|x| x + 1])\n---\ntree[\"a\"].push(|x| x * 100)\n---\ntree[\"a\"].map(|f| f(2)).to_list()",
+        "[3.0, 0.5, 4.0]: List<Float>\n[3, 200]: List<Int>",
+    );
+}
+
+#[test]
+fn types_that_refer_to_one_another_are_the_same_in_every_entry() {
+    check(
+        "record A { b: Option<B>, n: Int }\nrecord B { var a: Option<A>, c: List<C> }\nrecord C { of: Option<B> }\n---\nlet a = A { b: Some(B { a: None, c: [C { of: None }] }), n: 1 }\n---\nlet c: C = C { of: a.b }\n---\nc.of\n---\nlet b: B = B { a: Some(a), c: [c] }\n---\nb.c.len() + b.a.map(|a| a.n).or(0)",
+        "Some(B { a: None, c: [C { of: None }] }): Option<B>\n2: Int",
+    );
+}
+
+#[test]
+fn what_fails_leaves_nothing_but_what_it_did() {
+    check(
+        "var n = 1\n---\nn = 2\nlet z = 5\nassert n == 3\n---\nn\n---\nz\n---\nfn broken() -> Int { \"text\" }\n---\nbroken()\n---\nlet _: Int = Err(\"no luck\")?\n---\nlet big = 9223372036854775807\n---\nbig + 1\n---\nlet f = |x: Int| x + n\nlet dead: Int = panic(\"gone\")\n---\nlet g = |x: Int| x + n\ng(1)\n---\nlet list = [1, 2]\n---\nlist[5]",
+        "failed: panic: assertion failed: n == 3\n2: Int\nentry 4:1:1: F0201 there is no `z` here\nentry 4:1:22: F0301 expected `Int`, found `String`\nentry 4:1:1: F0201 there is no `broken` here\nfailed: no luck\nfailed: panic: integer overflow\nfailed: panic: gone\n3: Int\nfailed: panic: index 5 out of range: the list has 2 elements",
+    );
+}
+
+#[test]
+fn authority_is_what_the_first_entry_is_handed() {
+    check(
+        "needs out: Console, clock: Clock\nlet out = out\n---\nout.print(\"hello\")\n---\nlet say = |text: String| out.print(text)\n---\nsay(\"again\")\n---\nclock",
+        "hello\nagain\nentry 5:1:1: F0201 there is no `clock` here; there is `Clock`; Clock",
+    );
+}
+
+#[test]
+fn imports_last() {
+    check(
+        "import text/json\nimport collections {Deque}\n---\njson.encode([1, 2])\n---\nrecord R { a: Int }\n---\nlet r: R = json.decode(r#\"{\"a\": 3}\"#)?\n---\nr.a\n---\nlet d: Deque<Int> = Deque.new()\n---\nd.len()",
+        "\"[1,2]\": String\n3: Int\n0: Int",
+    );
+}
