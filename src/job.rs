@@ -10,6 +10,8 @@ use pinfold_vm::api::{Tier, TrapKind};
 use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Finding;
+
 /// Descriptors that a worker starts with, after the standard streams.
 pub mod descriptors {
     /// Datagrams to and from the supervisor.
@@ -52,6 +54,79 @@ pub enum Task {
     Inspect(Inspect),
     /// Looking at sources in Fold: the program is a [bundle](crate::bundle).
     Fold(Fold),
+    /// Running entries of a session as they come over the channel; of what a run is, grants and limits count.
+    Session(Box<Run>),
+}
+
+/// What the worker of a session is asked, one a datagram, once it is locked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// To run an entry.
+    Enter(String),
+    /// To say what type the value of an entry has, without running it.
+    Type(String),
+    /// To list the variables.
+    Variables,
+}
+
+/// What it answers to each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The value and its type, or whatever was asked for. Not safe to print as it is.
+    pub value: Option<Told>,
+    /// What is wrong with an entry, or was perhaps not meant.
+    pub findings: Vec<Finding>,
+    /// Findings that are left out.
+    pub omitted: usize,
+    /// How it was ended, if it was.
+    pub ended: Option<Ending>,
+    /// Names, types, and whether they can be assigned.
+    pub variables: Vec<(String, String, bool)>,
+    /// Seconds to check and compile, and to run.
+    pub seconds: [f64; 2],
+}
+
+/// A text that a worker tells, perhaps its beginning only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The text.
+    pub text: String,
+    /// Of a value, its type.
+    pub ty: Option<String>,
+    /// Bytes that are left out.
+    pub omitted: usize,
+}
+
+impl Reply {
+    /// Leaves away what there is most of, until it can be sent.
+    ///
+    /// # Errors
+    /// Those of serialization.
+    pub fn into_message(mut self) -> serde_json::Result<Vec<u8>> {
+        loop {
+            let message = Message::Answer(Box::new(self));
+            let text = serde_json::to_vec(&message)?;
+            let Message::Answer(reply) = message else { return Ok(text) };
+            if text.len() <= LARGEST_MESSAGE {
+                return Ok(text);
+            }
+            self = reply.halved();
+        }
+    }
+
+    fn halved(mut self) -> Self {
+        let (findings, variables) = (self.findings.len() / 2, self.variables.len() / 2);
+        self.omitted += self.findings.len() - findings;
+        self.findings.truncate(findings);
+        self.variables.truncate(variables);
+        if let Some(told) = &mut self.value {
+            let half = told.text.floor_char_boundary(told.text.len() / 2);
+            told.omitted += told.text.len() - half;
+            told.text.truncate(half);
+        }
+        self.ended = self.ended.map(Ending::halved);
+        self
+    }
 }
 
 /// What is done with sources in Fold. The worker [answers](crate::answer) on its standard output.
@@ -194,6 +269,8 @@ pub enum Message {
     },
     /// The program has ended, or was not run.
     Ended(Ending),
+    /// To a [`Request`].
+    Answer(Box<Reply>),
 }
 
 /// From a worker that is to tell what its program does: one a line, in a pipe of their own.

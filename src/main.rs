@@ -20,6 +20,7 @@ mod new;
 mod output;
 mod policy_file;
 mod records;
+mod repl;
 mod report;
 mod run;
 mod test;
@@ -42,6 +43,7 @@ struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Run(Box<run::Args>),
+    Repl(Box<repl::Args>),
     Check(check::Args),
     Test(test::Args),
     Fmt(fmt::Args),
@@ -115,6 +117,7 @@ fn command() -> u8 {
     }
     let result: Result<_, Box<dyn Error>> = match Arguments::parse().command {
         Command::Run(args) => return run::run(&args),
+        Command::Repl(args) => repl::run(&args).map_err(Into::into),
         Command::Check(args) => check::run(&args).map_err(Into::into),
         Command::Test(args) => test::run(&args).map_err(Into::into),
         Command::Fmt(args) => fmt::run(&args).map_err(Into::into),

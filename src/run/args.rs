@@ -156,7 +156,11 @@ impl FromStr for Bytes {
 #[derive(Clone, Copy, Debug)]
 pub struct Without(&'static [Layer]);
 
-fn without(text: &str) -> Result<Without, String> {
+/// Reads the name of a layer, or of several together.
+///
+/// # Errors
+/// If there is no such layer, or none goes without it.
+pub fn without(text: &str) -> Result<Without, String> {
     if text == "namespaces" {
         return Ok(Without(Layer::NAMESPACES));
     }

@@ -118,7 +118,7 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
-    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, output: false };
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),

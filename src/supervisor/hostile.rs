@@ -18,6 +18,7 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
     drop(theirs);
     let signals = Signals::take()?;
     let mut watch = Watch {
+        conversation: None,
         child: &child,
         channel: File::from(ours),
         listener: None,

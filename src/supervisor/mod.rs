@@ -5,6 +5,7 @@
 //! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
 
 mod clock;
+mod conversation;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 mod records;
@@ -28,9 +29,11 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::bundle::{self, Bundle, BundleError};
-use crate::job::{Job, LARGEST_MESSAGE, Message, Task};
+use crate::job::{EndKind, Ending, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
+use conversation::Next;
+pub use conversation::{Conversation, Replied, Session, Stopped};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
@@ -161,6 +164,8 @@ pub struct Wanted {
     pub recording: Option<Recording>,
     /// What it writes to its standard output, which goes nowhere else then.
     pub output: bool,
+    /// Of a session: who asks its worker.
+    pub conversation: Option<Conversation>,
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -169,7 +174,7 @@ pub struct Wanted {
 /// If the worker cannot be started.
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
     let sockets = match &job.task {
-        Task::Run(run) => network::open(&run.grants.net)?,
+        Task::Run(run) | Task::Session(run) => network::open(&run.grants.net)?,
         Task::Inspect(_) | Task::Fold(_) => Vec::new(),
     };
     let signals = Signals::take()?;
@@ -184,6 +189,9 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let captured = wanted.output.then(Captured::new).transpose()?;
     let to = captured.as_ref().map(Captured::end).transpose()?;
     let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task), to)?;
+    if wanted.conversation.is_some() {
+        streams.escape();
+    }
     let has_sockets = !sockets.is_empty();
     let mut descriptors =
         vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
@@ -218,6 +226,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         is_locked: false,
         signals: &signals,
         recorder: recorder.as_mut(),
+        conversation: wanted.conversation,
     };
     let decided = watch.until_decided(&mut streams);
     child.kill();
@@ -225,7 +234,9 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let wall = start.elapsed();
     // Not known any more once it was waited for.
     let is_used_up = watch.clock.is_used_up();
-    let Watch { channel, listener, .. } = watch;
+    // Whoever still asks learns that nobody answers.
+    let Watch { channel, listener, conversation, .. } = watch;
+    drop(conversation);
     let mut remains = Remains::new(child, cgroup);
     let decided = decided?;
     // A place to listen at is free again, for the next run, once nobody has it.
@@ -280,6 +291,24 @@ fn drain(streams: &mut Streams, bound: Option<Instant>) -> io::Result<bool> {
     }
 }
 
+/// Delivers what has come so far, as long as whoever reads it takes. `false` if that is more than is allowed.
+fn deliver(streams: &mut Streams) -> io::Result<bool> {
+    loop {
+        let is_moving = streams.is_pending();
+        let mut all = Vec::new();
+        let places = streams.waits().map(|fd| add(&mut all, fd));
+        wait(&mut all, Some(if is_moving { DRAIN } else { Duration::ZERO }))?;
+        let ready = places.map(|at| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty()));
+        drop(all);
+        if ready == [false; 2] {
+            return Ok(true);
+        }
+        if !streams.step(ready) {
+            return Ok(false);
+        }
+    }
+}
+
 /// Adds what is to be waited for, if it is, and tells where.
 fn add<'fd>(all: &mut Vec<PollFd<'fd>>, fd: Option<PollFd<'fd>>) -> Option<usize> {
     fd.map(|fd| {
@@ -305,7 +334,7 @@ fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
 
 /// Whether our input is granted.
 fn wants_input(task: &Task) -> bool {
-    matches!(task, Task::Run(run) if matches!(run.grants.stdin, Stdin::Inherit))
+    matches!(task, Task::Run(run) | Task::Session(run) if matches!(run.grants.stdin, Stdin::Inherit))
 }
 
 /// A worker that is being watched.
@@ -321,6 +350,7 @@ struct Watch<'a> {
     is_locked: bool,
     signals: &'a Signals,
     recorder: Option<&'a mut Recorder>,
+    conversation: Option<Conversation>,
 }
 
 impl Watch<'_> {
@@ -332,17 +362,36 @@ impl Watch<'_> {
         loop {
             let now = Instant::now();
             asked = asked.or_else(|| self.clock.over(now).map(|over| (now, over)));
-            if let Some((since, over)) = asked {
+            let stops = self.conversation.as_mut().and_then(|conversation| conversation.over(now));
+            if let Some((since, over)) = asked.or(stops) {
                 if now.duration_since(since) >= PATIENCE {
                     return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0, None))));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);
             }
-            let timeout = if asked.is_some() { Some(OFTEN) } else { self.clock.left(now) };
+            let left = self.conversation.as_ref().and_then(|conversation| conversation.left(now));
+            let left = [left, self.clock.left(now)].into_iter().flatten().min();
+            let timeout = if asked.or(stops).is_some() { Some(OFTEN) } else { left };
             let ready = self.wait(streams, timeout, closed)?;
             if ready.signal {
-                return Ok(Some(Verdict::Interrupted { signal: self.signals.receive()? }));
+                let signal = self.signals.receive()?;
+                let conversation = self.conversation.as_mut().filter(|_| signal == libc::SIGINT);
+                if !conversation.is_some_and(Conversation::interrupt) {
+                    return Ok(Some(Verdict::Interrupted { signal }));
+                }
+            }
+            if ready.request
+                && let Some(conversation) = &mut self.conversation
+            {
+                match conversation.request()? {
+                    Next::End => return Ok(Some(Verdict::Ended(Ending::new(EndKind::Exit, 0, None)))),
+                    Next::Send(request) => {
+                        streams.renew();
+                        // The end of the process will be seen.
+                        let _ = self.channel.write_all(&request);
+                    }
+                }
             }
             if ready.refused
                 && let Some(listener) = &self.listener
@@ -374,7 +423,16 @@ impl Watch<'_> {
                     Heard::Message(Message::Ended(ending)) => {
                         told = Some(Verdict::of_ending(ending, asked.map(|(_, over)| over)))
                     }
-
+                    Heard::Message(Message::Answer(reply)) => {
+                        if !deliver(streams)? {
+                            return Ok(Some(Verdict::Output { limit: streams.limit() }));
+                        }
+                        let is_asked =
+                            self.conversation.as_mut().is_some_and(|conversation| conversation.reply(*reply));
+                        if !is_asked {
+                            return Ok(Some(Verdict::Nonsense));
+                        }
+                    }
                     Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
                     Heard::End => closed = true,
                 }
@@ -395,6 +453,8 @@ impl Watch<'_> {
         // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
+        let requests = self.conversation.as_ref().filter(|conversation| self.is_locked && conversation.listens());
+        let request = add(&mut all, requests.map(|of| PollFd::new(&of.requests, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
         let records = add(&mut all, self.recorder.as_ref().and_then(|recorder| recorder.waits()));
         wait(&mut all, timeout)?;
@@ -408,6 +468,7 @@ impl Watch<'_> {
             output: outputs.map(any),
             refused,
             recorded: any(records),
+            request: any(request),
         })
     }
 
@@ -481,6 +542,7 @@ struct Ready {
     output: [bool; 2],
     refused: bool,
     recorded: bool,
+    request: bool,
 }
 
 /// The signals that end a run: read, not taken, from now on.

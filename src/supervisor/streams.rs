@@ -58,6 +58,8 @@ struct Output {
     written: usize,
     /// Whether nothing is waited for that was not written yet.
     closing: bool,
+    /// Whether control characters are shown instead of written.
+    escapes: bool,
 }
 
 impl Streams {
@@ -66,7 +68,10 @@ impl Streams {
     pub fn new(limit: u64, is_granted: bool, to: Option<OwnedFd>) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false }, theirs))
+            Ok((
+                Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false, escapes: false },
+                theirs,
+            ))
         };
         let stdin = input(is_granted)?;
         let to = to.map_or_else(|| io::stdout().as_fd().try_clone_to_owned(), Ok)?;
@@ -83,6 +88,23 @@ impl Streams {
     /// Bytes that came and were allowed.
     pub fn seen(&self) -> u64 {
         self.limit - self.left
+    }
+
+    /// Allows as many bytes again.
+    pub fn renew(&mut self) {
+        self.left = self.limit;
+    }
+
+    /// Whether something was read that is not written yet.
+    pub fn is_pending(&self) -> bool {
+        self.outputs.iter().any(|output| !output.pending.is_empty())
+    }
+
+    /// Shows what a terminal would obey, where our output is one.
+    pub fn escape(&mut self) {
+        for output in &mut self.outputs {
+            output.escapes = io::IsTerminal::is_terminal(&output.to);
+        }
     }
 
     /// Of what comes, only that is still delivered which was written already.
@@ -146,6 +168,9 @@ impl Output {
                 let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(len);
                 self.pending.truncate(allowed);
                 *left -= allowed as u64;
+                if self.escapes {
+                    self.pending = escaped(&self.pending);
+                }
                 if allowed < len {
                     return false;
                 }
@@ -169,6 +194,23 @@ impl Output {
             self.pending.clear();
         }
     }
+}
+
+/// Control characters but line ends and tabs, as in `^[`: those of ASCII, and those that begin with 0xc2 in UTF-8.
+fn escaped(bytes: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'\n' | b'\t' => shown.push(byte),
+            0..0x20 | 0x7f => shown.extend([b'^', byte ^ 0x40]),
+            0x80..0xa0 if shown.last() == Some(&0xc2) => {
+                shown.pop();
+                shown.extend([b'^', b'[', byte ^ 0xc0]);
+            }
+            _ => shown.push(byte),
+        }
+    }
+    shown
 }
 
 /// What the worker reads: nothing, unless it was granted. What can be read and nothing else is handed over as it is; of the rest a copy is:

@@ -18,6 +18,7 @@ mod invoke;
 mod record;
 mod refusal;
 mod run;
+mod session;
 mod testing;
 mod trace;
 
@@ -25,7 +26,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::job::{EndKind, Ending, Fold, Job, Message, Task, descriptors};
+use pinfold::job::{EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Task, descriptors};
 use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
@@ -50,6 +51,13 @@ impl Channel {
     /// Says how it ended.
     fn tell(&self, ending: Ending) -> io::Result<()> {
         self.send(&ending.into_message()?)
+    }
+
+    /// The next request; none where nobody asks any more.
+    fn request(&self) -> io::Result<Option<Request>> {
+        let mut request = vec![0; LARGEST_MESSAGE];
+        let length = (&self.0).read(&mut request)?;
+        Ok(if length == 0 { None } else { Some(serde_json::from_slice(&request[..length])?) })
     }
 
     /// Waits for the supervisor's word.
@@ -101,7 +109,7 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
     let prepared = match &mut task {
-        Task::Run(run) => {
+        Task::Run(run) | Task::Session(run) => {
             run.grants.stepwise = policy::is_stepwise(plan.layers);
             for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
                 grant.host = place;
@@ -124,10 +132,11 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     }
     Ok(match (&task, prepared) {
         (Task::Run(run), Prepared::Run(prepared)) => run::run(run, *prepared, bytes),
+        (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
         (Task::Fold(job), _) => fold::run(job, &bytes),
-        (Task::Run(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
+        (Task::Run(_) | Task::Session(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
     })
 }
 

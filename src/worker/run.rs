@@ -32,6 +32,10 @@ impl Host {
     pub fn new(state: HostState) -> Self {
         Self { state }
     }
+
+    pub fn flush(&mut self) {
+        self.state.flush();
+    }
 }
 
 pub fn state(host: &mut Host) -> &mut HostState {
@@ -43,6 +47,12 @@ pub struct Prepared {
     engine: Engine,
     host: HostState,
     notes: Option<Notes>,
+}
+
+impl Prepared {
+    pub fn into_parts(self) -> (Engine, HostState) {
+        (self.engine, self.host)
+    }
 }
 
 /// Makes all that cannot be made after lock-down.
@@ -75,7 +85,7 @@ pub fn prepare(run: &Run) -> Result<Prepared, Error> {
     Ok(Prepared { engine, host, notes })
 }
 
-fn stack(run: &Run) -> usize {
+pub fn stack(run: &Run) -> usize {
     usize::try_from(run.max_stack).unwrap_or(usize::MAX).min(1 << 40)
 }
 
@@ -104,7 +114,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
     used.verify = start.elapsed().as_secs_f64();
     if let Some(notes) = &notes {
-        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &module)))?;
+        notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &|_| Some(&module))))?;
     }
     let refused = refusal::check(&module, &run.grants);
     if !refused.is_empty() && !run.trap_unknown_imports {
@@ -143,7 +153,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     used.guest_memory = store.memory_used().1;
     used.collections = store.collections().map(collections).map(Box::new);
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
-    result.map_err(|error| Box::new(explain(&error, run, &module)))
+    result.map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))
 }
 
 /// What a program in Fold is to be handed; nothing for others.
@@ -191,8 +201,8 @@ fn call(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<
     instance.get_typed_func::<(), ()>(&store, name)?.call(&mut store, ())
 }
 
-/// How a run ended that did not simply return.
-fn explain(error: &Error, run: &Run, module: &Module) -> Ending {
+/// How a run ended that did not simply return. Which module a frame is of is asked by the module's name.
+pub fn explain(error: &Error, run: &Run, modules: &trace::Modules<'_>) -> Ending {
     let trap = match error {
         Error::Trap(trap) => trap,
         Error::Instantiate(limit) => {
@@ -227,7 +237,7 @@ fn explain(error: &Error, run: &Run, module: &Module) -> Ending {
         }
         _ => (EndKind::Trap, exit::TRAP, Some(format!("the program trapped: {trap}"))),
     };
-    let (frames, omitted) = trace::frames(trap, module);
+    let (frames, omitted) = trace::frames(trap, modules);
     let trap = (kind == EndKind::Trap).then_some(trap.kind);
     Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
 }

@@ -246,7 +246,7 @@ impl Runner {
             Err(Error::Trap(trap)) => trap,
             Err(error) => return Ok(failed(error.to_string())),
         };
-        let (frames, _) = trace::frames(&trap, module);
+        let (frames, _) = trace::frames(&trap, &|_| Some(module));
         let message = match (trap.kind, &trap.source) {
             (TrapKind::Timeout | TrapKind::Interrupted, _) => return Err(frames),
             (TrapKind::Exit, Some(why)) => format!("error: {why}"),

@@ -6,13 +6,23 @@ use pinfold_vm::module::{FuncIndex, SOURCES, SourceMap, SourcePlace};
 /// Frames that are told.
 const FRAMES: usize = 80;
 
-/// The frames of a trap, newest first, and how many more there are: with places in sources where the module tells them.
-pub fn frames(trap: &Trap, module: &Module) -> (Vec<String>, usize) {
-    let map = module.custom_section(SOURCES).and_then(SourceMap::parse);
+/// The modules of a store, by their names.
+pub type Modules<'m> = dyn Fn(Option<&str>) -> Option<&'m Module> + 'm;
+
+/// The frames of a trap, newest first, and how many more there are: with places in sources where their modules tell them.
+pub fn frames(trap: &Trap, modules: &Modules<'_>) -> (Vec<String>, usize) {
+    let mut last: Option<(Option<&str>, Option<(&Module, SourceMap<'_>)>)> = None;
     let mut frames: Vec<String> = Vec::new();
     let mut before = String::new();
     for (number, frame) in trap.frames.iter().enumerate() {
-        let places = map.as_ref().map(|map| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
+        let name = frame.module.as_deref();
+        if last.as_ref().is_none_or(|(other, _)| *other != name) {
+            let module = modules(name);
+            let map = module.and_then(|module| SourceMap::parse(module.custom_section(SOURCES)?));
+            last = Some((name, module.zip(map)));
+        }
+        let map = last.as_ref().and_then(|(_, map)| map.as_ref());
+        let places = map.map(|(module, map)| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
         let mut places = places.unwrap_or_default();
         let is_known = !places.is_empty();
         // What ends the program is called from elsewhere in the same function, of which there is a frame already.

@@ -70,6 +70,11 @@ impl HostState {
         self.interrupt.as_ref().is_some_and(|stop| stop())
     }
 
+    /// Sets how many bytes may be written from now on.
+    pub fn set_output_left(&mut self, bytes: u64) {
+        self.output_left = bytes;
+    }
+
     /// Bytes that may still be written to standard output and error.
     pub fn output_left(&self) -> u64 {
         self.output_left

@@ -1,5 +1,6 @@
 //! What a Fold program wants to be handed, and how it is found among the grants.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -44,6 +45,19 @@ impl Need {
 }
 
 impl Grants {
+    /// All that a program can be handed, each under the name of its grant; what has no name of its own under that of its kind. Of grants without
+    /// name there is none.
+    pub fn offers(&self) -> Vec<Need> {
+        let need = |name: &str, kind: &str| Need { name: name.to_owned(), kind: kind.to_owned() };
+        let plain = ["Console", "Clock", "Random", "Env", "Args"].map(|kind| need(&kind.to_lowercase(), kind));
+        let dirs = self.dirs.iter().filter_map(|dir| Some(need(dir.name.as_deref()?, "Dir")));
+        let nets: BTreeSet<&str> = self.net.iter().filter_map(|net| net.name.as_deref()).collect();
+        let nets = nets.into_iter().map(|name| need(name, "Net"));
+        let all: Vec<Need> = plain.into_iter().chain(dirs).chain(nets).collect();
+        let is_granted = |need: &Need| self.missing(std::slice::from_ref(need)).is_empty();
+        all.into_iter().filter(is_granted).collect()
+    }
+
     /// The needs that nothing was granted for.
     pub fn missing(&self, needs: &[Need]) -> Vec<Missing> {
         let missing = |need: &&Need| self.capability(need, needs).is_none();

@@ -1,0 +1,166 @@
+//! What can be seen of an entry without reading it as a program: where brackets and texts end.
+
+/// What is open at a place in a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    /// A bracket.
+    Bracket,
+    /// `"`; a line's end ends it.
+    Text,
+    /// `"""`
+    Lines,
+    /// The braces of a value in a text.
+    Value,
+    /// A comment.
+    Comment,
+}
+
+/// Whether an entry goes on in the next line: something is open at its end, or the line ends with an operator that wants an operand.
+pub fn is_open(source: &str) -> bool {
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = 0;
+    let bytes = source.as_bytes();
+    while let Some(&byte) = bytes.get(at) {
+        let rest = &bytes[at..];
+        at += 1;
+        match (open.last(), byte) {
+            (Some(Open::Comment), b'*') if rest.starts_with(b"*/") => {
+                open.pop();
+                at += 1;
+            }
+            (Some(Open::Comment), b'/') if rest.starts_with(b"/*") => {
+                open.push(Open::Comment);
+                at += 1;
+            }
+            (Some(Open::Comment), _) => {}
+            (Some(Open::Text), b'"') => drop(open.pop()),
+            (Some(Open::Text), b'\n') => drop(open.pop()),
+            (Some(Open::Lines), b'"') if rest.starts_with(b"\"\"\"") => {
+                open.pop();
+                at += 2;
+            }
+            (Some(Open::Text | Open::Lines), b'\\') => at += 1,
+            (Some(Open::Text | Open::Lines), b'{') if rest.starts_with(b"{{") => at += 1,
+            (Some(Open::Text | Open::Lines), b'{') => open.push(Open::Value),
+            (Some(Open::Text | Open::Lines), _) => {}
+            (_, b'/') if rest.starts_with(b"//") => {
+                at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len()) - 1;
+            }
+            (_, b'/') if rest.starts_with(b"/*") => {
+                open.push(Open::Comment);
+                at += 1;
+            }
+            (_, b'"') if rest.starts_with(b"\"\"\"") => {
+                open.push(Open::Lines);
+                at += 2;
+            }
+            (_, b'"') => open.push(Open::Text),
+            (_, b'r') if raw_length(bytes, at - 1).is_some() => at = raw_length(bytes, at - 1).unwrap_or(at),
+            (_, b'\'') => at = character_end(bytes, at),
+            (_, b'(' | b'[' | b'{') => open.push(Open::Bracket),
+            (_, b')' | b']' | b'}') => drop(open.pop()),
+            _ => {}
+        }
+    }
+    !open.is_empty() && open.last() != Some(&Open::Text) || wants_operand(source)
+}
+
+/// The end of a raw text that begins at `at`; that of the source where it is not closed.
+fn raw_length(bytes: &[u8], at: usize) -> Option<usize> {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if at > 0 && is_word(bytes[at - 1]) {
+        return None;
+    }
+    let marks = bytes[at + 1..].iter().take_while(|&&byte| byte == b'#').count();
+    let begin = at + 1 + marks;
+    if bytes.get(begin) != Some(&b'"') {
+        return None;
+    }
+    let close: Vec<u8> = [b'"'].into_iter().chain(std::iter::repeat_n(b'#', marks)).collect();
+    let end = bytes[begin + 1..].windows(close.len()).position(|window| window == close);
+    Some(end.map_or(bytes.len(), |end| begin + 1 + end + close.len()))
+}
+
+/// The end of a character's literal, of which the first quote was read; where there is none, nothing is skipped.
+fn character_end(bytes: &[u8], at: usize) -> usize {
+    let begin = if bytes.get(at) == Some(&b'\\') { at + 2 } else { at + 1 };
+    let rest = bytes.get(begin..).unwrap_or_default();
+    match rest.iter().take(12).position(|&byte| byte == b'\'') {
+        Some(end) => begin + end + 1,
+        None => at,
+    }
+}
+
+fn wants_operand(source: &str) -> bool {
+    let line = source.trim_end().rsplit('\n').next().unwrap_or_default();
+    let code = line.trim_end();
+    let operators = ["+", "-", "*", "/", "=", "&&", "||", "=>", "->", ",", "<", "."];
+    !code.contains("//") && operators.iter().any(|operator| code.ends_with(operator)) && !code.starts_with(':')
+}
+
+/// A name made of a word, or another one where it is none.
+pub fn name(word: &str, otherwise: &str) -> String {
+    let mut name: String =
+        word.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    if name.chars().any(|c| c.is_ascii_alphanumeric()) { name } else { otherwise.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_go_on_where_something_is_open() {
+        let open = [
+            "fn f() {",
+            "f(1,",
+            "[1, 2",
+            "\"\"\"text",
+            "\"\"\"a {b",
+            "/* a /* b */",
+            "let x =",
+            "1 +",
+            "match x { 1 => 2",
+            "r#\"abc\"",
+            "(\"a {f(\"b\")}\"",
+            "list.",
+        ];
+        for source in open {
+            assert!(is_open(source), "{source}");
+        }
+        let whole = [
+            "",
+            "1",
+            "fn f() { 1 }",
+            "\"{x}\"",
+            "\"a{{\"",
+            "\"not closed",
+            "// comment {",
+            "'('",
+            "'\\''",
+            "'\\u{41}'",
+            "r\"(\"",
+            "r#\"\"(\"#",
+            "\"{f(\"}\")}\"",
+            ":type [",
+            "x /* } */",
+            "for x in y {}",
+            ")",
+        ];
+        for source in whole.into_iter().filter(|source| *source != ":type [") {
+            assert!(!is_open(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn names_of_folders_become_names_of_variables() {
+        let cases =
+            [("data", "data"), ("My Files", "my_files"), ("2024", "_2024"), ("..", "dir"), ("é", "dir"), ("", "dir")];
+        for (word, expected) in cases {
+            assert_eq!(name(word, "dir"), expected);
+        }
+    }
+}

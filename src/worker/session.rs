@@ -1,0 +1,135 @@
+//! Running the entries of a session, as they are asked for.
+
+use std::mem::ManuallyDrop;
+use std::time::Instant;
+
+use pinfold::job::{EndKind, Ending, Reply, Request, Run, Told};
+use pinfold::session::{Entered, Live};
+use pinfold::{exit, fold};
+use pinfold_vm::api::{Error, ExternRef, Linker, Store, StoreLimits, Val};
+use pinfold_vm::host::{Grants, fold::Need};
+
+use crate::run::{self, Host, Prepared, state};
+use crate::{Channel, refusal};
+
+/// A session, of which nothing is given back while it lasts.
+struct Worker<'a> {
+    job: &'a Run,
+    live: ManuallyDrop<Live<Host>>,
+}
+
+/// Answers until nobody asks any more.
+pub fn run(job: &Run, prepared: Prepared, channel: &Channel) -> Ending {
+    let done = |kind, code, message| Ending::new(kind, code, message);
+    let mut worker = match Worker::new(job, prepared) {
+        Ok(worker) => worker,
+        Err(error) => return done(EndKind::NotStarted, exit::REFUSED, Some(error.to_string())),
+    };
+    loop {
+        let Ok(Some(request)) = channel.request() else { return done(EndKind::Exit, exit::SUCCESS, None) };
+        let reply = worker.answer(request);
+        let sent = reply.into_message().map_err(std::io::Error::from).and_then(|message| channel.send(&message));
+        if let Err(error) = sent {
+            return done(EndKind::NotStarted, exit::REFUSED, Some(error.to_string()));
+        }
+    }
+}
+
+impl<'a> Worker<'a> {
+    fn new(job: &'a Run, prepared: Prepared) -> Result<Self, Error> {
+        let (engine, host) = prepared.into_parts();
+        let engine = ManuallyDrop::new(engine);
+        let limits = StoreLimits { memory: job.max_memory, stack: run::stack(job), ..StoreLimits::default() };
+        let mut store = Store::with_limits(&engine, Host::new(host), limits);
+        store.connect(state);
+        let mut linker = Linker::new(&engine);
+        linker.host_table(&job.grants, state);
+        let live = ManuallyDrop::new(Live::new(&engine, store, linker)?);
+        let mut worker = Self { job, live };
+        let first = worker.enter(&first_entry(&job.grants));
+        match first.ended.and_then(|ending| ending.message).or(first
+            .findings
+            .into_iter()
+            .next()
+            .map(|found| found.text))
+        {
+            Some(message) => Err(Error::host(message)),
+            None => Ok(worker),
+        }
+    }
+
+    fn answer(&mut self, request: Request) -> Reply {
+        match request {
+            Request::Enter(text) => self.enter(&text),
+            Request::Type(text) => self.ty(&text),
+            Request::Variables => {
+                let variables = self.live.session().variables();
+                let variables =
+                    variables.map(|(name, ty, mutable)| (name.to_owned(), ty.to_owned(), mutable)).collect();
+                Reply { variables, ..Reply::default() }
+            }
+        }
+    }
+
+    fn ty(&self, text: &str) -> Reply {
+        match self.live.session().check(text) {
+            Ok(entry) => {
+                let text = entry.value_type().unwrap_or("()").to_owned();
+                Reply { value: Some(Told { text, ..Told::default() }), ..Reply::default() }
+            }
+            Err(rejected) => Reply { findings: fold::rejections(&rejected), ..Reply::default() },
+        }
+    }
+
+    fn enter(&mut self, text: &str) -> Reply {
+        let Self { job, live } = self;
+        let start = Instant::now();
+        let mut began = start;
+        if let Some(fuel) = job.fuel {
+            live.store().set_fuel(fuel);
+        }
+        state(live.store().data_mut()).set_output_left(job.grants.output_limit);
+        // An entry that was stopped stays so; the next one is another.
+        live.store().set_deadline(None);
+        let entered = live.enter(text, |store, needs| {
+            began = Instant::now();
+            handed(job, store, needs)
+        });
+        live.store().data_mut().flush();
+        let seconds = [(began - start).as_secs_f64(), began.elapsed().as_secs_f64()];
+        let reply = match entered {
+            Entered::Done { value, warnings } => {
+                let value = value.map(|value| Told { text: value.text, ty: Some(value.ty), omitted: 0 });
+                Reply {
+                    value,
+                    findings: warnings.map(|found| fold::rejections(&found)).unwrap_or_default(),
+                    ..Reply::default()
+                }
+            }
+            Entered::Rejected(rejected) => Reply { findings: fold::rejections(&rejected), ..Reply::default() },
+            Entered::Failed(error) => {
+                let modules = |name: Option<&str>| name.and_then(|name| live.module(name));
+                Reply { ended: Some(run::explain(&error, job, &modules)), ..Reply::default() }
+            }
+        };
+        Reply { seconds, ..reply }
+    }
+}
+
+/// What an entry is handed that says what it needs.
+fn handed(job: &Run, store: &mut Store<Host>, needs: &[Need]) -> Result<Vec<Val>, Error> {
+    let handed = state(store.data_mut()).capabilities(&job.grants, needs);
+    let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, job)))?;
+    Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
+}
+
+/// Binds what was granted, each under the name of its grant.
+fn first_entry(grants: &Grants) -> String {
+    let needs = grants.offers();
+    if needs.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = needs.iter().map(|need| format!("{}: {}", need.name, need.kind)).collect();
+    let binds = needs.iter().map(|need| format!("let {0} = {0}\n", need.name));
+    format!("needs {}\n{}", list.join(", "), binds.collect::<String>())
+}

@@ -1,0 +1,250 @@
+//! `pinfold repl`, as its users meet it: a recorded session through pipes, and the line editor in a pseudo-terminal.
+
+mod terminal;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use terminal::Terminal;
+
+const PINFOLD: &str = env!("CARGO_BIN_EXE_pinfold");
+/// What is asked after each entry, and the answer by which its output ends.
+const MARK: (&str, &str) = (":end", "pinfold: there is no command :end; :help lists them");
+
+/// A session through pipes, both of whose outputs are one.
+struct Piped {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<File>,
+}
+
+impl Piped {
+    fn new(args: &[&str]) -> Self {
+        let (from, to) = std::io::pipe().expect("a pipe");
+        let errors = to.try_clone().expect("a descriptor");
+        let mut child = Command::new(PINFOLD)
+            .arg("repl")
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(to)
+            .stderr(errors)
+            .spawn()
+            .expect("pinfold runs");
+        let input = child.stdin.take().expect("it was asked for");
+        Self { child, input, output: BufReader::new(File::from(OwnedFd::from(from))) }
+    }
+
+    /// Enters something, and gives what came of it.
+    fn enter(&mut self, entry: &str) -> String {
+        writeln!(self.input, "{entry}\n{}", MARK.0).expect("it reads");
+        let mut told = String::new();
+        loop {
+            let mut line = String::new();
+            let length = self.output.read_line(&mut line).expect("it writes text");
+            assert!(length > 0, "it ended; before that it wrote {told}");
+            if line.trim_end() == MARK.1 {
+                return told;
+            }
+            // Places in the standard library change with it.
+            let place = line.find("  std/").and_then(|at| Some(at + line[at..].find(".fold")? + ".fold".len()));
+            match place {
+                Some(end) => told.extend([&line[..end], "\n"]),
+                None => told.push_str(&line),
+            }
+        }
+    }
+
+    /// Ends the input: what else it writes, and its exit code.
+    fn end(self) -> (String, Option<i32>) {
+        let Self { mut child, input, mut output } = self;
+        drop(input);
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).expect("it writes text");
+        (rest, child.wait().expect("it ends").code())
+    }
+}
+
+/// Entries with what comes of each, as they stand in a file: lines with `> ` and `| ` are entered, the others are the answer.
+fn recorded(text: &str) -> Vec<(String, String)> {
+    let mut entries: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("> "), line.strip_prefix("| "), entries.last_mut()) {
+            (Some(entry), ..) => entries.push((entry.to_owned(), String::new())),
+            (_, Some(more), Some((entry, _))) => {
+                entry.push('\n');
+                entry.push_str(more);
+            }
+            (_, _, Some((_, answer))) => {
+                answer.push_str(line);
+                answer.push('\n');
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// `RECORD=1` writes the answers anew.
+#[test]
+fn a_recorded_session_gives_the_recorded_answers() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/repl/session.txt");
+    let text = std::fs::read_to_string(&path).expect("the session is there");
+    let records = std::env::var_os("RECORD").is_some();
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("names.txt"), "ada\ngrace\n").expect("a file");
+    let grant = format!("data={}", dir.path().display());
+    let mut session = Piped::new(&["--dir", &grant]);
+    let (mut told, mut wrong) = (String::new(), Vec::new());
+    let entries = recorded(&text);
+    for (entry, expected) in &entries {
+        let answer = session.enter(entry);
+        told += &format!("> {}\n{answer}", entry.replace('\n', "\n| "));
+        if !records && answer.trim_end() != expected.trim_end() {
+            wrong.push(format!("> {entry}\n{answer}instead of\n{expected}"));
+        }
+    }
+    if records {
+        std::fs::write(&path, told).expect("it can be written");
+    }
+    assert_eq!(session.end(), (String::new(), Some(1)), "entries failed, as some are meant to");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(entries.len() >= 200, "{} entries", entries.len());
+    println!("{} entries", entries.len());
+}
+
+#[test]
+fn a_session_through_pipes_ends_with_its_input() {
+    let mut session = Piped::new(&[]);
+    assert_eq!(session.enter("1 + 1"), "2: Int\n");
+    // The mark is a wrong command.
+    assert_eq!(session.end(), (String::new(), Some(1)));
+    let output = Command::new("sh").args(["-c", &format!("echo '1 + 1' | {PINFOLD} repl")]).output().expect("sh runs");
+    assert_eq!((output.stdout.as_slice(), output.status.code()), (&b"2: Int\n"[..], Some(0)));
+}
+
+#[test]
+fn without_console_nothing_is_printed_and_values_are_told() {
+    let mut session = Piped::new(&["--none"]);
+    assert_eq!(session.enter("[1, 2].len()"), "2: Int\n");
+    assert!(session.enter("console").contains("F0201"));
+    session.end();
+}
+
+#[test]
+fn an_entry_that_runs_too_long_costs_itself_alone() {
+    let mut session = Piped::new(&["--timeout", "0.2"]);
+    session.enter("var n = 1");
+    let told = session.enter("n = 2\nwhile true {}");
+    assert!(told.starts_with("pinfold: the entry was ended after 0.2 s; --timeout gives it more\n"), "{told}");
+    assert_eq!(session.enter("n"), "2: Int\n");
+    session.end();
+}
+
+#[test]
+fn output_and_memory_without_end_cost_the_entry_alone() {
+    let mut session = Piped::new(&["--max-output", "10kB", "--max-memory", "32MiB"]);
+    let told = session.enter("while true { console.print(\"x\") }");
+    assert!(told.contains("wrote more than"), "{}", &told[told.len().saturating_sub(300)..]);
+    assert_eq!(session.enter("console.print(\"again\")"), "again\n");
+    let told = session.enter("var all: List<List<Int>> = []\nwhile true { all.push(List.repeat(1, 100000)) }");
+    assert!(told.contains("memory"), "{told}");
+    assert_eq!(session.enter("1"), "1: Int\n");
+    session.end();
+}
+
+#[test]
+fn a_recursion_without_end_costs_the_entry_alone() {
+    let mut session = Piped::new(&[]);
+    session.enter("fn down(n: Int) -> Int { 1 + down(n + 1) }");
+    let told = session.enter("down(0)");
+    assert!(told.starts_with("pinfold: call stack exhausted"), "{told}");
+    assert!(told.contains("down  entry 2:1:30") && told.contains(" more frames"), "{told}");
+    assert_eq!(session.enter("1"), "1: Int\n");
+    session.end();
+}
+
+#[test]
+fn fuel_is_given_anew_to_each_entry() {
+    let mut session = Piped::new(&["--fuel", "100000"]);
+    assert!(session.enter("while true {}").contains("used up its fuel"));
+    assert_eq!(session.enter("2"), "2: Int\n");
+    session.end();
+}
+
+#[test]
+fn a_session_is_saved_loaded_and_reset() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("kept.fold");
+    let mut session = Piped::new(&[]);
+    session.enter("let a = 2");
+    session.enter("fn twice(x: Int) -> Int { x * 2 }");
+    session.enter("wrong");
+    assert!(session.enter(&format!(":save {}", file.display())).contains("2 entries"));
+    assert_eq!(session.enter(":reset"), "");
+    assert!(session.enter("a").contains("F0201"));
+    assert_eq!(session.enter(&format!(":load {}", file.display())), "");
+    assert_eq!(session.enter("twice(a)"), "4: Int\n");
+    assert!(session.enter(":load /none.fold").contains("No such file"));
+    session.end();
+}
+
+#[test]
+fn an_editor_shows_values_completes_and_goes_on_in_the_next_line() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ");
+    terminal.enter("1 + 2\r").until("3: Int");
+    terminal.until("fold> ").enter("fn double(x: Int) -> Int {\r").until("  | ");
+    terminal.enter("x * 2 }\r").until("fold> ");
+    terminal.enter("let value_of_a_name = double(4)\r").until("fold> ");
+    terminal.enter("value_o\t\r").until("value_of_a_name").enter("\r").until("8: Int");
+    // The last entry again, from the history.
+    terminal.until("fold> ").enter("5 * 5\r").until("25: Int");
+    terminal.until("fold> ").enter("\x1b[A\r").until("25: Int");
+    terminal.until("fold> ").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn control_c_stops_an_entry_and_keeps_the_session() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").enter("var n = 7\r").until("fold> ");
+    terminal.enter("console.print(\"begun\")\nwhile true {}\r").until("begun\r\n").enter("\x03").until("interrupted");
+    terminal.until("fold> ").enter("n\r").until("7: Int");
+    terminal.until("fold> ").enter("not finished\x03").until("fold> ");
+    terminal.enter("n + 1\r").until("8: Int").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn what_a_program_writes_is_shown_and_not_obeyed() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").enter("let text = \"\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{8}\"\r").until("fold> ");
+    terminal.enter("console.print(\"<{text}>\")\r");
+    terminal.until("<^[]0;owned^G^[[31m^H>");
+    terminal.until("fold> ").enter("text\r").until("\": String");
+    assert!(!terminal.all().contains("\x1b]0;owned"), "what is written was obeyed");
+    terminal.until("fold> ").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn much_output_comes_out_whole_and_the_prompt_after_it() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").enter("for i in 0..100000 { console.print(\"line {i} of a hundred thousand, which is long enough: ten million bytes in all, of which none is lost\") }\nconsole.print(\"the end\")\r");
+    terminal.until("line 99999 of").until("\nthe end\r\n");
+    assert!(terminal.all().len() > 10_000_000, "{} bytes", terminal.all().len());
+    terminal.until("fold> ").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_changes_its_size_is_written_to_as_it_is() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").resize(20);
+    terminal.enter("\"a text that is longer than a line of this terminal\".len()\r").until("50: Int");
+    terminal.until("fold> ").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
