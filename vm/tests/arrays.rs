@@ -8,7 +8,8 @@ use std::fmt::Write;
 use pinfold_vm::api::{Config, Engine, Instance, Linker, Module, Store, Tier, TrapKind, Val};
 use pinfold_vm::heap::Checks;
 
-const TIERS: [Tier; 5] = [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::AlternateEven, Tier::AlternateOdd];
+const TIERS: [Tier; 6] =
+    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
 const CHECKED: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 /// Elements of the arrays that are filled and copied.

@@ -9,8 +9,8 @@ use pinfold_vm::api::{
     Tier, Trap, TrapKind, Val, ValType,
 };
 
-const TIERS: [Tier; 6] =
-    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd];
+const TIERS: [Tier; 7] =
+    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
 
 fn engine(tier: Tier) -> Engine {
     let mut config = Config::new();

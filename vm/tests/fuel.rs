@@ -4,8 +4,8 @@
 
 use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, Val};
 
-const TIERS: [Tier; 6] =
-    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd];
+const TIERS: [Tier; 7] =
+    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
 
 /// Operators after a branch or call, which cost 40 where they are reached.
 fn rest() -> String {

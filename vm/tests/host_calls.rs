@@ -10,8 +10,8 @@ use pinfold_vm::api::{
 };
 use pinfold_vm::heap::Checks;
 
-const TIERS: [Tier; 6] =
-    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd];
+const TIERS: [Tier; 7] =
+    [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
 const EVERY: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 fn engine(tier: Tier) -> Engine {

@@ -10,7 +10,7 @@ use pinfold_vm::api::{
 };
 use pinfold_vm::heap::Checks;
 
-const TIERS: [Tier; 3] = [Tier::Interpreter, Tier::Jit, Tier::Auto];
+const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryLoop];
 const EVERY: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 fn engine(tier: Tier) -> Engine {

@@ -11,7 +11,7 @@ use pinfold_vm::api::{
 };
 use pinfold_vm::heap::Checks;
 
-const TIERS: [Tier; 3] = [Tier::Interpreter, Tier::Jit, Tier::Auto];
+const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryLoop];
 
 /// A table of the guest's, in which it keeps what it is given.
 const KEEPER: &str = r#"(module (table $t 100 externref)

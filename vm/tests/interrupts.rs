@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, Tier, Trap, TrapKind, Val};
 
-const TIERS: [Tier; 3] = [Tier::Interpreter, Tier::Jit, Tier::Auto];
+const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryLoop];
 
 /// What a stop may take; it takes a few milliseconds, but test machines are busy.
 const BOUND: Duration = Duration::from_millis(200);

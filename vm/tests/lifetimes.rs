@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{AddressType, Config, Engine, Error, Func, Instance, Linker, Module, Store, Tier, TrapKind, Val};
 
-const TIERS: [Tier; 3] = [Tier::Interpreter, Tier::Jit, Tier::Auto];
+const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryLoop];
 
 fn engine(tier: Tier) -> Engine {
     let mut config = Config::new();

@@ -92,6 +92,11 @@ impl<T> Store<T> {
         self.inner.heap.as_ref().map(|heap| heap.statistics())
     }
 
+    /// How often the interpreter went on in compiled code in the middle of a loop.
+    pub fn loops_entered(&self) -> u64 {
+        self.inner.loops_entered
+    }
+
     /// Bytes of memories, tables and the heap in use, and the most there were at one time.
     pub fn memory_used(&self) -> (u64, u64) {
         (self.inner.used, self.inner.peak)

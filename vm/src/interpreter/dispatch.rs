@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicU32;
 use super::Function;
 use crate::runtime::Outcome;
 use crate::runtime::code::FunctionCode;
-use crate::runtime::context::{Activation, InstanceContext, StoreContext};
+use crate::runtime::context::{Activation, InstanceContext, LoopFrame, StoreContext};
 
 /// Place of an instruction: its first word.
 pub type Ip = *const u32;
@@ -52,6 +52,8 @@ pub struct Machine {
     pub activation: Activation,
     /// How it ended.
     pub outcome: Outcome,
+    /// What code that stands in for the newest frame is handed.
+    pub entry: LoopFrame,
     /// Where the loop goes on.
     #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
     pub saved: (Ip, Regs),

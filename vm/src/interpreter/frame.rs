@@ -8,7 +8,7 @@ use super::handlers::calls::{enter_instance, translation};
 use super::handlers::control;
 use crate::module::FuncIndex;
 use crate::runtime::activation::{pop, push};
-use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
+use crate::runtime::context::{Activation, FuncRef, InstanceContext, LoopFrame, StoreContext};
 use crate::runtime::exception::{Catcher, is_tag};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{Outcome, raise, x86_64};
@@ -65,6 +65,7 @@ pub unsafe fn execute(store: *mut StoreContext, func: *const FuncRef, buffer: *m
             store,
             activation: Activation::new(Activation::INTERPRETER),
             outcome: Outcome::Done,
+            entry: LoopFrame { slots: sp, tail_callee: std::ptr::null() },
             #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
             saved: (std::ptr::null(), Regs::at(sp)),
         };
@@ -129,14 +130,13 @@ pub unsafe fn roots(activation: &Activation, visit: &mut dyn FnMut(*mut u32)) {
 /// # Safety
 /// As for [`walk`]; a tag is being thrown.
 pub unsafe fn find_handler(store: *mut StoreContext, activation: &Activation) -> Option<Catcher> {
-    let mut replaced = activation.replaced != 0;
     let mut found = None;
     let mut look = |context: *mut InstanceContext, function: &Function, word, sp: *mut u64| {
         // SAFETY: the store is live.
         if unsafe { (*store).interrupted() }.is_some() {
             return ControlFlow::Break(());
         }
-        if std::mem::take(&mut replaced) || function.regions.is_empty() {
+        if function.regions.is_empty() {
             return ControlFlow::Continue(());
         }
         let clause = function.regions.clauses(word).find(|clause| {
@@ -162,7 +162,7 @@ pub unsafe fn find_handler(store: *mut StoreContext, activation: &Activation) ->
 }
 
 /// Walks over the frames of an activation of the interpreter, newest first: instance, function, a word of the instruction
-/// that runs, first slot.
+/// that runs, first slot. One that something else stands in for is none any more.
 ///
 /// # Safety
 /// The activation is live, and its machine saved its place when it last called out.
@@ -179,10 +179,11 @@ unsafe fn walk(
         let (mut function, mut context) = ((*machine).function, (*machine).context);
         let mut sp = activation.sp as *mut u64;
         let mut after = activation.fp as Ip;
+        let mut replaced = activation.replaced != 0;
         loop {
             let func = &*function;
             let at = (after.offset_from(func.entry) as u32).saturating_sub(1);
-            if tell(context, func, at, sp).is_break() {
+            if !std::mem::take(&mut replaced) && tell(context, func, at, sp).is_break() {
                 return;
             }
             let header = sp.add(func.header as usize);

@@ -25,8 +25,17 @@ pub use translator::{disassemble, translate};
 
 use crate::module::FuncIndex;
 
-/// Calls and loop turns after which a function counts as hot.
-pub const HOT: u32 = 3000;
+/// A loop's header. When the interpreter is there, all live state is in the frame's slots: the locals from its first slot on, and the
+/// operands in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoopHeader {
+    /// The operator's offset in the module.
+    pub offset: u32,
+    /// How many operands there are, the loop's parameters included.
+    pub operands: u32,
+    /// The slot of the first.
+    pub slot: u32,
+}
 
 /// A translated function.
 #[derive(Debug)]
@@ -46,9 +55,8 @@ pub struct Function {
     /// Where instructions that may trap or call come from: their first word's index, and the operator's
     /// offset in the module. Ascending.
     offsets: Box<[(u32, u32)]>,
-    /// Loop headers: the operator's offset in the module, and the index of its first instruction.
-    /// At these all live state is in slots.
-    loops: Box<[(u32, u32)]>,
+    /// Its loops, in order.
+    loops: Box<[LoopHeader]>,
     /// Its `try_table`s.
     regions: regions::Regions,
     /// Where its frame holds references.
@@ -67,8 +75,8 @@ impl Function {
         after.checked_sub(1).map_or(0, |at| self.offsets[at].1)
     }
 
-    /// Loop headers, as offsets in the module and indices of instruction words, in order.
-    pub fn loops(&self) -> &[(u32, u32)] {
+    /// The headers of its loops that control can come to, in order.
+    pub fn loops(&self) -> &[LoopHeader] {
         &self.loops
     }
 

@@ -31,6 +31,7 @@ use cranelift_codegen::{
 };
 use cranelift_frontend::FunctionBuilderContext;
 
+use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
@@ -42,6 +43,9 @@ use batch::{CallSite, Entry, Handler, Parts, StackMap};
 
 /// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
 const MAX_BODY: usize = 2 << 20;
+/// The most operands below a loop that a function is entered at, times the body's bytes: each is a variable to Cranelift, which keeps
+/// track of it through all blocks.
+const MAX_CARRIED: usize = 16 << 20;
 /// Fewer bytes than this are compiled by one thread.
 const PARALLEL: usize = 64 << 10;
 
@@ -73,6 +77,21 @@ pub struct Compiled {
     /// What keeps it in memory.
     pub batch: Arc<Batch>,
 }
+
+/// A function's code that is entered at a loop's header.
+#[derive(Debug)]
+pub struct LoopCode {
+    /// Its entry: in the compiled convention, but with a [`LoopFrame`](crate::runtime::context::LoopFrame) in place of the
+    /// function's reference and arguments.
+    pub code: *const u8,
+    /// From the array convention to that.
+    pub trampoline: *const u8,
+}
+
+// SAFETY: addresses of code that lives as long as its module.
+unsafe impl Send for LoopCode {}
+// SAFETY: as above.
+unsafe impl Sync for LoopCode {}
 
 /// The trampolines of a function type.
 #[derive(Clone, Copy)]
@@ -223,7 +242,7 @@ impl Compiler {
             loop {
                 let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 let Some(func) = funcs.get(at) else { return };
-                let made = worker.function(code, *func, own, false);
+                let made = worker.function(code, *func, None, own, false);
                 let mut all = all.lock().unwrap_or_else(|e| e.into_inner());
                 match (&mut *all, made) {
                     (Ok(all), Ok(machine)) => all.push((at, machine)),
@@ -236,6 +255,34 @@ impl Compiler {
         let mut all = all.into_inner().unwrap_or_else(|e| e.into_inner())?;
         all.sort_by_key(|(at, _)| *at);
         Ok(all.into_iter().map(|(_, machine)| machine).collect())
+    }
+
+    /// Compiles a function to be entered at a loop's header. `None` if it is too large.
+    pub fn compile_loop(
+        &self,
+        code: &ModuleCode,
+        func: DefinedFunc,
+        entry: &LoopHeader,
+    ) -> Result<Option<(LoopCode, Arc<Batch>)>, CompileError> {
+        let bytes = code.module.body(func).len();
+        if !is_compilable(&code.module, func) || entry.operands as usize * bytes > MAX_CARRIED {
+            return Ok(None);
+        }
+        let mut worker = Worker::new(&*self.isa);
+        let none = std::collections::HashSet::new();
+        let Some(body) = worker.function(code, func, Some(entry), &none, false)? else { return Ok(None) };
+        let index = code.module.func_index(func);
+        let trampoline =
+            trampolines::entry(&*self.isa, &lower::code_type(code, func, Some(entry)), &mut worker.builder);
+        let error = |why| CompileError::Function { func: index.0, why };
+        let trampoline = worker.compile(trampoline, false).map_err(error)?;
+        let mut parts = Parts::default();
+        // It calls nothing directly.
+        let [body, trampoline] = [(body, Some(index)), (trampoline, None)]
+            .map(|(machine, func)| append(&mut parts, machine, func, &mut Vec::new()).start);
+        // SAFETY: the caller hands the batch to its module's `keep`.
+        let batch = unsafe { Batch::place(self.arena, parts, &raw const code.module) }.ok_or(CompileError::Full)?;
+        Ok(Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch)))
     }
 
     /// The trampolines of a type, made now if there are none.
@@ -332,11 +379,12 @@ impl<'a> Worker<'a> {
         &mut self,
         code: &ModuleCode,
         func: DefinedFunc,
+        entry: Option<&LoopHeader>,
         own: &std::collections::HashSet<DefinedFunc>,
         disassemble: bool,
     ) -> Result<Option<Machine>, CompileError> {
         let error = |why| CompileError::Function { func: code.module.func_index(func).0, why };
-        let lowered = match lower::function(self.isa, code, func, own, &mut self.builder) {
+        let lowered = match lower::function(self.isa, code, func, entry, own, &mut self.builder) {
             Ok(lowered) => lowered,
             Err(refused) => {
                 // It was left in the middle of the function.
@@ -349,9 +397,9 @@ impl<'a> Worker<'a> {
         };
         let machine = self.compile(lowered.func, disassemble).map_err(error)?;
         if let Some(claims) = &lowered.claims {
-            let index = code.module.func_index(func);
-            if let Err(unsound) = checker::check(&self.context.func, code.module.func_type(index), claims) {
-                unsound_code(index.0, &unsound);
+            let ty = lower::code_type(code, func, entry);
+            if let Err(unsound) = checker::check(&self.context.func, &ty, claims) {
+                unsound_code(code.module.func_index(func).0, &unsound);
             }
         }
         Ok(Some(machine))
@@ -441,7 +489,7 @@ fn maps(compiled: &CompiledCode) -> (Vec<StackMap>, Vec<u32>) {
 pub fn clif(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
     let isa = isa(&code.config).map_err(CompileError::Host)?;
     let none = std::collections::HashSet::new();
-    let lowered = lower::function(&*isa, code, func, &none, &mut FunctionBuilderContext::new());
+    let lowered = lower::function(&*isa, code, func, None, &none, &mut FunctionBuilderContext::new());
     match lowered {
         Ok(lowered) => Ok(lowered.func.display().to_string()),
         Err(lower::Refused::TooLarge) => Err(too_large(func)),
@@ -452,7 +500,7 @@ pub fn clif(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError
 /// A function's machine code, for reading.
 pub fn disassemble(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
     let isa = isa(&code.config).map_err(CompileError::Host)?;
-    let machine = Worker::new(&*isa).function(code, func, &std::collections::HashSet::new(), true)?;
+    let machine = Worker::new(&*isa).function(code, func, None, &std::collections::HashSet::new(), true)?;
     let machine = machine.ok_or_else(|| too_large(func))?;
     Ok(machine.disassembly.unwrap_or_default())
 }

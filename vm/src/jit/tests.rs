@@ -41,8 +41,8 @@ fn listing(text: &str, architecture: &str) -> String {
     for func in (0..code.module.defined_count() as u32).map(DefinedFunc) {
         let index: FuncIndex = code.module.func_index(func);
         let mut worker = Worker::new(&*isa);
-        let clif = lower::function(&*isa, &code, func, &own, &mut worker.builder).ok().unwrap().func;
-        let machine = worker.function(&code, func, &own, true).unwrap().unwrap();
+        let clif = lower::function(&*isa, &code, func, None, &own, &mut worker.builder).ok().unwrap().func;
+        let machine = worker.function(&code, func, None, &own, true).unwrap().unwrap();
         if architecture == "x86_64" {
             write!(out, ";; function {}\n{clif}\n", index.0).unwrap();
         }

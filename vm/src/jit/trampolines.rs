@@ -82,7 +82,7 @@ pub fn store_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], values: &
 }
 
 /// `sysv (code, context, func, buffer)`: calls compiled code from the array convention.
-fn entry(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext) -> Function {
+pub fn entry(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext) -> Function {
     let mut sig = Signature::new(CallConv::SystemV);
     sig.params.extend([AbiParam::new(PTR); 4]);
     build(sig, isa, context, |b, params| {

@@ -1,11 +1,12 @@
 //! Calls between tiers, host functions and the outside, all in the array convention.
 
 use super::activation::{pop, push};
-use super::context::{Activation, FuncRef, HostContext, InstanceContext, StoreContext};
+use super::context::{Activation, FuncRef, HostContext, InstanceContext, LoopFrame, StoreContext};
 use super::store::StoreInner;
 use super::trap::{Trap, TrapKind};
 use super::{raise, signals, tier, x86_64};
 use crate::interpreter;
+use crate::jit::LoopCode;
 use crate::module::FuncIndex;
 
 /// How a call in the array convention ended.
@@ -123,7 +124,7 @@ impl Words {
 ///
 /// # Safety
 /// `func` belongs to `store`.
-unsafe fn slots(store: *mut StoreContext, func: *const FuncRef) -> (usize, usize) {
+pub unsafe fn slots(store: *mut StoreContext, func: *const FuncRef) -> (usize, usize) {
     // SAFETY: by contract.
     unsafe {
         if (*func).is_host() {
@@ -159,7 +160,7 @@ pub unsafe fn enter_compiled(
     trampoline: *const u8,
     buffer: *mut u64,
 ) -> Outcome {
-    // SAFETY: by contract; the activation lives on this frame until it is popped.
+    // SAFETY: by contract.
     unsafe {
         if x86_64::stack_pointer() < (*store).stack_limit {
             raise(store, TrapKind::StackExhausted);
@@ -169,9 +170,43 @@ pub unsafe fn enter_compiled(
             raise(store, TrapKind::OutOfMemory);
             return Outcome::Trap;
         }
+        run_compiled(store, func, code, trampoline, (*func).context, buffer)
+    }
+}
+
+/// Enters a loop's code in place of a frame of the interpreter; the results go to `buffer`.
+///
+/// # Safety
+/// `code` is of a loop whose header the frame is at, `context` is its instance's, and all functions of the store have entries for compiled
+/// callers; as for [`call`].
+pub unsafe fn enter_loop(
+    store: *mut StoreContext,
+    frame: *const LoopFrame,
+    code: *const LoopCode,
+    context: *mut InstanceContext,
+    buffer: *mut u64,
+) -> Outcome {
+    // SAFETY: by contract; such code takes the frame where other code takes its function's reference.
+    unsafe { run_compiled(store, frame.cast(), (*code).code, (*code).trampoline, context.cast(), buffer) }
+}
+
+/// Runs compiled code through an entry trampoline.
+///
+/// # Safety
+/// As the trampoline's signature demands.
+unsafe fn run_compiled(
+    store: *mut StoreContext,
+    func: *const FuncRef,
+    code: *const u8,
+    trampoline: *const u8,
+    context: *mut (),
+    buffer: *mut u64,
+) -> Outcome {
+    // SAFETY: by contract; the activation lives on this frame until it is popped.
+    unsafe {
         let mut activation = Activation::new(Activation::COMPILED);
         push(store, &mut activation);
-        let done = x86_64::enter_compiled(&mut activation, trampoline, code, (*func).context, func, buffer);
+        let done = x86_64::enter_compiled(&mut activation, trampoline, code, context, func, buffer);
         pop(store, &mut activation);
         if done { Outcome::Done } else { Outcome::of_failure(store) }
     }

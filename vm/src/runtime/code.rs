@@ -1,11 +1,13 @@
 //! Code of a module in both tiers, shared by all its instances.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use super::config::CodeConfig;
+use super::config::{CodeConfig, Tier};
 use super::context::Layout;
 use super::image::Image;
+use super::loops::Loops;
+use super::tier;
 use crate::module::{DefinedFunc, Module};
 use crate::{interpreter, jit};
 
@@ -26,10 +28,11 @@ pub struct ModuleCode {
     instantiated: AtomicBool,
     /// Whether the trampolines of all its functions' types were made.
     pub(super) has_stubs: AtomicBool,
+    /// Bytes of the bodies that were compiled to be entered in mid-loop.
+    pub(super) loop_bytes: AtomicUsize,
 }
 
 /// One function's code in both tiers.
-#[derive(Default)]
 pub struct FunctionCode {
     /// The interpreter's translation, made on the first call.
     ir: OnceLock<Box<interpreter::Function>>,
@@ -39,15 +42,22 @@ pub struct FunctionCode {
     compiled: AtomicPtr<u8>,
     /// Entry trampoline for its signature: set before `compiled`.
     trampoline: AtomicPtr<u8>,
-    /// Calls and loop turns in the interpreter, counted down from a threshold (see `runtime::tier`).
-    pub heat: AtomicU32,
+    /// Calls in the interpreter; zero is the one at which the function is hot.
+    pub calls: AtomicI32,
+    /// Turns of its loops in the interpreter; from zero on it looks for code to go on in.
+    pub turns: AtomicI32,
+    /// Its code that is entered in mid-loop, once someone has looked for it.
+    loops: OnceLock<Box<Mutex<Loops>>>,
 }
+
+// The interpreter comes to a function's by its number.
+const _: () = assert!(size_of::<FunctionCode>() == 64);
 
 impl ModuleCode {
     /// A module without code in either tier.
     pub fn new(module: Module, config: CodeConfig) -> Self {
         let layout = Layout::new(&module);
-        let functions = (0..module.defined_count()).map(|_| FunctionCode::default()).collect();
+        let functions = (0..module.defined_count()).map(|_| FunctionCode::new(config.tier)).collect();
         Self {
             module,
             layout,
@@ -57,6 +67,7 @@ impl ModuleCode {
             image: OnceLock::new(),
             instantiated: AtomicBool::new(false),
             has_stubs: AtomicBool::new(false),
+            loop_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -110,6 +121,24 @@ impl ModuleCode {
 }
 
 impl FunctionCode {
+    fn new(tier: Tier) -> Self {
+        let (calls, turns) = tier::until_hot(tier);
+        Self {
+            ir: OnceLock::new(),
+            interpreted: AtomicPtr::default(),
+            compiled: AtomicPtr::default(),
+            trampoline: AtomicPtr::default(),
+            calls: AtomicI32::new(-calls),
+            turns: AtomicI32::new(-turns),
+            loops: OnceLock::new(),
+        }
+    }
+
+    /// Its code that is entered in mid-loop.
+    pub fn loops(&self) -> MutexGuard<'_, Loops> {
+        self.loops.get_or_init(Box::default).lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     /// The compiled entry and the trampoline to reach it from the array convention.
     pub fn compiled(&self) -> Option<(*const u8, *const u8)> {
         let code = self.compiled.load(Ordering::Acquire);

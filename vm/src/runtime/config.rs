@@ -18,6 +18,17 @@ pub enum Tier {
     AlternateEven,
     /// For tests: functions with an odd index are compiled, the others interpreted.
     AlternateOdd,
+    /// For tests: starts in the interpreter, which enters compiled code at the first header of a loop that each frame comes to.
+    EveryLoop,
+    /// For tests: the same at headers picked pseudo-randomly, the same ones in each run.
+    SomeLoops,
+}
+
+impl Tier {
+    /// Whether the interpreter enters compiled code in mid-loop.
+    pub fn enters_loops(self) -> bool {
+        matches!(self, Self::Auto | Self::EveryLoop | Self::SomeLoops)
+    }
 }
 
 /// How linear memories are laid out in the address space.

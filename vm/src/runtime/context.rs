@@ -187,7 +187,7 @@ pub struct Activation {
     pub previous: *mut Activation,
     /// Which tier was entered: [`Activation::INTERPRETER`], [`Activation::COMPILED`], or [`Activation::HOST`].
     pub kind: u32,
-    /// Interpreter: 1 while the newest frame's tail call runs, which has taken the frame's place for handlers.
+    /// Interpreter: 1 while something stands in for the newest frame: the callee of its tail call, or its function's code.
     pub replaced: u32,
     /// Compiled: native stack pointer to unwind to. Interpreter: the newest frame's slots.
     pub sp: usize,
@@ -209,6 +209,16 @@ impl Activation {
     pub const COMPILED: u32 = 1;
     /// The host calls a guest: the end of what an exception can pass by itself.
     pub const HOST: u32 = 2;
+}
+
+/// What code that is entered in mid-loop takes in place of its [`FuncRef`] and all arguments: the frame of the interpreter that
+/// it goes on for.
+#[repr(C)]
+pub struct LoopFrame {
+    /// The frame's first slot.
+    pub slots: *mut u64,
+    /// The callee of the tail call that the frame has ended in, null if in none. Its arguments are where the frame's operands begin.
+    pub tail_callee: *const FuncRef,
 }
 
 /// Offsets of the variable part of an [`InstanceContext`].

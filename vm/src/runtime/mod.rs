@@ -17,6 +17,7 @@ pub mod image;
 pub mod instance;
 pub mod instantiate;
 pub mod interrupt;
+pub mod loops;
 pub mod memory;
 pub mod objects;
 pub mod operations;
@@ -33,8 +34,7 @@ pub mod trap;
 pub mod types;
 pub mod x86_64;
 
-pub use call::{Outcome, call, call_from_compiled, enter_compiled};
-pub use tier::tier_hot;
+pub use call::{Outcome, call, call_from_compiled, enter_compiled, enter_loop, slots};
 
 use context::StoreContext;
 use store::StoreInner;

@@ -107,6 +107,8 @@ pub struct StoreInner {
     pub used: u64,
     /// Most bytes of memories, tables and the heap in use at one time.
     pub peak: u64,
+    /// How often the interpreter went on in compiled code in mid-loop.
+    pub loops_entered: u64,
     /// How other threads reach it.
     pub interrupt: Arc<InterruptState>,
     stack: Option<Stack>,
@@ -172,6 +174,7 @@ impl StoreInner {
             limits,
             used: 0,
             peak: 0,
+            loops_entered: 0,
             interrupt,
             stack: None,
             graveyard: Vec::new(),

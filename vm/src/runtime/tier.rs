@@ -3,7 +3,7 @@
 //! Under [`Tier::Auto`] every function starts in the interpreter, which counts calls and loop
 //! turns; one that turns hot is handed to a thread in the background, which compiles and
 //! publishes it in its [`ModuleCode`], for all instances and stores at once. The next call enters
-//! it. Compiled code calls through [`FuncRef::code`], which stands at a stub until the callee is
+//! it. A frame that stays in a loop meanwhile goes on in code of its own, which is entered at the loop's header. Compiled code calls through [`FuncRef::code`], which stands at a stub until the callee is
 //! compiled, and is mended by the first call through the stub after that.
 
 use std::sync::atomic::Ordering;
@@ -13,16 +13,34 @@ use super::code::ModuleCode;
 use super::config::Tier;
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
+use super::loops::Look;
 use super::store::StoreInner;
-use super::threads;
-use crate::jit::{CompileError, Compiler, Trampolines};
+use super::{threads, x86_64};
+use crate::jit::{CompileError, Compiler, LoopCode, Trampolines};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::types::{FuncType, TypeId};
+
+/// Calls after which a function counts as hot.
+const HOT_CALLS: i32 = 3000;
+/// Turns of its loops after which a function counts as hot.
+const HOT_TURNS: i32 = 3000;
+/// The most bytes of bodies of a module that are compiled to be entered in mid-loop.
+const MAX_LOOP_BYTES: usize = 16 << 20;
+
+/// How many calls of a function, and how many turns of its loops, it takes until it is hot.
+pub fn until_hot(tier: Tier) -> (i32, i32) {
+    match tier {
+        Tier::EveryLoop | Tier::SomeLoops => (HOT_CALLS, 0),
+        _ => (HOT_CALLS, HOT_TURNS),
+    }
+}
 
 /// Work for the background compiler.
 pub struct Job {
     code: Arc<ModuleCode>,
     func: DefinedFunc,
+    /// The loop that it is to be entered at; none: its start.
+    entry: Option<u32>,
 }
 
 /// Whether a function is to be compiled before its module runs.
@@ -31,7 +49,7 @@ fn ahead(tier: Tier, index: u32) -> bool {
         Tier::Jit => true,
         Tier::AlternateEven => index.is_multiple_of(2),
         Tier::AlternateOdd => !index.is_multiple_of(2),
-        Tier::Interpreter | Tier::JitLazy | Tier::Auto => false,
+        Tier::Interpreter | Tier::JitLazy | Tier::Auto | Tier::EveryLoop | Tier::SomeLoops => false,
     }
 }
 
@@ -77,28 +95,138 @@ fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileEr
     Ok(())
 }
 
-/// Called by the interpreter when a function's heat passes the threshold.
+/// Called by the interpreter when a function has been called often enough.
 ///
 /// # Safety
 /// `context` is a live instance's, `func` one of its functions.
 #[cold]
-pub unsafe fn tier_hot(context: *mut InstanceContext, func: DefinedFunc) {
+pub unsafe fn hot_function(context: *mut InstanceContext, func: DefinedFunc) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*(*context).code).function(func).compiled().is_none() {
+            ask(context, func, None);
+        }
+    }
+}
+
+/// Called by the interpreter at a loop's header when the function's loops have turned often enough: the code to go on in, null if
+/// there is none.
+///
+/// # Safety
+/// `context` is a live instance's, `func` one of its functions that the interpreter runs, and `number` one of its loops.
+#[cold]
+pub unsafe fn hot_loop(context: *mut InstanceContext, func: DefinedFunc, number: u32) -> *const LoopCode {
+    // SAFETY: by contract.
+    unsafe {
+        let code = match (*(*context).code).config.tier {
+            Tier::Auto => loop_in_background(context, func, number),
+            _ => loop_now(context, func, number),
+        };
+        let store = (*context).store;
+        let is_ready = || (*store).code_ready == 1 || make_ready(store);
+        // Where there is no stack for it the interpreter may still have enough.
+        if code.is_null() || x86_64::stack_pointer() < (*store).stack_limit || !is_ready() {
+            return std::ptr::null();
+        }
+        StoreInner::of(store).loops_entered += 1;
+        code
+    }
+}
+
+/// The code of a loop, if it has been made; otherwise it may be asked for.
+///
+/// A function that was called before will soon be called again: it is compiled as a whole first, and the loop only if it still turns when that is done.
+///
+/// # Safety
+/// As for [`hot_loop`].
+unsafe fn loop_in_background(context: *mut InstanceContext, func: DefinedFunc, number: u32) -> *const LoopCode {
+    // SAFETY: by contract.
+    let code = unsafe { &*(*context).code };
+    let function = code.function(func);
+    let mut loops = function.loops();
+    let (turns, entry) = match loops.look(number) {
+        Look::Code(code) => return code,
+        Look::Wait(turns) => (turns, None),
+        Look::Missing if function.compiled().is_none() && function.calls.load(Ordering::Relaxed) > 1 - HOT_CALLS => {
+            let is_new = !std::mem::replace(&mut loops.is_function_asked, true);
+            (HOT_TURNS, is_new.then_some(None))
+        }
+        Look::Missing => {
+            let bytes = code.module.body(func).len();
+            let is_room = code.loop_bytes.fetch_add(bytes, Ordering::Relaxed) < MAX_LOOP_BYTES;
+            loops.expect(number);
+            (HOT_TURNS, is_room.then_some(Some(number)))
+        }
+    };
+    function.turns.store(-turns, Ordering::Relaxed);
+    drop(loops);
+    if let Some(entry) = entry {
+        // SAFETY: by contract.
+        unsafe { ask(context, func, entry) };
+    }
+    std::ptr::null()
+}
+
+/// The code of a loop, compiled now if it has none; under [`Tier::SomeLoops`] only where it falls to it.
+///
+/// # Safety
+/// As for [`hot_loop`].
+unsafe fn loop_now(context: *mut InstanceContext, func: DefinedFunc, number: u32) -> *const LoopCode {
     // SAFETY: by contract; the instance keeps its code alive.
-    let (engine, code) = unsafe {
+    let (engine, code) = unsafe { engine_and_code(context) };
+    let function = code.function(func);
+    let turn = function.turns.load(Ordering::Relaxed) as u32;
+    // The multiplier is the golden ratio's, which spreads small numbers.
+    if code.config.tier == Tier::SomeLoops && (turn + number).wrapping_mul(0x9e37_79b9) >> 30 != 0 {
+        return std::ptr::null();
+    }
+    let known = function.loops().known(number);
+    if let Some(found) = known {
+        return found;
+    }
+    function.loops().expect(number);
+    let made =
+        engine.compiler().ok().and_then(|compiler| threads::apart(|| compile_loop(compiler, &code, func, number)));
+    function.loops().set(number, made);
+    function.loops().known(number).unwrap_or(std::ptr::null())
+}
+
+/// The engine and the code of an instance.
+///
+/// # Safety
+/// `context` is a live instance's.
+unsafe fn engine_and_code(context: *mut InstanceContext) -> (Arc<Engine>, Arc<ModuleCode>) {
+    // SAFETY: by contract; the instance keeps its code alive.
+    unsafe {
         let store = StoreInner::of((*context).store);
         let instance: &super::instance::Instance = &*(*context).instance.cast();
         (store.engine.clone(), instance.code.clone())
-    };
-    if engine.config.tier != Tier::Auto || code.function(func).compiled().is_some() {
-        return;
     }
+}
+
+/// Compiles a function to be entered at the header of a loop, if it can be.
+fn compile_loop(compiler: &Compiler, code: &Arc<ModuleCode>, func: DefinedFunc, number: u32) -> Option<LoopCode> {
+    prepare_stubs(compiler, code).ok()?;
+    let header = code.ir(func).loops().get(number as usize)?;
+    let (made, batch) = compiler.compile_loop(code, func, header).ok()??;
+    code.keep(batch);
+    Some(made)
+}
+
+/// Hands work to the background compiler: a function, or one of its loops.
+///
+/// # Safety
+/// `context` is a live instance's, `func` one of its functions.
+unsafe fn ask(context: *mut InstanceContext, func: DefinedFunc, entry: Option<u32>) {
+    // SAFETY: by contract.
+    let (engine, code) = unsafe { engine_and_code(context) };
     let mut background = engine.background.lock().unwrap_or_else(|e| e.into_inner());
     if background.is_none() {
         *background = start(&engine);
     }
     if let Some(sender) = &*background {
         // A compiler that has gone leaves the function in the interpreter, where it still runs.
-        let _ = sender.send(Job { code, func });
+        let _ = sender.send(Job { code, func, entry });
     }
 }
 
@@ -111,13 +239,29 @@ fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
             let Some(engine) = engine.upgrade() else { return };
             let Ok(compiler) = engine.compiler().cloned() else { return };
             drop(engine);
-            // A function that cannot be compiled (too large, say) stays in the interpreter.
-            if job.code.function(job.func).compiled().is_none() {
-                let _ = compile(&compiler, &job.code, &[job.func]);
-            }
+            job.run(&compiler);
         }
     });
     started.then_some(sender)
+}
+
+impl Job {
+    /// Does it. A function that cannot be compiled (too large, say) stays in the interpreter.
+    fn run(&self, compiler: &Compiler) {
+        let function = self.code.function(self.func);
+        match self.entry {
+            Some(number) => {
+                let made = compile_loop(compiler, &self.code, self.func, number);
+                function.loops().set(number, made);
+                // The next turn is to find it.
+                function.turns.store(0, Ordering::Relaxed);
+            }
+            None if function.compiled().is_none() => {
+                let _ = compile(compiler, &self.code, &[self.func]);
+            }
+            None => {}
+        }
+    }
 }
 
 /// The compiled entry of a callee, as seen by a call from compiled code; compiles it now under

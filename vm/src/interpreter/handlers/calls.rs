@@ -358,9 +358,37 @@ unsafe fn call_out(m: *mut Machine, ip: Ip, sp: *mut u64, func: *const FuncRef, 
 unsafe extern "C" fn tail_call(m: *mut Machine, ip: Ip, sp: *mut u64, func: *const FuncRef, at: usize) -> Stop {
     // SAFETY: the arguments are operands of the running frame, which nobody needs after this.
     unsafe {
-        let arguments = sp.add(word(ip, at) as usize);
-        let slots = word(ip, at + 1) as usize;
-        let header = sp.add(word(ip, at + 2) as usize);
+        let tail = Tail {
+            arguments: sp.add(word(ip, at) as usize),
+            params: word(ip, at + 1) as usize,
+            header: sp.add(word(ip, at + 2) as usize),
+            results: word(ip, at + 3) as usize,
+        };
+        give_way(m, ip, sp, func, tail)
+    }
+}
+
+/// A tail call.
+pub struct Tail {
+    /// The arguments.
+    pub arguments: *mut u64,
+    /// Slots that they take.
+    pub params: usize,
+    /// The running frame's header.
+    pub header: *mut u64,
+    /// Slots of the results.
+    pub results: usize,
+}
+
+/// Lets a tail call's callee take the running frame's place.
+///
+/// # Safety
+/// The arguments are in the running frame, with room for the results, and nobody needs the frame after this.
+#[inline(always)]
+pub unsafe fn give_way(m: *mut Machine, ip: Ip, sp: *mut u64, func: *const FuncRef, tail: Tail) -> Stop {
+    // SAFETY: by contract.
+    unsafe {
+        let Tail { arguments, params, header, results } = tail;
         let (after, function, context) = (header.read(), header.add(1).read(), header.add(2).read());
         let translation = translation(func);
         if let Some(callee) = translation {
@@ -370,7 +398,7 @@ unsafe extern "C" fn tail_call(m: *mut Machine, ip: Ip, sp: *mut u64, func: *con
             if (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
                 return interrupted(m, ip, sp);
             }
-            arguments.copy_to(sp, slots);
+            arguments.copy_to(sp, params);
             let header = sp.add((*callee).header as usize);
             header.write(after);
             header.add(1).write(function);
@@ -389,26 +417,30 @@ unsafe extern "C" fn tail_call(m: *mut Machine, ip: Ip, sp: *mut u64, func: *con
         // Not at the bottom: an ordinary call, then a return. The header survives it: results go where
         // the arguments were.
         save(m, ip, sp);
-        // What this frame would catch is not for the callee, which stands in its place.
+        // What this frame would catch is not for the callee, which stands in for it.
         (*m).activation.replaced = 1;
         let outcome = call_any((*m).store, func, arguments);
         (*m).activation.replaced = 0;
         if outcome != Outcome::Done {
             return failed(m);
         }
-        let results = word(ip, at + 3) as usize;
         arguments.copy_to(sp, results);
+        finish(m, sp, after, function, context)
+    }
+}
+
+/// Returns from a frame whose results are at `sp`, and which something else stood in for; the three were in its header.
+///
+/// # Safety
+/// As for a return.
+#[inline(always)]
+pub unsafe fn finish(m: *mut Machine, sp: *mut u64, after: u64, function: u64, context: u64) -> Stop {
+    // SAFETY: by contract; there is at least the header to read.
+    unsafe {
         let bits = sp.read();
-        let r = Regs {
-            sp,
-            mem: std::ptr::null_mut(),
-            len: 0,
-            int: bits,
-            f32: f32::from_bits(bits as u32),
-            f64: f64::from_bits(bits),
-        };
         (*m).function = function as *const Function;
         let sp = sp.sub((after as Ip).sub(1).read() as usize);
-        switch(m, after as Ip, sp, context as *mut InstanceContext, r.int, r.f32, r.f64)
+        let context = context as *mut InstanceContext;
+        switch(m, after as Ip, sp, context, bits, f32::from_bits(bits as u32), f64::from_bits(bits))
     }
 }

@@ -4,12 +4,11 @@ use std::sync::atomic::Ordering;
 
 use super::exceptions::failed;
 use super::{interrupted, save, trap};
-use crate::interpreter::HOT;
 use crate::interpreter::dispatch::{Ip, Machine, Stop, handler, target, word};
 use crate::interpreter::value::Source;
 use crate::module::DefinedFunc;
 use crate::runtime::Outcome;
-use crate::runtime::tier::tier_hot;
+use crate::runtime::tier::hot_function;
 use crate::runtime::trap::TrapKind;
 
 handler! {
@@ -53,13 +52,12 @@ handler! {
         r.next(m, ip.add(3))
     }
 
-    /// Counts a call or a turn of a loop of the function in word 2.
+    /// Counts a call of the function in word 2.
     fn heat[](m, ip, r) {
-        let func = word(ip, 2);
-        let heat = &(*(*m).functions.add(func as usize)).heat;
-        let now = heat.load(Ordering::Relaxed).wrapping_add(1);
-        heat.store(now, Ordering::Relaxed);
-        if now == HOT {
+        let calls = &(*(*m).functions.add(word(ip, 2) as usize)).calls;
+        let now = calls.load(Ordering::Relaxed).wrapping_add(1);
+        calls.store(now, Ordering::Relaxed);
+        if now >= 0 {
             return hot(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
         }
         r.next(m, ip.add(3))
@@ -91,7 +89,7 @@ handler! {
     #[inline(never)]
     fn hot[](m, ip, r) {
         save(m, ip, r.sp);
-        tier_hot((*m).context, DefinedFunc(word(ip, 2)));
+        hot_function((*m).context, DefinedFunc(word(ip, 2)));
         r.next(m, ip.add(3))
     }
 }

@@ -8,6 +8,7 @@
 pub mod calls;
 pub mod control;
 pub mod exceptions;
+pub mod loops;
 pub mod memory;
 pub mod objects;
 pub mod references;

@@ -167,9 +167,8 @@ impl<'a> Translator<'a> {
         self.operands.settle_all(&mut self.emitter);
         self.barrier();
         let here = self.emitter.here();
-        self.emitter.loops.push((self.offset, here));
         self.open(Kind::Loop(here), ty);
-        self.heat();
+        self.turn();
     }
 
     fn open_if(&mut self, ty: BlockType) {

@@ -1,5 +1,6 @@
 //! The instructions as they are made: words, jumps to be patched, side tables.
 
+use crate::interpreter::LoopHeader;
 use crate::interpreter::dispatch::Handler;
 
 /// Words of a handler's address.
@@ -25,7 +26,7 @@ pub struct Emitter {
     /// See [`Function::offsets`](crate::interpreter::Function).
     pub offsets: Vec<(u32, u32)>,
     /// See [`Function::loops`](crate::interpreter::Function).
-    pub loops: Vec<(u32, u32)>,
+    pub loops: Vec<LoopHeader>,
     /// What was made, if a listing is wanted.
     pub records: Option<Vec<Record>>,
 }

@@ -25,10 +25,10 @@ use self::control::Control;
 use self::emit::Emitter;
 use self::numeric::Fusible;
 use self::operands::Operands;
-use super::Function;
 use super::handlers::calls::HEADER;
-use super::handlers::control as control_handlers;
+use super::handlers::{control as control_handlers, loops as loop_handlers};
 use super::regions::Regions;
+use super::{Function, LoopHeader};
 use crate::metering;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::config::{CodeConfig, Tier};
@@ -221,11 +221,22 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Counts heat, if someone wants to know.
+    /// Counts a call, if someone wants to know.
     fn heat(&mut self) {
         if self.config.tier == Tier::Auto {
             self.emitter.locate(self.offset);
             self.emitter.emit("heat", control_handlers::heat, &[self.func.0]);
+        }
+    }
+
+    /// Counts a turn of the loop that begins here, if someone wants to know.
+    fn turn(&mut self) {
+        let number = self.emitter.loops.len() as u32;
+        let operands = self.operands.len() as u32;
+        self.emitter.loops.push(LoopHeader { offset: self.offset, operands, slot: self.header + HEADER });
+        if self.config.tier.enters_loops() {
+            self.emitter.locate(self.offset);
+            self.emitter.emit("turn", loop_handlers::turn, &[self.func.0, number]);
         }
     }
 

@@ -95,7 +95,7 @@ fn compiled(text: &str) -> Vec<Checked> {
     let own: HashSet<_> = (0..code.module.defined_count() as u32).map(DefinedFunc).collect();
     let funcs = (0..code.module.defined_count() as u32).map(DefinedFunc);
     let make = |func| {
-        let lowered = lower::function(&*isa, &code, func, &own, &mut Default::default()).ok().unwrap();
+        let lowered = lower::function(&*isa, &code, func, None, &own, &mut Default::default()).ok().unwrap();
         let mut context = Context::for_function(lowered.func);
         context.compile(&*isa, &mut ControlPlane::default()).map_err(|error| error.inner).unwrap();
         let ty = code.module.func_type(code.module.func_index(func)).clone();

@@ -140,6 +140,10 @@ impl Lower<'_> {
     fn finish_call(&mut self, ty: &FuncType, callee: &Callee, context: Value, func_ref: Value, tail: bool) {
         let mut args = self.pop_many(ty.params().len());
         self.canonical(&mut args);
+        if tail && self.resume.is_some() {
+            self.hand_on(ty, &args, func_ref);
+            return;
+        }
         // Compiled bodies do not read the reference: what is at hand already costs no register.
         let func_ref = if matches!(callee, Callee::Direct(_)) { context } else { func_ref };
         args.splice(0..0, [context, func_ref]);

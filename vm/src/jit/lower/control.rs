@@ -112,6 +112,9 @@ impl Lower<'_> {
             let header = self.block(&params);
             let arguments = self.arguments(params.len());
             self.b.ins().jump(header, &arguments);
+            if self.is_resumed_here() {
+                self.take_operands(header, height);
+            }
             self.b.switch_to_block(header);
             self.paths_meet();
             self.stack.truncate(height);

@@ -2,7 +2,7 @@
 //!
 //! Groups of operators stand in files of their own: [`control`], [`calls`], [`exceptions`], [`memory`], [`numeric`], [`references`],
 //! [`objects`] and [`arrays`], [`simd`].
-//! Each returns whether an operator was one of its own.
+//! Each returns whether an operator was one of its own. [`resume`] is for bodies that are entered in mid-loop.
 
 mod arrays;
 mod calls;
@@ -13,6 +13,7 @@ mod memory;
 mod numeric;
 mod objects;
 mod references;
+mod resume;
 mod roots;
 mod simd;
 
@@ -30,6 +31,7 @@ use wasmparser::{BinaryReader, FunctionBody, Operator};
 
 use super::builtins::Builtins;
 use super::checker::Claims;
+use crate::interpreter::LoopHeader;
 use crate::metering;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::code::ModuleCode;
@@ -39,6 +41,7 @@ use crate::types::{AddressType, FuncType, ValType};
 use control::Frame;
 pub use exceptions::handlers_fit;
 use liveness::Liveness;
+use resume::Resume;
 use roots::{Operand, Roots};
 
 const PTR: ir::Type = types::I64;
@@ -105,20 +108,32 @@ pub enum Refused {
     Unreadable(String),
 }
 
-/// Lowers a function. `own` are the functions of its batch, which it may call directly.
+/// The type of a function's code: as the function's own, but that code which is [entered in mid-loop](resume) takes no arguments.
+pub fn code_type(code: &ModuleCode, func: DefinedFunc, entry: Option<&LoopHeader>) -> FuncType {
+    let ty = code.module.func_type(code.module.func_index(func));
+    match entry {
+        None => ty.clone(),
+        Some(_) => FuncType::new([], ty.results()),
+    }
+}
+
+/// Lowers a function, to be entered at its start or at the header of a loop. `own` are the functions of its batch, which it may
+/// call directly.
 pub fn function(
     isa: &dyn TargetIsa,
     code: &ModuleCode,
     func: DefinedFunc,
+    entry: Option<&LoopHeader>,
     own: &HashSet<DefinedFunc>,
     context: &mut FunctionBuilderContext,
 ) -> Result<Lowered, Refused> {
     let index = code.module.func_index(func);
-    let ty = code.module.func_type(index);
-    let mut clif = Function::with_name_signature(super::name(func), signature(ty));
+    let ty = code_type(code, func, entry);
+    let mut clif = Function::with_name_signature(super::name(func), signature(&ty));
     stack_check(&mut clif);
     let builder = FunctionBuilder::new(&mut clif, context);
     let mut lower = Lower::new(builder, code, index, own);
+    lower.resume = entry.map(|header| Resume::new(header, lower.callee, &mut lower.b));
     let result = lower.body(func);
     lower.b.seal_all_blocks();
     lower.sweep();
@@ -126,7 +141,7 @@ pub fn function(
     let roots_fit = lower.roots.fit();
     match result {
         Err(error) => return Err(Refused::Unreadable(format!("the verified body cannot be read: {error}"))),
-        Ok(true) if roots_fit => {}
+        Ok(true) if roots_fit && lower.resume.as_ref().is_none_or(Resume::is_entered) => {}
         Ok(_) => return Err(Refused::TooLarge),
     }
     lower.b.finalize(isa.frontend_config());
@@ -166,6 +181,8 @@ struct Lower<'a> {
     index: FuncIndex,
     /// The instance's context.
     context: Value,
+    /// The second hidden parameter.
+    callee: Value,
     locals: Vec<(Variable, ValType)>,
     stack: Vec<Operand>,
     /// Where the present operator stands in the module.
@@ -175,6 +192,8 @@ struct Lower<'a> {
     /// What the checker is told, if it is to look.
     claims: Option<Claims>,
     frames: Vec<Frame>,
+    /// If it is entered in mid-loop: where.
+    resume: Option<Resume>,
     /// Whether control can be here.
     reachable: bool,
     /// Blocks opened since control could last be here.
@@ -204,7 +223,7 @@ impl<'a> Lower<'a> {
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         b.seal_block(entry);
-        let context = b.block_params(entry)[0];
+        let (context, callee) = (b.block_params(entry)[0], b.block_params(entry)[1]);
         Self {
             b,
             code,
@@ -212,6 +231,7 @@ impl<'a> Lower<'a> {
             own,
             index,
             context,
+            callee,
             locals: Vec::new(),
             stack: Vec::new(),
             offset: 0,
@@ -219,6 +239,7 @@ impl<'a> Lower<'a> {
             roots: Roots::default(),
             claims: code.config.is_code_checked().then(Claims::default),
             frames: Vec::new(),
+            resume: None,
             reachable: true,
             skipped: 0,
             segment: None,
@@ -254,18 +275,26 @@ impl<'a> Lower<'a> {
         let ty = self.module.func_type(self.index);
         let entry = self.b.current_block();
         let params = entry.map(|block| self.b.block_params(block)[2..].to_vec()).unwrap_or_default();
-        for (ty, value) in ty.params().iter().zip(params) {
-            let variable = self.local(*ty);
-            self.b.def_var(variable, value);
+        for ty in ty.params() {
+            self.local(*ty);
+        }
+        let is_resumed = self.resume.is_some();
+        for (at, value) in params.into_iter().enumerate() {
+            self.b.def_var(self.locals[at].0, value);
         }
         for group in body.get_locals_reader()? {
             let (count, ty) = group?;
             let ty = self.module.val_type(ty);
-            let zero = self.zero(ty);
+            let zero = if is_resumed { None } else { Some(self.zero(ty)) };
             for _ in 0..count {
                 let variable = self.local(ty);
-                self.b.def_var(variable, zero);
+                if let Some(zero) = zero {
+                    self.b.def_var(variable, zero);
+                }
             }
+        }
+        if is_resumed {
+            self.take_locals();
         }
         Ok(())
     }
@@ -340,7 +369,8 @@ impl<'a> Lower<'a> {
 
     /// Pushes a value that no collector cares for.
     fn push(&mut self, value: Value) {
-        self.stack.push(Operand::Plain(value));
+        let operand = self.carried(value).unwrap_or(Operand::Plain(value));
+        self.stack.push(operand);
     }
 
     fn pop(&mut self) -> Value {

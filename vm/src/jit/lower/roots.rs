@@ -22,7 +22,7 @@
 use std::collections::HashSet;
 
 use cranelift_codegen::ir::{
-    Function, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, UserStackMapEntry, Value, types,
+    Function, Inst, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Type, UserStackMapEntry, Value, types,
 };
 use cranelift_frontend::Variable;
 
@@ -40,13 +40,15 @@ const NAMED_PER_BYTE: usize = 4;
 pub enum Operand {
     /// A value that no collector cares for.
     Plain(Value),
+    /// The same, in a variable: see [`resume`](super::resume).
+    Carried(Variable, Type),
     /// A reference in the variable of its depth.
     Traced(RefType),
 }
 
 /// A variable that holds a reference.
 pub struct Root {
-    variable: Variable,
+    pub variable: Variable,
     home: Option<StackSlot>,
     /// The value that the home holds, as far as is known; and since which place in the code nothing else can have come
     /// between.
@@ -56,7 +58,7 @@ pub struct Root {
 /// The variables of a function that hold references.
 #[derive(Default)]
 pub struct Roots {
-    all: Vec<Root>,
+    pub all: Vec<Root>,
     /// Those of locals.
     locals: Vec<usize>,
     /// Those of operands, by depth.
@@ -98,7 +100,7 @@ impl Lower<'_> {
     }
 
     /// The root of the operand at a depth.
-    fn operand_root(&mut self, depth: usize) -> usize {
+    pub fn operand_root(&mut self, depth: usize) -> usize {
         if depth >= self.roots.operands.len() {
             self.roots.operands.resize(depth + 1, None);
         }
@@ -121,7 +123,7 @@ impl Lower<'_> {
                 self.b.def_var(self.roots.all[root].variable, value);
                 self.stack.push(Operand::Traced(reference));
             }
-            _ => self.stack.push(Operand::Plain(value)),
+            _ => self.push(value),
         }
     }
 
@@ -136,6 +138,7 @@ impl Lower<'_> {
     pub fn operand(&mut self, index: usize) -> Value {
         match self.stack[index] {
             Operand::Plain(value) => value,
+            Operand::Carried(variable, _) => self.b.use_var(variable),
             Operand::Traced(_) => {
                 let root = self.operand_root(index);
                 self.b.use_var(self.roots.all[root].variable)
