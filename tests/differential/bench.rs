@@ -15,9 +15,10 @@ pub struct Bench {
     pub interpreter: Machine,
     /// With canonical NaNs.
     pub canonical: [Machine; 3],
-    pub alternating: [Machine; 2],
+    /// Where both tiers run, and call each other or go on for each other.
+    pub mixed: [Machine; 4],
     /// Whose heap is collected and looked at whenever something is made.
-    pub watched: [Machine; 2],
+    pub watched: [Machine; 3],
     pub peer: Peer,
     pub wasmtime: Wasmtime,
     pub v8: Option<V8>,
@@ -35,13 +36,16 @@ impl Bench {
                 Machine::new("interpreter, canonical NaNs", Tier::Interpreter, reserved, true),
                 Machine::new("jit, canonical NaNs, dynamic memory", Tier::Jit, dynamic, true),
             ],
-            alternating: [
+            mixed: [
                 Machine::new("even functions compiled", Tier::AlternateEven, reserved, false),
                 Machine::new("odd functions compiled, dynamic memory", Tier::AlternateOdd, dynamic, false),
+                Machine::new("every loop entered", Tier::EveryLoop, reserved, false),
+                Machine::new("some loops entered, dynamic memory", Tier::SomeLoops, dynamic, false),
             ],
             watched: [
                 Machine::checked("jit, heap watched", Tier::Jit, reserved, false, checks),
                 Machine::checked("interpreter, heap watched", Tier::Interpreter, dynamic, false, checks),
+                Machine::checked("every loop entered, heap watched", Tier::EveryLoop, reserved, false, checks),
             ],
             peer: Peer::new(),
             wasmtime: Wasmtime::new(),

@@ -97,7 +97,7 @@ fn compare_module(
     report.modules += 1;
     report.everything += u64::from(With { relaxed: true, ..with } == With::EVERYTHING);
     let mut machines = vec![&bench.interpreter];
-    machines.extend(random.one_in(4).then(|| random.pick(&bench.alternating)));
+    machines.extend(random.one_in(2).then(|| random.pick(&bench.mixed)));
     machines.extend((with.objects && random.one_in(4)).then(|| random.pick(&bench.watched)));
     let modules = machines.iter().map(|machine| Ok((*machine, Module::new(&machine.engine, bytes)?)));
     let mut machines = modules.collect::<Result<Vec<_>, Error>>().map_err(text)?;

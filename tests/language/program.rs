@@ -53,7 +53,7 @@ const FUEL: u64 = 1_000_000_000;
 const WAYS: [(&str, Tier, Options); 5] = [
     ("interpreted", Tier::Interpreter, Options { optimise: true, portable: false, tests: false }),
     ("interpreted, not optimised", Tier::Interpreter, Options { optimise: false, portable: false, tests: false }),
-    ("interpreted, portable", Tier::Interpreter, Options { optimise: true, portable: true, tests: false }),
+    ("loops entered, portable", Tier::EveryLoop, Options { optimise: true, portable: true, tests: false }),
     ("compiled, not optimised", Tier::Jit, Options { optimise: false, portable: false, tests: false }),
     ("compiled", Tier::Jit, Options { optimise: true, portable: false, tests: false }),
 ];

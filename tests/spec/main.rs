@@ -124,6 +124,14 @@ fn collection_at_every_allocation_changes_nothing() {
 }
 
 #[test]
+fn frames_that_go_on_in_compiled_code_in_mid_loop_pass() {
+    run("every loop entered, collecting", &collecting(Tier::EveryLoop));
+    let mut config = tier(Tier::SomeLoops);
+    config.fuel(true);
+    run("some loops entered, with fuel", &config);
+}
+
+#[test]
 fn memories_that_move_pass() {
     let mut config = tier(Tier::Jit);
     config.memory(MemoryKind::Dynamic);
