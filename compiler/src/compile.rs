@@ -37,7 +37,9 @@ pub fn compile(
     options: Options,
 ) -> Result<Vec<u8>, Vec<Diagnostic>> {
     let module = lower(program, names, options)?;
-    Ok(bytecode::encode(module, &needs(program, names), sources).0)
+    let interface = program.interface.text(program, names);
+    let interface = (!interface.is_empty()).then_some(&*interface);
+    Ok(bytecode::encode(module, &needs(program, names), interface, sources).0)
 }
 
 /// The program in the compiler's own language, as text for people.

@@ -169,7 +169,7 @@ impl Entry {
 
     fn encode(&self, module: crate::ir::Module, names: &Names, sources: &Sources) -> Compiled {
         let needs = compile::needs(&self.checked.program, names);
-        let (module, rows) = bytecode::encode(module, &needs, sources);
+        let (module, rows) = bytecode::encode(module, &needs, None, sources);
         Compiled { module, table: self.first_row + rows }
     }
 

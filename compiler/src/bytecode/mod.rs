@@ -65,8 +65,14 @@ impl Numbers {
     }
 }
 
-/// The module's bytes, and how many places of the table it fills. `needs` is what the program is handed: name and type of each.
-pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &Sources) -> (Vec<u8>, u32) {
+/// The module's bytes, and how many places of the table it fills. `needs` is what the program is handed: name and type of each; `interface`
+/// what it offers, if a host embeds it.
+pub(crate) fn encode(
+    mut module: Module,
+    needs: &[(String, String)],
+    interface: Option<&str>,
+    sources: &Sources,
+) -> (Vec<u8>, u32) {
     let reached = reach(&module);
     let signatures: Vec<TypeId> = module
         .functions
@@ -131,6 +137,9 @@ pub(crate) fn encode(mut module: Module, needs: &[(String, String)], sources: &S
     output.section(&names::section(&module, &reached, &defined, &numbers));
     let needs: String = needs.iter().map(|(name, ty)| format!("{name} {ty}\n")).collect();
     output.section(&CustomSection { name: "fold.needs".into(), data: needs.as_bytes().into() });
+    if let Some(interface) = interface {
+        output.section(&CustomSection { name: "fold.interface".into(), data: interface.as_bytes().into() });
+    }
     let map = map.finish(&module, sources);
     output.section(&CustomSection { name: "fold.sources".into(), data: map.into() });
     (output.finish(), table.len() as u32)

@@ -18,6 +18,9 @@ impl Checker<'_> {
             self.reach_fn(id);
         }
         self.keep_tests(root);
+        if self.options.embedded {
+            self.find_interface(root);
+        }
         for index in 0..self.program.constants.len() {
             let module = self.program.constants[index].module;
             if self.is_checked(module) {
@@ -139,7 +142,7 @@ impl Checker<'_> {
     }
 
     /// The function that makes a capability of the host's handle; others are not handed over by the host, but made by a program.
-    fn maker(&self, of: TraitId) -> Option<FnId> {
+    pub(super) fn maker(&self, of: TraitId) -> Option<FnId> {
         let key = (super::traits::Head::Dyn(of), self.words.from_handle);
         let of_capability = self.program.traits[of.index()].capability;
         self.index.inherent.get(&key).filter(|_| of_capability)?.first().copied()

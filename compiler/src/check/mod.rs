@@ -30,6 +30,7 @@ mod derive;
 mod display;
 mod entry;
 mod infer;
+mod interface;
 mod limits;
 mod modules;
 mod reach;
@@ -66,11 +67,13 @@ pub struct Options<'s> {
     pub tests: bool,
     /// The session that the root is the next entry of.
     pub session: Option<&'s Session>,
+    /// Whether the root's public functions are for a host that embeds the program.
+    pub embedded: bool,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true, session: None }
+        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true, session: None, embedded: false }
     }
 }
 

@@ -57,6 +57,12 @@ pub(crate) enum Key {
     Main,
     /// A test.
     Test(u32),
+    /// What the host calls for a function of the program's interface.
+    Export(u32),
+    /// Puts a value of a type on the wire.
+    Put(Ty),
+    /// Takes a value of a type off the wire.
+    Take(Ty),
     /// A function with which hosts make and read texts.
     Accessor(Accessor),
 }
@@ -206,6 +212,11 @@ impl<'a> Context<'a> {
         if self.program.main.is_some() {
             let main = self.instance(Key::Main);
             self.module.exports.push(("main".to_owned(), main));
+        }
+        for (index, export) in (0..).zip(&self.program.interface.functions) {
+            let func = self.instance(Key::Export(index));
+            let name = self.names.text(self.program.functions[export.function.index()].name);
+            self.module.exports.push((format!("call {name}"), func));
         }
         if self.settings.tests {
             for index in 0..self.program.tests.len() {

@@ -5,6 +5,7 @@
 //! compound assignments and operators on anything but numbers, truth values, characters and texts are calls.
 
 pub mod dump;
+pub mod interface;
 pub mod text;
 pub mod types;
 mod visit;
@@ -88,6 +89,8 @@ pub struct Program {
     pub tests: Vec<Test>,
     /// `main`, or the body of a script.
     pub main: Option<Main>,
+    /// What it offers to a host that embeds it, where that is wanted.
+    pub interface: interface::Interface,
     /// What the compiler knows by name.
     pub lang: Lang,
 }

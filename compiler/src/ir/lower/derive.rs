@@ -7,7 +7,7 @@ use crate::ir::{BinaryOp as B, Expr, Local, Stmt, UnaryOp};
 use crate::typed::{FnId, TraitId, Ty, TyKind};
 
 /// A name for a field, where it has one, with the field's type and the parts of its value.
-type FieldValue = (Option<String>, Ty, Vec<Expr>);
+pub(super) type FieldValue = (Option<String>, Ty, Vec<Expr>);
 
 impl Context<'_> {
     /// A function without type arguments among those of a type itself.
@@ -65,7 +65,7 @@ impl Lower<'_, '_> {
     }
 
     /// Goes through the variants of an enum: `each` makes the code for one.
-    fn each_variant(&mut self, ty: Ty, parts: &[Expr], mut each: impl FnMut(&mut Self, u32)) {
+    pub(super) fn each_variant(&mut self, ty: Ty, parts: &[Expr], mut each: impl FnMut(&mut Self, u32)) {
         let end = self.b.begin_block();
         for variant in 0..self.cx.variant_count(ty) {
             let next = self.b.begin_block();
@@ -80,7 +80,7 @@ impl Lower<'_, '_> {
     }
 
     /// The fields of a tuple or record.
-    fn fields_of(&mut self, ty: Ty, parts: &[Expr]) -> Vec<FieldValue> {
+    pub(super) fn fields_of(&mut self, ty: Ty, parts: &[Expr]) -> Vec<FieldValue> {
         match self.cx.types.kind(ty).clone() {
             TyKind::Tuple(_) => {
                 self.elements(ty, parts.to_vec()).into_iter().map(|(ty, value)| (None, ty, value)).collect()
@@ -148,7 +148,7 @@ impl Lower<'_, '_> {
     }
 
     /// The fields of a variant that a value is of, stable.
-    fn variant_values(&mut self, ty: Ty, parts: &[Expr], variant: u32) -> Vec<FieldValue> {
+    pub(super) fn variant_values(&mut self, ty: Ty, parts: &[Expr], variant: u32) -> Vec<FieldValue> {
         let TyKind::Enum(id, _) = self.cx.types.kind(ty).clone() else { return Vec::new() };
         let program = self.cx.program;
         let declared = &program.enums[id.index()].variants[variant as usize];

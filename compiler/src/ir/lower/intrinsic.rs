@@ -229,6 +229,11 @@ impl Lower<'_, '_> {
                 }
                 vec![all]
             }
+            "wire_put" => {
+                self.wire_put(ty, first(), args.get(1..).unwrap_or_default().to_vec());
+                Vec::new()
+            }
+            "wire_take" => self.wire_take(ty, first()),
             "type_id" => {
                 let row = self.cx.implemented(ty, error?, &[]);
                 vec![Expr::unary(U::ExtendU, Expr::Row(row))]

@@ -10,6 +10,7 @@ mod matching;
 mod pattern;
 mod special;
 mod value;
+mod wire;
 
 use std::rc::Rc;
 
@@ -118,6 +119,19 @@ pub(super) fn signature(cx: &mut Context<'_>, key: &Key) -> (String, Vec<Val>, V
             ("main".to_owned(), vec![Val::Null(Heap::Extern); count], results)
         }
         Key::Test(index) => (format!("test {:?}", program.tests[*index as usize].name), Vec::new(), Vec::new()),
+        Key::Export(index) => {
+            let function = &program.functions[program.interface.functions[*index as usize].function.index()];
+            let (params, results) = cx.export_signature(*index);
+            (format!("call {}", cx.names.text(function.name)), params, results)
+        }
+        Key::Put(ty) | Key::Take(ty) => {
+            let wire = cx.wire().map(|wire| cx.parts(wire).to_vec()).unwrap_or_default();
+            let parts = cx.parts(*ty).to_vec();
+            match key {
+                Key::Put(_) => ("wire.put".to_owned(), [wire, parts].concat(), Vec::new()),
+                _ => ("wire.take".to_owned(), wire, parts),
+            }
+        }
         Key::Accessor(accessor) => {
             let (params, results) = match accessor {
                 Accessor::New => (vec![Val::I32], vec![bytes]),
@@ -184,6 +198,9 @@ pub(super) fn function<'a>(cx: &mut Context<'a>, work: Work<'a>) {
                 Key::Product => lower.product(),
                 Key::Main => lower.main(),
                 Key::Test(index) => lower.entry(index),
+                Key::Export(index) => lower.export(index),
+                Key::Put(ty) => lower.put(ty),
+                Key::Take(ty) => lower.take(ty),
                 Key::Accessor(accessor) => lower.accessor(accessor),
                 Key::Function(..) => {}
             }

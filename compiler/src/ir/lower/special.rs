@@ -111,7 +111,7 @@ impl<'a> Lower<'_, 'a> {
     }
 
     /// A handle as the interface that it is for.
-    fn capability(&mut self, of: TraitId, handle: Expr) -> Vec<Expr> {
+    pub(super) fn capability(&mut self, of: TraitId, handle: Expr) -> Vec<Expr> {
         let interface = self.cx.types.intern(TyKind::Dyn(of, [].into()));
         match self.cx.inherent(interface, "from_handle") {
             Some(make) => self.call_function(make, &[], vec![handle], interface),

@@ -1,0 +1,192 @@
+//! What a program offers to a host that embeds it: the root's public functions whose parameters and results cross.
+//!
+//! What crosses by value is numbers, texts, bytes, `dyn Error` as its message, and collections, tuples, records and enums of those. The
+//! standard library's records are its own, and do not, but for those that are named here. A capability is a parameter that the
+//! host grants.
+
+use rustc_hash::FxHashMap;
+
+use super::declare::Code;
+use super::scope::{Def, PRELUDE};
+use super::{Checker, Owner, function_ids};
+use crate::typed::interface::{Crossing, Export, Interface, Param};
+use crate::typed::{Field, FnId, ModuleId, Ty, TyKind};
+
+/// How many types may cross.
+const MAX_TYPES: usize = 4096;
+
+/// An interface in the making.
+#[derive(Default)]
+struct Finding {
+    interface: Interface,
+    numbers: FxHashMap<Ty, usize>,
+}
+
+impl Checker<'_> {
+    /// Finds the interface, and reaches what the standard library has for it.
+    pub(super) fn find_interface(&mut self, root: ModuleId) {
+        let mut found = Finding::default();
+        for id in function_ids(&self.program) {
+            let function = &self.program.functions[id.index()];
+            let declared = &self.declared.fns[id.index()];
+            let is_offered = function.module == root
+                && function.public
+                && declared.owner == Owner::Module
+                && matches!(declared.source, Code::Fn(_));
+            if !is_offered || self.program.main.as_ref().is_some_and(|main| main.function == id) {
+                continue;
+            }
+            let before = found.interface.types.len();
+            match self.export(&mut found, id) {
+                Ok(export) => found.interface.functions.push(export),
+                Err(why) => {
+                    found.interface.types.truncate(before);
+                    found.numbers.retain(|_, number| *number < before);
+                    found.interface.kept.push((id, why));
+                }
+            }
+        }
+        for export in &found.interface.functions {
+            for param in &export.params {
+                if let Param::Capability(of) = param
+                    && let Some(maker) = self.maker(*of)
+                {
+                    self.reach_fn(maker);
+                }
+            }
+        }
+        if !found.interface.functions.is_empty() {
+            self.reach_wire(&found.interface);
+        }
+        self.program.interface = found.interface;
+    }
+
+    fn export(&mut self, found: &mut Finding, id: FnId) -> Result<Export, String> {
+        let function = self.program.functions[id.index()].clone();
+        if !function.generics.is_empty() {
+            return Err("it has type parameters".into());
+        }
+        let mut params = Vec::with_capacity(function.params.len());
+        for param in &function.params {
+            let name = self.text(param.name).to_owned();
+            params.push(match self.program.types.kind(param.ty) {
+                TyKind::Dyn(of, _) if self.maker(*of).is_some() => Param::Capability(*of),
+                _ if param.mutable => return Err(format!("its parameter `{name}` is `var`")),
+                _ => match self.crossing(found, param.ty) {
+                    Some(ty) => Param::Value(ty),
+                    None => return Err(format!("its parameter `{name}` is of type `{}`", self.show(param.ty))),
+                },
+            });
+        }
+        match self.crossing(found, function.result) {
+            Some(result) => Ok(Export { function: id, params, result }),
+            None => Err(format!("it gives a `{}`", self.show(function.result))),
+        }
+    }
+
+    /// The number of a type, if it crosses.
+    fn crossing(&mut self, found: &mut Finding, ty: Ty) -> Option<usize> {
+        if let Some(&number) = found.numbers.get(&ty) {
+            return Some(number);
+        }
+        let number = found.interface.types.len();
+        if number >= MAX_TYPES {
+            return None;
+        }
+        // Before what is in it, which may be of this type.
+        found.numbers.insert(ty, number);
+        found.interface.types.push((ty, Crossing::Plain("")));
+        let crossing = self.how(found, ty)?;
+        found.interface.types[number].1 = crossing;
+        Some(number)
+    }
+
+    fn how(&mut self, found: &mut Finding, ty: Ty) -> Option<Crossing> {
+        let lang = self.program.lang;
+        let mut of = |checker: &mut Self, name, parts: &[Ty]| {
+            let parts = parts.iter().map(|&part| checker.crossing(found, part));
+            Some(Crossing::Of(name, parts.collect::<Option<_>>()?))
+        };
+        Some(match self.program.types.kind(ty).clone() {
+            TyKind::Int => Crossing::Plain("Int"),
+            TyKind::Float => Crossing::Plain("Float"),
+            TyKind::Bool => Crossing::Plain("Bool"),
+            TyKind::Char => Crossing::Plain("Char"),
+            TyKind::String => Crossing::Plain("String"),
+            TyKind::Dyn(error, _) if Some(error) == lang.error => Crossing::Plain("Error"),
+            TyKind::Tuple(parts) => of(self, "Tuple", &parts)?,
+            TyKind::Record(id, args) if Some(id) == lang.list => of(self, "List", &args)?,
+            TyKind::Record(id, args) if Some(id) == lang.set => of(self, "Set", &args)?,
+            TyKind::Record(id, args) if Some(id) == lang.map => of(self, "Map", &args)?,
+            TyKind::Record(id, _) if Some(id) == lang.bytes => Crossing::Plain("Bytes"),
+            TyKind::Enum(id, args) if Some(id) == lang.option => of(self, "Option", &args)?,
+            TyKind::Enum(id, args) if Some(id) == lang.result => of(self, "Result", &args)?,
+            TyKind::Record(id, args) => {
+                let record = self.program.records[id.index()].clone();
+                if self.program.modules[record.module.index()].standard {
+                    return None;
+                }
+                Crossing::Record(record.name, self.crossing_fields(found, &record.fields, &args)?)
+            }
+            TyKind::Enum(id, args) => {
+                let declared = self.program.enums[id.index()].clone();
+                if self.program.modules[declared.module.index()].standard && Some(id) != lang.ordering {
+                    return None;
+                }
+                let mut variants = Vec::with_capacity(declared.variants.len());
+                for variant in &declared.variants {
+                    variants.push((variant.name, self.crossing_fields(found, &variant.fields, &args)?));
+                }
+                Crossing::Enum(declared.name, variants)
+            }
+            _ => return None,
+        })
+    }
+
+    fn crossing_fields(
+        &mut self,
+        found: &mut Finding,
+        fields: &[Field],
+        args: &[Ty],
+    ) -> Option<Vec<(crate::names::Name, usize)>> {
+        let mut crossing = Vec::with_capacity(fields.len());
+        for field in fields {
+            let ty = self.program.types.substitute(field.ty, args);
+            if self.program.types.take_exceeded() {
+                return None;
+            }
+            crossing.push((field.name, self.crossing(found, ty)?));
+        }
+        Some(crossing)
+    }
+
+    /// Reaches what puts these types on the wire and takes them off.
+    fn reach_wire(&mut self, interface: &Interface) {
+        let mut wanted = vec!["wire_of", "wire_rewind", "wire_malformed", "wire_put_int", "wire_take_int"];
+        for (ty, crossing) in &interface.types {
+            wanted.extend_from_slice(match crossing {
+                Crossing::Plain("String") => &["wire_put_string", "wire_take_string"],
+                Crossing::Plain("Bytes") => &["wire_put_bytes", "wire_take_bytes"],
+                Crossing::Plain("Error") => &["wire_put_error", "wire_take_error"],
+                Crossing::Of("List", _) => &["wire_put_list", "wire_take_list", "wire_put_ints", "wire_take_ints"],
+                Crossing::Of("Set", _) => &["wire_put_set", "wire_take_set"],
+                Crossing::Of("Map", _) => &["wire_put_map", "wire_take_map"],
+                _ => &[],
+            });
+            if let (Crossing::Of("Set" | "Map", _), TyKind::Record(_, args)) =
+                (crossing, self.program.types.kind(*ty).clone())
+                && let (Some(&key), Some(hash)) = (args.first(), self.program.lang.hash)
+            {
+                for of in [Some(hash), self.program.lang.eq].into_iter().flatten() {
+                    self.reach_trait(of, 0, key);
+                }
+            }
+        }
+        for name in wanted {
+            let entry = self.names.find(name).and_then(|name| self.scopes[PRELUDE.index()].entries.get(&name));
+            if let Some(Def::Fn(id)) = entry.map(|entry| entry.def) {
+                self.reach_fn(id);
+            }
+        }
+    }
+}
