@@ -15,13 +15,13 @@ use crate::job::Stage;
 use crate::packages::{self, Packages};
 
 /// The modules of a bundle.
-struct Modules<'a> {
+pub(crate) struct Modules<'a> {
     bundle: &'a Bundle,
     packages: Packages,
 }
 
 impl<'a> Modules<'a> {
-    fn new(bundle: &'a Bundle) -> Result<Self, Box<Rejected>> {
+    pub(crate) fn new(bundle: &'a Bundle) -> Result<Self, Box<Rejected>> {
         Ok(Self { bundle, packages: packages::read(bundle)? })
     }
 

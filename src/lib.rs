@@ -12,6 +12,7 @@
 pub mod answer;
 pub mod bundle;
 pub mod document;
+mod embed;
 pub mod exit;
 pub mod fold;
 pub mod job;
@@ -21,3 +22,19 @@ pub mod policy;
 pub mod session;
 pub mod supervisor;
 pub mod text;
+pub mod trace;
+
+pub use embed::capability::{Capability, Failure, Granted, IntoMethod};
+pub use embed::convert::{Arguments, FromFold, ToFold};
+pub use embed::declare::FoldType;
+pub use embed::error::{Error, Exceeded, Limit, Result, Usage};
+pub use embed::grants::{Args, Clock, Console, Dir, Env, Grant, Grants, Need, Net, Random};
+pub use embed::mismatch::Mismatch;
+pub use embed::program::{Cancel, Program, Session};
+pub use embed::types::{Declarations, Declared, Type};
+pub use embed::value::Value;
+pub use embed::vm::{Limits, Vm, VmBuilder};
+pub use embed::wire::{Reader, Variant, Writer};
+pub use pinfold_derive::{FoldType, FromFold, ToFold};
+pub use pinfold_vm::api as wasm;
+pub use pinfold_vm::api::{Caller, Config, Engine, Instance, Linker, Module, Store, Tier, TypedFunc};

@@ -20,7 +20,6 @@ mod refusal;
 mod run;
 mod session;
 mod testing;
-mod trace;
 
 use std::fs::File;
 use std::io::{self, Read};

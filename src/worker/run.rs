@@ -7,6 +7,7 @@ use std::time::Instant;
 use pinfold::exit;
 use pinfold::job::{Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::text;
+use pinfold::trace;
 use pinfold_vm::api::{
     Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
     TrapKind, Val, available, stop_from_outside,
@@ -21,7 +22,6 @@ use pinfold_vm::verifier::Limits;
 use crate::invoke;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
-use crate::trace;
 
 /// What a store of this worker holds.
 pub struct Host {
@@ -238,6 +238,7 @@ pub fn explain(error: &Error, run: &Run, modules: &trace::Modules<'_>) -> Ending
         _ => (EndKind::Trap, exit::TRAP, Some(format!("the program trapped: {trap}"))),
     };
     let (frames, omitted) = trace::frames(trap, modules);
+    let frames = frames.iter().map(ToString::to_string).collect();
     let trap = (kind == EndKind::Trap).then_some(trap.kind);
     Ending { frames, omitted, trap, ..Ending::new(kind, code, message) }
 }

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use pinfold::answer::{Answer, Finding, TestName, Tested};
 use pinfold::bundle::{Bundle, Source};
 use pinfold::job::{EndKind, Ending, Test, TierName};
-use pinfold::{exit, fold};
+use pinfold::{exit, fold, trace};
 use pinfold_compiler::check::{self, STANDARD};
 use pinfold_compiler::driver::Checked;
 use pinfold_compiler::examples::{Example, examples};
@@ -19,7 +19,6 @@ use pinfold_vm::host::{Grants, HostState};
 
 use crate::refusal;
 use crate::run::{Host, state};
-use crate::trace;
 
 /// What is made before lock-down.
 pub struct Prepared {
@@ -246,7 +245,7 @@ impl Runner {
             Err(Error::Trap(trap)) => trap,
             Err(error) => return Ok(failed(error.to_string())),
         };
-        let (frames, _) = trace::frames(&trap, &|_| Some(module));
+        let frames = trace::frames(&trap, &|_| Some(module)).0.iter().map(ToString::to_string).collect();
         let message = match (trap.kind, &trap.source) {
             (TrapKind::Timeout | TrapKind::Interrupted, _) => return Err(frames),
             (TrapKind::Exit, Some(why)) => format!("error: {why}"),

@@ -1,0 +1,305 @@
+//! Capabilities of the host's own: what they are called, their functions, and how a program calls these.
+
+use std::any::Any;
+use std::fmt::{self, Write};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::convert::{FromFold, ToFold};
+use super::declare::FoldType;
+use super::grants::Grant;
+use super::mismatch::Mismatch;
+use super::types::{Declarations, Declared};
+use super::wire::{Reader, Writer};
+
+/// A capability that the host makes: an interface for programs, whose functions are closures.
+///
+/// `T` is what the host keeps behind it: each [object](Self::with) has one, and the closures get it first. The others of their parameters,
+/// and what they return, are [of types that cross](ToFold). Programs import the module `host`, which has all capabilities of a
+/// [`Vm`](crate::Vm), and are handed objects as they are handed a console.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use pinfold::{Capability, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let log = Capability::new("Log")
+///     .method("add", ["line"], |lines: &Mutex<Vec<String>>, line: String| lines.lock().unwrap().push(line));
+/// let vm = Vm::builder().capability(&log).build()?;
+/// let program = vm.compile("hello.fold", r#"
+///     import host
+///     fn main(log: host.Log) { log.add("hello") }
+/// "#)?;
+/// let object = log.with(Mutex::default());
+/// program.run(grants! { log: object.clone() })?;
+/// assert_eq!(*object.state().lock().unwrap(), ["hello"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A closure that panics ends the program, not the host: the run is an [`Error::Host`](crate::Error::Host). What a program is to deal with
+/// itself is a `Result` that the closure returns; [`Failure`] is the error type that any error goes into, and is `dyn Error` there.
+pub struct Capability<T> {
+    made: Made,
+    state: PhantomData<fn(&T)>,
+}
+
+/// What is known of a capability without its state's type.
+#[derive(Clone)]
+pub(crate) struct Made {
+    name: Arc<str>,
+    doc: String,
+    declarations: Declarations,
+    methods: Vec<Method>,
+}
+
+#[derive(Clone)]
+struct Method {
+    name: String,
+    doc: String,
+    params: Vec<(String, Declared)>,
+    result: Declared,
+    run: Run,
+}
+
+/// Calls a closure with the state, which is of its type.
+type Run =
+    Arc<dyn Fn(&dyn Any, &Method, &Declarations, &mut Reader<'_>, &mut Writer) -> Result<(), Mismatch> + Send + Sync>;
+
+/// An error that a program in Fold sees as a `dyn Error`. Any error goes into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl<T: Any + Send + Sync> Capability<T> {
+    /// One without functions. The name is that of the type in Fold: an upper-case letter first.
+    pub fn new(name: &str) -> Self {
+        let made =
+            Made { name: name.into(), doc: String::new(), declarations: Declarations::default(), methods: Vec::new() };
+        Self { made, state: PhantomData }
+    }
+
+    /// Says what it is for: of the capability, or of the function that was added last.
+    #[must_use]
+    pub fn doc(mut self, text: &str) -> Self {
+        match self.made.methods.last_mut() {
+            Some(method) => method.doc = text.to_owned(),
+            None => self.made.doc = text.to_owned(),
+        }
+        self
+    }
+
+    /// Adds a function: its name, the names of its parameters, and what it does.
+    #[must_use]
+    pub fn method<const N: usize, M>(
+        mut self,
+        name: &str,
+        params: [&str; N],
+        method: impl IntoMethod<T, N, M>,
+    ) -> Self {
+        let (types, result, run) = method.into_method(&mut self.made.declarations);
+        let params = params.iter().map(|name| (*name).to_owned()).zip(types).collect();
+        self.made.methods.push(Method { name: name.to_owned(), doc: String::new(), params, result, run });
+        self
+    }
+
+    /// An object of it, to be granted.
+    pub fn with(&self, state: T) -> Granted<T> {
+        Granted { made: Arc::new(self.made.clone()), state: Arc::new(state) }
+    }
+
+    /// How programs see it, as text in Fold.
+    pub fn declaration(&self) -> String {
+        let mut out = self.made.declarations.text();
+        self.made.interface(&mut out);
+        out
+    }
+
+    pub(crate) fn made(&self) -> &Made {
+        &self.made
+    }
+}
+
+impl<T> fmt::Debug for Capability<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Capability").field(&self.made.name).finish()
+    }
+}
+
+impl Made {
+    fn interface(&self, out: &mut String) {
+        comment(out, "", &self.doc);
+        let _ = writeln!(out, "pub capability {} {{", self.name);
+        for method in &self.methods {
+            comment(out, "    ", &method.doc);
+            let _ = writeln!(out, "    {}", self.head(method));
+        }
+        out.push_str("}\n");
+    }
+
+    fn head(&self, method: &Method) -> String {
+        let params = method.params.iter().map(|(name, ty)| format!(", {name}: {}", self.declarations.get(*ty)));
+        let result = self.declarations.get(method.result);
+        format!("fn {}(self{}) -> {result}", method.name, params.collect::<String>())
+    }
+
+    /// The interface, and what is behind it: calls of the host.
+    fn module(&self, out: &mut String) {
+        self.interface(out);
+        let name = &self.name;
+        let _ = writeln!(out, "record Host{name} {{ handle: Extern }}\nimpl {name} for Host{name} {{");
+        for (number, method) in self.methods.iter().enumerate() {
+            let _ = writeln!(out, "    {} {{\n        var wire = empty()", self.head(method));
+            for (param, _) in &method.params {
+                let _ = writeln!(out, "        wire_put(wire, {param})");
+            }
+            let _ = writeln!(out, "        called(self.handle, {number}, wire)\n        wire_take(wire)\n    }}");
+        }
+        let _ = writeln!(
+            out,
+            "}}\nimpl {name} {{\n    fn from_handle(handle: Extern) -> {name} {{ Host{name} {{ handle }} }}\n}}"
+        );
+    }
+}
+
+fn comment(out: &mut String, indent: &str, text: &str) {
+    text.lines().for_each(|line| {
+        let _ = writeln!(out, "{indent}/// {line}");
+    });
+}
+
+/// What every module `host` begins with.
+const BEGINNING: &str = "\
+//! What the host offers.
+
+host fn host_call(handle: Extern, function: Int, var words: Array<Int>, word: Int, var bytes: Buffer, byte: Int) -> (var Array<Int>, var Buffer)
+
+fn empty() -> Wire { wire_of(array_empty(16), buffer_new(64)) }
+
+fn called(handle: Extern, function: Int, var wire: Wire) {
+    let (words, bytes) = host_call(handle, function, wire.words, wire.word, wire.bytes, wire.byte)
+    wire.words = words
+    wire.bytes = bytes
+    wire_rewind(wire)
+}
+
+";
+
+/// The module in which programs find these capabilities. Types of one name in several of them are one type.
+pub(crate) fn module(all: &[Made]) -> String {
+    let mut out = BEGINNING.to_owned();
+    let mut seen = std::collections::BTreeSet::new();
+    for made in all {
+        let declarations = made.declarations.text();
+        let new = declarations.split_terminator("\n\n").filter(|text| seen.insert((*text).to_owned()));
+        new.for_each(|text| {
+            let _ = writeln!(out, "{text}\n");
+        });
+        made.module(&mut out);
+    }
+    out
+}
+
+/// An object of a [`Capability`]. Clones are the same object.
+pub struct Granted<T> {
+    made: Arc<Made>,
+    state: Arc<T>,
+}
+
+impl<T> Granted<T> {
+    /// What the host keeps behind it.
+    pub fn state(&self) -> &T {
+        &self.state
+    }
+}
+
+impl<T> Clone for Granted<T> {
+    fn clone(&self) -> Self {
+        Self { made: self.made.clone(), state: self.state.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Granted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Granted").field(&self.made.name).finish()
+    }
+}
+
+impl<T: Any + Send + Sync> From<Granted<T>> for Grant {
+    fn from(granted: Granted<T>) -> Self {
+        Self::Object(Object { made: granted.made, state: granted.state })
+    }
+}
+
+/// An object without its state's type: what a program holds a handle of.
+#[derive(Clone)]
+pub struct Object {
+    made: Arc<Made>,
+    state: Arc<dyn Any + Send + Sync>,
+}
+
+impl Object {
+    pub(crate) fn kind(&self) -> &str {
+        &self.made.name
+    }
+
+    /// Calls a function by its number; what is malformed is told as that.
+    pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+        let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
+        let method = method.ok_or_else(Mismatch::malformed)?;
+        (method.run)(&*self.state, method, &self.made.declarations, from, to)
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Object").field(&self.made.name).finish()
+    }
+}
+
+/// A closure that can be a function of a [`Capability`]: it takes a reference to the state, then values.
+pub trait IntoMethod<T, const N: usize, Marker> {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn into_method(self, declarations: &mut Declarations) -> (Vec<Declared>, Declared, Run);
+}
+
+macro_rules! methods {
+    ($count:literal $($name:ident)*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut, private_interfaces)]
+        impl<T: Any, R, F, $($name),*> IntoMethod<T, $count, (R, $($name,)*)> for F
+        where
+            F: Fn(&T, $($name),*) -> R + Send + Sync + 'static,
+            R: ToFold + FoldType,
+            $($name: FromFold + FoldType,)*
+        {
+            fn into_method(self, declarations: &mut Declarations) -> (Vec<Declared>, Declared, Run) {
+                let types = vec![$($name::fold_type(declarations)),*];
+                let result = R::fold_type(declarations);
+                let run: Run = Arc::new(move |state, method, declarations, from, to| {
+                    let state = state.downcast_ref::<T>().ok_or_else(Mismatch::malformed)?;
+                    let mut params = method.params.iter();
+                    $(
+                        let (_, ty) = params.next().ok_or_else(Mismatch::malformed)?;
+                        let $name = $name::from_fold(declarations.get(*ty), from)?;
+                    )*
+                    self(state, $($name),*).to_fold(declarations.get(method.result), to)
+                });
+                (types, result, run)
+            }
+        }
+    };
+}
+
+methods! { 0 }
+methods! { 1 A }
+methods! { 2 A B }
+methods! { 3 A B C }
+methods! { 4 A B C D }
+methods! { 5 A B C D E }
+methods! { 6 A B C D E G }

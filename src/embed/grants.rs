@@ -1,0 +1,365 @@
+//! What a host hands to a program: capabilities, by the names that the program has for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pinfold_vm::host::{self, ClockGrant, DirGrant, NetGrant, Role, Stdin};
+
+use super::error::{Error, Result};
+
+/// A parameter by which a program is handed a capability.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Need {
+    /// Its name.
+    pub name: String,
+    /// Its type: `Console`, `Dir`, `Net`, `Clock`, `Random`, `Env`, `Args`, or a [capability of the host's own](crate::Capability).
+    pub kind: String,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.kind)
+    }
+}
+
+impl PartialEq<(&str, &str)> for Need {
+    fn eq(&self, other: &(&str, &str)) -> bool {
+        (self.name.as_str(), self.kind.as_str()) == *other
+    }
+}
+
+/// What is granted, by name. Nothing is, unless it is put in; [`grants!`](crate::grants) writes it down.
+///
+/// A program gets of it what it has parameters for. The rest is not even opened.
+#[derive(Clone, Debug, Default)]
+pub struct Grants(BTreeMap<String, Grant>);
+
+/// Something that can be granted: a [`Console`], [`Dir`], [`Net`], [`Clock`], [`Random`], [`Env`] or [`Args`], or an object of a
+/// [`Capability`](crate::Capability).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Grant {
+    #[doc(hidden)]
+    Console(Console),
+    #[doc(hidden)]
+    Dir(Dir),
+    #[doc(hidden)]
+    Net(Net),
+    #[doc(hidden)]
+    Clock(Clock),
+    #[doc(hidden)]
+    Random(Random),
+    #[doc(hidden)]
+    Env(Env),
+    #[doc(hidden)]
+    Args(Args),
+    #[doc(hidden)]
+    Object(super::capability::Object),
+}
+
+/// Grants, written as a program's parameters are: `grants! { out: console, data: dir }`. The names are those of the program.
+#[macro_export]
+macro_rules! grants {
+    ($($name:ident: $grant:expr),* $(,)?) => {{
+        #[allow(unused_mut)]
+        let mut grants = $crate::Grants::none();
+        $(grants.insert(stringify!($name), $grant);)*
+        grants
+    }};
+}
+
+impl Grants {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Grants something under a name, instead of what had it before.
+    pub fn insert(&mut self, name: &str, grant: impl Into<Grant>) -> &mut Self {
+        self.0.insert(name.to_owned(), grant.into());
+        self
+    }
+
+    pub(crate) fn get(&self, need: &Need) -> Option<&Grant> {
+        self.0.get(&need.name).filter(|grant| grant.kind() == need.kind)
+    }
+
+    /// Those of the needs that nothing was granted for.
+    pub(crate) fn missing(&self, needs: &[Need]) -> Vec<Need> {
+        needs.iter().filter(|need| self.get(need).is_none()).cloned().collect()
+    }
+
+    /// What the machine is to open for these needs, as far as it was granted.
+    pub(crate) fn of_machine(&self, needs: &[Need], limits: host::Grants) -> Result<host::Grants> {
+        let mut machine = host::Grants { args: vec!["program".into()], ..limits };
+        let mut console: Option<&Console> = None;
+        let (mut env, mut args): (Option<&Env>, Option<&Args>) = (None, None);
+        for need in needs {
+            match self.get(need) {
+                Some(Grant::Console(other)) => only(&mut console, other, need)?,
+                Some(Grant::Env(other)) => only(&mut env, other, need)?,
+                Some(Grant::Args(other)) => only(&mut args, other, need)?,
+                Some(Grant::Dir(dir)) => machine.dirs.push(DirGrant {
+                    name: Some(need.name.clone()),
+                    host: dir.path.clone(),
+                    guest: format!("/{}", need.name),
+                    writable: dir.writable,
+                }),
+                Some(Grant::Net(net)) => {
+                    let named = |grant: &NetGrant| NetGrant { name: Some(need.name.clone()), ..grant.clone() };
+                    machine.net.extend(net.0.iter().map(named));
+                }
+                Some(Grant::Clock(clock)) => machine.clock = Some(ClockGrant { resolution: clock.resolution }),
+                Some(Grant::Random(_)) => machine.random = true,
+                Some(Grant::Object(_)) | None => {}
+            }
+        }
+        if let Some(console) = console {
+            (machine.console, machine.stdin) = (console.output.clone(), console.input.clone());
+        }
+        machine.env.extend(env.into_iter().flat_map(|env| env.0.clone()));
+        machine.args.extend(args.into_iter().flat_map(|args| args.0.clone()));
+        Ok(machine)
+    }
+}
+
+/// A program has one of these at a time, under however many names.
+fn only<'a, T: PartialEq>(before: &mut Option<&'a T>, grant: &'a T, need: &Need) -> Result<()> {
+    match before.replace(grant) {
+        Some(other) if other != grant => {
+            Err(Error::Grant(format!("{need}: a program has only one of these, and was granted another one too")))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Grant {
+    /// The type of the parameters that it is for.
+    fn kind(&self) -> &str {
+        match self {
+            Self::Console(_) => "Console",
+            Self::Dir(_) => "Dir",
+            Self::Net(_) => "Net",
+            Self::Clock(_) => "Clock",
+            Self::Random(_) => "Random",
+            Self::Env(_) => "Env",
+            Self::Args(_) => "Args",
+            Self::Object(object) => object.kind(),
+        }
+    }
+}
+
+macro_rules! grant_from {
+    ($($name:ident)*) => {$(
+        impl From<$name> for Grant {
+            fn from(grant: $name) -> Self {
+                Self::$name(grant)
+            }
+        }
+    )*};
+}
+
+grant_from! { Console Dir Net Clock Random Env Args }
+
+/// A place where texts are written, and lines read.
+///
+/// ```
+/// use pinfold::{Console, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::new()?;
+/// let program = vm.compile("greet.fold", r#"
+///     needs out: Console
+///     out.print("Hello, {out.read_line()?.unwrap_or("nobody")}!")
+/// "#)?;
+/// let out = Console::capture().with_input("Ada\n");
+/// program.run(grants! { out: out.clone() })?;
+/// assert_eq!(out.text(), "Hello, Ada!\n");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Console {
+    output: host::Console,
+    input: Stdin,
+}
+
+impl Console {
+    /// One that keeps what is written, for [`text`](Self::text). Clones are the same one.
+    pub fn capture() -> Self {
+        let output = host::Console::Capture { stdout: Arc::default(), stderr: Arc::default() };
+        Self { output, input: Stdin::Empty }
+    }
+
+    /// The standard streams of this process.
+    pub fn inherit() -> Self {
+        Self { output: host::Console::Inherit, input: Stdin::Inherit }
+    }
+
+    /// The same with this input.
+    #[must_use]
+    pub fn with_input(self, input: impl Into<Vec<u8>>) -> Self {
+        Self { input: Stdin::Bytes(input.into().into()), ..self }
+    }
+
+    /// What was written, where it is kept. What is no UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        self.read(false)
+    }
+
+    /// What was written where errors go.
+    pub fn errors(&self) -> String {
+        self.read(true)
+    }
+
+    fn read(&self, errors: bool) -> String {
+        let host::Console::Capture { stdout, stderr } = &self.output else { return String::new() };
+        let written: &Mutex<Vec<u8>> = if errors { stderr } else { stdout };
+        String::from_utf8_lossy(&written.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl PartialEq for Console {
+    /// Whether both are the same place.
+    fn eq(&self, other: &Self) -> bool {
+        let output = match (&self.output, &other.output) {
+            (host::Console::Capture { stdout: a, .. }, host::Console::Capture { stdout: b, .. }) => Arc::ptr_eq(a, b),
+            (host::Console::Inherit, host::Console::Inherit) => true,
+            _ => false,
+        };
+        let input = match (&self.input, &other.input) {
+            (Stdin::Bytes(a), Stdin::Bytes(b)) => a == b,
+            (Stdin::Empty, Stdin::Empty) | (Stdin::Inherit, Stdin::Inherit) => true,
+            _ => false,
+        };
+        output && input
+    }
+}
+
+/// A directory of the host, and what is below it. For reading, unless it is [`writable`](Self::writable).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dir {
+    path: PathBuf,
+    writable: bool,
+}
+
+impl Dir {
+    /// The directory at a path, for reading.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let fail = |error: io::Error| Error::Grant(format!("the directory {}: {error}", path.display()));
+        let found = std::fs::canonicalize(path).map_err(fail)?;
+        if !found.is_dir() {
+            return Err(fail(io::ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self { path: found, writable: false })
+    }
+
+    /// The same for reading and writing.
+    #[must_use]
+    pub fn writable(self) -> Self {
+        Self { writable: true, ..self }
+    }
+
+    /// The same for reading.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { writable: false, ..self }
+    }
+}
+
+/// Connections to named origins, which the host opens when the program begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Net(Vec<NetGrant>);
+
+impl Net {
+    /// A connection to `HOST:PORT`. A name has to lead to a public address.
+    ///
+    /// # Errors
+    /// If it is not written so.
+    pub fn connect(origin: &str) -> Result<Self> {
+        Self::default().and(NetGrant::connect(origin))
+    }
+
+    /// To be a server at `ADDRESS:PORT` of this host.
+    ///
+    /// # Errors
+    /// If it is not written so.
+    pub fn listen(address: &str) -> Result<Self> {
+        Self::default().and(NetGrant::listen(address))
+    }
+
+    /// The same, and a connection to another origin.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub fn and_connect(self, origin: &str) -> Result<Self> {
+        self.and(NetGrant::connect(origin))
+    }
+
+    fn and(mut self, grant: Result<NetGrant, host::NetGrantError>) -> Result<Self> {
+        let grant = grant.map_err(|error| Error::Grant(error.to_string()))?;
+        debug_assert!(matches!(grant.role, Role::Connect | Role::Listen));
+        self.0.push(grant);
+        Ok(self)
+    }
+}
+
+/// The time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    resolution: Duration,
+}
+
+impl Clock {
+    /// The host's clock, to the millisecond: a finer one tells a program what else the machine does.
+    pub fn system() -> Self {
+        Self { resolution: ClockGrant::default().resolution }
+    }
+
+    /// The same, rounded down to multiples of this.
+    #[must_use]
+    pub fn with_resolution(self, resolution: Duration) -> Self {
+        Self { resolution }
+    }
+}
+
+/// Random numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Random(());
+
+impl Random {
+    /// Those of the kernel.
+    pub fn system() -> Self {
+        Self(())
+    }
+}
+
+/// Environment variables, which need not be those of this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Env(Vec<(String, String)>);
+
+impl Env {
+    /// These, each a name and a value.
+    pub fn new<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// What a program is called with on a command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Args(Vec<String>);
+
+impl Args {
+    /// These, without the program's name.
+    pub fn new<T: Into<String>>(args: impl IntoIterator<Item = T>) -> Self {
+        Self(args.into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,364 @@
+//! A program in a store of this process, with what it was granted.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pinfold_vm::api::{
+    self, ArrayRef, ArrayType, Caller, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, Linker, Module,
+    StorageType, Store, StoreLimits, Trap, TrapKind, TypedFunc, Val, ValType,
+};
+use pinfold_vm::host::fold::HostValue;
+use pinfold_vm::host::{self, HostError, HostState};
+
+use super::capability::Object;
+use super::error::{Error, Exceeded, Limit, Result, Usage};
+use super::grants::{Grant, Grants, Need};
+use super::types::Signature;
+use super::vm::Limits;
+use super::wire::{Reader, Writer};
+use crate::{network, trace};
+
+/// What a store holds.
+pub(crate) struct Host {
+    state: HostState,
+    /// Where what host functions give is put.
+    wire: Writer,
+}
+
+/// The host's functions, of which the machine's are the same for all programs.
+pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
+    let mut linker = Linker::new(engine);
+    linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
+    linker.func("fold", "host_call", host_call);
+    linker
+}
+
+/// Calls a function of a capability of the host's own. Its arguments are in the buffers, and so is then what it gives.
+fn host_call(
+    mut caller: Caller<'_, Host>,
+    handle: ExternRef,
+    function: i64,
+    words: ArrayRef,
+    word: i64,
+    bytes: ArrayRef,
+    byte: i64,
+) -> api::Result<(ArrayRef, ArrayRef)> {
+    let object = handle.downcast_ref::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
+    let mut to = std::mem::take(&mut caller.data_mut().wire);
+    to.clear();
+    let put = {
+        let words = words.bytes(&caller)?;
+        let words = usize::try_from(word).ok().and_then(|count| words.get(..count.checked_mul(8)?));
+        let bytes = bytes.bytes(&caller)?;
+        let bytes = usize::try_from(byte).ok().and_then(|count| bytes.get(..count));
+        let mut from = Reader::new(words.unwrap_or_default(), bytes.unwrap_or_default());
+        object.call(function, &mut from, &mut to)
+    };
+    put.map_err(api::Error::host)?;
+    let words = filled(&mut caller, words, &to.words)?;
+    let bytes = filled(&mut caller, bytes, &to.bytes)?;
+    caller.data_mut().wire = to;
+    Ok((words, bytes))
+}
+
+/// The array with these bytes at its beginning, or another one of its type if it has no room for them.
+fn filled(caller: &mut Caller<'_, Host>, array: ArrayRef, with: &[u8]) -> api::Result<ArrayRef> {
+    if let Some(start) = array.bytes_mut(caller)?.get_mut(..with.len()) {
+        start.copy_from_slice(with);
+        return Ok(array);
+    }
+    let ty = array.ty(&*caller)?;
+    ArrayRef::from_bytes(caller, &ty, with)
+}
+
+/// Arrays in the program's heap in which arguments and results cross. They are kept for the next call.
+struct Buffers {
+    words: ArrayRef,
+    words_room: usize,
+    bytes: ArrayRef,
+    bytes_room: usize,
+}
+
+/// What all calls need that are granted nothing.
+type Plain = TypedFunc<(ArrayRef, ArrayRef), (ArrayRef, i64, ArrayRef, i64)>;
+
+/// Types of the buffers.
+pub(crate) struct BufferTypes {
+    words: ArrayType,
+    bytes: ArrayType,
+}
+
+impl BufferTypes {
+    pub fn new(engine: &Engine) -> Result<Self> {
+        let of = |storage| ArrayType::new(engine, FieldType::mutable(storage)).map_err(machine);
+        Ok(Self { words: of(ValType::I64.into())?, bytes: of(StorageType::I8)? })
+    }
+}
+
+/// See the module.
+pub(crate) struct Guest {
+    store: Store<Host>,
+    instance: Instance,
+    module: Module,
+    types: Arc<BufferTypes>,
+    limits: Limits,
+    buffers: Option<Buffers>,
+    /// Functions that were called, by name.
+    known: Vec<(Arc<str>, Callable)>,
+    /// What was opened for the program, and the objects of the host's own, by the needs that they are for.
+    granted: host::Grants,
+    grants: Grants,
+    pub to: Writer,
+}
+
+#[derive(Clone, Copy)]
+enum Callable {
+    Plain(Plain),
+    /// It takes capabilities too.
+    Granted(Func),
+}
+
+/// What a guest is made of.
+pub(crate) struct Parts<'a> {
+    pub engine: &'a Engine,
+    pub linker: &'a Linker<Host>,
+    pub module: &'a Module,
+    pub types: &'a Arc<BufferTypes>,
+    pub limits: Limits,
+}
+
+impl Guest {
+    /// Opens what is granted of these needs, and makes an instance.
+    pub fn new(parts: &Parts<'_>, grants: &Grants, needs: &[Need]) -> Result<Self> {
+        let Parts { engine, linker, module, types, limits } = *parts;
+        let granted = grants.of_machine(needs, limits.machine())?;
+        let mut state = HostState::new(&granted).map_err(|error| Error::Grant(error.to_string()))?;
+        for socket in network::open(&granted.net).map_err(|error| Error::Grant(error.to_string()))? {
+            state.add_socket(socket).map_err(|error| Error::Grant(error.to_string()))?;
+        }
+        let store_limits = StoreLimits { memory: limits.memory, stack: limits.stack, ..StoreLimits::default() };
+        let mut store = Store::with_limits(engine, Host { state, wire: Writer::default() }, store_limits);
+        store.connect(|host| &mut host.state);
+        store.set_fuel(limits.fuel.unwrap_or(u64::MAX));
+        let instance = linker.instantiate(&mut store, module).map_err(machine)?;
+        Ok(Self {
+            store,
+            instance,
+            module: module.clone(),
+            types: types.clone(),
+            limits,
+            buffers: None,
+            known: Vec::new(),
+            granted,
+            grants: grants.clone(),
+            to: Writer::default(),
+        })
+    }
+
+    /// By what another thread can end what runs.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.store.interrupt_handle()
+    }
+
+    /// Calls `main`.
+    pub fn run(&mut self, needs: &[Need]) -> Result<Usage> {
+        let main = self.instance.get_func(&self.store, "main");
+        let main = main.ok_or_else(|| no_function("main", "the program has none".into()))?;
+        let handles = self.handles(needs)?;
+        let start = self.begin();
+        let ended = main.call(&mut self.store, &handles, &mut []);
+        self.store.data_mut().state.flush();
+        match ended {
+            Ok(()) => Ok(self.usage(start)),
+            Err(error) => Err(self.explain(error, start)),
+        }
+    }
+
+    /// Calls a function with the arguments that are in [`to`](Self::to), and reads what it gives.
+    pub fn call<T>(
+        &mut self,
+        function: &Signature,
+        needs: &[Need],
+        read: impl FnOnce(&mut Reader<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let callable = self.callable(function)?;
+        self.fill().map_err(machine)?;
+        let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
+        let (words, bytes) = (words.clone(), bytes.clone());
+        let start = self.begin();
+        let ended = match callable {
+            Callable::Plain(func) => func.call(&mut self.store, (words, bytes)),
+            Callable::Granted(func) => {
+                let mut arguments = self.handles(needs)?;
+                arguments.extend([Val::from(words), Val::from(bytes)]);
+                granted_call(&mut self.store, func, &arguments)
+            }
+        };
+        if !matches!(callable, Callable::Plain(_)) || ended.is_err() {
+            self.store.data_mut().state.flush();
+        }
+        let (words, word, bytes, byte) = ended.map_err(|error| self.explain(error, start))?;
+        let all = (word.max(0) as u64).saturating_mul(8).saturating_add(byte.max(0) as u64);
+        if all > self.limits.output {
+            return Err(self.exceeded(Limit::Output, self.limits.output, Vec::new(), start));
+        }
+        let (all_words, all_bytes) =
+            (words.bytes(&self.store).map_err(machine)?, bytes.bytes(&self.store).map_err(machine)?);
+        let words_read = usize::try_from(word).ok().and_then(|count| all_words.get(..count.checked_mul(8)?));
+        let bytes_read = usize::try_from(byte).ok().and_then(|count| all_bytes.get(..count));
+        read(&mut Reader::new(words_read.unwrap_or_default(), bytes_read.unwrap_or_default()))
+    }
+
+    fn callable(&mut self, function: &Signature) -> Result<Callable> {
+        if let Some((_, known)) = self.known.iter().find(|(name, _)| **name == *function.name) {
+            return Ok(*known);
+        }
+        let export = format!("call {}", function.name);
+        let found = self.instance.get_func(&self.store, &export);
+        let func = found.ok_or_else(|| no_function(&function.name, "the module has none".into()))?;
+        let callable = match function.needs.is_empty() {
+            true => Callable::Plain(func.typed(&self.store).map_err(machine)?),
+            false => Callable::Granted(func),
+        };
+        self.known.push((function.name.as_str().into(), callable));
+        Ok(callable)
+    }
+
+    /// Copies the arguments into the program's heap.
+    fn fill(&mut self) -> api::Result<()> {
+        let (words, bytes) = (self.to.words.len(), self.to.bytes.len());
+        match &mut self.buffers {
+            Some(buffers) => {
+                if buffers.words_room < words {
+                    buffers.words_room = words.next_power_of_two();
+                    buffers.words = room(&mut self.store, &self.types.words, buffers.words_room / 8)?;
+                }
+                if buffers.bytes_room < bytes {
+                    buffers.bytes_room = bytes.next_power_of_two();
+                    buffers.bytes = room(&mut self.store, &self.types.bytes, buffers.bytes_room)?;
+                }
+            }
+            None => {
+                let (words_room, bytes_room) = (words.next_power_of_two().max(512), bytes.next_power_of_two().max(512));
+                self.buffers = Some(Buffers {
+                    words: room(&mut self.store, &self.types.words, words_room / 8)?,
+                    words_room,
+                    bytes: room(&mut self.store, &self.types.bytes, bytes_room)?,
+                    bytes_room,
+                });
+            }
+        }
+        let Some(buffers) = &self.buffers else { return Ok(()) };
+        buffers.words.write(&mut self.store, 0, &self.to.words)?;
+        buffers.bytes.write(&mut self.store, 0, &self.to.bytes)
+    }
+
+    /// The host values for these needs, in their order.
+    fn handles(&self, needs: &[Need]) -> Result<Vec<Val>> {
+        let missing = self.grants.missing(needs);
+        if !missing.is_empty() {
+            return Err(Error::NotGranted(missing));
+        }
+        let of_machine = |need: &Need| host::fold::Need { name: need.name.clone(), kind: need.kind.clone() };
+        let all: Vec<_> = needs.iter().map(of_machine).collect();
+        let handle = |(need, wanted): (&Need, &host::fold::Need)| -> Result<Val> {
+            let value: HostValue = match self.grants.get(need) {
+                Some(Grant::Object(object)) => Arc::new(object.clone()),
+                _ => {
+                    let made = self.store.data().state.capabilities(&self.granted, std::slice::from_ref(wanted));
+                    let made = made.ok().and_then(|made| made.into_iter().next());
+                    made.ok_or_else(|| Error::NotGranted(vec![need.clone()]))?
+                }
+            };
+            Ok(Val::ExternRef(Some(ExternRef::of(value))))
+        };
+        needs.iter().zip(&all).map(handle).collect()
+    }
+
+    fn begin(&mut self) -> Instant {
+        let now = Instant::now();
+        if let Some(fuel) = self.limits.fuel {
+            self.store.set_fuel(fuel);
+        }
+        if let Some(deadline) = self.limits.deadline {
+            self.store.set_deadline(now.checked_add(deadline));
+        }
+        now
+    }
+
+    fn usage(&self, start: Instant) -> Usage {
+        Usage {
+            fuel: self.limits.fuel.map(|fuel| fuel.saturating_sub(self.store.fuel())),
+            memory: self.store.memory_used().1,
+            output: self.limits.output.saturating_sub(self.store.data().state.output_left()),
+            time: start.elapsed(),
+        }
+    }
+
+    fn exceeded(&self, limit: Limit, allowed: u64, stack: Vec<trace::Frame>, start: Instant) -> Error {
+        Error::Limit(Box::new(Exceeded { limit, allowed, stack, usage: self.usage(start) }))
+    }
+
+    /// How a run ended that did not simply return.
+    fn explain(&self, error: api::Error, start: Instant) -> Error {
+        let api::Error::Trap(trap) = error else { return machine(error) };
+        let (stack, usage) = (trace::frames(&trap, &|_| Some(&self.module)).0, self.usage(start));
+        let limits = &self.limits;
+        let Trap { kind, source, .. } = *trap;
+        let exceeded = |limit, allowed, stack| self.exceeded(limit, allowed, stack, start);
+        match kind {
+            TrapKind::OutOfFuel => exceeded(Limit::Fuel, limits.fuel.unwrap_or_default(), stack),
+            TrapKind::Timeout => exceeded(Limit::Time, millis(limits.deadline), stack),
+            TrapKind::OutOfMemory => exceeded(Limit::Memory, limits.memory, stack),
+            TrapKind::StackExhausted => exceeded(Limit::Stack, limits.stack as u64, stack),
+            TrapKind::OutputLimit => exceeded(Limit::Output, limits.output, stack),
+            TrapKind::Interrupted => Error::Cancelled { stack, usage },
+            TrapKind::Exit => {
+                let message = source.map_or_else(String::new, |source| source.to_string());
+                Error::Failed { message, usage }
+            }
+            TrapKind::Host => match source {
+                Some(source) => match source.downcast::<HostError>() {
+                    Ok(error) => match *error {
+                        HostError::Panic(message) => Error::Panicked { message, stack, usage },
+                        other => Error::Host { source: Arc::new(other), stack, usage },
+                    },
+                    Err(source) => Error::Host { source: source.into(), stack, usage },
+                },
+                None => Error::Machine(kind.to_string()),
+            },
+            // What the compiler leaves to the machine: division by zero, and what is out of range.
+            other => Error::Panicked { message: other.to_string(), stack, usage },
+        }
+    }
+}
+
+/// Calls a function that takes capabilities too.
+fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::Result<(ArrayRef, i64, ArrayRef, i64)> {
+    let mut results = [Val::AnyRef(None), Val::I64(0), Val::AnyRef(None), Val::I64(0)];
+    func.call(&mut *store, arguments, &mut results)?;
+    let [words, word, bytes, byte] = results;
+    match (words, word, bytes, byte) {
+        (Val::AnyRef(Some(words)), Val::I64(word), Val::AnyRef(Some(bytes)), Val::I64(byte)) => {
+            Ok((words.to_array(&*store)?, word, bytes.to_array(&*store)?, byte))
+        }
+        _ => Err(api::Error::Type("a call gives other values than it should".into())),
+    }
+}
+
+fn room(store: &mut Store<Host>, ty: &ArrayType, len: usize) -> api::Result<ArrayRef> {
+    let len = u32::try_from(len).map_err(|_| api::Error::Trap(Box::new(Trap::new(TrapKind::OutOfMemory))))?;
+    ArrayRef::new_default(store, ty, len)
+}
+
+fn millis(duration: Option<Duration>) -> u64 {
+    duration.map_or(0, |duration| duration.as_millis().try_into().unwrap_or(u64::MAX))
+}
+
+pub(crate) fn no_function(name: &str, why: String) -> Error {
+    Error::NoFunction { name: name.to_owned(), why }
+}
+
+pub(crate) fn machine(error: api::Error) -> Error {
+    Error::Machine(error.to_string())
+}

@@ -1,0 +1,26 @@
+//! Programs in Fold, run by a Rust program: see [`Vm`].
+//!
+//! ```text
+//!  Vm ── compile(source) ──► Program ── call(name, values) ──► Guest: a store with an instance
+//!  (limits, engine)          (module,   run(grants)                │
+//!                             interface)                           ▼
+//!                 ToFold ──► Writer ──► words and bytes ──► "call name" in the module ──► Reader ──► FromFold
+//! ```
+//!
+//! Values cross as words and bytes, not as objects: what a program and its host have of a value is never shared, a call makes no
+//! objects for its arguments but those that the program itself makes of them, and it is the same when the program runs in another process.
+//!
+//! Invariant: nothing that a program gives is relied on; what is malformed is an error.
+
+pub(crate) mod capability;
+pub(crate) mod convert;
+pub(crate) mod declare;
+pub(crate) mod error;
+pub(crate) mod grants;
+mod guest;
+pub(crate) mod mismatch;
+pub(crate) mod program;
+pub(crate) mod types;
+pub(crate) mod value;
+pub(crate) mod vm;
+pub(crate) mod wire;

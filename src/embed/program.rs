@@ -1,0 +1,306 @@
+//! Compiled programs, and calling them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pinfold_vm::api::{InterruptHandle, Module};
+use pinfold_vm::host::fold::NEEDS;
+
+use super::convert::{Arguments, FromFold};
+use super::error::{Error, Result, Usage};
+use super::grants::{Grants, Need};
+use super::guest::{Guest, Parts, no_function};
+use super::types::{Interface, SECTION, Signature};
+use super::vm::{Inner, Limits};
+
+/// Instances that are kept for later calls.
+const KEPT: usize = 16;
+
+/// A program in Fold, compiled. Cheap to clone, and to be used on any thread.
+#[derive(Clone)]
+pub struct Program {
+    vm: Arc<Inner>,
+    code: Arc<Code>,
+    limits: Limits,
+    cancel: Option<Cancel>,
+    /// Instances without grants, for calls.
+    pool: Arc<Mutex<Vec<Guest>>>,
+}
+
+struct Code {
+    module: Module,
+    needs: Vec<Need>,
+    interface: Interface,
+}
+
+impl Program {
+    pub(super) fn new(vm: Arc<Inner>, module: Module) -> Result<Self> {
+        let malformed = || Error::Machine("the program does not say what it offers".into());
+        let needs = module.custom_section(NEEDS).and_then(pinfold_vm::host::fold::Need::parse).ok_or_else(malformed)?;
+        let needs = needs.into_iter().map(|need| Need { name: need.name, kind: need.kind }).collect();
+        let interface = module.custom_section(SECTION).map(Interface::parse);
+        let interface = interface.unwrap_or_else(|| Some(Interface::default())).ok_or_else(malformed)?;
+        let (limits, pool) = (vm.limits, Arc::default());
+        Ok(Self { vm, code: Arc::new(Code { module, needs, interface }), limits, cancel: None, pool })
+    }
+
+    /// What its `main` is handed, in order: names and kinds of capabilities.
+    pub fn needs(&self) -> &[Need] {
+        &self.code.needs
+    }
+
+    /// The functions that can be called, as they are declared.
+    pub fn functions(&self) -> Vec<String> {
+        self.code.interface.functions().map(|function| self.code.interface.show(function)).collect()
+    }
+
+    /// The same program with other limits. Whether fuel is counted is the [`Vm`](crate::Vm)'s to say.
+    #[must_use]
+    pub fn with_limits(&self, limit: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.limits;
+        limit(&mut limits);
+        if self.vm.limits.fuel.is_none() {
+            limits.fuel = None;
+        }
+        Self { limits, pool: Arc::default(), ..self.clone() }
+    }
+
+    /// The same program, which ends when this is cancelled.
+    #[must_use]
+    pub fn with_cancel(&self, cancel: &Cancel) -> Self {
+        Self { cancel: Some(cancel.clone()), ..self.clone() }
+    }
+
+    /// Runs it from its beginning to its end: `main`, or the script's statements.
+    ///
+    /// # Errors
+    /// If something that it needs is not granted, or it ends otherwise than by reaching its end.
+    pub fn run(&self, grants: Grants) -> Result<Usage> {
+        self.session(grants)?.run()
+    }
+
+    /// Calls a public function. Nothing is granted: for functions that take capabilities, see [`session`](Self::session).
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    ///
+    /// # fn main() -> Result<(), pinfold::Error> {
+    /// let vm = pinfold::Vm::new()?;
+    /// let program = vm.compile("words.fold", r#"
+    ///     pub fn count(text: String) -> Map<String, Int> {
+    ///         var counts: Map<String, Int> = [:]
+    ///         for word in text.split(" ") { counts[word] = counts.get(word).unwrap_or(0) + 1 }
+    ///         counts
+    ///     }
+    /// "#)?;
+    /// let counts: BTreeMap<String, u32> = program.call("count", ("a rose is a rose",))?;
+    /// assert_eq!(counts["rose"], 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such function, its types are others, or it does not return.
+    pub fn call<T: FromFold>(&self, name: &str, arguments: impl Arguments) -> Result<T> {
+        let function = self.function(name)?;
+        let kept = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut guest = match kept {
+            Some(guest) => guest,
+            None => self.guest(&Grants::none())?,
+        };
+        let result = self.call_in(&mut guest, function, arguments)?;
+        // One that was ended is not used again.
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < KEPT {
+            pool.push(guest);
+        }
+        Ok(result)
+    }
+
+    /// An instance that is granted something, for several calls.
+    ///
+    /// # Errors
+    /// If what is granted cannot be opened.
+    pub fn session(&self, grants: Grants) -> Result<Session> {
+        let guest = self.guest(&grants)?;
+        Ok(Session { program: self.clone(), guest })
+    }
+
+    fn guest(&self, grants: &Grants) -> Result<Guest> {
+        let Inner { engine, linker, types, .. } = &*self.vm;
+        let parts = Parts { engine, linker, module: &self.code.module, types, limits: self.limits };
+        let mut needs = self.code.needs.clone();
+        for function in self.code.interface.functions() {
+            needs.extend(function_needs(function));
+        }
+        needs.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.kind.cmp(&b.kind)));
+        needs.dedup();
+        Guest::new(&parts, grants, &needs)
+    }
+
+    fn function(&self, name: &str) -> Result<&Signature> {
+        let interface = &self.code.interface;
+        interface.function(name).ok_or_else(|| {
+            let why = match interface.kept(name) {
+                Some(why) => why.to_owned(),
+                None => {
+                    let names: Vec<&str> = interface.functions().map(|function| function.name.as_str()).collect();
+                    match names.is_empty() {
+                        true => "the program has no public functions".into(),
+                        false => format!("those of the program are {}", names.join(", ")),
+                    }
+                }
+            };
+            no_function(name, why)
+        })
+    }
+
+    fn call_in<T: FromFold>(&self, guest: &mut Guest, function: &Signature, arguments: impl Arguments) -> Result<T> {
+        let interface = &self.code.interface;
+        let of_type = |mismatch| Error::Type { function: function.name.clone(), mismatch };
+        guest.to.clear();
+        arguments.put(interface.params(function), &mut guest.to).map_err(of_type)?;
+        let needs: Vec<Need> = function_needs(function).collect();
+        let result = interface.result(function);
+        self.watched(guest, |guest| guest.call(function, &needs, |from| T::from_fold(result, from).map_err(of_type)))
+    }
+
+    /// Runs something that can be cancelled meanwhile.
+    fn watched<T>(&self, guest: &mut Guest, run: impl FnOnce(&mut Guest) -> Result<T>) -> Result<T> {
+        let Some(cancel) = &self.cancel else { return run(guest) };
+        let number = cancel.enter(guest.interrupt_handle());
+        let result = run(guest);
+        cancel.leave(number);
+        result
+    }
+}
+
+fn function_needs(function: &Signature) -> impl Iterator<Item = Need> + '_ {
+    function.needs.iter().map(|(name, kind)| Need { name: name.clone(), kind: kind.clone() })
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("needs", &self.needs()).field("functions", &self.functions()).finish()
+    }
+}
+
+/// A program with what it was granted, of which several functions can be called.
+///
+/// ```
+/// use pinfold::{Console, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::new()?;
+/// let plugin = vm.compile("plugin.fold", r#"
+///     pub fn on_save(log: Console, path: String) -> Bool {
+///         log.print("saved {path}")
+///         path.ends_with(".txt")
+///     }
+/// "#)?;
+/// let log = Console::capture();
+/// let mut session = plugin.session(grants! { log: log.clone() })?;
+/// assert!(session.call::<bool>("on_save", ("notes.txt",))?);
+/// assert!(!session.call::<bool>("on_save", ("notes.bin",))?);
+/// assert_eq!(log.text(), "saved notes.txt\nsaved notes.bin\n");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Session {
+    program: Program,
+    guest: Guest,
+}
+
+impl Session {
+    /// Calls a public function; what it takes of capabilities is found among the grants by its parameters' names.
+    ///
+    /// # Errors
+    /// As [`Program::call`], and if a capability was not granted.
+    pub fn call<T: FromFold>(&mut self, name: &str, arguments: impl Arguments) -> Result<T> {
+        let function = self.program.function(name)?;
+        self.program.call_in(&mut self.guest, function, arguments)
+    }
+
+    /// Runs `main`, or the script's statements.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run(&mut self) -> Result<Usage> {
+        let needs = &self.program.code.needs;
+        self.program.watched(&mut self.guest, |guest| guest.run(needs))
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("program", &self.program).finish_non_exhaustive()
+    }
+}
+
+/// Ends programs from another thread: all that run with it, and those that are run with it later.
+///
+/// ```
+/// use std::time::Duration;
+/// use pinfold::{Cancel, Error, Vm};
+///
+/// # fn main() -> Result<(), Error> {
+/// let vm = Vm::builder().fuel(None).build()?;
+/// let program = vm.compile("endless.fold", "pub fn endless() -> Int { var n = 0\n while true { n = n ^ 1 }\n n }")?;
+/// let cancel = Cancel::new();
+/// let other = cancel.clone();
+/// std::thread::spawn(move || {
+///     std::thread::sleep(Duration::from_millis(20));
+///     other.cancel();
+/// });
+/// let ended = program.with_cancel(&cancel).call::<i64>("endless", ());
+/// assert!(matches!(ended, Err(Error::Cancelled { .. })));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<Mutex<Running>>);
+
+#[derive(Debug, Default)]
+struct Running {
+    is_cancelled: bool,
+    next: u64,
+    programs: Vec<(u64, InterruptHandle)>,
+}
+
+impl Cancel {
+    /// One by which nothing is cancelled yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends what runs, and what is to run with it.
+    pub fn cancel(&self) {
+        let mut running = self.lock();
+        running.is_cancelled = true;
+        running.programs.iter().for_each(|(_, program)| program.interrupt());
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.lock().is_cancelled
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, program: InterruptHandle) -> u64 {
+        let mut running = self.lock();
+        if running.is_cancelled {
+            program.interrupt();
+        }
+        let number = running.next;
+        running.next += 1;
+        running.programs.push((number, program));
+        number
+    }
+
+    /// What has ended is not interrupted any more.
+    fn leave(&self, number: u64) {
+        self.lock().programs.retain(|(other, _)| *other != number);
+    }
+}

@@ -1,0 +1,384 @@
+//! The types of what crosses between a program and its host, as the program's module describes them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Write};
+
+/// The custom section in which a program describes what it offers.
+pub(crate) const SECTION: &str = "fold.interface";
+
+/// What a program offers: functions, and the types of what they take and give.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interface {
+    types: Types,
+    functions: BTreeMap<String, Signature>,
+    /// Public functions that the host cannot call, and why.
+    kept: BTreeMap<String, String>,
+}
+
+/// Types by number.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Types(Vec<Kind>);
+
+/// What a type is. Others are named by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Int,
+    Float,
+    Bool,
+    Char,
+    String,
+    Bytes,
+    /// `dyn Error`, which crosses as its message.
+    Error,
+    Tuple(Vec<usize>),
+    List(usize),
+    Set(usize),
+    Map(usize, usize),
+    Option(usize),
+    Result(usize, usize),
+    Record(String, Vec<Field>),
+    Enum(String, Vec<(String, Vec<Field>)>),
+}
+
+/// A field: its name, or its place if it has none, and its type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Field {
+    pub name: String,
+    pub ty: usize,
+}
+
+/// A function that a host can call.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    pub name: String,
+    /// Capabilities that it is to be granted: name and kind.
+    pub needs: Vec<(String, String)>,
+    /// Names and types of the other parameters.
+    params: Vec<Field>,
+    result: usize,
+}
+
+/// A type of a program in Fold, by which a value is put into its form or read from it.
+#[derive(Clone, Copy)]
+pub struct Type<'a> {
+    types: &'a Types,
+    index: usize,
+}
+
+impl Interface {
+    /// From a section's bytes. None if that is malformed: what wrote it may be hostile.
+    pub fn parse(section: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(section).ok()?;
+        let mut interface = Self::default();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("fn ") {
+                let signature = signature(rest)?;
+                interface.functions.insert(signature.name.clone(), signature);
+            } else if let Some(rest) = line.strip_prefix("no ") {
+                let (name, why) = rest.split_once(' ')?;
+                interface.kept.insert(name.to_owned(), why.to_owned());
+            } else {
+                interface.types.0.push(kind(line)?);
+            }
+        }
+        interface.is_whole().then_some(interface)
+    }
+
+    /// Whether every type that is named is there.
+    fn is_whole(&self) -> bool {
+        let count = self.types.0.len();
+        let fields = |fields: &[Field]| fields.iter().all(|field| field.ty < count);
+        let whole = |kind: &Kind| match kind {
+            Kind::Tuple(parts) => parts.iter().all(|part| *part < count),
+            Kind::List(of) | Kind::Set(of) | Kind::Option(of) => *of < count,
+            Kind::Map(a, b) | Kind::Result(a, b) => *a < count && *b < count,
+            Kind::Record(_, all) => fields(all),
+            Kind::Enum(_, variants) => variants.iter().all(|(_, all)| fields(all)),
+            _ => true,
+        };
+        self.types.0.iter().all(whole)
+            && self.functions.values().all(|function| function.result < count && fields(&function.params))
+    }
+
+    pub fn function(&self, name: &str) -> Option<&Signature> {
+        self.functions.get(name)
+    }
+
+    pub fn functions(&self) -> impl Iterator<Item = &Signature> {
+        self.functions.values()
+    }
+
+    /// Why a function that is there cannot be called.
+    pub fn kept(&self, name: &str) -> Option<&str> {
+        self.kept.get(name).map(String::as_str)
+    }
+
+    /// The types of a function's parameters, with their names.
+    pub fn params<'a>(&'a self, of: &'a Signature) -> impl ExactSizeIterator<Item = (&'a str, Type<'a>)> {
+        of.params.iter().map(|field| (field.name.as_str(), Type { types: &self.types, index: field.ty }))
+    }
+
+    pub fn result(&self, of: &Signature) -> Type<'_> {
+        Type { types: &self.types, index: of.result }
+    }
+
+    /// A function as it is written.
+    pub fn show(&self, of: &Signature) -> String {
+        let needs = of.needs.iter().map(|(name, kind)| format!("{name}: {kind}"));
+        let params = self.params(of).map(|(name, ty)| format!("{name}: {ty}"));
+        let params: Vec<String> = needs.chain(params).collect();
+        format!("fn {}({}) -> {}", of.name, params.join(", "), self.result(of))
+    }
+}
+
+fn kind(line: &str) -> Option<Kind> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let numbers = || rest.split_terminator(' ').map(|word| word.parse().ok()).collect::<Option<Vec<usize>>>();
+    let one = || match numbers()?[..] {
+        [a] => Some(a),
+        _ => None,
+    };
+    let two = || match numbers()?[..] {
+        [a, b] => Some((a, b)),
+        _ => None,
+    };
+    Some(match word {
+        "Int" => Kind::Int,
+        "Float" => Kind::Float,
+        "Bool" => Kind::Bool,
+        "Char" => Kind::Char,
+        "String" => Kind::String,
+        "Bytes" => Kind::Bytes,
+        "Error" => Kind::Error,
+        "Tuple" => Kind::Tuple(numbers()?),
+        "List" => Kind::List(one()?),
+        "Set" => Kind::Set(one()?),
+        "Option" => Kind::Option(one()?),
+        "Map" => two().map(|(a, b)| Kind::Map(a, b))?,
+        "Result" => two().map(|(a, b)| Kind::Result(a, b))?,
+        "Record" => {
+            let mut words = rest.split(' ');
+            Kind::Record(named(words.next()?)?, words.map(field).collect::<Option<_>>()?)
+        }
+        "Enum" => {
+            let mut words = rest.split(' ');
+            let variant = |word: &str| {
+                let mut parts = word.split('/');
+                Some((named(parts.next()?)?, parts.map(field).collect::<Option<_>>()?))
+            };
+            Kind::Enum(named(words.next()?)?, words.map(variant).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+fn field(word: &str) -> Option<Field> {
+    let (name, ty) = word.split_once(':')?;
+    Some(Field { name: named(name)?, ty: ty.parse().ok()? })
+}
+
+fn named(word: &str) -> Option<String> {
+    (!word.is_empty()).then(|| word.to_owned())
+}
+
+fn signature(line: &str) -> Option<Signature> {
+    let (taken, result) = line.split_once(" -> ")?;
+    let mut words = taken.split(' ');
+    let name = named(words.next()?)?;
+    let (mut needs, mut params) = (Vec::new(), Vec::new());
+    for word in words {
+        match word.split_once('=') {
+            Some((name, kind)) => needs.push((name.to_owned(), kind.to_owned())),
+            None => params.push(field(word)?),
+        }
+    }
+    Some(Signature { name, needs, params, result: result.parse().ok()? })
+}
+
+impl<'a> Type<'a> {
+    pub(crate) fn kind(self) -> &'a Kind {
+        // Every number was looked at when the interface was read.
+        self.types.0.get(self.index).unwrap_or(&Kind::Int)
+    }
+
+    /// Another type of the same program.
+    pub(crate) fn other(self, index: usize) -> Self {
+        Self { types: self.types, index }
+    }
+}
+
+impl fmt::Display for Type<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            Kind::Int => f.write_str("Int"),
+            Kind::Float => f.write_str("Float"),
+            Kind::Bool => f.write_str("Bool"),
+            Kind::Char => f.write_str("Char"),
+            Kind::String => f.write_str("String"),
+            Kind::Bytes => f.write_str("Bytes"),
+            Kind::Error => f.write_str("dyn Error"),
+            Kind::Tuple(parts) => {
+                f.write_str("(")?;
+                for (place, part) in parts.iter().enumerate() {
+                    let before = if place == 0 { "" } else { ", " };
+                    write!(f, "{before}{}", self.other(*part))?;
+                }
+                f.write_str(")")
+            }
+            Kind::List(of) => write!(f, "List<{}>", self.other(*of)),
+            Kind::Set(of) => write!(f, "Set<{}>", self.other(*of)),
+            Kind::Map(key, value) => write!(f, "Map<{}, {}>", self.other(*key), self.other(*value)),
+            Kind::Option(of) => write!(f, "Option<{}>", self.other(*of)),
+            Kind::Result(good, bad) => write!(f, "Result<{}, {}>", self.other(*good), self.other(*bad)),
+            Kind::Record(name, _) | Kind::Enum(name, _) => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Debug for Type<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The types that Rust types are in Fold, while a capability of the host's own is declared.
+#[derive(Clone, Debug, Default)]
+pub struct Declarations {
+    pub(crate) types: Types,
+    numbers: HashMap<Kind, usize>,
+    named: BTreeMap<String, usize>,
+}
+
+/// A type among [`Declarations`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Declared(pub(crate) usize);
+
+impl Declarations {
+    pub(crate) fn plain(&mut self, kind: Kind) -> Declared {
+        if let Some(&number) = self.numbers.get(&kind) {
+            return Declared(number);
+        }
+        let number = self.types.0.len();
+        self.types.0.push(kind.clone());
+        self.numbers.insert(kind, number);
+        Declared(number)
+    }
+
+    /// The record of a name, with these fields where it was not declared before.
+    pub fn record<N: Into<String>>(
+        &mut self,
+        name: &str,
+        fields: impl FnOnce(&mut Self) -> Vec<(N, Declared)>,
+    ) -> Declared {
+        self.named(name, |declarations| {
+            let fields = fields(declarations).into_iter();
+            Kind::Record(name.to_owned(), fields.map(|(name, ty)| Field { name: name.into(), ty: ty.0 }).collect())
+        })
+    }
+
+    /// The enum of a name, likewise: of each variant its name and fields, which are called by their places where they have no names.
+    pub fn enumeration<N: Into<String>>(
+        &mut self,
+        name: &str,
+        variants: impl FnOnce(&mut Self) -> Vec<(N, Vec<(N, Declared)>)>,
+    ) -> Declared {
+        self.named(name, |declarations| {
+            let variants = variants(declarations).into_iter();
+            let variant = |(name, fields): (N, Vec<(N, Declared)>)| {
+                let fields = fields.into_iter().map(|(name, ty)| Field { name: name.into(), ty: ty.0 });
+                (name.into(), fields.collect())
+            };
+            Kind::Enum(name.to_owned(), variants.map(variant).collect())
+        })
+    }
+
+    /// What a type has in it may be of the same type, so it gets its number first.
+    fn named(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Kind) -> Declared {
+        if let Some(&number) = self.named.get(name) {
+            return Declared(number);
+        }
+        let number = self.types.0.len();
+        self.types.0.push(Kind::Record(name.to_owned(), Vec::new()));
+        self.named.insert(name.to_owned(), number);
+        let kind = make(self);
+        self.types.0[number] = kind;
+        Declared(number)
+    }
+
+    pub(crate) fn get(&self, declared: Declared) -> Type<'_> {
+        Type { types: &self.types, index: declared.0 }
+    }
+
+    /// The records and enums as they are written in Fold.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        for &number in self.named.values() {
+            let ty = self.get(Declared(number));
+            let _ = match ty.kind() {
+                Kind::Record(name, fields) => {
+                    let fields = fields.iter().map(|field| format!("pub {}: {}", field.name, ty.other(field.ty)));
+                    writeln!(out, "pub record {name} {{ {} }}\n", fields.collect::<Vec<_>>().join(", "))
+                }
+                Kind::Enum(name, variants) => {
+                    let variants = variants.iter().map(|(name, fields)| format!("    {name}{}", payload(ty, fields)));
+                    writeln!(out, "pub enum {name} {{\n{}\n}}\n", variants.collect::<Vec<_>>().join(",\n"))
+                }
+                _ => Ok(()),
+            };
+        }
+        out
+    }
+}
+
+/// What a variant holds, as it is written.
+fn payload(ty: Type<'_>, fields: &[Field]) -> String {
+    let is_named = fields.iter().any(|field| !field.name.starts_with(|c: char| c.is_ascii_digit()));
+    let field = |field: &Field| match is_named {
+        true => format!("{}: {}", field.name, ty.other(field.ty)),
+        false => ty.other(field.ty).to_string(),
+    };
+    let all = fields.iter().map(field).collect::<Vec<_>>().join(", ");
+    match (fields.is_empty(), is_named) {
+        (true, _) => String::new(),
+        (false, true) => format!(" {{ {all} }}"),
+        (false, false) => format!("({all})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "Int\nString\nRecord Row name:1 next:3\nOption 2\nEnum E A B/0:1/why:0\nResult 2 4\nTuple\n\
+        fn load dir=Dir name:1 -> 5\nfn stop -> 6\nno each its parameter `f` is of type `fn() -> Int`\n";
+
+    #[test]
+    fn an_interface_is_read_and_shown_as_it_is_written_in_fold() {
+        let interface = Interface::parse(TEXT.as_bytes()).unwrap();
+        let shown: Vec<String> = interface.functions().map(|function| interface.show(function)).collect();
+        assert_eq!(shown, ["fn load(dir: Dir, name: String) -> Result<Row, E>", "fn stop() -> ()"]);
+        assert_eq!(interface.kept("each"), Some("its parameter `f` is of type `fn() -> Int`"));
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused() {
+        for line in ["List", "List 9", "List 0 0", "Map 0", "Record", "Record R x", "Record R x:9", "Enum E A/x", "Odd"]
+        {
+            assert!(Interface::parse(format!("Int\n{line}").as_bytes()).is_none(), "{line}");
+        }
+        for line in ["fn f", "fn f ->", "fn f -> 9", "fn f x:9 -> 0", "fn f x -> 0", "no f"] {
+            assert!(Interface::parse(format!("Int\n{line}").as_bytes()).is_none(), "{line}");
+        }
+        assert!(Interface::parse(&[0xff]).is_none());
+        // No damage is a panic.
+        for at in 0..TEXT.len() {
+            for byte in [b' ', b'/', b'9', b'\n'] {
+                let mut text = TEXT.as_bytes().to_vec();
+                text[at] = byte;
+                if let Some(interface) = Interface::parse(&text) {
+                    interface.functions().for_each(|function| drop(interface.show(function)));
+                }
+            }
+        }
+    }
+}

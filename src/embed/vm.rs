@@ -1,0 +1,246 @@
+//! The machine as a host sets it up.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pinfold_compiler::check::{self, STANDARD};
+use pinfold_compiler::driver::{self, Rejected};
+use pinfold_vm::api::{Config, Engine, Linker, Module, Tier};
+use pinfold_vm::host;
+
+use super::capability::{self, Capability, Made};
+use super::error::{Error, Result};
+use super::guest::{self, BufferTypes, Host, machine};
+use super::program::Program;
+use crate::bundle::{Bundle, Source};
+use crate::fold::{self, Modules};
+
+/// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Units of fuel; without, none is counted.
+    pub fuel: Option<u64>,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// How long it may take.
+    pub deadline: Option<Duration>,
+    /// Bytes of its stack.
+    pub stack: usize,
+    /// Bytes that it writes, and bytes of what a function gives.
+    pub output: u64,
+    /// Files, directories and connections that are open at a time.
+    pub handles: usize,
+}
+
+impl Default for Limits {
+    /// 10⁹ units of fuel, 256 MiB of memory, 5 s, 1 MiB of stack, 16 MiB of output, 64 handles.
+    fn default() -> Self {
+        Self {
+            fuel: Some(1_000_000_000),
+            memory: 256 << 20,
+            deadline: Some(Duration::from_secs(5)),
+            stack: 1 << 20,
+            output: 16 << 20,
+            handles: 64,
+        }
+    }
+}
+
+impl Limits {
+    /// As the machine's host functions have them.
+    pub(crate) fn machine(&self) -> host::Grants {
+        host::Grants { output_limit: self.output, handle_limit: self.handles, ..host::Grants::none() }
+    }
+}
+
+/// A machine that compiles and runs programs in Fold. Cheap to clone; programs of one can be used on any thread.
+///
+/// ```
+/// use std::time::Duration;
+/// use pinfold::{Console, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::builder().fuel(50_000_000).memory(64 << 20).deadline(Duration::from_secs(2)).build()?;
+/// let program = vm.compile("report.fold", r#"
+///     pub fn score(word: String, weight: Int) -> Int { word.len() * weight }
+///     fn main(out: Console) { out.print("abc scores {score("abc", 3)}") }
+/// "#)?;
+/// assert_eq!(program.needs(), [("out", "Console")]);
+/// let out = Console::capture();
+/// program.run(grants! { out: out.clone() })?;
+/// assert_eq!(out.text(), "abc scores 9\n");
+/// let score: i64 = program.call("score", ("abcd", 3))?;
+/// assert_eq!(score, 12);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Vm(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub engine: Engine,
+    pub linker: Linker<Host>,
+    pub types: Arc<BufferTypes>,
+    pub limits: Limits,
+    /// The standard library, and the module `host` if there is one.
+    standard: Vec<(&'static str, Arc<str>)>,
+}
+
+/// Settings of a [`Vm`].
+#[derive(Clone, Default)]
+pub struct VmBuilder {
+    limits: Limits,
+    tier: Tier,
+    capabilities: Vec<Made>,
+}
+
+impl Vm {
+    /// One with the [limits](Limits) that there are by default.
+    ///
+    /// # Errors
+    /// As [`VmBuilder::build`].
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// One with settings.
+    pub fn builder() -> VmBuilder {
+        VmBuilder::default()
+    }
+
+    /// Compiles a program that is one text. `name` is what messages call it.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], with all that is wrong with it.
+    pub fn compile(&self, name: &str, source: &str) -> Result<Program> {
+        self.compile_modules(name, [(name, source)])
+    }
+
+    /// Compiles a program of several texts, each with its path, as `report.fold` or `text/words.fold`; `root` is the path of the one that it begins
+    /// with. Others are imported by their paths without the ending.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_modules<'a>(
+        &self,
+        root: &str,
+        sources: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Program> {
+        let source = |(name, text): (&str, &str)| Source {
+            package: 0,
+            module: name.strip_suffix(".fold").unwrap_or(name).to_owned(),
+            name: name.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let bundle = Bundle { sources: sources.into_iter().map(source).collect(), ..Bundle::default() };
+        self.compile_bundle(root.strip_suffix(".fold").unwrap_or(root), &bundle)
+    }
+
+    /// Compiles the program in a file, with the files of its package.
+    ///
+    /// # Errors
+    /// If they cannot be read, and as [`compile`](Self::compile).
+    pub fn compile_file(&self, path: impl AsRef<Path>) -> Result<Program> {
+        let limit = pinfold_vm::verifier::Limits::default().module_bytes;
+        let bundle = Bundle::gather(path.as_ref(), limit).map_err(|error| Error::Grant(error.to_string()))?;
+        let root = bundle.sources.first().map(|source| source.module.clone()).unwrap_or_default();
+        self.compile_bundle(&root, &bundle)
+    }
+
+    fn compile_bundle(&self, root: &str, bundle: &Bundle) -> Result<Program> {
+        let standard: Vec<(&str, &str)> = self.0.standard.iter().map(|(path, text)| (*path, &**text)).collect();
+        let options = check::Options {
+            standard: &standard,
+            needs_main: false,
+            tests: false,
+            embedded: true,
+            ..check::Options::default()
+        };
+        let rejected = |rejected: Box<Rejected>| Error::Rejected(fold::rejections(&rejected));
+        let mut modules = Modules::new(bundle).map_err(rejected)?;
+        let checked = driver::check(root, &mut modules, options).map_err(rejected)?;
+        let bytes = checked.compile(pinfold_compiler::Options::default()).map_err(rejected)?;
+        let module = Module::new(&self.0.engine, bytes).map_err(machine)?;
+        Program::new(self.0.clone(), module)
+    }
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").field("limits", &self.0.limits).finish_non_exhaustive()
+    }
+}
+
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $ty:ty;)*) => {
+        impl VmBuilder {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $name: impl Into<$ty>) -> Self {
+                self.limits.$name = $name.into();
+                self
+            })*
+        }
+    };
+}
+
+settings! {
+    /// Units of fuel that a call may use; `None` counts none, which is a little faster.
+    fuel: Option<u64>;
+    /// Bytes of memory that a program may have.
+    memory: u64;
+    /// How long a call may take; `None`: as long as it likes.
+    deadline: Option<Duration>;
+    /// Bytes of stack that a program may have.
+    stack: usize;
+    /// Bytes that a program may write, and that what a function gives may have.
+    output: u64;
+    /// Files, directories and connections that a program may have open at a time.
+    handles: usize;
+}
+
+impl VmBuilder {
+    /// How code is run: the interpreter alone, all compiled before it runs, or compiled as it turns hot, which is the default.
+    #[must_use]
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.tier = tier;
+        self
+    }
+
+    /// A capability of the host's own, which programs find in the module `host`.
+    #[must_use]
+    pub fn capability<T: std::any::Any + Send + Sync>(mut self, capability: &Capability<T>) -> Self {
+        self.capabilities.push(capability.made().clone());
+        self
+    }
+
+    /// The machine.
+    ///
+    /// # Errors
+    /// If a capability's declaration is not right: names that are none in Fold, or two types of one name.
+    pub fn build(self) -> Result<Vm> {
+        let mut config = Config::new();
+        config.tier(self.tier).fuel(self.limits.fuel.is_some());
+        let engine = Engine::new(&config);
+        let mut standard: Vec<(&'static str, Arc<str>)> =
+            STANDARD.iter().map(|(path, text)| (*path, Arc::from(*text))).collect();
+        if !self.capabilities.is_empty() {
+            standard.push(("host.fold", capability::module(&self.capabilities).into()));
+            standard.sort_by_key(|(path, _)| *path);
+        }
+        let inner = Inner {
+            linker: guest::linker(&engine),
+            types: Arc::new(BufferTypes::new(&engine)?),
+            engine,
+            limits: self.limits,
+            standard,
+        };
+        let vm = Vm(Arc::new(inner));
+        if !self.capabilities.is_empty() {
+            vm.compile("capabilities", "import host\n")?;
+        }
+        Ok(vm)
+    }
+}

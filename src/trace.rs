@@ -1,0 +1,94 @@
+//! The stack of a program that was ended, in words.
+
+use std::fmt;
+
+use pinfold_vm::api::{self, Module, Trap};
+use pinfold_vm::module::{FuncIndex, SOURCES, SourceMap, SourcePlace};
+
+/// Frames that are told.
+const FRAMES: usize = 80;
+
+/// Where a program was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// The function, as it is called in the program.
+    pub function: String,
+    /// Where in its source, if that is known.
+    pub place: Option<Place>,
+    /// Where in its module, if no source is known.
+    pub offset: Option<u32>,
+}
+
+/// A place in a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1, in characters.
+    pub column: u32,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.function)?;
+        if let Some(Place { file, line, column }) = &self.place {
+            write!(f, "  {file}:{line}:{column}")?;
+        }
+        self.offset.map_or(Ok(()), |offset| write!(f, " at {offset:#x}"))
+    }
+}
+
+/// The modules of a store, by their names.
+pub type Modules<'m> = dyn Fn(Option<&str>) -> Option<&'m Module> + 'm;
+
+/// The frames of a trap, newest first, and how many more there are: with places in sources where their modules tell them.
+pub fn frames(trap: &Trap, modules: &Modules<'_>) -> (Vec<Frame>, usize) {
+    let mut last: Option<(Option<&str>, Option<(&Module, SourceMap<'_>)>)> = None;
+    let mut frames: Vec<Frame> = Vec::new();
+    let mut before = String::new();
+    for (number, frame) in trap.frames.iter().enumerate() {
+        let name = frame.module.as_deref();
+        if last.as_ref().is_none_or(|(other, _)| *other != name) {
+            let module = modules(name);
+            let map = module.and_then(|module| SourceMap::parse(module.custom_section(SOURCES)?));
+            last = Some((name, module.zip(map)));
+        }
+        let map = last.as_ref().and_then(|(_, map)| map.as_ref());
+        let places = map.map(|(module, map)| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
+        let mut places = places.unwrap_or_default();
+        let is_known = !places.is_empty();
+        // What ends the program is called from elsewhere in the same function, of which there is a frame already.
+        places.retain(|place| !place.function.is_empty());
+        let inner = places.len().checked_sub(2).and_then(|at| places.get(at)).map_or(&before, |inner| &inner.function);
+        if number + 1 == trap.frames.len() && places.last().is_some_and(|last| is_export(&last.function, inner)) {
+            places.pop();
+        } else if !is_known {
+            frames.push(offset(frame));
+        }
+        before = places.last().map_or(before, |place| place.function.clone());
+        frames.extend(places.into_iter().map(place));
+    }
+    let more = frames.len().saturating_sub(FRAMES);
+    frames.truncate(FRAMES);
+    (frames, more + trap.omitted)
+}
+
+/// Whether a function is exported and does nothing but call what is written, which is `inner`.
+fn is_export(function: &str, inner: &str) -> bool {
+    match function.strip_prefix("call ") {
+        Some(called) => inner.rsplit('.').next() == Some(called),
+        None => function == inner && (function == "main" || function.starts_with("test ")),
+    }
+}
+
+fn place(place: SourcePlace) -> Frame {
+    let SourcePlace { function, file, line, column } = place;
+    Frame { function, place: Some(Place { file, line, column }), offset: None }
+}
+
+fn offset(frame: &api::Frame) -> Frame {
+    let function = frame.name.as_ref().map_or_else(|| format!("function {}", frame.func), ToString::to_string);
+    Frame { function, place: None, offset: Some(frame.offset) }
+}
