@@ -4,9 +4,12 @@
 //! Compiled code does not poll: the guest's thread is sent a signal, again and again until it has
 //! left the guest, and the handler ends the run if it finds compiled code interrupted. The same
 //! signal makes a blocking system call return, so that the host function can look at the word.
+//!
+//! Deadlines are set far more often than they pass: for each call of a short function. So the clock's thread is told of one only where
+//! it would not look at the store earlier anyway; when it does, and the deadline is a later one by then, it looks again at that time.
 
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -21,8 +24,6 @@ const AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct InterruptState {
     target: Mutex<Target>,
-    /// Which deadline is the present one: older ones in the queue mean nothing.
-    deadline: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -31,6 +32,9 @@ struct Target {
     context: *mut StoreContext,
     /// Thread that runs guest code of the store now; zero if none does.
     thread: i32,
+    deadline: Option<Instant>,
+    /// When the clock's thread looks at the deadline next; not if it does not.
+    look: Option<Instant>,
 }
 
 // SAFETY: the context is only used to write its atomic word, under the lock that its store takes
@@ -40,7 +44,7 @@ unsafe impl Send for Target {}
 impl InterruptState {
     /// For a store's context.
     pub fn new(context: *mut StoreContext) -> Self {
-        Self { target: Mutex::new(Target { context, thread: 0 }), deadline: AtomicU64::new(0) }
+        Self { target: Mutex::new(Target { context, thread: 0, deadline: None, look: None }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Target> {
@@ -50,7 +54,6 @@ impl InterruptState {
     /// The store goes away.
     pub fn detach(&self) {
         self.lock().context = std::ptr::null_mut();
-        self.deadline.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Guest code begins to run on this thread.
@@ -65,7 +68,10 @@ impl InterruptState {
 
     /// Asks the guest to stop, now or when it next runs.
     pub fn request(self: &Arc<Self>, kind: TrapKind) {
-        let target = self.lock();
+        self.stop(self.lock(), kind);
+    }
+
+    fn stop(self: &Arc<Self>, target: MutexGuard<'_, Target>, kind: TrapKind) {
         // SAFETY: not null means that the store, which clears it under the lock, is there.
         let Some(context) = (unsafe { target.context.as_ref() }) else { return };
         context.interrupt.store(kind as u32, Ordering::Relaxed);
@@ -98,30 +104,45 @@ impl InterruptState {
 
     /// Sets or lifts the deadline.
     pub fn set_deadline(self: &Arc<Self>, at: Option<Instant>) {
-        let ticket = self.deadline.fetch_add(1, Ordering::Relaxed) + 1;
-        {
-            let target = self.lock();
-            // SAFETY: as in `request`.
-            if let Some(context) = unsafe { target.context.as_ref() } {
-                let _ = context.interrupt.compare_exchange(
-                    TrapKind::Timeout as u32,
-                    0,
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                );
-            }
+        let mut target = self.lock();
+        // SAFETY: as in `request`.
+        if let Some(context) = unsafe { target.context.as_ref() } {
+            let _ =
+                context.interrupt.compare_exchange(TrapKind::Timeout as u32, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-        if let Some(at) = at {
-            Clock::get().add(at, Event::Deadline(ticket), self);
+        target.deadline = at;
+        if let Some(at) = at
+            && target.look.is_none_or(|look| at < look)
+        {
+            target.look = Some(at);
+            drop(target);
+            Clock::get().add(at, Event::Deadline, self);
         }
     }
 
     fn fire(self: &Arc<Self>, event: Event) {
         match event {
-            Event::Deadline(ticket) if self.deadline.load(Ordering::Relaxed) == ticket => {
-                self.request(TrapKind::Timeout);
+            Event::Deadline => {
+                let mut target = self.lock();
+                let now = Instant::now();
+                // Another look may be coming that was asked for later, at an earlier time.
+                if target.look.is_some_and(|look| look > now) {
+                    return;
+                }
+                target.look = None;
+                match target.deadline {
+                    Some(at) if at > now => {
+                        target.look = Some(at);
+                        drop(target);
+                        Clock::get().add(at, Event::Deadline, self);
+                    }
+                    Some(_) => {
+                        target.deadline = None;
+                        self.stop(target, TrapKind::Timeout);
+                    }
+                    None => {}
+                }
             }
-            Event::Deadline(_) => {}
             Event::Again => {
                 if self.signal() {
                     Clock::get().add(Instant::now() + AGAIN, Event::Again, self);
@@ -133,7 +154,7 @@ impl InterruptState {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
-    Deadline(u64),
+    Deadline,
     Again,
 }
 
@@ -189,12 +210,7 @@ impl Clock {
         let mut queue = self.queue.lock().unwrap_or_else(|e| e.into_inner());
         // Deadlines of stores that are gone must not pile up.
         if queue.len() > 64 && queue.len().is_power_of_two() {
-            queue.retain(|e| {
-                e.state.upgrade().is_some_and(|s| match e.event {
-                    Event::Deadline(ticket) => s.deadline.load(Ordering::Relaxed) == ticket,
-                    Event::Again => true,
-                })
-            });
+            queue.retain(|e| e.state.strong_count() > 0);
         }
         queue.push(entry);
         drop(queue);
