@@ -188,6 +188,11 @@ impl AnyRef {
         Some(TypeId((header >> 6).wrapping_sub(1)))
     }
 
+    /// Whether it is an object of the store's whose type is this one, not just a subtype of it.
+    pub(crate) fn is_just(&self, store: &StoreInner, ty: &DefinedType) -> bool {
+        self.type_id(store) == Some(ty.id)
+    }
+
     /// An object's type; none of what is no object of the store's.
     pub(crate) fn defined_type(&self, store: &StoreInner) -> Option<Arc<DefinedType>> {
         store.engine.types.get(self.type_id(store)?)

@@ -192,6 +192,27 @@ impl ArrayRef {
         self.all_mut(store)
     }
 
+    /// The same as [`Self::bytes`], found faster, of an array whose type is known.
+    ///
+    /// # Errors
+    /// As for [`Self::bytes`], and if it is of another type.
+    pub fn bytes_as<'a, C: AsContext>(&self, store: &'a C, ty: &ArrayType) -> Result<&'a [u8]> {
+        let (start, len) = self.extent_as(store.inner(), ty)?;
+        // SAFETY: as in `bytes`.
+        Ok(unsafe { std::slice::from_raw_parts(start, len) })
+    }
+
+    /// The same as [`Self::bytes_mut`], found faster, of an array whose type is known.
+    ///
+    /// # Errors
+    /// As for [`Self::bytes_mut`], and if it is of another type.
+    pub fn bytes_mut_as<'a, C: AsContextMut>(&self, store: &'a mut C, ty: &ArrayType) -> Result<&'a mut [u8]> {
+        writable(ty.element())?;
+        let (start, len) = self.extent_as(store.inner_mut(), ty)?;
+        // SAFETY: as in `all_mut`.
+        Ok(unsafe { std::slice::from_raw_parts_mut(start, len) })
+    }
+
     /// Copies bytes out of an array of numbers, from byte `at` on.
     ///
     /// # Errors
@@ -223,6 +244,19 @@ impl ArrayRef {
         let (_, element) = self.defined_type(store)?;
         let size = numbers(element.storage)?;
         let len = self.len(super::linker::View(store))? as usize * size;
+        let start = store.array_bytes(self.0.bits(), len as u64).ok_or(Error::Stale("the array"))?;
+        Ok((start.as_ptr(), len))
+    }
+
+    /// Where the bytes of an array of a type are.
+    fn extent_as(&self, store: &StoreInner, ty: &ArrayType) -> Result<(*mut u8, usize)> {
+        let (defined, element) = ty.of_store(store)?;
+        if !self.0.is_just(store, defined) {
+            return Err(Error::Type(format!("the array is no {ty:?}")));
+        }
+        let size = numbers(element.storage)?;
+        // SAFETY: it is an array in the store's heap.
+        let len = unsafe { store.array_len(self.0.bits()) } as usize * size;
         let start = store.array_bytes(self.0.bits(), len as u64).ok_or(Error::Stale("the array"))?;
         Ok((start.as_ptr(), len))
     }
