@@ -1,6 +1,6 @@
 //! What happens inside of one process: calls into the host, instances made and dropped.
 //!
-//!     cargo bench --bench in_process
+//!     cargo bench --bench in_process [-- calls | rows | instances | fold]
 //!
 //! Prints medians over rounds. Nothing is compared with a fixed time: machines differ.
 
@@ -9,8 +9,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use pinfold::{FromFold, Grants, Session, ToFold, Vm};
 use pinfold_vm::api::{Config, Engine, Linker, Module, Store, StoreLimits, Tier};
-use pinfold_vm::host::{Grants, HostState};
+use pinfold_vm::host::{self, HostState};
 
 const ROUNDS: usize = 15;
 
@@ -95,7 +96,7 @@ fn rows(tier: Tier) {
     let engine = Engine::new(Config::new().tier(tier));
     let module = Module::new(&engine, wat::parse_str(ROWS).unwrap()).unwrap();
     let [plain, recorded] = [false, true].map(|is_recorded| {
-        let grants = Grants::none();
+        let grants = host::Grants::none();
         let mut host = HostState::new(&grants).unwrap();
         let mut linker = Linker::new(&engine);
         if is_recorded {
@@ -158,14 +159,63 @@ fn instances(tier: Tier) {
     );
 }
 
+const FOLD: &str = r#"
+record Order { id: Int, price: Float, name: String, paid: Bool }
+pub fn nothing() {}
+pub fn add(a: Int, b: Int) -> Int { a + b }
+pub fn rate(order: Order) -> Float { if order.paid { order.price } else { 0.0 } }
+pub fn same(order: Order) -> Order { order }
+pub fn sum(list: List<Int>) -> Int { list.sum() }
+"#;
+
+#[derive(Clone, FromFold, ToFold)]
+struct Order {
+    id: i64,
+    price: f64,
+    name: String,
+    paid: bool,
+}
+
+/// Calls of functions in Fold.
+fn fold(tier: Tier) {
+    let vm = Vm::builder().tier(tier).build().unwrap();
+    let program = vm.compile("calls.fold", FOLD).unwrap();
+    let mut session = program.session(Grants::none()).unwrap();
+    let order = Order { id: 7, price: 9.5, name: "twenty bytes of text".into(), paid: true };
+    let list: Vec<i64> = (0..1000).collect();
+    let turns = 50_000;
+    let mut each =
+        |call: &mut dyn FnMut(&mut Session)| each(turns, |turns| (0..turns).for_each(|_| call(&mut session)));
+    let nothing = each(&mut |session| session.call("nothing", ()).unwrap());
+    let numbers = each(&mut |session| _ = black_box(session.call::<i64>("add", (1, 2)).unwrap()));
+    let takes = each(&mut |session| _ = black_box(session.call::<f64>("rate", (&order,)).unwrap()));
+    let gives = each(&mut |session| _ = black_box(session.call::<Order>("same", (&order,)).unwrap()));
+    let long = each(&mut |session| _ = black_box(session.call::<i64>("sum", (&list,)).unwrap()));
+    let pooled = self::each(turns, |turns| {
+        (0..turns).for_each(|_| _ = black_box(program.call::<f64>("rate", (&order,)).unwrap()));
+    });
+    println!("{tier:?}: calls of Fold: {nothing:.0} ns; with two numbers {numbers:.0} ns");
+    println!(
+        "{tier:?}: with a record of four fields {takes:.0} ns, which comes back {gives:.0} ns, without a session {pooled:.0} ns"
+    );
+    println!("{tier:?}: with a list of 1000 numbers {long:.0} ns");
+    let compiled =
+        self::each(20, |turns| (0..turns).for_each(|_| drop(black_box(vm.compile("calls.fold", FOLD).unwrap()))));
+    let run =
+        self::each(200, |turns| (0..turns).for_each(|_| drop(black_box(program.session(Grants::none()).unwrap()))));
+    println!("{tier:?}: compiled in {:.2} ms, a session made in {:.1} µs", compiled / 1e6, run / 1e3);
+}
+
 fn main() {
     // `cargo test --benches` passes this: then it is enough that it builds.
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
+    let parts: [(&str, fn(Tier)); 4] = [("calls", calls), ("rows", rows), ("instances", instances), ("fold", fold)];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     for tier in [Tier::Jit, Tier::Interpreter] {
-        calls(tier);
-        rows(tier);
-        instances(tier);
+        for (_, run) in parts.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|other| other == name)) {
+            run(tier);
+        }
     }
 }

@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use pinfold::{Console, Value, Vm, grants};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use pinfold::{
+    Args, Cancel, Capability, Clock, Console, Dir, Env, Error, Failure, FoldType, FromFold, Grants, Limit, Limits,
+    Random, Tier, ToFold, Value, Vm, grants,
+};
 
 #[test]
 fn a_call_takes_and_gives_values() {
@@ -218,4 +224,363 @@ fn what_nests_without_end_is_an_error_and_not_the_end_of_the_host() {
     assert!(program.call::<Value>("chain", (1000,)).unwrap_err().to_string().contains("nested more than 128 deep"));
     let too_deep = program.call::<Value>("chain", (1_000_000,)).unwrap_err();
     assert_eq!(too_deep.code(), "limit.stack");
+}
+
+/// The same program on a machine for each kind of code.
+fn machines() -> [Vm; 2] {
+    [Tier::Interpreter, Tier::Jit].map(|tier| Vm::builder().tier(tier).build().unwrap())
+}
+
+#[test]
+fn how_a_program_ended_is_told_with_its_stack_and_what_it_used() {
+    let source = r#"
+pub fn half(n: Int) -> Int {
+    assert n % 2 == 0, "{n} is odd"
+    n / 2
+}
+pub fn quarter(n: Int) -> Int { half(half(n)) }
+pub fn divide(a: Int, b: Int) -> Int { a / b }
+pub fn third(list: List<Int>) -> Int { list[2] }
+pub fn endless() { while true {} }
+pub fn deep(n: Int) -> Int { if n == 0 { 0 } else { 1 + deep(n - 1) } }
+pub fn large(n: Int) -> Int { List.repeat(1, n).len() }
+pub fn long(n: Int) -> String { "x".repeat(n) }
+fn main(out: Console) -> Result<()> {
+    out.print("begun")
+    Err("it went wrong")
+}
+"#;
+    for vm in machines() {
+        let program = vm.compile("half.fold", source).unwrap();
+        assert_eq!(program.call::<i64>("quarter", (12,)).unwrap(), 3);
+        let error = program.call::<i64>("quarter", (6,)).unwrap_err();
+        let Error::Panicked { message, stack, usage } = &error else { panic!("{error:?}") };
+        assert!(message.contains("3 is odd"), "{message}");
+        let lines: Vec<String> = stack.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["half  half.fold:3:5", "quarter  half.fold:6:33"], "{error}");
+        assert!(usage.fuel > Some(0));
+        for (name, arguments) in [("divide", Value::Int(0)), ("third", Value::List(vec![]))] {
+            let error = match name {
+                "divide" => program.call::<Value>(name, (Value::Int(1), arguments)),
+                _ => program.call::<Value>(name, (arguments,)),
+            };
+            let error = error.unwrap_err();
+            assert_eq!(error.code(), "panicked");
+            assert_eq!(error.place().unwrap().file, "half.fold", "{error}");
+        }
+        let limited = |name: &str, n: i64, limit: fn(&mut Limits)| match name {
+            "endless" => program.with_limits(limit).call::<Value>(name, ()).unwrap_err(),
+            _ => program.with_limits(limit).call::<Value>(name, (n,)).unwrap_err(),
+        };
+        let fuel = limited("endless", 0, |limits| limits.fuel = Some(10_000));
+        assert_eq!(
+            (fuel.code(), fuel.exceeded().unwrap().limit, fuel.exceeded().unwrap().allowed),
+            ("limit.fuel", Limit::Fuel, 10_000)
+        );
+        assert!(
+            fuel.to_string().starts_with("the program used up its fuel, 10000 units; `fuel` allows more"),
+            "{fuel}"
+        );
+        let time = limited("endless", 0, |limits| {
+            (limits.fuel, limits.deadline) = (Some(u64::MAX), Some(Duration::from_millis(30)))
+        });
+        assert_eq!(time.exceeded().map(|exceeded| exceeded.limit), Some(Limit::Time));
+        assert!(time.usage().unwrap().time >= Duration::from_millis(30));
+        assert_eq!(limited("deep", 10_000_000, |_| {}).code(), "limit.stack");
+        assert_eq!(limited("large", 10_000_000, |limits| limits.memory = 1 << 20).code(), "limit.memory");
+        assert_eq!(limited("long", 10_000, |limits| limits.output = 1000).code(), "limit.output");
+        // None of that is the end of anything else.
+        assert_eq!(program.call::<i64>("quarter", (12,)).unwrap(), 3);
+
+        let out = Console::capture();
+        let failed = program.run(grants! { out: out.clone() }).unwrap_err();
+        assert_eq!((failed.code(), out.text().as_str()), ("failed", "begun\n"));
+        assert_eq!(failed.to_string(), "it went wrong");
+        assert_eq!(failed.usage().unwrap().output, 6);
+    }
+}
+
+#[test]
+fn a_deadline_is_each_calls_own() {
+    let vm = Vm::builder().fuel(None).deadline(Duration::from_millis(40)).build().unwrap();
+    let program = vm
+        .compile(
+            "wait.fold",
+            r#"
+        pub fn spin(n: Int) -> Int { var x = 1
+            for i in 0..n { x = x ^ i }
+            x }
+    "#,
+        )
+        .unwrap();
+    let mut session = program.session(Grants::none()).unwrap();
+    let start = Instant::now();
+    // Many that are short, for longer than one may take.
+    while start.elapsed() < Duration::from_millis(120) {
+        session.call::<i64>("spin", (1000,)).unwrap();
+    }
+    assert_eq!(session.call::<i64>("spin", (i64::MAX,)).unwrap_err().code(), "limit.time");
+    session.call::<i64>("spin", (1000,)).unwrap();
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_data() {
+    let error =
+        Vm::new().unwrap().compile("wrong.fold", "pub fn f() -> Int { x }\npub fn g() -> String { 1 }").unwrap_err();
+    let codes: Vec<&str> = error.findings().iter().map(|finding| finding.diagnostic.code.as_str()).collect();
+    assert_eq!(codes.len(), 2, "{error}");
+    assert_eq!(error.code(), codes[0]);
+    let span = error.span().unwrap();
+    assert_eq!((span.file.as_str(), span.line, span.column), ("wrong.fold", 1, 21));
+    assert!(error.to_string().contains("wrong.fold:2:24"), "{error}");
+}
+
+#[test]
+fn what_is_not_granted_is_told_before_anything_runs() {
+    let program = Vm::new()
+        .unwrap()
+        .compile("needs.fold", "needs out: Console, data: Dir, log: Console\nout.print(\"\")")
+        .unwrap();
+    let error = program.run(Grants::none()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the program was not run, since it was not granted out: Console, data: Dir, log: Console"
+    );
+    // What has the name but another kind is not what is wanted.
+    let error =
+        program.run(grants! { out: Console::capture(), data: Clock::system(), log: Console::capture() }).unwrap_err();
+    assert_eq!(error.code(), "grant");
+    let out = Console::capture();
+    let error = program.run(grants! { out: out.clone(), data: Clock::system(), log: out }).unwrap_err();
+    assert_eq!(error.to_string(), "the program was not run, since it was not granted data: Dir");
+}
+
+#[test]
+fn directories_are_what_was_granted_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "inside").unwrap();
+    std::fs::write(folder.path().join("../outside.txt"), "outside").ok();
+    let program = Vm::new()
+        .unwrap()
+        .compile(
+            "files.fold",
+            r#"
+        pub fn read(data: Dir, name: String) -> Result<String> { Ok(data.read_text(name)?) }
+        pub fn write(data: Dir, name: String, text: String) -> Result<()> { Ok(data.write_text(name, text)?) }
+    "#,
+        )
+        .unwrap();
+    let dir = Dir::open(folder.path()).unwrap();
+    let mut reads = program.session(grants! { data: dir.clone() }).unwrap();
+    assert_eq!(reads.call::<Result<String, String>>("read", ("a.txt",)).unwrap().unwrap(), "inside");
+    assert!(reads.call::<Result<String, String>>("read", ("../outside.txt",)).unwrap().is_err());
+    assert!(reads.call::<Result<(), String>>("write", ("b.txt", "x")).unwrap().is_err());
+    let mut writes = program.session(grants! { data: dir.writable() }).unwrap();
+    writes.call::<Result<(), String>>("write", ("b.txt", "new")).unwrap().unwrap();
+    assert_eq!(std::fs::read_to_string(folder.path().join("b.txt")).unwrap(), "new");
+    assert!(program.call::<Value>("read", ("a.txt",)).unwrap_err().to_string().contains("data: Dir"));
+    assert!(Dir::open(folder.path().join("none")).is_err());
+    assert!(Dir::open(folder.path().join("a.txt")).is_err());
+}
+
+#[test]
+fn clocks_chance_variables_and_arguments_are_granted_by_name() {
+    let program = Vm::new()
+        .unwrap()
+        .compile(
+            "all.fold",
+            r#"
+        pub fn all(clock: Clock, random: Random, env: Env, args: Args) -> (Bool, Int, Option<String>, List<String>) {
+            (clock.now() > 1600000000000000000, random.between(3, 4), env.get("HOME"), args.all())
+        }
+    "#,
+        )
+        .unwrap();
+    let mut session = program
+        .session(grants! {
+            clock: Clock::system(),
+            random: Random::system(),
+            env: Env::new([("HOME", "nowhere")]),
+            args: Args::new(["-v", "x"]),
+        })
+        .unwrap();
+    let found: (bool, i64, Option<String>, Vec<String>) = session.call("all", ()).unwrap();
+    assert_eq!(found, (true, 3, Some("nowhere".into()), vec!["-v".into(), "x".into()]));
+}
+
+#[derive(Clone, Debug, PartialEq, ToFold, FromFold, FoldType)]
+struct Hit {
+    title: String,
+    score: f64,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, ToFold, FromFold, FoldType)]
+enum Kind {
+    Page,
+    Image(i64, i64),
+    #[fold(name = "Film")]
+    Movie {
+        seconds: i64,
+        r#loop: bool,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    asked: Mutex<Vec<String>>,
+}
+
+fn search() -> Capability<Index> {
+    Capability::new("Search")
+        .doc("Looks for things.")
+        .method("search", ["query", "limit"], |index: &Index, query: String, limit: usize| -> Vec<Hit> {
+            index.asked.lock().unwrap().push(query.clone());
+            let hit = |n: usize| Hit { title: format!("{query} {n}"), score: n as f64, kind: Kind::Image(1, n as i64) };
+            (0..limit).map(hit).collect()
+        })
+        .doc("At most `limit` hits, the best last.")
+        .method("open", ["hit"], |_: &Index, hit: Hit| -> Result<Kind, Failure> {
+            let number: i64 = hit.title.parse()?;
+            Ok(Kind::Movie { seconds: number, r#loop: true })
+        })
+        .method("count", [], |index: &Index| index.asked.lock().unwrap().len())
+        .method("breaks", [], |_: &Index| -> () { panic!("of the host's own") })
+}
+
+#[test]
+fn a_capability_of_the_hosts_own_is_called_with_values() {
+    let capability = search();
+    assert_eq!(
+        capability.declaration(),
+        r#"pub record Hit { pub title: String, pub score: Float, pub kind: Kind }
+
+pub enum Kind {
+    Page,
+    Image(Int, Int),
+    Film { seconds: Int, loop: Bool }
+}
+
+/// Looks for things.
+pub capability Search {
+    /// At most `limit` hits, the best last.
+    fn search(self, query: String, limit: Int) -> List<Hit>
+    fn open(self, hit: Hit) -> Result<Kind, dyn Error>
+    fn count(self) -> Int
+    fn breaks(self) -> ()
+}
+"#
+    );
+    for tier in [Tier::Interpreter, Tier::Jit] {
+        let vm = Vm::builder().tier(tier).capability(&capability).build().unwrap();
+        let program = vm.compile("tool.fold", r#"
+            import host
+
+            pub fn best(search: host.Search, query: String) -> Option<host.Hit> { search.search(query, 300).last() }
+            pub fn open(search: host.Search, title: String) -> String {
+                let hit = host.Hit { title, score: 0.0, kind: host.Kind.Page }
+                match search.open(hit) {
+                    Ok(Film { seconds, loop }) => "{seconds} {loop}",
+                    Ok(_) => "other",
+                    Err(why) => why.message(),
+                }
+            }
+            pub fn breaks(search: host.Search) { search.breaks() }
+
+            record Fake {}
+            impl host.Search for Fake {
+                fn search(self, query: String, limit: Int) -> List<host.Hit> { [] }
+                fn open(self, hit: host.Hit) -> Result<host.Kind> { Ok(host.Kind.Page) }
+                fn count(self) -> Int { 7 }
+                fn breaks(self) {}
+            }
+            pub fn faked() -> Int {
+                let fake: host.Search = Fake {}
+                fake.count()
+            }
+
+            fn main(search: host.Search, out: Console) { out.print("{search.search("main", 1).len()} {search.count()}") }
+        "#).unwrap();
+        assert_eq!(program.needs(), [("search", "Search"), ("out", "Console")]);
+        let object = capability.with(Index::default());
+        let mut session = program.session(grants! { search: object.clone() }).unwrap();
+        let best: Option<Hit> = session.call("best", ("pound",)).unwrap();
+        assert_eq!(best, Some(Hit { title: "pound 299".into(), score: 299.0, kind: Kind::Image(1, 299) }));
+        assert_eq!(session.call::<String>("open", ("12",)).unwrap(), "12 true");
+        assert_eq!(session.call::<String>("open", ("x",)).unwrap(), "invalid digit found in string");
+        assert_eq!(session.call::<i64>("faked", ()).unwrap(), 7);
+        let broken = session.call::<()>("breaks", ()).unwrap_err();
+        assert_eq!(broken.code(), "host");
+        assert!(broken.to_string().contains("the host function panicked: of the host's own"), "{broken}");
+        assert!(broken.stack().iter().any(|frame| frame.function.contains("breaks")), "{broken}");
+        assert_eq!(*object.state().asked.lock().unwrap(), ["pound"]);
+        let out = Console::capture();
+        program.run(grants! { search: object.clone(), out: out.clone() }).unwrap();
+        assert_eq!(out.text(), "1 2\n");
+        let error = program.run(grants! { out: out }).unwrap_err();
+        assert_eq!(error.to_string(), "the program was not run, since it was not granted search: Search");
+    }
+}
+
+#[test]
+fn a_declaration_that_is_none_in_fold_is_an_error() {
+    for (name, method, parameter) in
+        [("search", "f", "x"), ("Search", "F!", "x"), ("Search", "f", "match"), ("Se\nx", "f", "x")]
+    {
+        let wrong = Capability::<()>::new(name).method(method, [parameter], |_: &(), x: i64| x);
+        assert!(Vm::builder().capability(&wrong).build().is_err(), "{name} {method} {parameter}");
+    }
+}
+
+#[test]
+fn programs_and_machines_are_used_on_many_threads() {
+    let vm = Vm::new().unwrap();
+    let program = vm.compile("sum.fold", "pub fn sum(list: List<Int>) -> Int { list.sum() }").unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let program = &program;
+            scope.spawn(move || {
+                for n in 0..50 {
+                    let list: Vec<i64> = (0..n * thread).collect();
+                    assert_eq!(program.call::<i64>("sum", (&list,)).unwrap(), list.iter().sum::<i64>());
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn what_is_cancelled_ends_and_what_is_not_does_not() {
+    let vm = Vm::builder().fuel(None).build().unwrap();
+    let program = vm.compile("endless.fold", "pub fn endless() { while true {} }\npub fn one() -> Int { 1 }").unwrap();
+    let cancel = Cancel::new();
+    let cancelled = program.with_cancel(&cancel);
+    assert_eq!(cancelled.call::<i64>("one", ()).unwrap(), 1);
+    std::thread::scope(|scope| {
+        let endless = scope.spawn(|| cancelled.call::<()>("endless", ()));
+        std::thread::sleep(Duration::from_millis(30));
+        assert_eq!(program.call::<i64>("one", ()).unwrap(), 1);
+        cancel.cancel();
+        assert_eq!(endless.join().unwrap().unwrap_err().code(), "cancelled");
+    });
+    assert_eq!(cancelled.call::<()>("endless", ()).unwrap_err().code(), "cancelled");
+    assert_eq!(program.call::<i64>("one", ()).unwrap(), 1);
+}
+
+#[test]
+fn a_program_may_have_several_files() {
+    let vm = Vm::new().unwrap();
+    let program = vm
+        .compile_modules(
+            "main.fold",
+            [
+                ("main.fold", "import shapes/square\npub fn area(side: Int) -> square.Area { square.area(side) }"),
+                (
+                    "shapes/square.fold",
+                    "pub record Area { pub size: Int }\npub fn area(side: Int) -> Area { Area { size: side * side } }",
+                ),
+            ],
+        )
+        .unwrap();
+    assert_eq!(program.call::<Value>("area", (3,)).unwrap().field("size"), Some(&Value::Int(9)));
 }

@@ -132,6 +132,22 @@ impl<T> fmt::Debug for Capability<T> {
 }
 
 impl Made {
+    /// What is no name in Fold.
+    pub fn wrong_name(&self) -> Option<&str> {
+        let is_word = |text: &&str| {
+            let mut chars = text.chars();
+            chars.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+                && chars.all(|c| c == '_' || c.is_alphanumeric())
+        };
+        let names = self.methods.iter().flat_map(|method| {
+            std::iter::once(method.name.as_str()).chain(method.params.iter().map(|(name, _)| name.as_str()))
+        });
+        if !self.name.starts_with(char::is_uppercase) {
+            return Some(&self.name);
+        }
+        std::iter::once(&*self.name).chain(names).find(|name| !is_word(name))
+    }
+
     fn interface(&self, out: &mut String) {
         comment(out, "", &self.doc);
         let _ = writeln!(out, "pub capability {} {{", self.name);
@@ -158,7 +174,11 @@ impl Made {
             for (param, _) in &method.params {
                 let _ = writeln!(out, "        wire_put(wire, {param})");
             }
-            let _ = writeln!(out, "        called(self.handle, {number}, wire)\n        wire_take(wire)\n    }}");
+            let result = self.declarations.get(method.result);
+            let _ = writeln!(
+                out,
+                "        called(self.handle, {number}, wire)\n        wire_take::<{result}>(wire)\n    }}"
+            );
         }
         let _ = writeln!(
             out,
@@ -182,7 +202,7 @@ host fn host_call(handle: Extern, function: Int, var words: Array<Int>, word: In
 fn empty() -> Wire { wire_of(array_empty(16), buffer_new(64)) }
 
 fn called(handle: Extern, function: Int, var wire: Wire) {
-    let (words, bytes) = host_call(handle, function, wire.words, wire.word, wire.bytes, wire.byte)
+    let (var words, var bytes) = host_call(handle, function, wire.words, wire.word, wire.bytes, wire.byte)
     wire.words = words
     wire.bytes = bytes
     wire_rewind(wire)

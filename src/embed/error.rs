@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::grants::Need;
 use super::mismatch::Mismatch;
 use crate::answer::{Finding, Place};
-use crate::trace::Frame;
+use crate::trace::{self, Frame};
 
 /// What went wrong.
 ///
@@ -50,7 +50,7 @@ pub enum Error {
         usage: Usage,
     },
     /// The program met a mistake of its own: an overflow, an index out of range, a failed `assert`, `panic`.
-    #[error("{message}{}", trace(.stack))]
+    #[error("{message}{}", lines(.stack))]
     Panicked {
         /// Which.
         message: String,
@@ -63,7 +63,7 @@ pub enum Error {
     #[error(transparent)]
     Limit(#[from] Box<Exceeded>),
     /// The host asked for it: see [`Cancel`](crate::Cancel).
-    #[error("the program was cancelled{}", trace(.stack))]
+    #[error("the program was cancelled{}", lines(.stack))]
     Cancelled {
         /// Where the program was.
         stack: Vec<Frame>,
@@ -71,7 +71,7 @@ pub enum Error {
         usage: Usage,
     },
     /// A function of the host failed, or panicked.
-    #[error("{source}{}", trace(.stack))]
+    #[error("{source}{}", lines(.stack))]
     Host {
         /// How.
         source: Arc<dyn std::error::Error + Send + Sync>,
@@ -106,7 +106,7 @@ pub enum Limit {
 
 /// A limit that ended a program.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the program {}{}", .limit.passed(*.allowed), trace(.stack))]
+#[error("the program {}{}", .limit.passed(*.allowed), lines(.stack))]
 pub struct Exceeded {
     /// Which.
     pub limit: Limit,
@@ -190,6 +190,12 @@ impl Error {
         }
     }
 
+    /// Where in its own source the program was when it was ended: the newest place that is not in the standard library.
+    pub fn place(&self) -> Option<&trace::Place> {
+        let places = self.stack().iter().filter_map(|frame| frame.place.as_ref());
+        places.into_iter().find(|place| !place.file.starts_with("std/"))
+    }
+
     /// The limit that ended the program.
     pub fn exceeded(&self) -> Option<&Exceeded> {
         match self {
@@ -221,7 +227,7 @@ fn missing(needs: &[Need]) -> String {
 }
 
 /// A stack as lines behind a message.
-fn trace(stack: &[Frame]) -> impl fmt::Display + '_ {
+fn lines(stack: &[Frame]) -> impl fmt::Display + '_ {
     struct Trace<'a>(&'a [Frame]);
 
     impl fmt::Display for Trace<'_> {

@@ -46,19 +46,20 @@ fn host_call(
     let object = handle.downcast_ref::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
     let mut to = std::mem::take(&mut caller.data_mut().wire);
     to.clear();
-    let put = {
-        let words = words.bytes(&caller)?;
-        let words = usize::try_from(word).ok().and_then(|count| words.get(..count.checked_mul(8)?));
-        let bytes = bytes.bytes(&caller)?;
-        let bytes = usize::try_from(byte).ok().and_then(|count| bytes.get(..count));
-        let mut from = Reader::new(words.unwrap_or_default(), bytes.unwrap_or_default());
-        object.call(function, &mut from, &mut to)
-    };
-    put.map_err(api::Error::host)?;
+    let mut from = reader((words.bytes(&caller)?, word), (bytes.bytes(&caller)?, byte));
+    object.call(function, &mut from, &mut to).map_err(api::Error::host)?;
     let words = filled(&mut caller, words, &to.words)?;
     let bytes = filled(&mut caller, bytes, &to.bytes)?;
     caller.data_mut().wire = to;
     Ok((words, bytes))
+}
+
+/// What is used of two buffers: so many words, so many bytes. Nothing, if they have not so many.
+fn reader<'a>(words: (&'a [u8], i64), bytes: (&'a [u8], i64)) -> Reader<'a> {
+    let used = |(all, count): (&'a [u8], i64), size: usize| {
+        usize::try_from(count).ok().and_then(|count| all.get(..count.checked_mul(size)?)).unwrap_or_default()
+    };
+    Reader::new(used(words, 8), used(bytes, 1))
 }
 
 /// The array with these bytes at its beginning, or another one of its type if it has no room for them.
@@ -80,7 +81,10 @@ struct Buffers {
 }
 
 /// What all calls need that are granted nothing.
-type Plain = TypedFunc<(ArrayRef, ArrayRef), (ArrayRef, i64, ArrayRef, i64)>;
+type Plain = TypedFunc<(ArrayRef, ArrayRef), Given>;
+
+/// What a call gives: buffers, if they are not those that it was given, each with how much of it is used.
+type Given = (Option<ArrayRef>, i64, Option<ArrayRef>, i64);
 
 /// Types of the buffers.
 pub(crate) struct BufferTypes {
@@ -187,26 +191,24 @@ impl Guest {
         let (words, bytes) = (words.clone(), bytes.clone());
         let start = self.begin();
         let ended = match callable {
-            Callable::Plain(func) => func.call(&mut self.store, (words, bytes)),
+            Callable::Plain(func) => func.call(&mut self.store, (words.clone(), bytes.clone())),
             Callable::Granted(func) => {
                 let mut arguments = self.handles(needs)?;
-                arguments.extend([Val::from(words), Val::from(bytes)]);
-                granted_call(&mut self.store, func, &arguments)
+                arguments.extend([Val::from(words.clone()), Val::from(bytes.clone())]);
+                let ended = granted_call(&mut self.store, func, &arguments);
+                self.store.data_mut().state.flush();
+                ended
             }
         };
-        if !matches!(callable, Callable::Plain(_)) || ended.is_err() {
-            self.store.data_mut().state.flush();
-        }
-        let (words, word, bytes, byte) = ended.map_err(|error| self.explain(error, start))?;
-        let all = (word.max(0) as u64).saturating_mul(8).saturating_add(byte.max(0) as u64);
-        if all > self.limits.output {
+        let (other_words, word, other_bytes, byte) = ended.map_err(|error| self.explain(error, start))?;
+        let used = (word.max(0) as u64).saturating_mul(8).saturating_add(byte.max(0) as u64);
+        if used > self.limits.output {
             return Err(self.exceeded(Limit::Output, self.limits.output, Vec::new(), start));
         }
-        let (all_words, all_bytes) =
-            (words.bytes(&self.store).map_err(machine)?, bytes.bytes(&self.store).map_err(machine)?);
-        let words_read = usize::try_from(word).ok().and_then(|count| all_words.get(..count.checked_mul(8)?));
-        let bytes_read = usize::try_from(byte).ok().and_then(|count| all_bytes.get(..count));
-        read(&mut Reader::new(words_read.unwrap_or_default(), bytes_read.unwrap_or_default()))
+        let (words, bytes) = (other_words.unwrap_or(words), other_bytes.unwrap_or(bytes));
+        let words = words.bytes_as(&self.store, &self.types.words).map_err(machine)?;
+        let bytes = bytes.bytes_as(&self.store, &self.types.bytes).map_err(machine)?;
+        read(&mut reader((words, word), (bytes, byte)))
     }
 
     fn callable(&mut self, function: &Signature) -> Result<Callable> {
@@ -249,8 +251,13 @@ impl Guest {
             }
         }
         let Some(buffers) = &self.buffers else { return Ok(()) };
-        buffers.words.write(&mut self.store, 0, &self.to.words)?;
-        buffers.bytes.write(&mut self.store, 0, &self.to.bytes)
+        let parts =
+            [(&buffers.words, &self.types.words, &self.to.words), (&buffers.bytes, &self.types.bytes, &self.to.bytes)];
+        for (buffer, ty, from) in parts.into_iter().filter(|(_, _, from)| !from.is_empty()) {
+            let room = buffer.bytes_mut_as(&mut self.store, ty)?.get_mut(..from.len());
+            room.ok_or_else(|| api::Error::Bounds("a buffer".into()))?.copy_from_slice(from);
+        }
+        Ok(())
     }
 
     /// The host values for these needs, in their order.
@@ -302,7 +309,11 @@ impl Guest {
     /// How a run ended that did not simply return.
     fn explain(&self, error: api::Error, start: Instant) -> Error {
         let api::Error::Trap(trap) = error else { return machine(error) };
-        let (stack, usage) = (trace::frames(&trap, &|_| Some(&self.module)).0, self.usage(start));
+        let (mut stack, usage) = (trace::frames(&trap, &|_| Some(&self.module)).0, self.usage(start));
+        if stack.first().is_some_and(|frame| frame.function == "panic") {
+            // What ends the program is not where it went wrong.
+            stack.remove(0);
+        }
         let limits = &self.limits;
         let Trap { kind, source, .. } = *trap;
         let exceeded = |limit, allowed, stack| self.exceeded(limit, allowed, stack, start);
@@ -334,13 +345,14 @@ impl Guest {
 }
 
 /// Calls a function that takes capabilities too.
-fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::Result<(ArrayRef, i64, ArrayRef, i64)> {
+fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::Result<Given> {
     let mut results = [Val::AnyRef(None), Val::I64(0), Val::AnyRef(None), Val::I64(0)];
     func.call(&mut *store, arguments, &mut results)?;
     let [words, word, bytes, byte] = results;
     match (words, word, bytes, byte) {
-        (Val::AnyRef(Some(words)), Val::I64(word), Val::AnyRef(Some(bytes)), Val::I64(byte)) => {
-            Ok((words.to_array(&*store)?, word, bytes.to_array(&*store)?, byte))
+        (Val::AnyRef(words), Val::I64(word), Val::AnyRef(bytes), Val::I64(byte)) => {
+            let array = |found: Option<api::AnyRef>| found.map(|found| found.to_array(&*store)).transpose();
+            Ok((array(words)?, word, array(bytes)?, byte))
         }
         _ => Err(api::Error::Type("a call gives other values than it should".into())),
     }

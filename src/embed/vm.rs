@@ -221,6 +221,11 @@ impl VmBuilder {
     /// # Errors
     /// If a capability's declaration is not right: names that are none in Fold, or two types of one name.
     pub fn build(self) -> Result<Vm> {
+        if let Some(name) = self.capabilities.iter().find_map(Made::wrong_name) {
+            return Err(Error::Grant(format!(
+                "{name:?} is no name that a capability or something of it can have in Fold"
+            )));
+        }
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);

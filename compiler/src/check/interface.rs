@@ -1,16 +1,17 @@
 //! What a program offers to a host that embeds it: the root's public functions whose parameters and results cross.
 //!
 //! What crosses by value is numbers, texts, bytes, `dyn Error` as its message, and collections, tuples, records and enums of those. The
-//! standard library's records are its own, and do not, but for those that are named here. A capability is a parameter that the
-//! host grants.
+//! standard library's records are its own, and do not, but for those that are named here; those of the module `host` do, which is made
+//! for a program by who embeds it. A capability is a parameter that the host grants.
 
 use rustc_hash::FxHashMap;
 
 use super::declare::Code;
 use super::scope::{Def, PRELUDE};
 use super::{Checker, Owner, function_ids};
+use crate::names::Name;
 use crate::typed::interface::{Crossing, Export, Interface, Param};
-use crate::typed::{Field, FnId, ModuleId, Ty, TyKind};
+use crate::typed::{Field, FnId, Module, ModuleId, Ty, TyKind};
 
 /// How many types may cross.
 const MAX_TYPES: usize = 4096;
@@ -55,8 +56,8 @@ impl Checker<'_> {
                 }
             }
         }
-        if !found.interface.functions.is_empty() {
-            self.reach_wire(&found.interface);
+        if !found.interface.functions.is_empty() || self.program.modules.iter().any(is_host) {
+            self.reach_wire();
         }
         self.program.interface = found.interface;
     }
@@ -123,14 +124,14 @@ impl Checker<'_> {
             TyKind::Enum(id, args) if Some(id) == lang.result => of(self, "Result", &args)?,
             TyKind::Record(id, args) => {
                 let record = self.program.records[id.index()].clone();
-                if self.program.modules[record.module.index()].standard {
+                if !self.is_open(record.module) {
                     return None;
                 }
                 Crossing::Record(record.name, self.crossing_fields(found, &record.fields, &args)?)
             }
             TyKind::Enum(id, args) => {
                 let declared = self.program.enums[id.index()].clone();
-                if self.program.modules[declared.module.index()].standard && Some(id) != lang.ordering {
+                if !self.is_open(declared.module) && Some(id) != lang.ordering {
                     return None;
                 }
                 let mut variants = Vec::with_capacity(declared.variants.len());
@@ -143,12 +144,7 @@ impl Checker<'_> {
         })
     }
 
-    fn crossing_fields(
-        &mut self,
-        found: &mut Finding,
-        fields: &[Field],
-        args: &[Ty],
-    ) -> Option<Vec<(crate::names::Name, usize)>> {
+    fn crossing_fields(&mut self, found: &mut Finding, fields: &[Field], args: &[Ty]) -> Option<Vec<(Name, usize)>> {
         let mut crossing = Vec::with_capacity(fields.len());
         for field in fields {
             let ty = self.program.types.substitute(field.ty, args);
@@ -160,33 +156,26 @@ impl Checker<'_> {
         Some(crossing)
     }
 
-    /// Reaches what puts these types on the wire and takes them off.
-    fn reach_wire(&mut self, interface: &Interface) {
-        let mut wanted = vec!["wire_of", "wire_rewind", "wire_malformed", "wire_put_int", "wire_take_int"];
-        for (ty, crossing) in &interface.types {
-            wanted.extend_from_slice(match crossing {
-                Crossing::Plain("String") => &["wire_put_string", "wire_take_string"],
-                Crossing::Plain("Bytes") => &["wire_put_bytes", "wire_take_bytes"],
-                Crossing::Plain("Error") => &["wire_put_error", "wire_take_error"],
-                Crossing::Of("List", _) => &["wire_put_list", "wire_take_list", "wire_put_ints", "wire_take_ints"],
-                Crossing::Of("Set", _) => &["wire_put_set", "wire_take_set"],
-                Crossing::Of("Map", _) => &["wire_put_map", "wire_take_map"],
-                _ => &[],
-            });
-            if let (Crossing::Of("Set" | "Map", _), TyKind::Record(_, args)) =
-                (crossing, self.program.types.kind(*ty).clone())
-                && let (Some(&key), Some(hash)) = (args.first(), self.program.lang.hash)
-            {
-                for of in [Some(hash), self.program.lang.eq].into_iter().flatten() {
-                    self.reach_trait(of, 0, key);
-                }
-            }
-        }
-        for name in wanted {
-            let entry = self.names.find(name).and_then(|name| self.scopes[PRELUDE.index()].entries.get(&name));
-            if let Some(Def::Fn(id)) = entry.map(|entry| entry.def) {
+    /// Whether what a module declares crosses by what it holds.
+    fn is_open(&self, module: ModuleId) -> bool {
+        let module = &self.program.modules[module.index()];
+        !module.standard || is_host(module)
+    }
+
+    /// Reaches what puts values on the wire and takes them off.
+    fn reach_wire(&mut self) {
+        let scope = &self.scopes[PRELUDE.index()];
+        let is_wire = |name: &&Name| self.names.text(**name).starts_with("wire_");
+        let defs = scope.order.iter().filter(is_wire).filter_map(|name| Some(scope.entries.get(name)?.def));
+        for def in defs.collect::<Vec<_>>() {
+            if let Def::Fn(id) = def {
                 self.reach_fn(id);
             }
         }
     }
+}
+
+/// Whether a module is the one that a host makes of its own capabilities.
+fn is_host(module: &Module) -> bool {
+    module.standard && &*module.path == "host"
 }

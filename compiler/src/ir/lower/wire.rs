@@ -10,16 +10,17 @@ use crate::typed::{FnId, ModuleId, Ty, TyKind};
 type Own = Option<(&'static str, Box<[Ty]>)>;
 
 impl<'a> Lower<'_, 'a> {
-    /// A function that the host calls: takes arguments off the wire, and puts the result there.
+    /// A function that the host calls: takes arguments off the wire, and puts the result there. Where that has room in the buffers that the
+    /// host gave, it gets null instead of others.
     pub fn export(&mut self, index: u32) {
         let program = self.cx.program;
         let export = &program.interface.functions[index as usize];
         let function = &program.functions[export.function.index()];
         self.at(function.span);
         let granted = export.params.iter().filter(|param| matches!(param, Param::Capability(_))).count();
-        let buffers = (granted..granted + 2).map(|index| Expr::Local(Local(index as u32))).collect();
+        let buffers = [granted, granted + 1].map(|index| Expr::Local(Local(index as u32)));
         let Some(record) = self.cx.wire() else { return self.b.push(Stmt::Unreachable) };
-        let wire = self.wire_call("wire_of", &[], buffers, record);
+        let wire = self.wire_call("wire_of", &[], buffers.to_vec(), record);
         let wire = Self::only(self.stable(record, wire));
         let (mut args, mut handle) = (Vec::new(), 0);
         for (param, declared) in export.params.iter().zip(&function.params) {
@@ -41,8 +42,27 @@ impl<'a> Lower<'_, 'a> {
         let result = self.stable(function.result, result);
         self.wire_call("wire_rewind", &[], vec![wire.clone()], Ty::UNIT);
         self.wire_put(function.result, wire.clone(), result);
-        let fields = (0..4).flat_map(|field| self.record_field(record, field, wire.clone())).collect();
+        let mut fields: Vec<Expr> = (0..4).flat_map(|field| self.record_field(record, field, wire.clone())).collect();
+        for (field, given) in [(0, &buffers[0]), (2, &buffers[1])] {
+            let ty = self.cx.fields(record).types[field];
+            let part = self.cx.parts(ty)[0];
+            fields[field] = self.unless_same(fields[field].clone(), given.clone(), part);
+        }
         self.b.push(Stmt::Return(fields));
+    }
+
+    /// A reference, or null if it is another one.
+    fn unless_same(&mut self, reference: Expr, other: Expr, ty: Val) -> Expr {
+        let found = self.b.variable(ty.nullable());
+        self.b.push(Stmt::Set(found, reference));
+        let before = self.b.begin_if();
+        if let Some(heap) = ty.heap() {
+            self.b.push(Stmt::Set(found, Expr::Null(heap)));
+        }
+        let then = self.b.otherwise(before);
+        let is_same = Expr::RefEq(Box::new([Expr::Local(found), other]));
+        self.b.end_if(before, is_same, then);
+        Expr::Local(found)
     }
 
     /// The code that puts a value on the wire.
@@ -215,6 +235,6 @@ impl super::Context<'_> {
         let wire = self.wire().map(|ty| self.fields(ty).types.clone()).unwrap_or_default();
         let results: Vec<Val> = wire.iter().flat_map(|&ty| self.parts(ty).to_vec()).collect();
         params.extend(results.iter().filter(|part| part.heap().is_some()));
-        (params, results)
+        (params, results.iter().map(|part| part.nullable()).collect())
     }
 }
