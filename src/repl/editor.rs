@@ -58,6 +58,7 @@ impl Editor {
             .with_validator(Box::new(Whole))
             .with_completer(Box::new(Names(names.clone())))
             .with_menu(menu)
+            .with_ansi_colors(colour::wanted())
             .with_edit_mode(Box::new(Emacs::new(keys)));
         if colour::wanted() {
             reedline = reedline.with_highlighter(Box::new(Colours));

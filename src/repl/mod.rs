@@ -337,7 +337,7 @@ impl<'a> Repl<'a> {
                 if let Verdict::Interrupted { .. } = outcome.verdict {
                     self.ended = Some(outcome.verdict.code());
                 }
-                outcome.remains.leave();
+                outcome.remains.finish();
             }
             Some(Err(error)) => self.complain(&error.to_string()),
             None => {}
@@ -350,7 +350,7 @@ impl<'a> Repl<'a> {
 
     fn close(mut self) -> Option<u8> {
         if let Some(Ok(outcome)) = self.session.end() {
-            outcome.remains.leave();
+            outcome.remains.finish();
         }
         self.ended
     }

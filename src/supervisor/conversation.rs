@@ -101,7 +101,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(Ok(outcome)) = self.end() {
-            outcome.remains.leave();
+            outcome.remains.finish();
         }
     }
 }

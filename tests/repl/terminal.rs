@@ -10,12 +10,37 @@ use std::time::{Duration, Instant};
 /// How long something may take that is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where in a sequence for the terminal a byte is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escape {
+    None,
+    Begun,
+    Control,
+}
+
+impl Escape {
+    /// Takes the next byte; whether it is text.
+    fn is_text(&mut self, byte: u8) -> bool {
+        let before = *self;
+        *self = match (before, byte) {
+            (Escape::None, 0x1b) => Escape::Begun,
+            (Escape::Begun, b'[') => Escape::Control,
+            (Escape::Control, 0x20..=0x3f) => Escape::Control,
+            _ => Escape::None,
+        };
+        before == Escape::None && byte != 0x1b
+    }
+}
+
 /// See the module.
 pub struct Terminal {
     file: File,
     child: Child,
-    /// All that was written, and how far it was waited for.
+    /// All that was written.
     seen: Vec<u8>,
+    /// The same without what moves the cursor, and how far it was waited for.
+    plain: Vec<u8>,
+    escape: Escape,
     at: usize,
     answered: usize,
     _state: tempfile::TempDir,
@@ -41,7 +66,16 @@ impl Terminal {
             });
         }
         let child = command.spawn().expect("it runs");
-        Self { file: ours, child, seen: Vec::new(), at: 0, answered: 0, _state: state }
+        Self {
+            file: ours,
+            child,
+            seen: Vec::new(),
+            plain: Vec::new(),
+            escape: Escape::None,
+            at: 0,
+            answered: 0,
+            _state: state,
+        }
     }
 
     /// Types something.
@@ -54,13 +88,13 @@ impl Terminal {
     pub fn until(&mut self, text: &str) -> &mut Self {
         let end = Instant::now() + PATIENCE;
         loop {
-            let found = self.seen[self.at..].windows(text.len()).position(|window| window == text.as_bytes());
+            let found = self.plain[self.at..].windows(text.len()).position(|window| window == text.as_bytes());
             if let Some(found) = found {
                 self.at += found + text.len();
                 return self;
             }
             // What was looked through need not be looked through again.
-            self.at = self.at.max(self.seen.len().saturating_sub(text.len()));
+            self.at = self.at.max(self.plain.len().saturating_sub(text.len()));
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero() && self.read(left), "{text:?} was not written, but {:?}", self.tail());
         }
@@ -78,6 +112,8 @@ impl Terminal {
         // An error means that nobody has the other end any more.
         let Ok(length @ 1..) = self.file.read(&mut buffer) else { return false };
         self.seen.extend(&buffer[..length]);
+        let Self { plain, escape, .. } = self;
+        plain.extend(buffer[..length].iter().filter(|byte| escape.is_text(**byte)));
         // Whoever asks where the cursor is waits for the answer.
         while let Some(found) = self.seen[self.answered..].windows(4).position(|window| window == b"\x1b[6n") {
             self.answered += found + 4;
