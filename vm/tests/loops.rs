@@ -194,6 +194,30 @@ fn a_tail_call_in_a_loop_is_the_frame_s_own() {
 }
 
 #[test]
+fn results_that_take_more_room_than_locals_spare_the_frame_s_header() {
+    // Eight slots of results over one local and the header: returned, and of a tail call of a function of either kind.
+    let results = "(result i32 v128 v128 v128 i32)";
+    let text = format!(
+        r#"(module
+        (type $f (func (param i32) {results}))
+        (func $leaf (type $f)
+            (local.get 0) (i32x4.splat (i32.const 1)) (i32x4.splat (i32.const 2)) (i32x4.splat (i32.const 3)) (i32.const 4))
+        (func $return (type $f) (loop {results} (call $leaf (local.get 0))))
+        (func $tail (type $f)
+            (loop $again
+                (br_if $again (i32.gt_s (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (i32.const 5)))
+                (return_call $return (local.get 0)))
+            (unreachable))
+        (func $trap (type $f) (loop $again (return_call $fail (local.get 0))) (unreachable))
+        (func $fail (type $f) (unreachable))
+        (func (export "f") (param i32) {results}
+            (if {results} (local.get 0) (then (call $tail (local.get 0))) (else (call $trap (local.get 0))))))"#
+    );
+    let outcomes = same(&text, &[9, 0]);
+    assert!(outcomes[0].starts_with("[I32(5), V128(") && outcomes[1].starts_with("Unreachable"), "{outcomes:?}");
+}
+
+#[test]
 fn a_tail_call_leaves_the_handlers_of_its_frame_behind() {
     let text = r#"(module
         (tag $e (param i32))

@@ -217,7 +217,8 @@ impl Activation {
 pub struct LoopFrame {
     /// The frame's first slot.
     pub slots: *mut u64,
-    /// The callee of the tail call that the frame has ended in, null if in none. Its arguments are where the frame's operands begin.
+    /// The callee of the tail call that the frame has ended in, null if in none. Its arguments are after
+    /// room for results, where the frame's operands begin.
     pub tail_callee: *const FuncRef,
 }
 

@@ -45,14 +45,14 @@ handler! {
 /// Goes on in a loop's code, and then where the frame returns to.
 #[inline(never)]
 unsafe extern "C" fn go_on(m: *mut Machine, ip: Ip, sp: *mut u64, code: *const LoopCode) -> Stop {
-    // SAFETY: the code is that of the loop whose header the frame at `sp` is at.
+    // SAFETY: the code is that of the loop whose header the frame at `sp` is at. There is room for results where operands begin, since that is
+    // where the interpreter's own would stand before it returns them.
     unsafe {
         let header = sp.add((*(*m).function).header as usize);
-        // The results may lie over the header.
-        let (after, function, context) = (header.read(), header.add(1).read(), header.add(2).read());
+        let results = header.add(HEADER as usize);
         (*m).entry = LoopFrame { slots: sp, tail_callee: std::ptr::null() };
         (*m).activation.replaced = 1;
-        let outcome = enter_loop((*m).store, &raw const (*m).entry, code, (*m).context, sp);
+        let outcome = enter_loop((*m).store, &raw const (*m).entry, code, (*m).context, results);
         (*m).activation.replaced = 0;
         if outcome != Outcome::Done {
             return failed(m);
@@ -60,20 +60,33 @@ unsafe extern "C" fn go_on(m: *mut Machine, ip: Ip, sp: *mut u64, code: *const L
         if !(*m).entry.tail_callee.is_null() {
             return tail_call(m, ip, sp);
         }
+        // They may come to lie over the header.
+        let (after, function, context) = (header.read(), header.add(1).read(), header.add(2).read());
+        results.copy_to(sp, result_slots(m));
         finish(m, sp, after, function, context)
     }
+}
+
+/// Slots of the running function's results.
+///
+/// # Safety
+/// The machine is live.
+unsafe fn result_slots(m: *mut Machine) -> usize {
+    // SAFETY: by contract.
+    unsafe { (*(*(*m).context).code).module.func_type((*(*m).function).index).result_slots() }
 }
 
 /// Makes the tail call that a loop's code has left.
 #[inline(never)]
 unsafe extern "C" fn tail_call(m: *mut Machine, ip: Ip, sp: *mut u64) -> Stop {
-    // SAFETY: the arguments are where the frame's operands begin; there the interpreter's own tail call has room for them, and for results.
+    // SAFETY: the arguments are after room for results, where operands begin. The interpreter's own tail call has room for both, after as many operands.
     unsafe {
         let func = (*m).entry.tail_callee;
         let header = sp.add((*(*m).function).header as usize);
-        let ty = (*(*(*m).context).code).module.func_type((*(*m).function).index);
         let arguments = header.add(HEADER as usize);
         let (params, _) = slots((*m).store, func);
-        give_way(m, ip, sp, func, Tail { arguments, params, header, results: ty.result_slots() })
+        let results = result_slots(m);
+        arguments.add(results).copy_to(arguments, params);
+        give_way(m, ip, sp, func, Tail { arguments, params, header, results })
     }
 }

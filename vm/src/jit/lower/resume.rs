@@ -137,7 +137,8 @@ impl Lower<'_> {
     pub fn hand_on(&mut self, ty: &FuncType, args: &[Value], func_ref: Value) {
         let Some(resume) = &self.resume else { return };
         let (entry, slots, slot) = (resume.entry, resume.slots, resume.header.slot);
-        let to = self.b.ins().iadd_imm_s(slots, i64::from(slot) * 8);
+        // Where operands begin what this returns will be stored.
+        let to = self.b.ins().iadd_imm_s(slots, (slot as usize + ty.result_slots()) as i64 * 8);
         store_all(&mut self.b, ty.params(), args, to);
         self.b.ins().store(flags(), func_ref, entry, offset_of!(LoopFrame, tail_callee) as i32);
         let results: Vec<Value> =
