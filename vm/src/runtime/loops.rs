@@ -5,9 +5,14 @@ use crate::jit::LoopCode;
 /// Loops of a function that get code of their own. More than one are for functions with several long loops one after another.
 const MOST: usize = 4;
 /// Turns until the interpreter looks again for code that is being made.
-const AGAIN: i32 = 200;
-/// Looks that find code for other loops only before this one gets code too: those may be around it or in it, and be come to next.
-const PATIENCE: u32 = 500;
+pub const AGAIN: i32 = 200;
+/// Looks without any code to be found until it is asked for: for the loop that was come to most often, since the first may be one that is seldom
+/// come to.
+const FEW_LOOKS: u32 = 9;
+/// Turns between those: a prime, so that they do not keep step with a loop.
+const APART: i32 = 61;
+/// Looks in a row that find code for other loops only until another one gets code: those may be around it or in it, and be come to next.
+const MANY_LOOKS: u32 = 500;
 
 /// The loops of a function that have code of their own, or are to have.
 #[derive(Debug, Default)]
@@ -16,8 +21,8 @@ pub struct Loops {
     all: Vec<(u32, Option<Box<LoopCode>>)>,
     /// Whether one is being made.
     is_pending: bool,
-    /// Looks since then that found code for other loops only.
-    missed: u32,
+    /// Loops without code that were come to since then, and since code was last found, and how often.
+    missed: Vec<(u32, u32)>,
     /// Whether the function as a whole has been asked for.
     pub is_function_asked: bool,
 }
@@ -29,28 +34,36 @@ pub enum Look {
     Code(*const LoopCode),
     /// Nothing; it is time to look again after so many turns.
     Wait(i32),
-    /// Nothing, and it may be asked for.
-    Missing,
+    /// Nothing, and code of the loop with this number may be asked for.
+    Missing(u32),
 }
 
 impl Loops {
     /// Looks for the code of a loop.
     pub fn look(&mut self, number: u32) -> Look {
-        match self.all.iter().find(|(known, _)| *known == number) {
-            Some((_, Some(code))) => Look::Code(&raw const **code),
-            _ if self.is_pending => Look::Wait(AGAIN),
-            Some((_, None)) => Look::Wait(i32::MAX),
-            None if self.all.is_empty() => Look::Missing,
-            None if self.missed < PATIENCE => {
-                self.missed += 1;
-                Look::Wait(1)
+        match self.known(number) {
+            Some(code) if !code.is_null() => {
+                self.missed.clear();
+                return Look::Code(code);
             }
-            None if self.all.len() < MOST => Look::Missing,
-            None => Look::Wait(i32::MAX),
+            _ if self.is_pending => return Look::Wait(AGAIN),
+            Some(_) => return Look::Wait(i32::MAX),
+            None if self.all.len() == MOST => return Look::Wait(i32::MAX),
+            None => {}
+        }
+        match self.missed.iter_mut().find(|(missed, _)| *missed == number) {
+            Some((_, times)) => *times += 1,
+            None => self.missed.push((number, 1)),
+        }
+        let looks: u32 = self.missed.iter().map(|(_, times)| times).sum();
+        let (limit, apart) = if self.all.is_empty() { (FEW_LOOKS, APART) } else { (MANY_LOOKS, 1) };
+        match self.missed.iter().max_by_key(|(_, times)| times) {
+            Some((most, _)) if looks >= limit => Look::Missing(*most),
+            _ => Look::Wait(apart),
         }
     }
 
-    /// The code of a loop, null if there can be none; `None` if nobody knows.
+    /// The code of a loop, null if it is not there yet or there can be none; `None` if it was never asked for.
     pub fn known(&self, number: u32) -> Option<*const LoopCode> {
         let (_, code) = self.all.iter().find(|(known, _)| *known == number)?;
         Some(code.as_deref().map_or(std::ptr::null(), std::ptr::from_ref))
@@ -60,7 +73,7 @@ impl Loops {
     pub fn expect(&mut self, number: u32) {
         self.all.push((number, None));
         self.is_pending = true;
-        self.missed = 0;
+        self.missed.clear();
     }
 
     /// The code of a loop has been made, if it can be.
@@ -80,18 +93,30 @@ mod tests {
         Some(LoopCode { code: std::ptr::null(), trampoline: std::ptr::null() })
     }
 
+    /// What the last of so many looks for a loop finds.
+    fn looks(loops: &mut Loops, number: u32, count: u32) -> Look {
+        (1..count).for_each(|_| assert!(matches!(loops.look(number), Look::Wait(1 | APART))));
+        loops.look(number)
+    }
+
+    #[test]
+    fn the_loop_that_is_come_to_most_is_asked_for() {
+        let mut loops = Loops::default();
+        assert_eq!(loops.look(7), Look::Wait(APART));
+        assert_eq!(looks(&mut loops, 3, FEW_LOOKS - 2), Look::Wait(APART));
+        assert_eq!(loops.look(7), Look::Missing(3));
+    }
+
     #[test]
     fn one_is_made_at_a_time_and_another_after_patience() {
         let mut loops = Loops::default();
-        assert_eq!(loops.look(3), Look::Missing);
+        assert_eq!(looks(&mut loops, 3, FEW_LOOKS), Look::Missing(3));
         loops.expect(3);
         assert_eq!([loops.look(3), loops.look(4)], [Look::Wait(AGAIN), Look::Wait(AGAIN)]);
         loops.set(3, code());
-        for _ in 0..PATIENCE {
-            assert_eq!(loops.look(4), Look::Wait(1));
-        }
-        assert_eq!(loops.look(4), Look::Missing);
+        assert_eq!(looks(&mut loops, 4, MANY_LOOKS - 1), Look::Wait(1));
         assert!(matches!(loops.look(3), Look::Code(_)));
+        assert_eq!(looks(&mut loops, 4, MANY_LOOKS), Look::Missing(4));
     }
 
     #[test]
@@ -101,7 +126,6 @@ mod tests {
             loops.expect(number);
             loops.set(number, if number == 0 { None } else { code() });
         }
-        (0..PATIENCE).for_each(|_| drop(loops.look(99)));
         assert_eq!([loops.look(99), loops.look(0)], [Look::Wait(i32::MAX), Look::Wait(i32::MAX)]);
     }
 }

@@ -13,7 +13,7 @@ use super::code::ModuleCode;
 use super::config::Tier;
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
-use super::loops::Look;
+use super::loops::{AGAIN, Look};
 use super::store::StoreInner;
 use super::{threads, x86_64};
 use crate::jit::{CompileError, Compiler, LoopCode, Trampolines};
@@ -24,6 +24,8 @@ use crate::types::{FuncType, TypeId};
 const HOT_CALLS: i32 = 3000;
 /// Turns of its loops after which a function counts as hot.
 const HOT_TURNS: i32 = 3000;
+/// Bytes of a body from which compiling it twice is to be spared.
+const LARGE: usize = 8 << 10;
 /// The most bytes of bodies of a module that are compiled to be entered in mid-loop.
 const MAX_LOOP_BYTES: usize = 16 << 20;
 
@@ -135,7 +137,8 @@ pub unsafe fn hot_loop(context: *mut InstanceContext, func: DefinedFunc, number:
 
 /// The code of a loop, if it has been made; otherwise it may be asked for.
 ///
-/// A function that was called before will soon be called again: it is compiled as a whole first, and the loop only if it still turns when that is done.
+/// A function that was called before will soon be called again: it is compiled as a whole first, and the loop only if it still turns
+/// when that is done. A large one takes so long that the loop comes first, since whoever calls the function comes to that too.
 ///
 /// # Safety
 /// As for [`hot_loop`].
@@ -144,18 +147,19 @@ unsafe fn loop_in_background(context: *mut InstanceContext, func: DefinedFunc, n
     let code = unsafe { &*(*context).code };
     let function = code.function(func);
     let mut loops = function.loops();
+    let bytes = code.module.body(func).len();
+    let is_called_again = function.calls.load(Ordering::Relaxed) > 1 - HOT_CALLS;
     let (turns, entry) = match loops.look(number) {
         Look::Code(code) => return code,
         Look::Wait(turns) => (turns, None),
-        Look::Missing if function.compiled().is_none() && function.calls.load(Ordering::Relaxed) > 1 - HOT_CALLS => {
+        Look::Missing(_) if is_called_again && bytes < LARGE && function.compiled().is_none() => {
             let is_new = !std::mem::replace(&mut loops.is_function_asked, true);
-            (HOT_TURNS, is_new.then_some(None))
+            (AGAIN, is_new.then_some(None))
         }
-        Look::Missing => {
-            let bytes = code.module.body(func).len();
+        Look::Missing(number) => {
             let is_room = code.loop_bytes.fetch_add(bytes, Ordering::Relaxed) < MAX_LOOP_BYTES;
             loops.expect(number);
-            (HOT_TURNS, is_room.then_some(Some(number)))
+            (AGAIN, is_room.then_some(Some(number)))
         }
     };
     function.turns.store(-turns, Ordering::Relaxed);

@@ -57,7 +57,7 @@ handler! {
         let calls = &(*(*m).functions.add(word(ip, 2) as usize)).calls;
         let now = calls.load(Ordering::Relaxed).wrapping_add(1);
         calls.store(now, Ordering::Relaxed);
-        if now >= 0 {
+        if now == 0 {
             return hot(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
         }
         r.next(m, ip.add(3))
