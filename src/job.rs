@@ -402,6 +402,8 @@ pub struct Used {
     pub guest_memory: u64,
     /// Fuel, if it was counted.
     pub fuel: Option<u64>,
+    /// How often the interpreter went on in compiled code in the middle of a loop.
+    pub loops_entered: u64,
     /// Of the garbage-collected heap, if it had one.
     pub collections: Option<Box<Collections>>,
 }

@@ -135,6 +135,7 @@ struct Told {
     run_seconds: f64,
     guest_memory_bytes: u64,
     fuel: Option<u64>,
+    loops_entered: u64,
     collections: Option<Collections>,
 }
 
@@ -260,6 +261,7 @@ fn used(outcome: &Outcome) -> Used {
             run_seconds: used.run,
             guest_memory_bytes: used.guest_memory,
             fuel: used.fuel,
+            loops_entered: used.loops_entered,
             collections: used.collections.as_ref().map(|collections| Collections {
                 nursery: Pauses::new(&collections.nursery),
                 major: Pauses::new(&collections.major),

@@ -103,6 +103,9 @@ pub fn stats(outcome: &Outcome, read: Duration) {
         if let Some(fuel) = used.fuel {
             eprintln!("{:>20}: {fuel:>10}", "fuel used");
         }
+        if used.loops_entered > 0 {
+            eprintln!("{:>20}: {:>10}", "entries in mid-loop", used.loops_entered);
+        }
         if let Some(collections) = &used.collections {
             for (name, pauses) in
                 [("nursery collections", collections.nursery), ("major collections", collections.major)]

@@ -151,6 +151,7 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
     used.guest_memory = store.memory_used().1;
+    used.loops_entered = store.loops_entered();
     used.collections = store.collections().map(collections).map(Box::new);
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
     result.map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))

@@ -309,6 +309,19 @@ fn fuel_is_counted_alike_on_every_tier() {
 }
 
 #[test]
+fn entries_in_mid_loop_are_told() {
+    let scratch = Scratch::new("mid-loop");
+    let text = r#"(module (func (export "turn") (param i64) (result i64)
+        (loop (br_if 0 (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0)))) (local.get 0)))"#;
+    let program = scratch.file("turn.wat", text.as_bytes());
+    // As long as compiling it may take, and then some.
+    let run = |tier| stderr(&run(&["run", "--tier", tier, "--stats", "--invoke", "turn", &program, "2000000000"]));
+    let told = run("auto");
+    assert!(told.lines().any(|line| line.contains("entries in mid-loop") && line.ends_with(" 1")), "{told}");
+    assert!(!run("jit").contains("mid-loop"));
+}
+
+#[test]
 fn what_is_not_granted_is_refused_before_it_runs() {
     let scratch = Scratch::new("refused");
     let text = r#"(module
