@@ -206,12 +206,15 @@ fn fold(tier: Tier) {
     println!("{tier:?}: compiled in {:.2} ms, a session made in {:.1} µs", compiled / 1e6, run / 1e3);
 }
 
+/// A part of the measurements, by its name.
+type Part = (&'static str, fn(Tier));
+
 fn main() {
     // `cargo test --benches` passes this: then it is enough that it builds.
     if std::env::args().any(|arg| arg == "--test") {
         return;
     }
-    let parts: [(&str, fn(Tier)); 4] = [("calls", calls), ("rows", rows), ("instances", instances), ("fold", fold)];
+    let parts: [Part; 4] = [("calls", calls), ("rows", rows), ("instances", instances), ("fold", fold)];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     for tier in [Tier::Jit, Tier::Interpreter] {
         for (_, run) in parts.iter().filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|other| other == name)) {

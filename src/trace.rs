@@ -43,20 +43,26 @@ impl fmt::Display for Frame {
 /// The modules of a store, by their names.
 pub type Modules<'m> = dyn Fn(Option<&str>) -> Option<&'m Module> + 'm;
 
+/// A module and what it tells of its sources.
+type Mapped<'m> = (&'m Module, SourceMap<'m>);
+
+fn mapped<'m>(modules: &Modules<'m>, name: Option<&str>) -> Option<Mapped<'m>> {
+    let module = modules(name)?;
+    Some((module, SourceMap::parse(module.custom_section(SOURCES)?)?))
+}
+
 /// The frames of a trap, newest first, and how many more there are: with places in sources where their modules tell them.
 pub fn frames(trap: &Trap, modules: &Modules<'_>) -> (Vec<Frame>, usize) {
-    let mut last: Option<(Option<&str>, Option<(&Module, SourceMap<'_>)>)> = None;
+    let mut last: (Option<&str>, Option<Mapped<'_>>) = (None, mapped(modules, None));
     let mut frames: Vec<Frame> = Vec::new();
     let mut before = String::new();
     for (number, frame) in trap.frames.iter().enumerate() {
         let name = frame.module.as_deref();
-        if last.as_ref().is_none_or(|(other, _)| *other != name) {
-            let module = modules(name);
-            let map = module.and_then(|module| SourceMap::parse(module.custom_section(SOURCES)?));
-            last = Some((name, module.zip(map)));
+        if last.0 != name {
+            last = (name, mapped(modules, name));
         }
-        let map = last.as_ref().and_then(|(_, map)| map.as_ref());
-        let places = map.map(|(module, map)| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
+        let places =
+            last.1.as_ref().map(|(module, map)| module.inner().source_places(map, FuncIndex(frame.func), frame.offset));
         let mut places = places.unwrap_or_default();
         let is_known = !places.is_empty();
         // What ends the program is called from elsewhere in the same function, of which there is a frame already.

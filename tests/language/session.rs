@@ -1,6 +1,5 @@
 //! Entries of a session: each sees what those before it declared and bound, and joins the store in which they ran.
 
-use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use pinfold::session::{Entered, Live};
@@ -18,12 +17,12 @@ fn session(tier: Tier, entries: &[&str]) -> String {
     let engine = Engine::new(&config);
     let output = Arc::<Mutex<Vec<u8>>>::default();
     let grants = grants(&World::default(), &output);
-    let host = HostState::new(&grants).unwrap();
+    let host = HostState::new(&grants).expect("it can be had");
     let mut store = Store::with_limits(&engine, Host(host), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
     store.connect(|host| &mut host.0);
     let mut linker = Linker::new(&engine);
     linker.host_table(&grants, |host: &mut Host| &mut host.0);
-    let mut live = Live::new(&engine, store, linker).unwrap();
+    let mut live = Live::new(&engine, store, linker).expect("there is memory");
     let mut told = String::new();
     for entry in entries {
         let entered = live.enter(entry, |store, needs| {
@@ -32,19 +31,19 @@ fn session(tier: Tier, entries: &[&str]) -> String {
             Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
         });
         live.store().data_mut().0.flush();
-        told += &String::from_utf8(std::mem::take(&mut *output.lock().unwrap())).unwrap();
+        told += &String::from_utf8(std::mem::take(&mut *output.lock().expect("nobody panicked"))).expect("it is text");
         match entered {
-            Entered::Done { value: Some(value), .. } => writeln!(told, "{}: {}", value.text, value.ty).unwrap(),
+            Entered::Done { value: Some(value), .. } => told += &format!("{}: {}\n", value.text, value.ty),
             Entered::Done { value: None, .. } => {}
-            Entered::Rejected(rejected) => writeln!(told, "{}", lines(&rejected)).unwrap(),
+            Entered::Rejected(rejected) => told += &format!("{}\n", lines(&rejected)),
             Entered::Failed(Error::Trap(trap)) => {
                 let source = trap.source.as_ref().map(ToString::to_string).unwrap_or_default();
                 match trap.kind {
-                    TrapKind::Host | TrapKind::Exit => writeln!(told, "failed: {source}").unwrap(),
-                    kind => writeln!(told, "failed: {kind:?}").unwrap(),
+                    TrapKind::Host | TrapKind::Exit => told += &format!("failed: {source}\n"),
+                    kind => told += &format!("failed: {kind:?}\n"),
                 }
             }
-            Entered::Failed(error) => writeln!(told, "failed: {error}").unwrap(),
+            Entered::Failed(error) => told += &format!("failed: {error}\n"),
         }
     }
     told

@@ -220,6 +220,8 @@ pub fn apart<R: Send>(job: impl FnOnce() -> Option<R> + Send) -> Option<R> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
