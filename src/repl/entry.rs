@@ -55,7 +55,11 @@ pub fn is_open(source: &str) -> bool {
                 at += 2;
             }
             (_, b'"') => open.push(Open::Text),
-            (_, b'r') if raw_length(bytes, at - 1).is_some() => at = raw_length(bytes, at - 1).unwrap_or(at),
+            (_, b'r') => match raw(bytes, at - 1) {
+                Some(Some(end)) => at = end,
+                Some(None) => return true,
+                None => {}
+            },
             (_, b'\'') => at = character_end(bytes, at),
             (_, b'(' | b'[' | b'{') => open.push(Open::Bracket),
             (_, b')' | b']' | b'}') => drop(open.pop()),
@@ -65,8 +69,8 @@ pub fn is_open(source: &str) -> bool {
     !open.is_empty() && open.last() != Some(&Open::Text) || wants_operand(source)
 }
 
-/// The end of a raw text that begins at `at`; that of the source where it is not closed.
-fn raw_length(bytes: &[u8], at: usize) -> Option<usize> {
+/// Where a raw text ends that begins at `at`, if one does, and if it is closed.
+fn raw(bytes: &[u8], at: usize) -> Option<Option<usize>> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if at > 0 && is_word(bytes[at - 1]) {
         return None;
@@ -78,7 +82,7 @@ fn raw_length(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let close: Vec<u8> = [b'"'].into_iter().chain(std::iter::repeat_n(b'#', marks)).collect();
     let end = bytes[begin + 1..].windows(close.len()).position(|window| window == close);
-    Some(end.map_or(bytes.len(), |end| begin + 1 + end + close.len()))
+    Some(end.map(|end| begin + 1 + end + close.len()))
 }
 
 /// The end of a character's literal, of which the first quote was read; where there is none, nothing is skipped.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pinfold::exit;
-use pinfold::job::{Ending, Job, Reply, Request, Run, Task, Told};
+use pinfold::job::{Ending, Job, Reply, Request, Run, Task, TierName, Told};
 use pinfold::supervisor::{Bounds, Replied, Session, Stopped, SupervisorError, Verdict};
 use pinfold::{answer, policy};
 use pinfold_sandbox::SpawnError;
@@ -394,7 +394,8 @@ fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
         max_memory: settings.max_memory,
         max_stack: settings.max_stack,
         fuel: settings.fuel,
-        tier: Default::default(),
+        // What turns hot is not compiled yet where modules join a store that runs already.
+        tier: TierName::Interpreter,
         deterministic: false,
         invoke: None,
         invoke_args: Vec::new(),

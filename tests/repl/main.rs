@@ -196,10 +196,11 @@ fn an_editor_shows_values_completes_and_goes_on_in_the_next_line() {
     let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
     terminal.until("fold> ");
     terminal.enter("1 + 2\r").until("3: Int");
-    terminal.until("fold> ").enter("fn double(x: Int) -> Int {\r").until("  | ");
-    terminal.enter("x * 2 }\r").until("fold> ");
-    terminal.enter("let value_of_a_name = double(4)\r").until("fold> ");
-    terminal.enter("value_o\t\r").until("value_of_a_name").enter("\r").until("8: Int");
+    terminal.until("fold> ").enter("let double = |x: Int| {\r").until("  | ");
+    terminal.enter("x * 2\r").until("  | ").enter("}; console.print(\"declared\")\r").until("declared\r\n");
+    terminal.until("fold> ").enter("let value_of_a_name = double(4); console.print(\"bound\")\r").until("bound\r\n");
+    terminal.until("fold> ").enter("value_of\t").until("VALUE_OF_A_NAME");
+    terminal.enter("\r").until("fold> value_of_a_name").enter("\r").until("8: Int");
     // The last entry again, from the history.
     terminal.until("fold> ").enter("5 * 5\r").until("25: Int");
     terminal.until("fold> ").enter("\x1b[A\r").until("25: Int");
@@ -210,18 +211,27 @@ fn an_editor_shows_values_completes_and_goes_on_in_the_next_line() {
 #[test]
 fn control_c_stops_an_entry_and_keeps_the_session() {
     let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
-    terminal.until("fold> ").enter("var n = 7\r").until("fold> ");
-    terminal.enter("console.print(\"begun\")\nwhile true {}\r").until("begun\r\n").enter("\x03").until("interrupted");
+    terminal.until("fold> ").enter("var n = 7; console.print(\"set\")\r").until("set\r\n");
+    terminal
+        .until("fold> ")
+        .enter("console.print(\"begun\"); while true {}\r")
+        .until("begun\r\n")
+        .enter("\x03")
+        .until("interrupted");
     terminal.until("fold> ").enter("n\r").until("7: Int");
     terminal.until("fold> ").enter("not finished\x03").until("fold> ");
-    terminal.enter("n + 1\r").until("8: Int").enter("\x04");
+    terminal.enter("n + 1\r").until("8: Int").until("fold> ").enter("\x04");
     assert_eq!(terminal.end(), Some(0));
 }
 
 #[test]
 fn what_a_program_writes_is_shown_and_not_obeyed() {
     let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
-    terminal.until("fold> ").enter("let text = \"\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{8}\"\r").until("fold> ");
+    terminal
+        .until("fold> ")
+        .enter("let text = \"\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{8}\"; console.print(\"bound\")\r")
+        .until("bound\r\n");
+    terminal.until("fold> ");
     terminal.enter("console.print(\"<{text}>\")\r");
     terminal.until("<^[]0;owned^G^[[31m^H>");
     terminal.until("fold> ").enter("text\r").until("\": String");
@@ -232,8 +242,8 @@ fn what_a_program_writes_is_shown_and_not_obeyed() {
 
 #[test]
 fn much_output_comes_out_whole_and_the_prompt_after_it() {
-    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
-    terminal.until("fold> ").enter("for i in 0..100000 { console.print(\"line {i} of a hundred thousand, which is long enough: ten million bytes in all, of which none is lost\") }\nconsole.print(\"the end\")\r");
+    let mut terminal = Terminal::new(PINFOLD, &["repl", "--timeout", "0"], 80);
+    terminal.until("fold> ").enter("for i in 0..100000 { console.print(\"line {i} of a hundred thousand, which is long enough: ten million bytes in all, of which none is lost\") }; console.print(\"the end\")\r");
     terminal.until("line 99999 of").until("\nthe end\r\n");
     assert!(terminal.all().len() > 10_000_000, "{} bytes", terminal.all().len());
     terminal.until("fold> ").enter("\x04");

@@ -4,7 +4,7 @@
 //! able to make any later; then there are those and no more. Whoever asks for a thread does without if there is none.
 
 use std::io;
-use std::sync::atomic::{AtomicIsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
 
 /// What the compiler wants.
@@ -15,16 +15,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// Threads that wait for work.
 struct Pool {
     jobs: Mutex<mpsc::Sender<Job>>,
-    /// How many threads there are.
-    count: usize,
-    /// How many of them do nothing; below zero where jobs wait.
-    idle: AtomicIsize,
-}
-
-impl Pool {
-    fn send(&self, job: Job) -> bool {
-        self.jobs.lock().unwrap_or_else(|e| e.into_inner()).send(job).is_ok()
-    }
+    idle: AtomicUsize,
 }
 
 static POOL: OnceLock<Pool> = OnceLock::new();
@@ -62,7 +53,7 @@ pub fn start(count: usize) -> io::Result<Starting> {
     let (sender, receiver) = mpsc::channel::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
     let (tell, ready) = mpsc::channel();
-    let pool = Pool { jobs: Mutex::new(sender), count, idle: AtomicIsize::new(count as isize) };
+    let pool = Pool { jobs: Mutex::new(sender), idle: AtomicUsize::new(count) };
     POOL.set(pool).map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))?;
     // Asked now, since asking takes system calls.
     available();
@@ -117,21 +108,10 @@ pub fn spawn(job: impl FnOnce() + Send + 'static) -> bool {
     match POOL.get() {
         None => std::thread::Builder::new().name("pinfold".into()).stack_size(STACK).spawn(job).is_ok(),
         Some(pool) => {
-            let take = |idle: isize| (idle > 0).then(|| idle - 1);
-            pool.idle.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok() && pool.send(Box::new(job))
+            let take = |idle: usize| idle.checked_sub(1);
+            pool.idle.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
+                && pool.jobs.lock().unwrap_or_else(|e| e.into_inner()).send(Box::new(job)).is_ok()
         }
-    }
-}
-
-/// Gives a job to a thread, which comes to it after those that it has; `false` if there is none.
-fn queue(job: Job) -> bool {
-    match POOL.get() {
-        Some(pool) if pool.count > 0 => {
-            pool.idle.fetch_sub(1, Ordering::Acquire);
-            pool.send(job)
-        }
-        Some(_) => false,
-        None => spawn(job),
     }
 }
 
@@ -212,7 +192,7 @@ pub fn apart<R: Send>(job: impl FnOnce() -> Option<R> + Send) -> Option<R> {
         // SAFETY: `waiting` keeps this block from ending before the job has.
         let job: Job = unsafe { std::mem::transmute(job) };
         // A job that finds no thread is dropped, and with it what counts it.
-        queue(job);
+        spawn(job);
         drop(waiting);
     }
     result.into_inner().unwrap_or_else(|e| e.into_inner())
@@ -220,8 +200,6 @@ pub fn apart<R: Send>(job: impl FnOnce() -> Option<R> + Send) -> Option<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
 
     #[test]
