@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> Result<u8, String> {
         repl.load(path);
     }
     let code = if io::stdin().is_terminal() { repl.interact()? } else { repl.read(io::stdin().lock()) };
-    Ok(repl.close().unwrap_or(code))
+    Ok(code)
 }
 
 /// What a command says of itself.
@@ -111,8 +111,6 @@ struct Repl<'a> {
     entered: Vec<String>,
     tells_time: bool,
     failed: bool,
-    /// How the session ended, if it did.
-    ended: Option<u8>,
 }
 
 impl<'a> Repl<'a> {
@@ -120,8 +118,7 @@ impl<'a> Repl<'a> {
         let mut settings = Settings::new(&flags(args))?;
         settings.grants.output_limit = args.max_output.map_or(OUTPUT, |bytes| bytes.0);
         let session = start(args, &settings)?;
-        let mut repl =
-            Self { args, settings, session, entered: Vec::new(), tells_time: false, failed: false, ended: None };
+        let mut repl = Self { args, settings, session, entered: Vec::new(), tells_time: false, failed: false };
         // The first question tells whether there is anybody to answer.
         if repl.ask(&Request::Variables).is_none() {
             return Err(match repl.session.end() {
@@ -143,7 +140,7 @@ impl<'a> Repl<'a> {
     fn interact(&mut self) -> Result<u8, String> {
         println!("Pinfold {}: entries in Fold. :help tells more, Ctrl-D ends.", env!("CARGO_PKG_VERSION"));
         let mut editor = Editor::new(&self.authority()).map_err(|error| error.to_string())?;
-        while self.ended.is_none() {
+        loop {
             editor.knows(self.variables().into_iter().map(|(name, ..)| name));
             match editor.read().map_err(|error| error.to_string())? {
                 Line::Entry(text) => {
@@ -165,14 +162,12 @@ impl<'a> Repl<'a> {
             entry.push_str(&line);
             if entry::is_open(&entry) {
                 entry.push('\n');
-            } else if !self.line(&std::mem::take(&mut entry)) || self.ended.is_some() {
+            } else if !self.line(&std::mem::take(&mut entry)) {
                 break;
             }
         }
         // Whatever is missing at its end: that is told.
-        if self.ended.is_none() {
-            self.line(&entry);
-        }
+        self.line(&entry);
         if self.failed { exit::FAILURE } else { exit::SUCCESS }
     }
 
@@ -328,32 +323,26 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Tells how the session ended, and begins another one, unless somebody wanted it to end.
+    /// Tells how the session ended, and begins another one.
     fn is_gone(&mut self) {
         self.failed = true;
         match self.session.end() {
             Some(Ok(outcome)) => {
                 report::explain(&outcome.verdict, self.args.timeout);
-                if let Verdict::Interrupted { .. } = outcome.verdict {
-                    self.ended = Some(outcome.verdict.code());
-                }
                 outcome.remains.finish();
             }
             Some(Err(error)) => self.complain(&error.to_string()),
             None => {}
         }
-        if self.ended.is_none() {
-            eprintln!("pinfold: the session is lost with all that it had; this is a new one");
-            self.reset();
-        }
+        eprintln!("pinfold: the session is lost with all that it had; this is a new one");
+        self.reset();
     }
+}
 
-    fn close(mut self) -> Option<u8> {
-        if let Some(Ok(outcome)) = self.session.end() {
-            outcome.remains.finish();
-        }
-        self.ended
-    }
+/// Ends the command, whatever it waits for.
+fn interrupted(signal: i32) -> ! {
+    editor::restore();
+    std::process::exit(128 + signal)
 }
 
 fn is_error(finding: &answer::Finding) -> bool {
@@ -394,8 +383,7 @@ fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
         max_memory: settings.max_memory,
         max_stack: settings.max_stack,
         fuel: settings.fuel,
-        // What turns hot is not compiled yet where modules join a store that runs already.
-        tier: TierName::Interpreter,
+        tier: TierName::Auto,
         deterministic: false,
         invoke: None,
         invoke_args: Vec::new(),
@@ -404,7 +392,8 @@ fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };
-    Session::start(Job { plan, task: Task::Session(Box::new(job)) }, bounds).map_err(|error| error.to_string())
+    Session::start(Job { plan, task: Task::Session(Box::new(job)) }, bounds, interrupted)
+        .map_err(|error| error.to_string())
 }
 
 /// The same as flags of `run`. Directories and connections without a name get one.

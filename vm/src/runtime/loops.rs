@@ -70,7 +70,7 @@ impl Loops {
     }
 
     /// The code of a loop is going to be made.
-    pub fn expect(&mut self, number: u32) {
+    pub fn begin(&mut self, number: u32) {
         self.all.push((number, None));
         self.is_pending = true;
         self.missed.clear();
@@ -111,7 +111,7 @@ mod tests {
     fn one_is_made_at_a_time_and_another_after_patience() {
         let mut loops = Loops::default();
         assert_eq!(looks(&mut loops, 3, FEW_LOOKS), Look::Missing(3));
-        loops.expect(3);
+        loops.begin(3);
         assert_eq!([loops.look(3), loops.look(4)], [Look::Wait(AGAIN), Look::Wait(AGAIN)]);
         loops.set(3, code());
         assert_eq!(looks(&mut loops, 4, MANY_LOOKS - 1), Look::Wait(1));
@@ -123,7 +123,7 @@ mod tests {
     fn there_are_only_so_many_and_none_is_asked_for_twice() {
         let mut loops = Loops::default();
         for number in 0..MOST as u32 {
-            loops.expect(number);
+            loops.begin(number);
             loops.set(number, if number == 0 { None } else { code() });
         }
         assert_eq!([loops.look(99), loops.look(0)], [Look::Wait(i32::MAX), Look::Wait(i32::MAX)]);

@@ -38,11 +38,16 @@ pub fn until_hot(tier: Tier) -> (i32, i32) {
 }
 
 /// Work for the background compiler.
-pub struct Job {
-    code: Arc<ModuleCode>,
-    func: DefinedFunc,
-    /// The loop that it is to be entered at; none: its start.
-    entry: Option<u32>,
+pub(super) enum Job {
+    /// A function.
+    Function {
+        code: Arc<ModuleCode>,
+        func: DefinedFunc,
+        /// The loop that it is to be entered at; none: its start.
+        entry: Option<u32>,
+    },
+    /// The trampolines of a type, for somebody who waits for them.
+    Trampolines { id: TypeId, ty: FuncType, to: mpsc::Sender<Trampolines> },
 }
 
 /// Whether a function is to be compiled before its module runs.
@@ -158,7 +163,10 @@ unsafe fn loop_in_background(context: *mut InstanceContext, func: DefinedFunc, n
         }
         Look::Missing(number) => {
             let is_room = code.loop_bytes.fetch_add(bytes, Ordering::Relaxed) < MAX_LOOP_BYTES;
-            loops.expect(number);
+            loops.begin(number);
+            if !is_room {
+                loops.set(number, None);
+            }
             (AGAIN, is_room.then_some(Some(number)))
         }
     };
@@ -188,7 +196,7 @@ unsafe fn loop_now(context: *mut InstanceContext, func: DefinedFunc, number: u32
     if let Some(found) = known {
         return found;
     }
-    function.loops().expect(number);
+    function.loops().begin(number);
     let made =
         engine.compiler().ok().and_then(|compiler| threads::apart(|| compile_loop(compiler, &code, func, number)));
     function.loops().set(number, made);
@@ -230,7 +238,7 @@ unsafe fn ask(context: *mut InstanceContext, func: DefinedFunc, entry: Option<u3
     }
     if let Some(sender) = &*background {
         // A compiler that has gone leaves the function in the interpreter, where it still runs.
-        let _ = sender.send(Job { code, func, entry });
+        let _ = sender.send(Job::Function { code, func, entry });
     }
 }
 
@@ -251,19 +259,23 @@ fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
 
 impl Job {
     /// Does it. A function that cannot be compiled (too large, say) stays in the interpreter.
-    fn run(&self, compiler: &Compiler) {
-        let function = self.code.function(self.func);
-        match self.entry {
-            Some(number) => {
-                let made = compile_loop(compiler, &self.code, self.func, number);
-                function.loops().set(number, made);
+    fn run(self, compiler: &Compiler) {
+        match self {
+            Job::Function { code, func, entry: Some(number) } => {
+                let made = compile_loop(compiler, &code, func, number);
+                code.function(func).loops().set(number, made);
                 // The next turn is to find it.
-                function.turns.store(0, Ordering::Relaxed);
+                code.function(func).turns.store(0, Ordering::Relaxed);
             }
-            None if function.compiled().is_none() => {
-                let _ = compile(compiler, &self.code, &[self.func]);
+            Job::Function { code, func, entry: None } => {
+                if code.function(func).compiled().is_none() {
+                    let _ = compile(compiler, &code, &[func]);
+                }
             }
-            None => {}
+            Job::Trampolines { id, ty, to } => {
+                // Without an answer there are none.
+                let _ = compiler.trampolines(id, &ty).map(|made| to.send(made));
+            }
         }
     }
 }
@@ -322,7 +334,7 @@ pub unsafe fn make_ready(store: *mut StoreContext) -> bool {
         let Ok(compiler) = inner.engine.compiler().cloned() else { return false };
         let stub = |func: *mut FuncRef, ty: &FuncType| -> Option<()> {
             if (*func).code.is_null() {
-                (*func).code = stub_for(&compiler, func, (*func).type_id, ty)?;
+                (*func).code = stub_for(&inner.engine, &compiler, func, (*func).type_id, ty)?;
             }
             Some(())
         };
@@ -349,7 +361,13 @@ pub unsafe fn make_ready(store: *mut StoreContext) -> bool {
 ///
 /// # Safety
 /// `func` is live.
-pub unsafe fn stub_for(compiler: &Compiler, func: *const FuncRef, id: TypeId, ty: &FuncType) -> Option<*const u8> {
+unsafe fn stub_for(
+    engine: &Engine,
+    compiler: &Compiler,
+    func: *const FuncRef,
+    id: TypeId,
+    ty: &FuncType,
+) -> Option<*const u8> {
     // SAFETY: by contract.
     unsafe {
         if !(*func).is_host() {
@@ -360,17 +378,25 @@ pub unsafe fn stub_for(compiler: &Compiler, func: *const FuncRef, id: TypeId, ty
                 return Some(entry);
             }
         }
-        let trampolines = trampolines(compiler, id, ty)?;
+        let trampolines = trampolines(engine, compiler, id, ty)?;
         Some(if (*func).is_host() { trampolines.host } else { trampolines.interpreter })
     }
 }
 
-/// The trampolines of a type, on a guest's stack.
-fn trampolines(compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampolines> {
+/// The trampolines of a type, on a guest's stack. Where no thread is left to make them, the background compiler does, which has one for
+/// good: a module's types are known to it once one of its functions turned hot, and those of others that share the store are not.
+fn trampolines(engine: &Engine, compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampolines> {
     if let Some(found) = compiler.cached_trampolines(id) {
         return Some(found);
     }
-    threads::apart(|| compiler.trampolines(id, ty).ok())
+    if let Some(made) = threads::apart(|| compiler.trampolines(id, ty).ok()) {
+        return Some(made);
+    }
+    let (to, made) = mpsc::channel();
+    let background = engine.background.lock().unwrap_or_else(|e| e.into_inner()).clone()?;
+    background.send(Job::Trampolines { id, ty: ty.clone(), to }).ok()?;
+    drop(background);
+    made.recv().ok()
 }
 
 /// The unpack trampoline for a callee's type.
@@ -386,6 +412,6 @@ pub unsafe fn unpack_for(store: *mut StoreContext, func: *const FuncRef) -> Opti
         if let Some(found) = compiler.cached_trampolines(id) {
             return Some(found.unpack);
         }
-        Some(trampolines(compiler, id, &engine.func_type(id)?)?.unpack)
+        Some(trampolines(engine, compiler, id, &engine.func_type(id)?)?.unpack)
     }
 }
