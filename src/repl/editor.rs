@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nu_ansi_term::{Color, Style};
 use reedline::{
@@ -49,6 +49,7 @@ impl Editor {
     /// # Errors
     /// If the terminal is none.
     pub fn new(authority: &[String]) -> io::Result<Self> {
+        remember();
         let names = Arc::new(Mutex::new(Vec::new()));
         let mut keys = default_emacs_keybindings();
         let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
@@ -88,6 +89,26 @@ impl Editor {
             Signal::CtrlC => Line::Cleared,
             _ => Line::End,
         })
+    }
+}
+
+/// How the terminal was before anything was written on it.
+static BEFORE: OnceLock<libc::termios> = OnceLock::new();
+
+fn remember() {
+    // SAFETY: all-zero is a valid value.
+    let mut settings: libc::termios = unsafe { std::mem::zeroed() };
+    // SAFETY: a valid place for the answer.
+    if unsafe { libc::tcgetattr(0, &mut settings) } == 0 {
+        let _ = BEFORE.set(settings);
+    }
+}
+
+/// Gives the terminal back as it was.
+pub fn restore() {
+    if let Some(settings) = BEFORE.get() {
+        // SAFETY: settings that the terminal had. One that is gone needs none.
+        unsafe { libc::tcsetattr(0, libc::TCSANOW, settings) };
     }
 }
 

@@ -14,7 +14,7 @@ use pinfold_vm::module::Bytes;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::clock::Over;
-use super::{Bounds, Outcome, Signals, SupervisorError, Wanted, observe};
+use super::{Bounds, Outcome, Signals, SupervisorError, Verdict, Wanted, observe};
 use crate::job::{Job, LARGEST_MESSAGE, Reply, Request};
 
 /// A session, as whoever asks sees it.
@@ -43,11 +43,12 @@ pub enum Stopped {
 }
 
 impl Session {
-    /// Starts a worker. `bounds` are those of each entry.
+    /// Starts a worker. `bounds` are those of each entry. Whoever asks may be waiting for a person, and hears of nothing then: a signal that is
+    /// to end the process does so by `interrupted`, once nothing is left of the worker.
     ///
     /// # Errors
     /// If it cannot be watched; that it cannot be started, the first question tells.
-    pub fn start(job: Job, bounds: Bounds) -> Result<Self, SupervisorError> {
+    pub fn start(job: Job, bounds: Bounds, interrupted: fn(i32) -> !) -> Result<Self, SupervisorError> {
         // Signals are for the supervisor, not for this thread.
         drop(Signals::take()?);
         let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
@@ -64,7 +65,12 @@ impl Session {
         let supervise = move || {
             let program = Bytes::sealed(io::empty(), 0)?;
             let wanted = Wanted { conversation: Some(conversation), ..Wanted::default() };
-            observe(&job, &program, &bounds, wanted)
+            let outcome = observe(&job, &program, &bounds, wanted)?;
+            if let Verdict::Interrupted { signal } = outcome.verdict {
+                outcome.remains.finish();
+                interrupted(signal);
+            }
+            Ok(outcome)
         };
         let supervisor = std::thread::Builder::new().name("pinfold-session".into()).spawn(supervise)?;
         Ok(Self { requests: Some(ours.into()), replies, supervisor: Some(supervisor) })

@@ -251,6 +251,22 @@ fn much_output_comes_out_whole_and_the_prompt_after_it() {
 }
 
 #[test]
+fn a_terminal_that_is_gone_ends_the_session() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").enter("1 + 2\r").until("3: Int").until("fold> ");
+    assert_eq!(terminal.hang_up(), Some(128 + libc::SIGHUP));
+}
+
+#[test]
+fn a_signal_ends_a_session_that_waits_for_input() {
+    let mut session = Piped::new(&[]);
+    assert_eq!(session.enter("1"), "1: Int\n");
+    // SAFETY: a plain call; the process is ours and was not waited for.
+    unsafe { libc::kill(session.child.id() as i32, libc::SIGTERM) };
+    assert_eq!(session.child.wait().expect("it ends").code(), Some(128 + libc::SIGTERM));
+}
+
+#[test]
 fn a_terminal_that_changes_its_size_is_written_to_as_it_is() {
     let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
     terminal.until("fold> ").resize(20);

@@ -138,6 +138,13 @@ impl Terminal {
         self
     }
 
+    /// Goes away, and waits for the command's end; the exit code.
+    pub fn hang_up(mut self) -> Option<i32> {
+        // The last descriptor of this end.
+        self.file = File::open("/dev/null").expect("it is always there");
+        self.child.wait().expect("it ends").code()
+    }
+
     /// Waits for its end; the exit code.
     pub fn end(mut self) -> Option<i32> {
         while self.read(PATIENCE) {}
