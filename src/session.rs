@@ -90,7 +90,8 @@ impl<T> Live<T> {
         let result = self.run(&entry, &compiled, handed);
         match result.and_then(|(text, instance)| Ok((text, self.bound(&entry, instance)?))) {
             Ok((text, bound)) => {
-                let ty = entry.value_type().map(str::to_owned);
+                // A variable may have the name of a value.
+                let ty = entry.value_type().filter(|_| !text.is_empty()).map(str::to_owned);
                 let warnings = (!entry.warnings().is_empty()).then(|| {
                     let (diagnostics, sources) = (entry.warnings().to_vec(), entry.sources().clone());
                     Box::new(Rejected { diagnostics, sources })

@@ -20,7 +20,6 @@ use std::rc::Rc;
 use crate::check::{self, Memory};
 use crate::driver::{self, Checked, Rejected};
 use crate::ir::Shared;
-use crate::names::Names;
 use crate::source::Sources;
 use crate::typed::text::TypeText;
 use crate::typed::{AccessTree, Ty, TyKind, Types};
@@ -164,13 +163,8 @@ impl Entry {
         let shared = module.shared.get_or_insert_with(Shared::default);
         shared.first_row = self.first_row;
         shared.name = self.text.name.to_string();
-        Ok(self.encode(module, names, sources))
-    }
-
-    fn encode(&self, module: crate::ir::Module, names: &Names, sources: &Sources) -> Compiled {
-        let needs = compile::needs(&self.checked.program, names);
-        let (module, rows) = bytecode::encode(module, &needs, None, sources);
-        Compiled { module, table: self.first_row + rows }
+        let (module, rows) = bytecode::encode(module, &compile::needs(program, names), None, sources);
+        Ok(Compiled { module, table: self.first_row + rows })
     }
 
     /// What was perhaps not meant.

@@ -19,20 +19,20 @@ use super::wire::{Reader, Writer};
 /// [`Vm`](crate::Vm), and are handed objects as they are handed a console.
 ///
 /// ```
-/// use std::sync::Mutex;
+/// use std::sync::atomic::{AtomicI64, Ordering};
 /// use pinfold::{Capability, Vm, grants};
 ///
 /// # fn main() -> Result<(), pinfold::Error> {
-/// let log = Capability::new("Log")
-///     .method("add", ["line"], |lines: &Mutex<Vec<String>>, line: String| lines.lock().unwrap().push(line));
-/// let vm = Vm::builder().capability(&log).build()?;
+/// let counter = Capability::new("Counter")
+///     .method("add", ["count"], |sum: &AtomicI64, count: i64| sum.fetch_add(count, Ordering::Relaxed) + count);
+/// let vm = Vm::builder().capability(&counter).build()?;
 /// let program = vm.compile("hello.fold", r#"
 ///     import host
-///     fn main(log: host.Log) { log.add("hello") }
+///     fn main(counter: host.Counter) { assert counter.add(2) + counter.add(3) == 7 }
 /// "#)?;
-/// let object = log.with(Mutex::default());
-/// program.run(grants! { log: object.clone() })?;
-/// assert_eq!(*object.state().lock().unwrap(), ["hello"]);
+/// let object = counter.with(AtomicI64::default());
+/// program.run(grants! { counter: object.clone() })?;
+/// assert_eq!(object.state().load(Ordering::Relaxed), 5);
 /// # Ok(())
 /// # }
 /// ```

@@ -485,7 +485,7 @@ impl<T: ToFold> Arguments for &[T] {
 macro_rules! tuples {
     ($($name:ident $index:tt)*) => {
         impl<$($name: ToFold),*> Arguments for ($($name,)*) {
-            #[allow(unused_mut, unused_variables)]
+            #[allow(unused_mut, unused_variables, reason = "the empty tuple has nothing to put")]
             fn put<'a>(&self, mut params: impl ExactSizeIterator<Item = (&'a str, Type<'a>)>, to: &mut Writer) -> Result<(), Mismatch> {
                 let count = const { <[&str]>::len(&[$(stringify!($name)),*]) };
                 if params.len() != count {
@@ -516,7 +516,7 @@ macro_rules! tuples {
         }
 
         impl<$($name: FromFold),*> FromFold for ($($name,)*) {
-            #[allow(clippy::unused_unit)]
+            #[allow(clippy::unused_unit, reason = "the empty tuple is one")]
             fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
                 match ty.kind() {
                     Kind::Tuple(parts) if parts.len() == const { <[&str]>::len(&[$(stringify!($name)),*]) } => {

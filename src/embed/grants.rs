@@ -65,7 +65,7 @@ pub enum Grant {
 #[macro_export]
 macro_rules! grants {
     ($($name:ident: $grant:expr),* $(,)?) => {{
-        #[allow(unused_mut)]
+        #[allow(unused_mut, reason = "without a name nothing is inserted")]
         let mut grants = $crate::Grants::none();
         $(grants.insert(stringify!($name), $grant);)*
         grants

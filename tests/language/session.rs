@@ -61,7 +61,7 @@ fn check(entries: &str, expected: &str) {
 #[test]
 fn values_are_told_with_their_types() {
     check(
-        "1 + 2\n---\nit * 2\n---\n\"a\" + \"b\"\n---\n[1, 2].map(|x| x * 2).to_list()\n---\nlet x = 5\n---\n()\n---\n|x: Int| x + 1\n---\n(1, \"x\", 2.5)\n---\nSome('c')",
+        "let it = 4\n---\n1 + 2\n---\nit * 2\n---\n\"a\" + \"b\"\n---\n[1, 2].map(|x| x * 2).to_list()\n---\nlet x = 5\n---\n()\n---\n|x: Int| x + 1\n---\n(1, \"x\", 2.5)\n---\nSome('c')",
         "3: Int\n6: Int\n\"ab\": String\n[2, 4]: List<Int>\n<fn(Int) -> Int>: fn(Int) -> Int\n(1, \"x\", 2.5): (Int, String, Float)\nSome('c'): Option<Char>",
     );
 }
