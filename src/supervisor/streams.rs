@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use pinfold_vm::module::Printable;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{FileType, OFlags};
@@ -58,8 +59,8 @@ struct Output {
     written: usize,
     /// Whether nothing is waited for that was not written yet.
     closing: bool,
-    /// Whether control characters are shown instead of written.
-    escapes: bool,
+    /// Where what a terminal would obey is shown instead: the beginning of a character whose end has not come.
+    begun: Option<Vec<u8>>,
 }
 
 impl Streams {
@@ -68,10 +69,7 @@ impl Streams {
     pub fn new(limit: u64, is_granted: bool, to: Option<OwnedFd>) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            Ok((
-                Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false, escapes: false },
-                theirs,
-            ))
+            Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false, begun: None }, theirs))
         };
         let stdin = input(is_granted)?;
         let to = to.map_or_else(|| io::stdout().as_fd().try_clone_to_owned(), Ok)?;
@@ -103,7 +101,7 @@ impl Streams {
     /// Shows what a terminal would obey, where our output is one.
     pub fn escape(&mut self) {
         for output in &mut self.outputs {
-            output.escapes = io::IsTerminal::is_terminal(&output.to);
+            output.begun = io::IsTerminal::is_terminal(&output.to).then(Vec::new);
         }
     }
 
@@ -168,8 +166,9 @@ impl Output {
                 let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(len);
                 self.pending.truncate(allowed);
                 *left -= allowed as u64;
-                if self.escapes {
-                    self.pending = escaped(&self.pending);
+                if let Some(begun) = &mut self.begun {
+                    begun.append(&mut self.pending);
+                    self.pending = shown(begun).into_bytes();
                 }
                 if allowed < len {
                     return false;
@@ -196,21 +195,23 @@ impl Output {
     }
 }
 
-/// Control characters but line ends and tabs, as in `^[`: those of ASCII, and those that begin with 0xc2 in UTF-8.
-fn escaped(bytes: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b'\n' | b'\t' => shown.push(byte),
-            0..0x20 | 0x7f => shown.extend([b'^', byte ^ 0x40]),
-            0x80..0xa0 if shown.last() == Some(&0xc2) => {
-                shown.pop();
-                shown.extend([b'^', b'[', byte ^ 0xc0]);
-            }
-            _ => shown.push(byte),
+/// Bytes as a terminal is to show them; the beginning of a character at their end stays.
+fn shown(bytes: &mut Vec<u8>) -> String {
+    let (mut text, mut begun) = (String::new(), 0);
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        for (number, part) in chunk.valid().split('\t').enumerate() {
+            let tab = if number > 0 { "\t" } else { "" };
+            text += &format!("{tab}{}", Printable(part));
+        }
+        match std::str::from_utf8(chunk.invalid()) {
+            Err(error) if error.error_len().is_none() && chunks.peek().is_none() => begun = chunk.invalid().len(),
+            Err(_) => text.push(char::REPLACEMENT_CHARACTER),
+            Ok(_) => {}
         }
     }
-    shown
+    bytes.drain(..bytes.len() - begun);
+    text
 }
 
 /// What the worker reads: nothing, unless it was granted. What can be read and nothing else is handed over as it is; of the rest a copy is:
@@ -254,5 +255,42 @@ fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
                 Err(_) => return,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is shown of bytes that come in these pieces, and what stays.
+    fn pieces(pieces: &[&[u8]]) -> (String, Vec<u8>) {
+        let mut begun = Vec::new();
+        let mut text = String::new();
+        for piece in pieces {
+            begun.extend(*piece);
+            text += &shown(&mut begun);
+        }
+        (text, begun)
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_however_it_is_cut() {
+        let whole = "a\tb\n\u{9b}31m\x1b]0;x\x07 \u{202e}ä→🦀".as_bytes();
+        let expected = "a\tb\n\\u{9b}31m\\u{1b}]0;x\\u{7} \\u{202e}ä→🦀";
+        for cut in 0..=whole.len() {
+            let (before, after) = whole.split_at(cut);
+            assert_eq!(pieces(&[before, after]), (expected.into(), Vec::new()), "cut at {cut}");
+        }
+        let single: Vec<&[u8]> = whole.chunks(1).collect();
+        assert_eq!(pieces(&single), (expected.into(), Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_text_is_replaced_and_never_kept_for_long() {
+        assert_eq!(
+            pieces(&[b"\x9b31m", b"\xff", b"\xc2", b"\x1b"]),
+            ("\u{fffd}31m\u{fffd}\u{fffd}\\u{1b}".into(), vec![])
+        );
+        assert_eq!(pieces(&[b"\xf0\x9f\xa6"]), (String::new(), b"\xf0\x9f\xa6".to_vec()));
     }
 }

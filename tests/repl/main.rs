@@ -233,7 +233,7 @@ fn what_a_program_writes_is_shown_and_not_obeyed() {
         .until("bound\r\n");
     terminal.until("fold> ");
     terminal.enter("console.print(\"<{text}>\")\r");
-    terminal.until("<^[]0;owned^G^[[31m^H>");
+    terminal.until("<\\u{1b}]0;owned\\u{7}\\u{9b}31m\\u{8}>");
     terminal.until("fold> ").enter("text\r").until("\": String");
     assert!(!terminal.all().contains("\x1b]0;owned"), "what is written was obeyed");
     terminal.until("fold> ").enter("\x04");
