@@ -99,7 +99,10 @@ fn wants_operand(source: &str) -> bool {
     let line = source.trim_end().rsplit('\n').next().unwrap_or_default();
     let code = line.trim_end();
     let operators = ["+", "-", "*", "/", "=", "&&", "||", "=>", "->", ",", "<", "."];
-    !code.contains("//") && operators.iter().any(|operator| code.ends_with(operator)) && !code.starts_with(':')
+    !code.contains("//")
+        && !code.ends_with("*/")
+        && operators.iter().any(|operator| code.ends_with(operator))
+        && !code.starts_with(':')
 }
 
 /// A name made of a word, or another one where it is none.
@@ -149,12 +152,11 @@ mod tests {
             "r\"(\"",
             "r#\"\"(\"#",
             "\"{f(\"}\")}\"",
-            ":type [",
             "x /* } */",
             "for x in y {}",
             ")",
         ];
-        for source in whole.into_iter().filter(|source| *source != ":type [") {
+        for source in whole {
             assert!(!is_open(source), "{source}");
         }
     }
