@@ -97,6 +97,7 @@ mod tests {
             Message::Locked { listener: None },
             Message::Ended(ending.clone()),
             Message::Ended(Ending { kind: EndKind::Timeout, ..ending }),
+            Message::Answer(Box::default()),
         ];
         messages.iter().map(|message| serde_json::to_vec(message).unwrap()).collect()
     }

@@ -173,6 +173,13 @@ fn collections(statistics: &Statistics) -> Collections {
     Collections { nursery: pauses(&statistics.minor_pauses), major: pauses(&statistics.major_pauses) }
 }
 
+/// What a program in Fold is handed, for each of its needs.
+pub fn handed(run: &Run, store: &Store<Host>, needs: &[Need]) -> Result<Vec<Val>, Error> {
+    let handed = store.data().state.capabilities(&run.grants, needs);
+    let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, run)))?;
+    Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
+}
+
 /// Calls what the program is to begin with.
 fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
     if run.invoke.is_none()
@@ -180,9 +187,7 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
         && main.ty(&*store)?.params().len() == needs.len()
         && instance.get_func(&*store, "_start").is_none()
     {
-        let handed = store.data().state.capabilities(&run.grants, needs);
-        let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, run)))?;
-        let arguments: Vec<Val> = handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect();
+        let arguments = handed(run, store, needs)?;
         return main.call(store, &arguments, &mut []);
     }
     let is_reactor = instance.get_func(&*store, "_start").is_none();

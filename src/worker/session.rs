@@ -6,11 +6,11 @@ use std::time::Instant;
 use pinfold::job::{EndKind, Ending, Reply, Request, Run, Told};
 use pinfold::session::{Entered, Live};
 use pinfold::{exit, fold};
-use pinfold_vm::api::{Error, ExternRef, Linker, Store, StoreLimits, Val};
-use pinfold_vm::host::{Grants, fold::Need};
+use pinfold_vm::api::{Error, Linker, Store, StoreLimits};
+use pinfold_vm::host::Grants;
 
+use crate::Channel;
 use crate::run::{self, Host, Prepared, state};
-use crate::{Channel, refusal};
 
 /// A session, of which nothing is given back while it lasts.
 struct Worker<'a> {
@@ -47,12 +47,8 @@ impl<'a> Worker<'a> {
         let live = ManuallyDrop::new(Live::new(&engine, store, linker)?);
         let mut worker = Self { job, live };
         let first = worker.enter(&first_entry(&job.grants));
-        match first.ended.and_then(|ending| ending.message).or(first
-            .findings
-            .into_iter()
-            .next()
-            .map(|found| found.text))
-        {
+        let wrong = first.findings.into_iter().next().map(|found| found.text);
+        match first.ended.and_then(|ending| ending.message).or(wrong) {
             Some(message) => Err(Error::host(message)),
             None => Ok(worker),
         }
@@ -93,7 +89,7 @@ impl<'a> Worker<'a> {
         live.store().set_deadline(None);
         let entered = live.enter(text, |store, needs| {
             began = Instant::now();
-            handed(job, store, needs)
+            run::handed(job, store, needs)
         });
         live.store().data_mut().flush();
         let seconds = [(began - start).as_secs_f64(), began.elapsed().as_secs_f64()];
@@ -114,13 +110,6 @@ impl<'a> Worker<'a> {
         };
         Reply { seconds, ..reply }
     }
-}
-
-/// What an entry is handed that says what it needs.
-fn handed(job: &Run, store: &mut Store<Host>, needs: &[Need]) -> Result<Vec<Val>, Error> {
-    let handed = state(store.data_mut()).capabilities(&job.grants, needs);
-    let handed = handed.map_err(|missing| Error::host(refusal::missing(&missing, job)))?;
-    Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
 }
 
 /// Binds what was granted, each under the name of its grant.
