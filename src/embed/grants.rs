@@ -174,7 +174,7 @@ grant_from! { Console Dir Net Clock Random Env Args }
 /// let vm = Vm::new()?;
 /// let program = vm.compile("greet.fold", r#"
 ///     needs out: Console
-///     out.print("Hello, {out.read_line()?.unwrap_or("nobody")}!")
+///     out.print("Hello, {out.read_line()?.or("nobody")}!")
 /// "#)?;
 /// let out = Console::capture().with_input("Ada\n");
 /// program.run(grants! { out: out.clone() })?;

@@ -88,7 +88,7 @@ impl Program {
     /// let program = vm.compile("words.fold", r#"
     ///     pub fn count(text: String) -> Map<String, Int> {
     ///         var counts: Map<String, Int> = [:]
-    ///         for word in text.split(" ") { counts[word] = counts.get(word).unwrap_or(0) + 1 }
+    ///         for word in text.split(" ") { counts[word] = counts.get(word).or(0) + 1 }
     ///         counts
     ///     }
     /// "#)?;

@@ -173,35 +173,49 @@ impl std::fmt::Debug for Vm {
     }
 }
 
-macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $ty:ty;)*) => {
-        impl VmBuilder {
-            $($(#[$doc])*
-            #[must_use]
-            pub fn $name(mut self, $name: impl Into<$ty>) -> Self {
-                self.limits.$name = $name.into();
-                self
-            })*
-        }
-    };
-}
-
-settings! {
-    /// Units of fuel that a call may use; `None` counts none, which is a little faster.
-    fuel: Option<u64>;
-    /// Bytes of memory that a program may have.
-    memory: u64;
-    /// How long a call may take; `None`: as long as it likes.
-    deadline: Option<Duration>;
-    /// Bytes of stack that a program may have.
-    stack: usize;
-    /// Bytes that a program may write, and that what a function gives may have.
-    output: u64;
-    /// Files, directories and connections that a program may have open at a time.
-    handles: usize;
-}
-
 impl VmBuilder {
+    /// Units of fuel that a call may use; `None` counts none, which is a little faster.
+    #[must_use]
+    pub fn fuel(mut self, fuel: impl Into<Option<u64>>) -> Self {
+        self.limits.fuel = fuel.into();
+        self
+    }
+
+    /// Bytes of memory that a program may have.
+    #[must_use]
+    pub fn memory(mut self, memory: u64) -> Self {
+        self.limits.memory = memory;
+        self
+    }
+
+    /// How long a call may take; `None`: as long as it likes.
+    #[must_use]
+    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
+        self.limits.deadline = deadline.into();
+        self
+    }
+
+    /// Bytes of stack that a program may have.
+    #[must_use]
+    pub fn stack(mut self, stack: usize) -> Self {
+        self.limits.stack = stack;
+        self
+    }
+
+    /// Bytes that a program may write, and that what a function gives may have.
+    #[must_use]
+    pub fn output(mut self, output: u64) -> Self {
+        self.limits.output = output;
+        self
+    }
+
+    /// Files, directories and connections that a program may have open at a time.
+    #[must_use]
+    pub fn handles(mut self, handles: usize) -> Self {
+        self.limits.handles = handles;
+        self
+    }
+
     /// How code is run: the interpreter alone, all compiled before it runs, or compiled as it turns hot, which is the default.
     #[must_use]
     pub fn tier(mut self, tier: Tier) -> Self {
