@@ -14,6 +14,8 @@ pub enum Answer {
     Text(String),
     /// So many bytes follow, which are what was asked for.
     Bytes(u64),
+    /// What a program needs and offers, as its module says it.
+    Offer(Offer),
     /// The paths at which each of several packages has others.
     Paths(Vec<Vec<String>>),
     /// What a program may reach.
@@ -24,6 +26,15 @@ pub enum Answer {
     Tests(Vec<TestName>),
     /// How a test ended; in the order of their names.
     Tested(Tested),
+}
+
+/// What a program is handed, and what a host can call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The section `fold.needs`.
+    pub needs: String,
+    /// The section `fold.interface`; empty where there is none.
+    pub interface: String,
 }
 
 /// A diagnostic.

@@ -8,7 +8,7 @@ use pinfold_compiler::names::Names;
 use pinfold_compiler::source::{FileId, Sources};
 use pinfold_compiler::{Options, authority, format, ir_text, parser, syntax, typed};
 
-use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Passed};
+use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Offer, Passed};
 use crate::bundle::{Bundle, Source};
 use crate::document;
 use crate::job::Stage;
@@ -223,6 +223,24 @@ pub fn build(bundle: &Bundle, options: Options) -> (Vec<Answer>, Option<Vec<u8>>
     };
     match checked.compile(options) {
         Ok(module) => (answers(findings(&checked.warnings, &checked.sources)), Some(module)),
+        Err(rejected) => (answers(rejections(&rejected)), None),
+    }
+}
+
+/// The program as a module for a host that embeds it, with what it needs and offers; or what is wrong.
+pub fn embed(bundle: &Bundle) -> (Vec<Answer>, Option<Vec<u8>>) {
+    let options = check::Options { needs_main: false, tests: false, embedded: true, ..check::Options::default() };
+    let checked = match checked(bundle, options) {
+        Ok(checked) => checked,
+        Err(findings) => return (answers(findings), None),
+    };
+    match checked.compile(Options::default()) {
+        Ok(module) => {
+            let (program, names) = (&checked.program, &checked.names);
+            let needs = pinfold_compiler::needs(program, names);
+            let needs = needs.iter().map(|(name, kind)| format!("{name} {kind}\n")).collect();
+            (vec![Answer::Offer(Offer { needs, interface: program.interface.text(program, names) })], Some(module))
+        }
         Err(rejected) => (answers(rejections(&rejected)), None),
     }
 }

@@ -28,6 +28,11 @@ pub mod descriptors {
         let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()?;
         run.records.then_some(after)
     }
+
+    /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
+    pub fn exchange(run: &super::Run) -> Option<i32> {
+        SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
+    }
 }
 
 /// Bytes in the largest message that is read.
@@ -50,6 +55,8 @@ pub struct Job {
 pub enum Task {
     /// Running a program.
     Run(Box<Run>),
+    /// Calling a function of a program in Fold, for a host that embeds it.
+    Call(Call),
     /// Showing a module.
     Inspect(Inspect),
     /// Looking at sources in Fold: the program is a [bundle](crate::bundle).
@@ -129,6 +136,28 @@ impl Reply {
     }
 }
 
+impl Task {
+    /// How a program is run, if one is.
+    pub fn program(&self) -> Option<&Run> {
+        match self {
+            Self::Run(run) | Self::Session(run) => Some(run),
+            Self::Call(call) => Some(&call.run),
+            Self::Inspect(_) | Self::Fold(_) => None,
+        }
+    }
+}
+
+/// Calling a function. What it takes and gives are [exchanged](crate::exchange).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// How its program is run.
+    pub run: Box<Run>,
+    /// Its name.
+    pub function: String,
+    /// The capabilities that it takes: names and kinds.
+    pub needs: Vec<(String, String)>,
+}
+
 /// What is done with sources in Fold. The worker [answers](crate::answer) on its standard output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fold {
@@ -144,6 +173,8 @@ pub enum Fold {
         /// Whether what can be written in Fold is not asked of the host.
         portable: bool,
     },
+    /// Compiling it for a host that embeds it.
+    Embed,
     /// Laying out the first source.
     Format,
     /// Showing what a phase of the compiler makes of it.
@@ -247,6 +278,17 @@ pub enum TierName {
     /// Start in the interpreter, compile what turns hot.
     #[default]
     Auto,
+}
+
+impl From<Tier> for TierName {
+    fn from(tier: Tier) -> Self {
+        match tier {
+            Tier::Interpreter => Self::Interpreter,
+            Tier::Jit | Tier::JitLazy => Self::Jit,
+            // What others there are is for tests.
+            _ => Self::Auto,
+        }
+    }
 }
 
 impl From<TierName> for Tier {

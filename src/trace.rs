@@ -30,6 +30,21 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Frame {
+    /// From its text, which may be anything.
+    pub fn read(text: &str) -> Self {
+        let place = |text: &str| {
+            let mut parts = text.rsplitn(3, ':');
+            let (column, line) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Place { file: parts.next()?.to_owned(), line, column })
+        };
+        match text.split_once("  ").and_then(|(function, rest)| Some((function, place(rest)?))) {
+            Some((function, place)) => Self { function: function.to_owned(), place: Some(place), offset: None },
+            None => Self { function: text.to_owned(), place: None, offset: None },
+        }
+    }
+}
+
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.function)?;

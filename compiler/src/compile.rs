@@ -66,7 +66,7 @@ pub(crate) fn lower(program: &Program, names: &Names, options: Options) -> Resul
 }
 
 /// What the program is handed: the name and type of each.
-pub(crate) fn needs(program: &Program, names: &Names) -> Vec<(String, String)> {
+pub fn needs(program: &Program, names: &Names) -> Vec<(String, String)> {
     let needs = program.main.iter().flat_map(|main| &main.needs);
     needs
         .map(|(name, of)| {

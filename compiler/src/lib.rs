@@ -31,4 +31,4 @@ pub mod source;
 pub mod syntax;
 pub mod typed;
 
-pub use compile::{Options, compile, ir_text};
+pub use compile::{Options, compile, ir_text, needs};

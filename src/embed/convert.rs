@@ -112,11 +112,13 @@ fn elements_from_fold<T: FromFold, C: Default + IntoIterator<Item = T> + Extend<
 ) -> Result<C, Mismatch> {
     let (Kind::List(of) | Kind::Set(of)) = ty.kind() else { return Err(Mismatch::new(ty, "a list")) };
     let (count, of) = (from.count()?, ty.other(*of));
-    let mut all = C::default();
-    for place in 0..count {
-        all.extend([T::from_fold(of, from).map_err(|error| error.within(&place.to_string()))?]);
-    }
-    Ok(all)
+    from.nested(|from| {
+        let mut all = C::default();
+        for place in 0..count {
+            all.extend([T::from_fold(of, from).map_err(|error| error.within(&place.to_string()))?]);
+        }
+        Ok(all)
+    })
 }
 
 macro_rules! integers {
@@ -379,12 +381,15 @@ pub(crate) fn entries_from_fold<K: FromFold, V: FromFold, C: Default + IntoItera
     from: &mut Reader<'_>,
 ) -> Result<C, Mismatch> {
     let (keys, values) = entry_types(ty)?;
-    let mut all = C::default();
-    for _ in 0..from.count()? {
-        let key = K::from_fold(keys, from)?;
-        all.extend([(key, V::from_fold(values, from)?)]);
-    }
-    Ok(all)
+    let count = from.count()?;
+    from.nested(|from| {
+        let mut all = C::default();
+        for _ in 0..count {
+            let key = K::from_fold(keys, from)?;
+            all.extend([(key, V::from_fold(values, from)?)]);
+        }
+        Ok(all)
+    })
 }
 
 macro_rules! maps {
@@ -421,7 +426,7 @@ impl<T: FromFold> FromFold for Option<T> {
         let Kind::Option(of) = ty.kind() else { return Err(Mismatch::new(ty, "an option")) };
         match from.word()? {
             0 => Ok(None),
-            1 => T::from_fold(ty.other(*of), from).map(Some),
+            1 => from.nested(|from| T::from_fold(ty.other(*of), from)).map(Some),
             _ => Err(Mismatch::malformed()),
         }
     }
@@ -442,8 +447,8 @@ impl<T: FromFold, E: FromFold> FromFold for Result<T, E> {
     fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
         let Kind::Result(good, bad) = ty.kind() else { return Err(Mismatch::new(ty, "a result")) };
         match from.word()? {
-            0 => T::from_fold(ty.other(*good), from).map(Ok),
-            1 => E::from_fold(ty.other(*bad), from).map(Err),
+            0 => from.nested(|from| T::from_fold(ty.other(*good), from)).map(Ok),
+            1 => from.nested(|from| E::from_fold(ty.other(*bad), from)).map(Err),
             _ => Err(Mismatch::malformed()),
         }
     }
@@ -516,17 +521,17 @@ macro_rules! tuples {
         }
 
         impl<$($name: FromFold),*> FromFold for ($($name,)*) {
-            #[allow(clippy::unused_unit, reason = "the empty tuple is one")]
+            #[allow(clippy::unused_unit, unused_variables, reason = "the empty tuple is one")]
             fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
                 match ty.kind() {
                     Kind::Tuple(parts) if parts.len() == const { <[&str]>::len(&[$(stringify!($name)),*]) } => {
                         if parts.is_empty() {
                             from.word()?;
                         }
-                        Ok(($({
+                        from.nested(|from| Ok(($({
                             let part = ty.other(parts.get($index).copied().unwrap_or_default());
                             <$name>::from_fold(part, from).map_err(|error| error.within(stringify!($index)))?
-                        },)*))
+                        },)*)))
                     }
                     _ => Err(Mismatch::new(ty, "a tuple")),
                 }

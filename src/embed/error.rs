@@ -83,6 +83,9 @@ pub enum Error {
     /// The machine failed.
     #[error("{0}")]
     Machine(String),
+    /// The worker that was to run the program could not be had, crashed, or was ended because it was taken over.
+    #[error("the program's worker: {0}")]
+    Worker(String),
 }
 
 /// A result with this error.
@@ -164,6 +167,7 @@ impl Error {
             Self::Cancelled { .. } => "cancelled",
             Self::Host { .. } => "host",
             Self::Machine(_) => "machine",
+            Self::Worker(_) => "worker",
         }
     }
 

@@ -88,6 +88,11 @@ impl Grants {
         self.0.get(&need.name).filter(|grant| grant.kind() == need.kind)
     }
 
+    /// Whether what was granted for a need is an object of the host's own.
+    pub(crate) fn is_own(&self, need: &Need) -> bool {
+        matches!(self.get(need), Some(Grant::Object(_)))
+    }
+
     /// Those of the needs that nothing was granted for.
     pub(crate) fn missing(&self, needs: &[Need]) -> Vec<Need> {
         needs.iter().filter(|need| self.get(need).is_none()).cloned().collect()

@@ -310,10 +310,7 @@ impl Guest {
     fn explain(&self, error: api::Error, start: Instant) -> Error {
         let api::Error::Trap(trap) = error else { return machine(error) };
         let (mut stack, usage) = (trace::frames(&trap, &|_| Some(&self.module)).0, self.usage(start));
-        if stack.first().is_some_and(|frame| frame.function == "panic") {
-            // What ends the program is not where it went wrong.
-            stack.remove(0);
-        }
+        without_panic(&mut stack);
         let limits = &self.limits;
         let Trap { kind, source, .. } = *trap;
         let exceeded = |limit, allowed, stack| self.exceeded(limit, allowed, stack, start);
@@ -361,6 +358,13 @@ fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::
 fn room(store: &mut Store<Host>, ty: &ArrayType, len: usize) -> api::Result<ArrayRef> {
     let len = u32::try_from(len).map_err(|_| api::Error::Trap(Box::new(Trap::new(TrapKind::OutOfMemory))))?;
     ArrayRef::new_default(store, ty, len)
+}
+
+/// What ends the program is not where it went wrong.
+pub(crate) fn without_panic(stack: &mut Vec<trace::Frame>) {
+    if stack.first().is_some_and(|frame| frame.function == "panic") {
+        stack.remove(0);
+    }
 }
 
 fn millis(duration: Option<Duration>) -> u64 {

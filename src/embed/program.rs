@@ -1,16 +1,23 @@
 //! Compiled programs, and calling them.
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::event::{EventfdFlags, eventfd};
 
 use pinfold_vm::api::{InterruptHandle, Module};
 use pinfold_vm::host::fold::NEEDS;
 
+use super::confined::{Sealed, Workers};
 use super::convert::{Arguments, FromFold};
 use super::error::{Error, Result, Usage};
 use super::grants::{Grants, Need};
 use super::guest::{Guest, Parts, no_function};
 use super::types::{Interface, SECTION, Signature};
 use super::vm::{Inner, Limits};
+use super::wire::{Reader, Writer};
+use crate::answer::Offer;
 
 /// Instances that are kept for later calls.
 const KEPT: usize = 16;
@@ -23,24 +30,53 @@ pub struct Program {
     limits: Limits,
     cancel: Option<Cancel>,
     /// Instances without grants, for calls.
-    pool: Arc<Mutex<Vec<Guest>>>,
+    #[expect(clippy::vec_box, reason = "they go from hand to hand")]
+    pool: Arc<Mutex<Vec<Box<Guest>>>>,
 }
 
 struct Code {
-    module: Module,
+    form: Form,
     needs: Vec<Need>,
     interface: Interface,
 }
 
+/// Where its code is.
+enum Form {
+    /// In this process.
+    Module(Module),
+    /// For workers.
+    Sealed(Workers, Sealed),
+}
+
+/// What a call is made in.
+enum Place {
+    /// An instance in this process.
+    Guest(Box<Guest>),
+    /// A worker each time, which is granted this.
+    Worker(Grants),
+}
+
 impl Program {
     pub(super) fn new(vm: Arc<Inner>, module: Module) -> Result<Self> {
+        let needs = module.custom_section(NEEDS).map(<[u8]>::to_vec);
+        let interface = module.custom_section(SECTION).map(<[u8]>::to_vec);
+        Self::of(vm, Form::Module(module), &needs.unwrap_or_default(), &interface.unwrap_or_default())
+    }
+
+    /// One that runs in workers.
+    pub(super) fn sealed(vm: Arc<Inner>, sealed: Sealed) -> Result<Self> {
+        let workers = vm.workers.clone().unwrap_or_default();
+        let Offer { needs, interface } = sealed.offer.clone();
+        Self::of(vm, Form::Sealed(workers, sealed), needs.as_bytes(), interface.as_bytes())
+    }
+
+    fn of(vm: Arc<Inner>, form: Form, needs: &[u8], interface: &[u8]) -> Result<Self> {
         let malformed = || Error::Machine("the program does not say what it offers".into());
-        let needs = module.custom_section(NEEDS).and_then(pinfold_vm::host::fold::Need::parse).ok_or_else(malformed)?;
+        let needs = pinfold_vm::host::fold::Need::parse(needs).ok_or_else(malformed)?;
         let needs = needs.into_iter().map(|need| Need { name: need.name, kind: need.kind }).collect();
-        let interface = module.custom_section(SECTION).map(Interface::parse);
-        let interface = interface.unwrap_or_else(|| Some(Interface::default())).ok_or_else(malformed)?;
+        let interface = Interface::parse(interface).ok_or_else(malformed)?;
         let (limits, pool) = (vm.limits, Arc::default());
-        Ok(Self { vm, code: Arc::new(Code { module, needs, interface }), limits, cancel: None, pool })
+        Ok(Self { vm, code: Arc::new(Code { form, needs, interface }), limits, cancel: None, pool })
     }
 
     /// What its `main` is handed, in order: names and kinds of capabilities.
@@ -103,15 +139,17 @@ impl Program {
     pub fn call<T: FromFold>(&self, name: &str, arguments: impl Arguments) -> Result<T> {
         let function = self.function(name)?;
         let kept = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut guest = match kept {
-            Some(guest) => guest,
-            None => self.guest(&Grants::none())?,
+        let mut place = match kept {
+            Some(guest) => Place::Guest(guest),
+            None => self.place(Grants::none())?,
         };
-        let result = self.call_in(&mut guest, function, arguments)?;
+        let result = self.call_in(&mut place, function, arguments)?;
         // One that was ended is not used again.
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < KEPT {
-            pool.push(guest);
+        if let Place::Guest(guest) = place {
+            let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+            if pool.len() < KEPT {
+                pool.push(guest);
+            }
         }
         Ok(result)
     }
@@ -121,20 +159,21 @@ impl Program {
     /// # Errors
     /// If what is granted cannot be opened.
     pub fn session(&self, grants: Grants) -> Result<Session> {
-        let guest = self.guest(&grants)?;
-        Ok(Session { program: self.clone(), guest })
+        let place = self.place(grants)?;
+        Ok(Session { program: self.clone(), place })
     }
 
-    fn guest(&self, grants: &Grants) -> Result<Guest> {
+    fn place(&self, grants: Grants) -> Result<Place> {
+        let Form::Module(module) = &self.code.form else { return Ok(Place::Worker(grants)) };
         let Inner { engine, linker, types, .. } = &*self.vm;
-        let parts = Parts { engine, linker, module: &self.code.module, types, limits: self.limits };
+        let parts = Parts { engine, linker, module, types, limits: self.limits };
         let mut needs = self.code.needs.clone();
         for function in self.code.interface.functions() {
             needs.extend(function_needs(function));
         }
         needs.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.kind.cmp(&b.kind)));
         needs.dedup();
-        Guest::new(&parts, grants, &needs)
+        Guest::new(&parts, &grants, &needs).map(|guest| Place::Guest(Box::new(guest)))
     }
 
     fn function(&self, name: &str) -> Result<&Signature> {
@@ -154,21 +193,58 @@ impl Program {
         })
     }
 
-    fn call_in<T: FromFold>(&self, guest: &mut Guest, function: &Signature, arguments: impl Arguments) -> Result<T> {
+    fn call_in<T: FromFold>(&self, place: &mut Place, function: &Signature, arguments: impl Arguments) -> Result<T> {
         let interface = &self.code.interface;
         let of_type = |mismatch| Error::Type { function: function.name.clone(), mismatch };
-        guest.to.clear();
-        arguments.put(interface.params(function), &mut guest.to).map_err(of_type)?;
         let needs: Vec<Need> = function_needs(function).collect();
         let result = interface.result(function);
-        self.watched(guest, |guest| guest.call(function, &needs, |from| T::from_fold(result, from).map_err(of_type)))
+        let read = |from: &mut Reader<'_>| T::from_fold(result, from).map_err(of_type);
+        match (place, &self.code.form) {
+            (Place::Guest(guest), _) => {
+                guest.to.clear();
+                arguments.put(interface.params(function), &mut guest.to).map_err(of_type)?;
+                self.watched(guest, |guest| guest.call(function, &needs, read))
+            }
+            (Place::Worker(grants), Form::Sealed(workers, sealed)) => {
+                let mut to = Writer::default();
+                arguments.put(interface.params(function), &mut to).map_err(of_type)?;
+                let call = (function.name.as_str(), &to);
+                let given =
+                    self.watched_worker(|cancel| workers.call(sealed, &self.limits, (grants, &needs), call, cancel))?;
+                read(&mut Reader::new(&given.0, &given.1))
+            }
+            (Place::Worker(_), Form::Module(_)) => Err(Error::Machine("the program is not for workers".into())),
+        }
+    }
+
+    fn run_in(&self, place: &mut Place) -> Result<Usage> {
+        let needs = &self.code.needs;
+        match (place, &self.code.form) {
+            (Place::Guest(guest), _) => self.watched(guest, |guest| guest.run(needs)),
+            (Place::Worker(grants), Form::Sealed(workers, sealed)) => {
+                self.watched_worker(|cancel| workers.run(sealed, &self.limits, (grants, needs), cancel))
+            }
+            (Place::Worker(_), Form::Module(_)) => Err(Error::Machine("the program is not for workers".into())),
+        }
     }
 
     /// Runs something that can be cancelled meanwhile.
     fn watched<T>(&self, guest: &mut Guest, run: impl FnOnce(&mut Guest) -> Result<T>) -> Result<T> {
         let Some(cancel) = &self.cancel else { return run(guest) };
-        let number = cancel.enter(guest.interrupt_handle());
+        let number = cancel.enter(Running::Guest(guest.interrupt_handle()));
         let result = run(guest);
+        cancel.leave(number);
+        result
+    }
+
+    /// The same in a worker, whose supervisor ends it when the descriptor can be read.
+    fn watched_worker<T>(&self, run: impl FnOnce(Option<OwnedFd>) -> Result<T>) -> Result<T> {
+        let Some(cancel) = &self.cancel else { return run(None) };
+        let fail = |error: io::Error| Error::Worker(error.to_string());
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| fail(error.into()))?;
+        let end = event.try_clone().map_err(fail)?;
+        let number = cancel.enter(Running::Worker(event));
+        let result = run(Some(end));
         cancel.leave(number);
         result
     }
@@ -184,7 +260,7 @@ impl std::fmt::Debug for Program {
     }
 }
 
-/// A program with what it was granted, of which several functions can be called.
+/// A program with what it was granted, of which several functions can be called. Where programs run in workers, each call has one of its own.
 ///
 /// ```
 /// use pinfold::{Console, Vm, grants};
@@ -207,7 +283,7 @@ impl std::fmt::Debug for Program {
 /// ```
 pub struct Session {
     program: Program,
-    guest: Guest,
+    place: Place,
 }
 
 impl Session {
@@ -217,7 +293,7 @@ impl Session {
     /// As [`Program::call`], and if a capability was not granted.
     pub fn call<T: FromFold>(&mut self, name: &str, arguments: impl Arguments) -> Result<T> {
         let function = self.program.function(name)?;
-        self.program.call_in(&mut self.guest, function, arguments)
+        self.program.call_in(&mut self.place, function, arguments)
     }
 
     /// Runs `main`, or the script's statements.
@@ -225,8 +301,7 @@ impl Session {
     /// # Errors
     /// As [`Program::run`].
     pub fn run(&mut self) -> Result<Usage> {
-        let needs = &self.program.code.needs;
-        self.program.watched(&mut self.guest, |guest| guest.run(needs))
+        self.program.run_in(&mut self.place)
     }
 }
 
@@ -257,13 +332,30 @@ impl std::fmt::Debug for Session {
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<Mutex<Running>>);
+pub struct Cancel(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct Running {
+struct State {
     is_cancelled: bool,
     next: u64,
-    programs: Vec<(u64, InterruptHandle)>,
+    programs: Vec<(u64, Running)>,
+}
+
+/// By what something that runs is ended.
+#[derive(Debug)]
+enum Running {
+    Guest(InterruptHandle),
+    Worker(OwnedFd),
+}
+
+impl Running {
+    fn end(&self) {
+        match self {
+            Self::Guest(guest) => guest.interrupt(),
+            // It is written once, so there is room.
+            Self::Worker(event) => drop(rustix::io::write(event, &1_u64.to_ne_bytes())),
+        }
+    }
 }
 
 impl Cancel {
@@ -274,9 +366,9 @@ impl Cancel {
 
     /// Ends what runs, and what is to run with it.
     pub fn cancel(&self) {
-        let mut running = self.lock();
-        running.is_cancelled = true;
-        running.programs.iter().for_each(|(_, program)| program.interrupt());
+        let mut state = self.lock();
+        state.is_cancelled = true;
+        state.programs.iter().for_each(|(_, program)| program.end());
     }
 
     /// Whether it was cancelled.
@@ -284,18 +376,18 @@ impl Cancel {
         self.lock().is_cancelled
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, program: InterruptHandle) -> u64 {
-        let mut running = self.lock();
-        if running.is_cancelled {
-            program.interrupt();
+    fn enter(&self, program: Running) -> u64 {
+        let mut state = self.lock();
+        if state.is_cancelled {
+            program.end();
         }
-        let number = running.next;
-        running.next += 1;
-        running.programs.push((number, program));
+        let number = state.next;
+        state.next += 1;
+        state.programs.push((number, program));
         number
     }
 

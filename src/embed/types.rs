@@ -3,6 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
 
+use super::wire::MAX_DEPTH;
+
+/// How many types one without a name may consist of, as the compiler has it.
+const MAX_SIZE: usize = 4096;
+
 /// The custom section in which a program describes what it offers.
 pub(crate) const SECTION: &str = "fold.interface";
 
@@ -97,6 +102,7 @@ impl Interface {
             _ => true,
         };
         self.types.0.iter().all(whole)
+            && self.types.are_small()
             && self.functions.values().all(|function| function.result < count && fields(&function.params))
     }
 
@@ -128,6 +134,34 @@ impl Interface {
         let params = self.params(of).map(|(name, ty)| format!("{name}: {ty}"));
         let params: Vec<String> = needs.chain(params).collect();
         format!("fn {}({}) -> {}", of.name, params.join(", "), self.result(of))
+    }
+}
+
+impl Types {
+    /// Whether all of them can be written down, and looked at by recursion: those that have no names consist of few others, and not of
+    /// themselves.
+    fn are_small(&self) -> bool {
+        let mut sizes = vec![None; self.0.len()];
+        (0..self.0.len()).all(|index| self.size(index, &mut sizes, MAX_DEPTH).is_some())
+    }
+
+    /// How many types one consists of, each counted as often as it occurs; none if they are too many or too deep.
+    fn size(&self, index: usize, sizes: &mut [Option<usize>], depth: u32) -> Option<usize> {
+        if let Some(size) = sizes[index] {
+            return Some(size);
+        }
+        let depth = depth.checked_sub(1)?;
+        let parts: &[usize] = match &self.0[index] {
+            Kind::Tuple(parts) => parts,
+            Kind::List(of) | Kind::Set(of) | Kind::Option(of) => &[*of],
+            Kind::Map(a, b) | Kind::Result(a, b) => &[*a, *b],
+            _ => &[],
+        };
+        let size = parts.iter().try_fold(1, |all: usize, part| {
+            all.checked_add(self.size(*part, sizes, depth)?).filter(|size| *size <= MAX_SIZE)
+        });
+        sizes[index] = size;
+        size
     }
 }
 
@@ -370,6 +404,13 @@ mod tests {
             assert!(Interface::parse(format!("Int\n{line}").as_bytes()).is_none(), "{line}");
         }
         assert!(Interface::parse(&[0xff]).is_none());
+        // Types that consist of themselves, or of more than can be written down.
+        let doubling: String = (1..30).map(|next| format!("Tuple {next} {next}\n")).chain(["Int\n".into()]).collect();
+        let deep: String = (1..200).map(|next| format!("List {next}\n")).chain(["Int\n".into()]).collect();
+        for text in ["List 0", "Option 1\nTuple 0", &doubling, &deep] {
+            assert!(Interface::parse(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(Interface::parse(b"List 1\nRecord R x:0").is_some());
         // No damage is a panic.
         for at in 0..TEXT.len() {
             for byte in [b' ', b'/', b'9', b'\n'] {

@@ -142,8 +142,9 @@ impl FromFold for Value {
                 if parts.is_empty() {
                     from.word()?;
                 }
-                let parts = parts.iter().map(|part| Self::from_fold(ty.other(*part), from));
-                Self::Tuple(parts.collect::<Result<_, _>>()?)
+                let parts =
+                    from.nested(|from| parts.iter().map(|part| Self::from_fold(ty.other(*part), from)).collect());
+                Self::Tuple(parts?)
             }
             Kind::Record(_, fields) => {
                 let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();

@@ -1,6 +1,6 @@
 //! The machine as a host sets it up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use pinfold_vm::api::{Config, Engine, Linker, Module, Tier};
 use pinfold_vm::host;
 
 use super::capability::{self, Capability, Made};
+use super::confined::Workers;
 use super::error::{Error, Result};
 use super::guest::{self, BufferTypes, Host, machine};
 use super::program::Program;
@@ -55,6 +56,18 @@ impl Limits {
     }
 }
 
+/// Where programs are compiled and run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Isolation {
+    /// In this process: fastest, and what capabilities of the host's own take. A program is held by the machine alone.
+    #[default]
+    InProcess,
+    /// In a process of their own each time, which is locked down before it reads a byte of them: held by the kernel too, whatever becomes of
+    /// the machine. It takes milliseconds, and the executable `pinfold-worker`.
+    Worker,
+}
+
 /// A machine that compiles and runs programs in Fold. Cheap to clone; programs of one can be used on any thread.
 ///
 /// ```
@@ -84,6 +97,8 @@ pub(crate) struct Inner {
     pub linker: Linker<Host>,
     pub types: Arc<BufferTypes>,
     pub limits: Limits,
+    /// Where programs run, if not here.
+    pub workers: Option<Workers>,
     /// The standard library, and the module `host` if there is one.
     standard: Vec<(&'static str, Arc<str>)>,
 }
@@ -93,6 +108,8 @@ pub(crate) struct Inner {
 pub struct VmBuilder {
     limits: Limits,
     tier: Tier,
+    isolation: Isolation,
+    worker: Option<PathBuf>,
     capabilities: Vec<Made>,
 }
 
@@ -150,6 +167,12 @@ impl Vm {
     }
 
     fn compile_bundle(&self, root: &str, bundle: &Bundle) -> Result<Program> {
+        if let Some(workers) = &self.0.workers {
+            let mut bundle = bundle.clone();
+            // A worker takes the first for the one that it begins with.
+            bundle.sources.sort_by_key(|source| source.module != root);
+            return Program::sealed(self.0.clone(), workers.compile(&bundle)?);
+        }
         let standard: Vec<(&str, &str)> = self.0.standard.iter().map(|(path, text)| (*path, &**text)).collect();
         let options = check::Options {
             standard: &standard,
@@ -176,43 +199,43 @@ impl std::fmt::Debug for Vm {
 impl VmBuilder {
     /// Units of fuel that a call may use; `None` counts none, which is a little faster.
     #[must_use]
-    pub fn fuel(mut self, fuel: impl Into<Option<u64>>) -> Self {
-        self.limits.fuel = fuel.into();
-        self
-    }
-
-    /// Bytes of memory that a program may have.
-    #[must_use]
-    pub fn memory(mut self, memory: u64) -> Self {
-        self.limits.memory = memory;
+    pub fn fuel(mut self, units: impl Into<Option<u64>>) -> Self {
+        self.limits.fuel = units.into();
         self
     }
 
     /// How long a call may take; `None`: as long as it likes.
     #[must_use]
-    pub fn deadline(mut self, deadline: impl Into<Option<Duration>>) -> Self {
-        self.limits.deadline = deadline.into();
+    pub fn deadline(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.limits.deadline = time.into();
+        self
+    }
+
+    /// Bytes of memory that a program may have.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.limits.memory = bytes;
         self
     }
 
     /// Bytes of stack that a program may have.
     #[must_use]
-    pub fn stack(mut self, stack: usize) -> Self {
-        self.limits.stack = stack;
+    pub fn stack(mut self, bytes: usize) -> Self {
+        self.limits.stack = bytes;
         self
     }
 
     /// Bytes that a program may write, and that what a function gives may have.
     #[must_use]
-    pub fn output(mut self, output: u64) -> Self {
-        self.limits.output = output;
+    pub fn output(mut self, bytes: u64) -> Self {
+        self.limits.output = bytes;
         self
     }
 
     /// Files, directories and connections that a program may have open at a time.
     #[must_use]
-    pub fn handles(mut self, handles: usize) -> Self {
-        self.limits.handles = handles;
+    pub fn handles(mut self, count: usize) -> Self {
+        self.limits.handles = count;
         self
     }
 
@@ -220,6 +243,20 @@ impl VmBuilder {
     #[must_use]
     pub fn tier(mut self, tier: Tier) -> Self {
         self.tier = tier;
+        self
+    }
+
+    /// Where programs are compiled and run.
+    #[must_use]
+    pub fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Where the executable `pinfold-worker` is: otherwise it is what `PINFOLD_WORKER` names, or beside this executable.
+    #[must_use]
+    pub fn worker(mut self, path: impl Into<PathBuf>) -> Self {
+        self.worker = Some(path.into());
         self
     }
 
@@ -240,6 +277,14 @@ impl VmBuilder {
                 "{name:?} is no name that a capability or something of it can have in Fold"
             )));
         }
+        let workers = match self.isolation {
+            Isolation::InProcess => None,
+            Isolation::Worker if !self.capabilities.is_empty() => {
+                let why = "capabilities of the host's own are for programs in its process";
+                return Err(Error::Grant(why.into()));
+            }
+            Isolation::Worker => Some(Workers { executable: self.worker, tier: self.tier.into() }),
+        };
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);
@@ -254,6 +299,7 @@ impl VmBuilder {
             types: Arc::new(BufferTypes::new(&engine)?),
             engine,
             limits: self.limits,
+            workers,
             standard,
         };
         let vm = Vm(Arc::new(inner));

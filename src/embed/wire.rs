@@ -3,7 +3,7 @@
 use super::mismatch::Mismatch;
 use super::types::{Field, Kind, Type};
 
-/// How deep records and enums may be nested in one another: whoever reads them recurses.
+/// How deep values may be nested in one another: whoever reads them recurses.
 pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// Where a value is put for a program.
@@ -176,7 +176,8 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Mismatch::malformed())
     }
 
-    fn nested<T>(&mut self, take: impl FnOnce(&mut Self) -> Result<T, Mismatch>) -> Result<T, Mismatch> {
+    /// Takes what is in a value.
+    pub(crate) fn nested<T>(&mut self, take: impl FnOnce(&mut Self) -> Result<T, Mismatch>) -> Result<T, Mismatch> {
         if self.depth >= MAX_DEPTH {
             return Err(Mismatch::too_deep());
         }

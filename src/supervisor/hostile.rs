@@ -27,9 +27,10 @@ pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
         seals_late: false,
         is_locked: false,
         signals: &signals,
+        cancel: None,
         recorder: None,
     };
-    let (mut streams, _) = Streams::new(0, false, None)?;
+    let (mut streams, _) = Streams::new(0, false, [None, None])?;
     watch.until_decided(&mut streams)
 }
 

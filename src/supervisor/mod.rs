@@ -108,6 +108,8 @@ pub struct Outcome {
     pub output: u64,
     /// What came out on its standard output, if that was wanted. Nothing in it is to be trusted.
     pub captured: Option<Vec<u8>>,
+    /// The same of its standard error.
+    pub errors: Option<Vec<u8>>,
     /// What the kernel counted for the worker, if that was wanted.
     pub usage: Option<Usage>,
     /// What was recorded, if that was wanted.
@@ -137,12 +139,13 @@ pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
     Ok(bytes)
 }
 
-/// Where the worker is: named by `PINFOLD_WORKER`, or beside this executable.
-fn worker() -> Result<File, SupervisorError> {
+/// Where the worker is: where it is said to be, or named by `PINFOLD_WORKER`, or beside this executable.
+fn worker(said: Option<&Path>) -> Result<File, SupervisorError> {
     let beside = || std::env::current_exe().map(|path| path.with_file_name("pinfold-worker"));
-    let path = match std::env::var_os("PINFOLD_WORKER") {
-        Some(path) => PathBuf::from(path),
-        None => beside()?,
+    let path = match (said, std::env::var_os("PINFOLD_WORKER")) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(path)) => PathBuf::from(path),
+        (None, None) => beside()?,
     };
     File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
 }
@@ -164,8 +167,16 @@ pub struct Wanted {
     pub recording: Option<Recording>,
     /// What it writes to its standard output, which goes nowhere else then.
     pub output: bool,
+    /// What it writes to its standard error, likewise.
+    pub errors: bool,
     /// Of a session: who asks its worker.
     pub conversation: Option<Conversation>,
+    /// Where a function that is called finds its arguments, and leaves what it gives.
+    pub exchange: Option<File>,
+    /// What can be read once the run is to be ended; as if by SIGTERM.
+    pub cancel: Option<OwnedFd>,
+    /// Its executable, where that is not found by itself.
+    pub worker: Option<PathBuf>,
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -173,12 +184,12 @@ pub struct Wanted {
 /// # Errors
 /// If the worker cannot be started.
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
-    let sockets = match &job.task {
-        Task::Run(run) | Task::Session(run) => network::open(&run.grants.net)?,
-        Task::Inspect(_) | Task::Fold(_) => Vec::new(),
+    let sockets = match job.task.program() {
+        Some(run) => network::open(&run.grants.net)?,
+        None => Vec::new(),
     };
     let signals = Signals::take()?;
-    let worker = worker()?;
+    let worker = worker(wanted.worker.as_deref())?;
     let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
     let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
     let missing = || io::Error::from(io::ErrorKind::InvalidInput);
@@ -186,8 +197,10 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     let program_file = program.sealed_file().ok_or_else(missing)?;
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let captured = wanted.output.then(Captured::new).transpose()?;
-    let to = captured.as_ref().map(Captured::end).transpose()?;
+    let [captured, errors] = [wanted.output, wanted.errors].map(|wanted| wanted.then(Captured::new).transpose());
+    let (captured, errors) = (captured?, errors?);
+    let end = |captured: &Option<Captured>| captured.as_ref().map(Captured::end).transpose();
+    let to = [end(&captured)?, end(&errors)?];
     let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task), to)?;
     if wanted.conversation.is_some() {
         streams.escape();
@@ -204,6 +217,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         _ => (None, None),
     };
     descriptors.extend(notes.as_ref().map(AsFd::as_fd));
+    descriptors.extend(wanted.exchange.as_ref().map(AsFd::as_fd));
     let start = Instant::now();
     let launch = Launch {
         program: worker.as_fd(),
@@ -225,6 +239,7 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
         seals_late: job.plan.seals_late(),
         is_locked: false,
         signals: &signals,
+        cancel: wanted.cancel.as_ref(),
         recorder: recorder.as_mut(),
         conversation: wanted.conversation,
     };
@@ -268,7 +283,8 @@ pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> R
     // Not the streams: whoever reads what came out waits for their end.
     remains.hold((channel, listener, worker, job_bytes, program.clone(), signals));
     let captured = captured.map(Captured::finish).transpose()?;
-    Ok(Outcome { verdict, wall, output, captured, usage, recorded, remains })
+    let errors = errors.map(Captured::finish).transpose()?;
+    Ok(Outcome { verdict, wall, output, captured, errors, usage, recorded, remains })
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -334,7 +350,7 @@ fn wait(all: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
 
 /// Whether our input is granted.
 fn wants_input(task: &Task) -> bool {
-    matches!(task, Task::Run(run) | Task::Session(run) if matches!(run.grants.stdin, Stdin::Inherit))
+    task.program().is_some_and(|run| matches!(run.grants.stdin, Stdin::Inherit))
 }
 
 /// A worker that is being watched.
@@ -349,6 +365,7 @@ struct Watch<'a> {
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
     signals: &'a Signals,
+    cancel: Option<&'a OwnedFd>,
     recorder: Option<&'a mut Recorder>,
     conversation: Option<Conversation>,
 }
@@ -392,6 +409,9 @@ impl Watch<'_> {
                         let _ = self.channel.write_all(&request);
                     }
                 }
+            }
+            if ready.cancelled {
+                return Ok(Some(Verdict::Interrupted { signal: libc::SIGTERM }));
             }
             if ready.refused
                 && let Some(listener) = &self.listener
@@ -456,6 +476,7 @@ impl Watch<'_> {
         let requests = self.conversation.as_ref().filter(|conversation| self.is_locked && conversation.listens());
         let request = add(&mut all, requests.map(|of| PollFd::new(&of.requests, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
+        let cancel = add(&mut all, self.cancel.map(|fd| PollFd::new(fd, PollFlags::IN)));
         let records = add(&mut all, self.recorder.as_ref().and_then(|recorder| recorder.waits()));
         wait(&mut all, timeout)?;
         let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
@@ -465,6 +486,7 @@ impl Watch<'_> {
             ended: is(0),
             message: any(channel),
             signal: is(1),
+            cancelled: any(cancel),
             output: outputs.map(any),
             refused,
             recorded: any(records),
@@ -539,6 +561,7 @@ struct Ready {
     ended: bool,
     message: bool,
     signal: bool,
+    cancelled: bool,
     output: [bool; 2],
     refused: bool,
     recorded: bool,

@@ -66,15 +66,15 @@ struct Output {
 impl Streams {
     /// Streams that let this many bytes out, and our input in if that `is_granted`; and the worker's ends: input, output, errors.
     /// Output goes to ours, or elsewhere.
-    pub fn new(limit: u64, is_granted: bool, to: Option<OwnedFd>) -> io::Result<(Self, [OwnedFd; 3])> {
+    pub fn new(limit: u64, is_granted: bool, to: [Option<OwnedFd>; 2]) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
             Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false, begun: None }, theirs))
         };
         let stdin = input(is_granted)?;
-        let to = to.map_or_else(|| io::stdout().as_fd().try_clone_to_owned(), Ok)?;
-        let (out, stdout) = output(to)?;
-        let (errors, stderr) = output(io::stderr().as_fd().try_clone_to_owned()?)?;
+        let [to, to_errors] = to;
+        let (out, stdout) = output(to.map_or_else(|| io::stdout().as_fd().try_clone_to_owned(), Ok)?)?;
+        let (errors, stderr) = output(to_errors.map_or_else(|| io::stderr().as_fd().try_clone_to_owned(), Ok)?)?;
         Ok((Self { outputs: [out, errors], left: limit, limit }, [stdin, stdout, stderr]))
     }
 

@@ -31,17 +31,20 @@ fn answered(bytes: &Bytes, answer: impl FnOnce(&Bundle, &mut dyn Write) -> io::R
 }
 
 fn answer(job: &Fold, bundle: &Bundle, out: &mut dyn Write) -> io::Result<()> {
+    let built = |(answers, module): (Vec<Answer>, Option<Vec<u8>>), out: &mut dyn Write| {
+        answers.iter().try_for_each(|answer| answer.write(out))?;
+        if let Some(module) = module {
+            Answer::Bytes(module.len() as u64).write(out)?;
+            out.write_all(&module)?;
+        }
+        Ok(())
+    };
     let answers = match job {
+        Fold::Embed => return built(fold::embed(bundle), out),
         Fold::Check { authority } => fold::check(bundle, *authority),
         Fold::Build { optimise, portable } => {
             let options = Options { optimise: *optimise, portable: *portable, ..Options::default() };
-            let (answers, module) = fold::build(bundle, options);
-            answers.iter().try_for_each(|answer| answer.write(out))?;
-            if let Some(module) = module {
-                Answer::Bytes(module.len() as u64).write(out)?;
-                out.write_all(&module)?;
-            }
-            return Ok(());
+            return built(fold::build(bundle, options), out);
         }
         Fold::Document => fold::document(bundle),
         Fold::Paths => fold::paths(bundle),

@@ -11,6 +11,7 @@
 // The test harness has a beginning of its own.
 #![cfg_attr(not(test), no_main)]
 
+mod call;
 mod fold;
 mod heap;
 mod inspect;
@@ -25,7 +26,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::job::{EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Task, descriptors};
+use pinfold::job::{Call, EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Task, descriptors};
 use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::module::Bytes;
@@ -108,7 +109,7 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
     let prepared = match &mut task {
-        Task::Run(run) | Task::Session(run) => {
+        Task::Run(run) | Task::Session(run) | Task::Call(Call { run, .. }) => {
             run.grants.stepwise = policy::is_stepwise(plan.layers);
             for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
                 grant.host = place;
@@ -130,12 +131,13 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
         end(exit::REFUSED);
     }
     Ok(match (&task, prepared) {
-        (Task::Run(run), Prepared::Run(prepared)) => run::run(run, *prepared, bytes),
+        (Task::Run(run), Prepared::Run(prepared)) => run::run(run, None, *prepared, bytes),
+        (Task::Call(call), Prepared::Run(prepared)) => run::run(&call.run, Some(call), *prepared, bytes),
         (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
         (Task::Fold(job), _) => fold::run(job, &bytes),
-        (Task::Run(_) | Task::Session(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
+        (Task::Run(_) | Task::Call(_) | Task::Session(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
     })
 }
 

@@ -5,7 +5,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Instant;
 
 use pinfold::exit;
-use pinfold::job::{Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
+use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::text;
 use pinfold::trace;
 use pinfold_vm::api::{
@@ -19,6 +19,7 @@ use pinfold_vm::host::{HostError, HostState};
 use pinfold_vm::module::Bytes;
 use pinfold_vm::verifier::Limits;
 
+use crate::call;
 use crate::invoke;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
@@ -90,9 +91,9 @@ pub fn stack(run: &Run) -> usize {
 }
 
 /// Runs the program, and tells how it ended.
-pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
+pub fn run(run: &Run, call: Option<&Call>, prepared: Prepared, bytes: Bytes) -> Ending {
     let mut used = Used::default();
-    let mut ending = match attempt(run, prepared, bytes, &mut used) {
+    let mut ending = match attempt(run, call, prepared, bytes, &mut used) {
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
@@ -100,7 +101,13 @@ pub fn run(run: &Run, prepared: Prepared, bytes: Bytes) -> Ending {
     ending
 }
 
-fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Result<(), Box<Ending>> {
+fn attempt(
+    run: &Run,
+    call: Option<&Call>,
+    prepared: Prepared,
+    bytes: Bytes,
+    used: &mut Used,
+) -> Result<(), Box<Ending>> {
     let Prepared { engine, host, notes } = prepared;
     // Giving memory, code and descriptors back takes system calls that are not there any more; the process ends soon.
     let engine = ManuallyDrop::new(engine);
@@ -124,7 +131,10 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
             ..Ending::new(EndKind::Refused, exit::REFUSED, Some(message))
         }));
     }
-    let needs = needs(&module);
+    let needs = match call {
+        Some(call) => call.needs.iter().map(|(name, kind)| Need { name: name.clone(), kind: kind.clone() }).collect(),
+        None => needs(&module),
+    };
     let missing = run.grants.missing(&needs);
     if !missing.is_empty() {
         return Err(Box::new(Ending::new(EndKind::Refused, exit::REFUSED, Some(refusal::missing(&missing, run)))));
@@ -147,7 +157,10 @@ fn attempt(run: &Run, prepared: Prepared, bytes: Bytes, used: &mut Used) -> Resu
     let instance = linker.instantiate(&mut *store, &module);
     used.instantiate = before.elapsed().as_secs_f64();
     let before = Instant::now();
-    let result = instance.and_then(|instance| start_program(run, &needs, &mut store, instance));
+    let result = instance.and_then(|instance| match call {
+        Some(call) => handed(run, &store, &needs).and_then(|handed| call::call(call, &mut store, instance, handed)),
+        None => start_program(run, &needs, &mut store, instance),
+    });
     store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
     used.guest_memory = store.memory_used().1;
@@ -192,7 +205,7 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
     }
     let is_reactor = instance.get_func(&*store, "_start").is_none();
     if is_reactor && instance.get_func(&*store, "_initialize").is_some() {
-        call(&mut *store, instance, "_initialize")?;
+        start(&mut *store, instance, "_initialize")?;
     }
     if let Some(name) = &run.invoke {
         return invoke::invoke(store, instance, name, &run.invoke_args);
@@ -200,10 +213,10 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
     if is_reactor {
         return Err(Error::NoExport { name: "_start".into(), kind: "function (use --invoke FN to call another)" });
     }
-    call(store, instance, "_start")
+    start(store, instance, "_start")
 }
 
-fn call(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<(), Error> {
+fn start(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<(), Error> {
     instance.get_typed_func::<(), ()>(&store, name)?.call(&mut store, ())
 }
 
