@@ -147,13 +147,14 @@ impl Task {
     }
 }
 
-/// Calling a function. What it takes and gives are [exchanged](crate::exchange).
+/// Calling a function, or running its program from the beginning, once the supervisor says so: until then all is prepared. What it takes and
+/// gives are [exchanged](crate::exchange).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// How its program is run.
     pub run: Box<Run>,
-    /// Its name.
-    pub function: String,
+    /// Its name; none of the program's beginning.
+    pub function: Option<String>,
     /// The capabilities that it takes: names and kinds.
     pub needs: Vec<(String, String)>,
 }
@@ -309,6 +310,8 @@ pub enum Message {
         /// Its number in the worker.
         listener: Option<i32>,
     },
+    /// The function can be called at once; it is when the supervisor answers with a byte.
+    Ready,
     /// The program has ended, or was not run.
     Ended(Ending),
     /// To a [`Request`].

@@ -4,6 +4,8 @@
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::Layers;
@@ -13,46 +15,58 @@ use pinfold_vm::module::Bytes;
 
 use super::error::{Error, Exceeded, Limit, Result, Usage};
 use super::grants::{Grants, Need};
+use super::spare::{Made, Recipe, Spares};
 use super::vm::Limits;
 use super::wire::Writer;
 use crate::answer::{Answer, Offer};
 use crate::bundle::Bundle;
 use crate::job::{Call, EndKind, Ending, Fold, Job, Run, Task, TierName};
-use crate::supervisor::{self, Bounds, Outcome, Verdict, Wanted};
+use crate::supervisor::{self, Bounds, Verdict, Wanted};
 use crate::trace::Frame;
 use crate::{exchange, policy};
 
 /// How long compiling may take, and how much memory.
 const COMPILE_TIME: Duration = Duration::from_secs(60);
 const COMPILE_MEMORY: u64 = 4 << 30;
-/// Bytes of an answer.
-const ANSWER: u64 = 1 << 30;
+/// Bytes of what a worker answers that compiled a program: more than any program has that it would compile in its time, and little enough
+/// that a worker which was taken over cannot make much of it here.
+const ANSWER: u64 = 64 << 20;
 
 /// What a call gives: words and bytes.
 type Given = (Vec<u8>, Vec<u8>);
 
 /// Where workers come from, and how they run programs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub(crate) struct Workers {
-    pub executable: Option<PathBuf>,
-    pub tier: TierName,
+    executable: Option<PathBuf>,
+    tier: TierName,
+    spares: Arc<Spares>,
+    programs: Arc<AtomicU64>,
 }
 
 /// A program that only workers look into.
 pub(crate) struct Sealed {
-    pub bytes: Bytes,
+    bytes: Bytes,
     pub offer: Offer,
+    /// That no other program of its machine has.
+    number: u64,
 }
 
 impl Workers {
+    /// Workers from this executable, or where it is found by itself; as many of them are kept ready for calls as were made before.
+    pub fn new(executable: Option<PathBuf>, tier: TierName, spares: usize) -> Self {
+        Self { executable, tier, spares: Arc::new(Spares::new(spares)), programs: Arc::default() }
+    }
+
     /// Compiles a program; its first source is the one that it begins with.
     pub fn compile(&self, bundle: &Bundle) -> Result<Sealed> {
         let sources = bundle.sealed().map_err(|error| no_worker(&error))?;
         let plan = policy::plan(&host::Grants::none(), COMPILE_MEMORY, 0, Layers::all());
         let job = Job { plan: plan.map_err(|error| no_worker(&error))?, task: Task::Fold(Fold::Embed) };
         let bounds = Bounds { timeout: Some(COMPILE_TIME), output: ANSWER };
-        let wanted = Wanted { output: true, ..self.wanted() };
-        let outcome = observe(&job, &sources, &bounds, wanted)?;
+        let worker = self.executable.clone();
+        let wanted = Wanted { output: true, errors: true, worker, leaves_signals: true, ..Wanted::default() };
+        let outcome = supervisor::observe(&job, &sources, &bounds, wanted).map_err(|error| no_worker(&error))?;
         let whole = matches!(&outcome.verdict, Verdict::Ended(ending) if ending.code == 0);
         let told = outcome.captured.as_deref().filter(|_| whole).and_then(Answer::read_all);
         let Some((answers, bytes)) = told else { return Err(strange(&outcome.verdict)) };
@@ -67,14 +81,10 @@ impl Workers {
         match offer {
             Some(offer) => {
                 let bytes = Bytes::sealed(bytes.as_slice(), u64::MAX).map_err(|error| no_worker(&error))?;
-                Ok(Sealed { bytes, offer })
+                Ok(Sealed { bytes, offer, number: self.programs.fetch_add(1, Ordering::Relaxed) })
             }
             None => Err(Error::Rejected(findings)),
         }
-    }
-
-    fn wanted(&self) -> Wanted {
-        Wanted { worker: self.executable.clone(), ..Wanted::default() }
     }
 
     /// Runs a program from its beginning to its end.
@@ -120,7 +130,8 @@ impl Workers {
         }
         let mut granted = grants.of_machine(needs, limits.machine())?;
         let console = std::mem::take(&mut granted.console);
-        let is_captured = matches!(console, host::Console::Capture { .. });
+        // What is written otherwise, which only a worker that was taken over does, goes nowhere.
+        let is_inherited = matches!(console, host::Console::Inherit);
         if !matches!(console, host::Console::Discard) || !matches!(granted.stdin, Stdin::Empty) {
             // Of the worker, that is: they are pipes to here.
             granted.console = host::Console::Inherit;
@@ -140,20 +151,40 @@ impl Workers {
             trap_unknown_imports: false,
             records: false,
         };
-        let exchange = call.map(|(_, to)| exchange::new(&to.words, &to.bytes, limits.output)).transpose();
-        let exchange = exchange.map_err(|error| no_worker(&error))?;
-        let ours = exchange.as_ref().map(std::fs::File::try_clone).transpose().map_err(|error| no_worker(&error))?;
-        let task = match call {
-            Some((function, _)) => {
-                let needs = needs.iter().map(|need| (need.name.clone(), need.kind.clone())).collect();
-                Task::Call(Call { run: Box::new(run), function: function.to_owned(), needs })
-            }
-            None => Task::Run(Box::new(run)),
+        // What a connection or our own input is for, only the call knows that it is made for.
+        let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);
+        let needs = needs.iter().map(|need| (need.name.clone(), need.kind.clone())).collect();
+        let function = call.map(|(function, _)| function.to_owned());
+        let task = Task::Call(Call { run: Box::new(run), function, needs });
+        let job = Job { plan, task };
+        let key = serde_json::to_vec(&job).map_err(|error| no_worker(&error))?;
+        let recipe = Recipe {
+            key: (program.number, key),
+            job,
+            program: program.bytes.clone(),
+            executable: self.executable.clone(),
+            captures: !is_inherited,
+            output: limits.output,
         };
-        let bounds = Bounds { timeout: limits.deadline, output: limits.output };
-        let wanted = Wanted { output: is_captured, errors: is_captured, exchange, cancel, ..self.wanted() };
+        let to = call.map(|(_, to)| to);
+        let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
         let start = Instant::now();
-        let outcome = observe(&Job { plan, task }, &program.bytes, &bounds, wanted)?;
+        let mut spare = if is_pooled { self.spares.take(&recipe.key, arguments) } else { None };
+        let Made { started, exchange } = match spare.take() {
+            Some(mut spare) => {
+                spare.started.renew(limits.deadline, cancel);
+                spare
+            }
+            None => recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?,
+        };
+        let exchange = exchange.zip(to);
+        if let Some((exchange, to)) = &exchange {
+            exchange::put(exchange, &to.words, &to.bytes).map_err(|error| no_worker(&error))?;
+        }
+        let outcome = started.finish().map_err(|error| no_worker(&error))?;
+        if is_pooled {
+            self.spares.order(recipe, Some(outcome.remains));
+        }
         if let host::Console::Capture { stdout, stderr } = &console {
             for (buffer, written) in [(stdout, &outcome.captured), (stderr, &outcome.errors)] {
                 let mut buffer = buffer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -168,25 +199,12 @@ impl Workers {
             time: start.elapsed(),
         };
         explain(outcome.verdict, limits, usage)?;
-        let result = ours.zip(call).map(|(mut file, (_, to))| {
-            let result = exchange::result(&mut file, (to.words.len(), to.bytes.len()), limits.output);
+        let result = exchange.map(|(exchange, to)| {
+            let result = exchange::result(&exchange, (to.words.len(), to.bytes.len()), limits.output);
             result.map_err(|error| Error::Worker(format!("it gave no result: {error}")))
         });
         Ok((usage, result.transpose()?))
     }
-}
-
-/// Runs a job on a thread of its own: it is left without the signals that a supervisor takes, and the worker ends if it does.
-fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome> {
-    let observe = move || {
-        let outcome = supervisor::observe(job, program, bounds, wanted);
-        outcome.map_err(|error| no_worker(&error))
-    };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().name("pinfold-supervisor".into());
-        let thread = thread.spawn_scoped(scope, observe).map_err(|error| no_worker(&error))?;
-        thread.join().unwrap_or_else(|_| Err(Error::Worker("its supervisor failed".into())))
-    })
 }
 
 /// How a run ended that did not simply return.

@@ -21,6 +21,7 @@ pub(crate) mod grants;
 mod guest;
 pub(crate) mod mismatch;
 pub(crate) mod program;
+mod spare;
 pub(crate) mod types;
 pub(crate) mod value;
 pub(crate) mod vm;

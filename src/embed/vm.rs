@@ -110,6 +110,7 @@ pub struct VmBuilder {
     tier: Tier,
     isolation: Isolation,
     worker: Option<PathBuf>,
+    spare_workers: usize,
     capabilities: Vec<Made>,
 }
 
@@ -171,7 +172,7 @@ impl Vm {
             let mut bundle = bundle.clone();
             // A worker takes the first for the one that it begins with.
             bundle.sources.sort_by_key(|source| source.module != root);
-            return Program::sealed(self.0.clone(), workers.compile(&bundle)?);
+            return Program::sealed(self.0.clone(), workers.clone(), workers.compile(&bundle)?);
         }
         let standard: Vec<(&str, &str)> = self.0.standard.iter().map(|(path, text)| (*path, &**text)).collect();
         let options = check::Options {
@@ -260,6 +261,14 @@ impl VmBuilder {
         self
     }
 
+    /// How many workers are kept ready; without, none, and each call makes its own. Such a worker is locked down and has its program prepared, for calls
+    /// with the same grants as were made before, and is used for one. Each is a process with some megabytes of memory.
+    #[must_use]
+    pub fn spare_workers(mut self, count: usize) -> Self {
+        self.spare_workers = count;
+        self
+    }
+
     /// A capability of the host's own, which programs find in the module `host`.
     #[must_use]
     pub fn capability<T: std::any::Any + Send + Sync>(mut self, capability: &Capability<T>) -> Self {
@@ -283,7 +292,7 @@ impl VmBuilder {
                 let why = "capabilities of the host's own are for programs in its process";
                 return Err(Error::Grant(why.into()));
             }
-            Isolation::Worker => Some(Workers { executable: self.worker, tier: self.tier.into() }),
+            Isolation::Worker => Some(Workers::new(self.worker, self.tier.into(), self.spare_workers)),
         };
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());

@@ -17,49 +17,42 @@ pub enum Over {
 }
 
 /// Both times of a run.
-pub struct Clock<'a> {
+pub struct Clock {
     deadline: Option<Instant>,
-    processors: Option<Meter<'a>>,
+    processors: Option<Meter>,
 }
 
-/// What a worker has used of the processors, looked at when it could be too much.
-struct Meter<'a> {
-    child: &'a Child,
-    cgroup: Option<&'a Cgroup>,
+/// What a worker may use of the processors, looked at when it could be too much.
+struct Meter {
     limit: Duration,
     /// How many processors can be used at a time.
     width: u32,
     look: Instant,
 }
 
-impl Meter<'_> {
+impl Meter {
     /// What is left, as far as is known: a process that is gone uses nothing any more.
-    fn left(&self) -> Duration {
-        let used = self.cgroup.and_then(Cgroup::cpu_time).or_else(|| self.child.cpu_time().ok());
+    fn left(&self, child: &Child, cgroup: Option<&Cgroup>) -> Duration {
+        let used = cgroup.and_then(Cgroup::cpu_time).or_else(|| child.cpu_time().ok());
         self.limit.saturating_sub(used.unwrap_or_default())
     }
 }
 
-impl<'a> Clock<'a> {
+impl Clock {
     /// Starts now.
-    pub fn start(
-        wall: Option<Duration>,
-        processors: Option<Duration>,
-        child: &'a Child,
-        cgroup: Option<&'a Cgroup>,
-    ) -> Self {
+    pub fn start(wall: Option<Duration>, processors: Option<Duration>) -> Self {
         let now = Instant::now();
         let meter = |limit: Duration| {
             let width = std::thread::available_parallelism().map_or(1, |width| width.get() as u32);
-            Meter { child, cgroup, limit, width, look: now.checked_add(limit / width).unwrap_or(now) }
+            Meter { limit, width, look: now.checked_add(limit / width).unwrap_or(now) }
         };
         Self { deadline: wall.and_then(|wall| now.checked_add(wall)), processors: processors.map(meter) }
     }
 
-    /// Which time is over, if one is.
-    pub fn over(&mut self, now: Instant) -> Option<Over> {
+    /// Which time of this process is over, if one is.
+    pub fn over(&mut self, now: Instant, child: &Child, cgroup: Option<&Cgroup>) -> Option<Over> {
         if let Some(meter) = self.processors.as_mut().filter(|meter| meter.look <= now) {
-            let left = meter.left();
+            let left = meter.left(child, cgroup);
             if left.is_zero() {
                 return Some(Over::Processors(meter.limit));
             }
@@ -69,8 +62,8 @@ impl<'a> Clock<'a> {
     }
 
     /// Whether the processors' time is used up, whenever it was looked at last.
-    pub fn is_used_up(&self) -> bool {
-        self.processors.as_ref().is_some_and(|meter| meter.left().is_zero())
+    pub fn is_used_up(&self, child: &Child, cgroup: Option<&Cgroup>) -> bool {
+        self.processors.as_ref().is_some_and(|meter| meter.left(child, cgroup).is_zero())
     }
 
     /// How long nothing can be over.

@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -54,13 +55,7 @@ impl Session {
         let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
         let (ours, theirs) = pair.map_err(io::Error::from)?;
         let (sender, replies) = channel();
-        let conversation = Conversation {
-            requests: theirs.into(),
-            replies: sender,
-            timeout: bounds.timeout,
-            busy: None,
-            stopped: None,
-        };
+        let conversation = Conversation::new(theirs, sender, bounds.timeout);
         let bounds = Bounds { timeout: None, ..bounds };
         let supervise = move || {
             let program = Bytes::sealed(io::empty(), 0)?;
@@ -131,6 +126,10 @@ pub(super) enum Next {
 }
 
 impl Conversation {
+    pub(super) fn new(requests: OwnedFd, replies: Sender<Replied>, timeout: Option<Duration>) -> Self {
+        Self { requests: requests.into(), replies, timeout, busy: None, stopped: None }
+    }
+
     /// Whether a request may come.
     pub(super) fn listens(&self) -> bool {
         self.busy.is_none()

@@ -10,28 +10,38 @@ use super::*;
 /// None may come of anything that is sent.
 pub fn hear(datagrams: &[&[u8]]) -> io::Result<Option<Verdict>> {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
-    let child = ended()?;
+    let watch = watch(ended()?, ours, true);
     for datagram in datagrams {
         // One that is larger than a socket takes is not sent at all.
-        let _ = rustix::net::send(&theirs, datagram, rustix::net::SendFlags::DONTWAIT);
+        let _ = send(&theirs, datagram, SendFlags::DONTWAIT);
     }
     drop(theirs);
-    let signals = Signals::take()?;
-    let mut watch = Watch {
-        conversation: None,
-        child: &child,
-        channel: File::from(ours),
+    decided(watch)
+}
+
+fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
+    Watch {
+        child,
+        cgroup: None,
+        channel: channel.into(),
         listener: None,
-        clock: Clock::start(Some(Duration::from_secs(5)), None, &child, None),
-        notifies: true,
+        clock: Clock::start(Some(Duration::from_secs(5)), None),
+        notifies,
         seals_late: false,
         is_locked: false,
-        signals: &signals,
+        readiness: Readiness::Expected,
+        signals: None,
         cancel: None,
-        recorder: None,
-    };
+        conversation: None,
+    }
+}
+
+fn decided(mut watch: Watch) -> io::Result<Option<Verdict>> {
     let (mut streams, _) = Streams::new(0, false, [None, None])?;
-    watch.until_decided(&mut streams)
+    Ok(match watch.until(Until::End, &mut streams, None)? {
+        Decided::Verdict(verdict) => Some(verdict),
+        Decided::Ready | Decided::Ended => None,
+    })
 }
 
 /// What the supervisor makes of a worker that told this of its program's calls.
@@ -96,6 +106,7 @@ mod tests {
         let messages = [
             Message::Locked { listener: Some(3) },
             Message::Locked { listener: None },
+            Message::Ready,
             Message::Ended(ending.clone()),
             Message::Ended(Ending { kind: EndKind::Timeout, ..ending }),
             Message::Answer(Box::default()),
@@ -172,5 +183,32 @@ mod tests {
         let large = vec![b' '; LARGEST_MESSAGE + 1];
         let message = [large.as_slice(), br#"{"Locked":{"listener":null}}"#].concat();
         assert!(matches!(hear(&[&message]).unwrap(), Some(Verdict::Nonsense)));
+    }
+
+    #[test]
+    fn a_worker_that_answers_without_reading_is_not_waited_for() {
+        let pair = || socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        let ((ours, theirs), (asks, asked)) = (pair(), pair());
+        let say = |message: &Message| {
+            let text = serde_json::to_vec(message).unwrap();
+            send(&theirs, &text, SendFlags::NOSIGNAL).is_ok()
+        };
+        let (replies, replied) = std::sync::mpsc::channel();
+        let conversation = Conversation::new(asked, replies, None);
+        let us = rustix::process::getpid();
+        let pidfd = rustix::process::pidfd_open(us, rustix::process::PidfdFlags::empty()).unwrap();
+        let child = Child { pid: us.as_raw_nonzero().get(), pidfd };
+        let watch = Watch { conversation: Some(conversation), ..watch(child, ours, false) };
+        assert!(say(&Message::Locked { listener: None }));
+        let verdict = std::thread::scope(|scope| {
+            let supervisor = scope.spawn(|| decided(watch).unwrap());
+            // The answer is there when the question is passed on.
+            while send(&asks, &[b' '; 60 << 10], SendFlags::NOSIGNAL).is_ok()
+                && say(&Message::Answer(Box::default()))
+                && replied.recv().is_ok()
+            {}
+            supervisor.join().unwrap()
+        });
+        assert!(matches!(verdict, Some(Verdict::Nonsense)), "{verdict:?}");
     }
 }

@@ -20,13 +20,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
-use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Refusal, SpawnError, Usage, spawn_in};
+use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Limits, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 
 use crate::bundle::{self, Bundle, BundleError};
 use crate::job::{EndKind, Ending, Job, LARGEST_MESSAGE, Message, Task};
@@ -37,6 +37,7 @@ pub use conversation::{Conversation, Replied, Session, Stopped};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
+use remains::has_ended;
 use streams::{Captured, Streams};
 pub use verdict::{Unrecorded, Verdict};
 
@@ -177,6 +178,8 @@ pub struct Wanted {
     pub cancel: Option<OwnedFd>,
     /// Its executable, where that is not found by itself.
     pub worker: Option<PathBuf>,
+    /// Whether signals are left to this process, which is there for more than this run.
+    pub leaves_signals: bool,
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -184,107 +187,180 @@ pub struct Wanted {
 /// # Errors
 /// If the worker cannot be started.
 pub fn observe(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Outcome, SupervisorError> {
-    let sockets = match job.task.program() {
-        Some(run) => network::open(&run.grants.net)?,
-        None => Vec::new(),
-    };
-    let signals = Signals::take()?;
-    let worker = worker(wanted.worker.as_deref())?;
-    let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
-    let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
-    let missing = || io::Error::from(io::ErrorKind::InvalidInput);
-    let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
-    let program_file = program.sealed_file().ok_or_else(missing)?;
-    let (ours, theirs) =
-        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).map_err(io::Error::from)?;
-    let [captured, errors] = [wanted.output, wanted.errors].map(|wanted| wanted.then(Captured::new).transpose());
-    let (captured, errors) = (captured?, errors?);
-    let end = |captured: &Option<Captured>| captured.as_ref().map(Captured::end).transpose();
-    let to = [end(&captured)?, end(&errors)?];
-    let (mut streams, [stdin, stdout, stderr]) = Streams::new(bounds.output, wants_input(&job.task), to)?;
-    if wanted.conversation.is_some() {
-        streams.escape();
-    }
-    let has_sockets = !sockets.is_empty();
-    let mut descriptors =
-        vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
-    descriptors.extend(sockets.iter().map(AsFd::as_fd));
-    let (mut recorder, notes) = match (wanted.recording, &job.task) {
-        (Some(recording), Task::Run(run)) if run.records => {
-            let (recorder, notes) = Recorder::new(recording, run.grants.clone())?;
-            (Some(recorder), Some(notes))
+    Started::start(job, program, bounds, wanted)?.finish()
+}
+
+/// A worker that was started. Nothing of it is looked at until it is waited for, and it reads nothing of its program before. It ends when the
+/// thread does that started it.
+pub struct Started {
+    watch: Watch,
+    streams: Streams,
+    captured: [Option<Captured>; 2],
+    recorder: Option<Recorder>,
+    limits: Limits,
+    timeout: Option<Duration>,
+    start: Instant,
+    /// Whether the process is waited for: for what is known only then, or because a place where it listens is free again, for the next run, once nobody
+    /// has it.
+    waits: bool,
+    held: (File, Bytes, Bytes),
+}
+
+impl Started {
+    /// Starts it. `bounds.timeout` counts from here on.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Self, SupervisorError> {
+        let sockets = match job.task.program() {
+            Some(run) => network::open(&run.grants.net)?,
+            None => Vec::new(),
+        };
+        let signals = (!wanted.leaves_signals).then(Signals::take).transpose()?;
+        let worker = worker(wanted.worker.as_deref())?;
+        let job_text = serde_json::to_vec(job).map_err(io::Error::from)?;
+        let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
+        let missing = || io::Error::from(io::ErrorKind::InvalidInput);
+        let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
+        let program_file = program.sealed_file().ok_or_else(missing)?;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .map_err(io::Error::from)?;
+        let [captured, errors] = [wanted.output, wanted.errors].map(|wanted| wanted.then(Captured::new).transpose());
+        let captured = [captured?, errors?];
+        let [to, to_errors] = captured.each_ref().map(|captured| captured.as_ref().map(Captured::end).transpose());
+        let (mut streams, [stdin, stdout, stderr]) =
+            Streams::new(bounds.output, wants_input(&job.task), [to?, to_errors?])?;
+        if wanted.conversation.is_some() {
+            streams.escape();
         }
-        _ => (None, None),
-    };
-    descriptors.extend(notes.as_ref().map(AsFd::as_fd));
-    descriptors.extend(wanted.exchange.as_ref().map(AsFd::as_fd));
-    let start = Instant::now();
-    let launch = Launch {
-        program: worker.as_fd(),
-        arguments: &[c"pinfold-worker"],
-        descriptors: &descriptors,
-        layers: job.plan.layers,
-        enters: true,
-    };
-    let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
-    let (child, cgroup) = spawn_in(&launch, cgroup)?;
-    drop((theirs, stdin, stdout, stderr, sockets, notes));
-    let limits = &job.plan.limits;
-    let mut watch = Watch {
-        child: &child,
-        channel: File::from(ours),
-        listener: None,
-        clock: Clock::start(bounds.timeout, limits.cpu_time, &child, cgroup.as_ref()),
-        notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
-        seals_late: job.plan.seals_late(),
-        is_locked: false,
-        signals: &signals,
-        cancel: wanted.cancel.as_ref(),
-        recorder: recorder.as_mut(),
-        conversation: wanted.conversation,
-    };
-    let decided = watch.until_decided(&mut streams);
-    child.kill();
-    cgroup.iter().for_each(Cgroup::kill);
-    let wall = start.elapsed();
-    // Not known any more once it was waited for.
-    let is_used_up = watch.clock.is_used_up();
-    // Whoever still asks learns that nobody answers.
-    let Watch { channel, listener, conversation, .. } = watch;
-    drop(conversation);
-    let mut remains = Remains::new(child, cgroup);
-    let decided = decided?;
-    // A place to listen at is free again, for the next run, once nobody has it.
-    let ended = if decided.is_none() || has_sockets || wanted.usage { Some(remains.wait()?) } else { None };
-    let usage = ended.map(|(_, usage)| usage);
-    let verdict = match (decided, ended) {
-        (None, Some((exit, _))) => Verdict::of_exit(exit, is_used_up, remains.cgroup(), limits),
-        // Never `None`: that was waited for.
-        (decided, _) => decided.unwrap_or(Verdict::Nonsense).seen_from_outside(remains.cgroup(), limits),
-    };
-    // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
-    let was_ended = !matches!(verdict, Verdict::Ended(_));
-    let bound = was_ended.then(|| Instant::now() + DRAIN);
-    let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: bounds.output } };
-    // Records are for whoever started the run, whose deadline holds for them too.
-    let soon = Instant::now() + DRAIN;
-    let deadline = match bounds.timeout {
-        _ if was_ended => Some(soon),
-        Some(timeout) => start.checked_add(timeout).map(|deadline| deadline.max(soon)),
-        None => None,
-    };
-    let finish = |recorder: Recorder| recorder.finish(deadline, Some(signals.as_fd()));
-    let (recorded, trouble) = recorder.map(finish).transpose()?.unzip();
-    let verdict = match trouble {
-        Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
-        _ => verdict,
-    };
-    let output = streams.seen();
-    // Not the streams: whoever reads what came out waits for their end.
-    remains.hold((channel, listener, worker, job_bytes, program.clone(), signals));
-    let captured = captured.map(Captured::finish).transpose()?;
-    let errors = errors.map(Captured::finish).transpose()?;
-    Ok(Outcome { verdict, wall, output, captured, errors, usage, recorded, remains })
+        let waits = wanted.usage || !sockets.is_empty();
+        let mut descriptors =
+            vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
+        descriptors.extend(sockets.iter().map(AsFd::as_fd));
+        let (recorder, notes) = match (wanted.recording, &job.task) {
+            (Some(recording), Task::Run(run)) if run.records => {
+                let (recorder, notes) = Recorder::new(recording, run.grants.clone())?;
+                (Some(recorder), Some(notes))
+            }
+            _ => (None, None),
+        };
+        descriptors.extend(notes.as_ref().map(AsFd::as_fd));
+        descriptors.extend(wanted.exchange.as_ref().map(AsFd::as_fd));
+        let start = Instant::now();
+        let launch = Launch {
+            program: worker.as_fd(),
+            arguments: &[c"pinfold-worker"],
+            descriptors: &descriptors,
+            layers: job.plan.layers,
+            enters: true,
+        };
+        let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
+        let (child, cgroup) = spawn_in(&launch, cgroup)?;
+        drop((theirs, stdin, stdout, stderr, sockets, notes));
+        let limits = job.plan.limits.clone();
+        let watch = Watch {
+            child,
+            cgroup,
+            channel: File::from(ours),
+            listener: None,
+            clock: Clock::start(bounds.timeout, limits.cpu_time),
+            notifies: job.plan.layers.has(Layer::Seccomp) && job.plan.refusal == Refusal::Notify,
+            seals_late: job.plan.seals_late(),
+            is_locked: false,
+            readiness: if matches!(job.task, Task::Call(_)) { Readiness::Expected } else { Readiness::Never },
+            signals,
+            cancel: wanted.cancel,
+            conversation: wanted.conversation,
+        };
+        Ok(Self {
+            watch,
+            streams,
+            captured,
+            recorder,
+            limits,
+            timeout: bounds.timeout,
+            start,
+            waits,
+            held: (worker, job_bytes, program.clone()),
+        })
+    }
+
+    /// Waits until a function could be called at once; `false` if it ended before.
+    ///
+    /// # Errors
+    /// If it cannot be watched.
+    pub fn until_ready(&mut self) -> io::Result<bool> {
+        let decided = self.watch.until(Until::Ready, &mut self.streams, self.recorder.as_mut())?;
+        Ok(matches!(decided, Decided::Ready))
+    }
+
+    /// Whether the process is there, as far as is known.
+    pub fn is_alive(&self) -> bool {
+        !has_ended(&self.watch.child, Duration::ZERO)
+    }
+
+    /// Starts its time again, before it is waited for; what can be read ends it.
+    pub fn renew(&mut self, timeout: Option<Duration>, cancel: Option<OwnedFd>) {
+        (self.timeout, self.start) = (timeout, Instant::now());
+        self.watch.clock = Clock::start(timeout, self.limits.cpu_time);
+        self.watch.cancel = cancel;
+    }
+
+    /// Lets go of one that nobody waits for.
+    pub fn discard(self) {
+        self.watch.kill();
+        drop(Remains::new(self.watch.child, self.watch.cgroup));
+    }
+
+    /// Waits for its end, and says how it came.
+    ///
+    /// # Errors
+    /// If it cannot be watched, or could not be started after all.
+    pub fn finish(self) -> Result<Outcome, SupervisorError> {
+        let Self { mut watch, mut streams, captured, mut recorder, limits, timeout, start, .. } = self;
+        let decided = watch.until(Until::End, &mut streams, recorder.as_mut());
+        watch.kill();
+        let wall = start.elapsed();
+        // Not known any more once it was waited for.
+        let is_used_up = watch.clock.is_used_up(&watch.child, watch.cgroup.as_ref());
+        // Whoever still asks learns that nobody answers.
+        let Watch { child, cgroup, channel, listener, conversation, signals, .. } = watch;
+        drop(conversation);
+        let mut remains = Remains::new(child, cgroup);
+        let decided = match decided? {
+            Decided::Verdict(verdict) => Some(verdict),
+            Decided::Ended | Decided::Ready => None,
+        };
+        let ended = if decided.is_none() || self.waits { Some(remains.wait()?) } else { None };
+        let usage = ended.map(|(_, usage)| usage);
+        let verdict = match (decided, ended) {
+            (None, Some((exit, _))) => Verdict::of_exit(exit, is_used_up, remains.cgroup(), &limits),
+            // Never `None`: that was waited for.
+            (decided, _) => decided.unwrap_or(Verdict::Nonsense).seen_from_outside(remains.cgroup(), &limits),
+        };
+        // What came out before the end is still delivered, as long as whoever reads it takes; not for ever, after a run that was ended.
+        let was_ended = !matches!(verdict, Verdict::Ended(_));
+        let bound = was_ended.then(|| Instant::now() + DRAIN);
+        let verdict = if drain(&mut streams, bound)? { verdict } else { Verdict::Output { limit: streams.limit() } };
+        // Records are for whoever started the run, whose deadline holds for them too.
+        let soon = Instant::now() + DRAIN;
+        let deadline = match timeout {
+            _ if was_ended => Some(soon),
+            Some(timeout) => start.checked_add(timeout).map(|deadline| deadline.max(soon)),
+            None => None,
+        };
+        let finish = |recorder: Recorder| recorder.finish(deadline, signals.as_ref().map(AsFd::as_fd));
+        let (recorded, trouble) = recorder.map(finish).transpose()?.unzip();
+        let verdict = match trouble {
+            Some(Err(trouble)) if !was_ended => Verdict::Unrecorded(trouble),
+            _ => verdict,
+        };
+        let output = streams.seen();
+        // Not the streams: whoever reads what came out waits for their end.
+        remains.hold((channel, listener, self.held, signals));
+        let [captured, errors] = captured.map(|captured| captured.map(Captured::finish).transpose());
+        Ok(Outcome { verdict, wall, output, captured: captured?, errors: errors?, usage, recorded, remains })
+    }
 }
 
 /// Delivers what is left. `false` if that is more than is allowed.
@@ -354,35 +430,81 @@ fn wants_input(task: &Task) -> bool {
 }
 
 /// A worker that is being watched.
-struct Watch<'a> {
-    child: &'a Child,
+struct Watch {
+    child: Child,
+    cgroup: Option<Cgroup>,
     channel: File,
     listener: Option<Listener>,
-    clock: Clock<'a>,
+    clock: Clock,
     notifies: bool,
     /// Whether its last wall is still to be let through.
     seals_late: bool,
     /// Whether the worker has said that all walls are up.
     is_locked: bool,
-    signals: &'a Signals,
-    cancel: Option<&'a OwnedFd>,
-    recorder: Option<&'a mut Recorder>,
+    readiness: Readiness,
+    signals: Option<Signals>,
+    cancel: Option<OwnedFd>,
     conversation: Option<Conversation>,
 }
 
-impl Watch<'_> {
-    /// Waits for whatever decides how the run ended; `None` if the process ended and how it did is all that is known.
-    fn until_decided(&mut self, streams: &mut Streams) -> io::Result<Option<Verdict>> {
-        let mut told = None;
+/// Whether a worker has everything at hand to call a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// It does not say.
+    Never,
+    /// It will say so, and wait.
+    Expected,
+    /// It has said so, and waits.
+    Waiting,
+    /// It was let go.
+    Gone,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Ready,
+    End,
+}
+
+/// What came of it.
+enum Decided {
+    /// A function can be called.
+    Ready,
+    /// It is known how the run ended.
+    Verdict(Verdict),
+    /// The process ended, and how it did is all that is known.
+    Ended,
+}
+
+impl Watch {
+    /// Kills the process, and all of its group.
+    fn kill(&self) {
+        self.child.kill();
+        self.cgroup.iter().for_each(Cgroup::kill);
+    }
+
+    /// Waits for whatever decides how the run ended, or until a function can be called.
+    fn until(
+        &mut self,
+        until: Until,
+        streams: &mut Streams,
+        mut recorder: Option<&mut Recorder>,
+    ) -> io::Result<Decided> {
+        if self.readiness == Readiness::Waiting && until == Until::End {
+            self.readiness = Readiness::Gone;
+            self.let_go()?;
+        }
+        let verdict = |verdict| Ok(Decided::Verdict(verdict));
         let mut asked: Option<(Instant, Over)> = None;
         let mut closed = false;
         loop {
             let now = Instant::now();
-            asked = asked.or_else(|| self.clock.over(now).map(|over| (now, over)));
+            asked = asked.or_else(|| self.clock.over(now, &self.child, self.cgroup.as_ref()).map(|over| (now, over)));
             let stops = self.conversation.as_mut().and_then(|conversation| conversation.over(now));
             if let Some((since, over)) = asked.or(stops) {
                 if now.duration_since(since) >= PATIENCE {
-                    return Ok(Some(told.unwrap_or(Verdict::of_time(over, Vec::new(), 0, None))));
+                    return verdict(Verdict::of_time(over, Vec::new(), 0, None));
                 }
                 // Served by the guest at once, or by nobody.
                 let _ = self.child.signal(libc::SIGURG);
@@ -390,94 +512,114 @@ impl Watch<'_> {
             let left = self.conversation.as_ref().and_then(|conversation| conversation.left(now));
             let left = [left, self.clock.left(now)].into_iter().flatten().min();
             let timeout = if asked.or(stops).is_some() { Some(OFTEN) } else { left };
-            let ready = self.wait(streams, timeout, closed)?;
-            if ready.signal {
-                let signal = self.signals.receive()?;
+            let ready = self.wait(streams, recorder.as_deref(), timeout, closed)?;
+            if ready.signal
+                && let Some(signals) = &self.signals
+            {
+                let signal = signals.receive()?;
                 let conversation = self.conversation.as_mut().filter(|_| signal == libc::SIGINT);
                 if !conversation.is_some_and(Conversation::interrupt) {
-                    return Ok(Some(Verdict::Interrupted { signal }));
+                    return verdict(Verdict::Interrupted { signal });
                 }
             }
             if ready.request
                 && let Some(conversation) = &mut self.conversation
             {
                 match conversation.request()? {
-                    Next::End => return Ok(Some(Verdict::Ended(Ending::new(EndKind::Exit, 0, None)))),
+                    Next::End => return verdict(Verdict::Ended(Ending::new(EndKind::Exit, 0, None))),
                     Next::Send(request) => {
                         streams.renew();
-                        // The end of the process will be seen.
-                        let _ = self.channel.write_all(&request);
+                        // Whoever answers without reading is not waited for. The end of the process will be seen.
+                        if let Err(Errno::AGAIN) = send(&self.channel, &request, SendFlags::DONTWAIT) {
+                            return verdict(Verdict::Nonsense);
+                        }
                     }
                 }
             }
             if ready.cancelled {
-                return Ok(Some(Verdict::Interrupted { signal: libc::SIGTERM }));
+                return verdict(Verdict::Interrupted { signal: libc::SIGTERM });
             }
             if ready.refused
                 && let Some(listener) = &self.listener
                 && let Some(call) = listener.receive()?
             {
                 if !std::mem::take(&mut self.seals_late) || !call.is_seal() {
-                    return Ok(Some(Verdict::Violation(call)));
+                    return verdict(Verdict::Violation(call));
                 }
                 // It may be gone; that will be seen.
                 let _ = listener.permit(&call);
                 self.let_go()?;
             }
             if !streams.step(ready.output) {
-                return Ok(Some(Verdict::Output { limit: streams.limit() }));
+                return verdict(Verdict::Output { limit: streams.limit() });
             }
             if ready.recorded
-                && let Some(Err(trouble)) = self.recorder.as_mut().map(|recorder| recorder.collect())
+                && let Some(Err(trouble)) = recorder.as_mut().map(|recorder| recorder.collect())
             {
-                return Ok(Some(Verdict::Unrecorded(trouble)));
+                return verdict(Verdict::Unrecorded(trouble));
             }
             if ready.message {
                 match self.receive()? {
                     Heard::Message(Message::Locked { listener }) => {
                         if !self.locked(listener)? {
-                            return Ok(Some(Verdict::Nonsense));
+                            return verdict(Verdict::Nonsense);
                         }
                     }
                     // How it ended is known when it has.
                     Heard::Message(Message::Ended(ending)) => {
-                        told = Some(Verdict::of_ending(ending, asked.map(|(_, over)| over)))
+                        // What it wrote is in the pipes, and nothing that it could still do matters: what the kernel does for it need not
+                        // be waited for.
+                        return verdict(Verdict::of_ending(ending, asked.map(|(_, over)| over)));
+                    }
+                    Heard::Message(Message::Ready) => {
+                        // Whoever says it twice may not read the answer.
+                        if self.readiness != Readiness::Expected {
+                            return verdict(Verdict::Nonsense);
+                        }
+                        self.readiness = Readiness::Waiting;
+                        if until == Until::Ready {
+                            return Ok(Decided::Ready);
+                        }
+                        self.readiness = Readiness::Gone;
+                        self.let_go()?;
                     }
                     Heard::Message(Message::Answer(reply)) => {
                         if !deliver(streams)? {
-                            return Ok(Some(Verdict::Output { limit: streams.limit() }));
+                            return verdict(Verdict::Output { limit: streams.limit() });
                         }
                         let is_asked =
                             self.conversation.as_mut().is_some_and(|conversation| conversation.reply(*reply));
                         if !is_asked {
-                            return Ok(Some(Verdict::Nonsense));
+                            return verdict(Verdict::Nonsense);
                         }
                     }
-                    Heard::Nonsense => return Ok(Some(Verdict::Nonsense)),
+                    Heard::Nonsense => return verdict(Verdict::Nonsense),
                     Heard::End => closed = true,
                 }
             } else if ready.ended {
-                return Ok(told);
-            }
-            if told.is_some() {
-                // What it wrote is in the pipes, and nothing that it could still do matters: what the kernel does for it need not be
-                // waited for.
-                return Ok(told);
+                return Ok(Decided::Ended);
             }
         }
     }
 
     /// Waits for something to look at; of the channel nothing more is expected once it is closed.
-    fn wait(&self, streams: &Streams, timeout: Option<Duration>, closed: bool) -> io::Result<Ready> {
-        let mut all = vec![PollFd::new(self.child, PollFlags::IN), PollFd::new(&self.signals.0, PollFlags::IN)];
+    fn wait(
+        &self,
+        streams: &Streams,
+        recorder: Option<&Recorder>,
+        timeout: Option<Duration>,
+        closed: bool,
+    ) -> io::Result<Ready> {
+        let mut all = vec![PollFd::new(&self.child, PollFlags::IN)];
+        let signal = add(&mut all, self.signals.as_ref().map(|signals| PollFd::new(&signals.0, PollFlags::IN)));
         // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
-        let requests = self.conversation.as_ref().filter(|conversation| self.is_locked && conversation.listens());
+        let requests = self.conversation.as_ref().filter(|conversation| self.is_reading() && conversation.listens());
         let request = add(&mut all, requests.map(|of| PollFd::new(&of.requests, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
-        let cancel = add(&mut all, self.cancel.map(|fd| PollFd::new(fd, PollFlags::IN)));
-        let records = add(&mut all, self.recorder.as_ref().and_then(|recorder| recorder.waits()));
+        let cancel = add(&mut all, self.cancel.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let records = add(&mut all, recorder.and_then(|recorder| recorder.waits()));
         wait(&mut all, timeout)?;
         let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
@@ -485,7 +627,7 @@ impl Watch<'_> {
         Ok(Ready {
             ended: is(0),
             message: any(channel),
-            signal: is(1),
+            signal: signal.is_some_and(is),
             cancelled: any(cancel),
             output: outputs.map(any),
             refused,
@@ -519,17 +661,22 @@ impl Watch<'_> {
             let listener = match listener.map(|number| self.child.descriptor(number)) {
                 // Whatever the number is: that is not the worker's to decide. Of one that is gone the kernel may say so too.
                 Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    return if self.has_ended()? { Ok(true) } else { Err(error) };
+                    return if self.is_ending() { Ok(true) } else { Err(error) };
                 }
                 other => other.and_then(Result::ok).and_then(Listener::new),
             };
-            let Some(listener) = listener else { return self.has_ended() };
+            let Some(listener) = listener else { return Ok(self.is_ending()) };
             self.listener = Some(listener);
         }
         if !self.seals_late {
             self.let_go()?;
         }
         Ok(true)
+    }
+
+    /// Whether the worker was told to begin: what it is sent before that it takes for the word to do so.
+    fn is_reading(&self) -> bool {
+        self.is_locked && !self.seals_late
     }
 
     /// Lets the worker read the program.
@@ -542,10 +689,8 @@ impl Watch<'_> {
     }
 
     /// Whether the process is gone, or about to be: its descriptors go before it does.
-    fn has_ended(&self) -> io::Result<bool> {
-        let mut process = [PollFd::new(self.child, PollFlags::IN)];
-        wait(&mut process, Some(ENDING))?;
-        Ok(!process[0].revents().is_empty())
+    fn is_ending(&self) -> bool {
+        has_ended(&self.child, ENDING)
     }
 }
 

@@ -38,6 +38,11 @@ impl Remains {
         self.child.take().ok_or(io::ErrorKind::NotFound)?.wait_measured()
     }
 
+    /// Whether the process has ended: nothing is waited for any more.
+    pub fn is_gone(&self) -> bool {
+        self.child.as_ref().is_none_or(|child| has_ended(child, Duration::ZERO))
+    }
+
     /// Its cgroup, if it has one.
     pub fn cgroup(&self) -> Option<&Cgroup> {
         self.cgroup.as_ref()
@@ -93,7 +98,7 @@ extern "C" fn tidy(remains: *mut c_void) -> libc::c_int {
 }
 
 /// Whether a process has ended, after this long at most.
-fn has_ended(child: &Child, timeout: Duration) -> bool {
+pub(super) fn has_ended(child: &Child, timeout: Duration) -> bool {
     let mut process = [PollFd::new(child, PollFlags::IN)];
     super::wait(&mut process, Some(timeout)).is_ok() && !process[0].revents().is_empty()
 }

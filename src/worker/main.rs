@@ -40,12 +40,18 @@ pub struct Channel(File);
 impl Channel {
     fn send(&self, message: &[u8]) -> io::Result<()> {
         // A datagram is sent whole.
-        io::Write::write(&mut &self.0, message).map(drop)
+        uninterrupted(|| io::Write::write(&mut &self.0, message)).map(drop)
     }
 
     /// Says that all walls are up.
     fn announce(&self, listener: Option<i32>) -> io::Result<()> {
         self.send(&serde_json::to_vec(&Message::Locked { listener })?)
+    }
+
+    /// Says that a function can be called at once, and waits until it is to be.
+    fn ready(&self) -> io::Result<()> {
+        self.send(&serde_json::to_vec(&Message::Ready)?)?;
+        self.wait()
     }
 
     /// Says how it ended.
@@ -56,13 +62,23 @@ impl Channel {
     /// The next request; none where nobody asks any more.
     fn request(&self) -> io::Result<Option<Request>> {
         let mut request = vec![0; LARGEST_MESSAGE];
-        let length = (&self.0).read(&mut request)?;
+        let length = uninterrupted(|| (&self.0).read(&mut request))?;
         Ok(if length == 0 { None } else { Some(serde_json::from_slice(&request[..length])?) })
     }
 
     /// Waits for the supervisor's word.
     fn wait(&self) -> io::Result<()> {
         (&self.0).read_exact(&mut [0])
+    }
+}
+
+/// Does it again if a signal came: a supervisor that asks a program to stop does not know yet that it has.
+fn uninterrupted<T>(mut run: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match run() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
     }
 }
 
@@ -132,7 +148,7 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
     }
     Ok(match (&task, prepared) {
         (Task::Run(run), Prepared::Run(prepared)) => run::run(run, None, *prepared, bytes),
-        (Task::Call(call), Prepared::Run(prepared)) => run::run(&call.run, Some(call), *prepared, bytes),
+        (Task::Call(call), Prepared::Run(prepared)) => run::run(&call.run, Some((call, channel)), *prepared, bytes),
         (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),

@@ -19,7 +19,8 @@ use pinfold_vm::host::{HostError, HostState};
 use pinfold_vm::module::Bytes;
 use pinfold_vm::verifier::Limits;
 
-use crate::call;
+use crate::Channel;
+use crate::call::Callee;
 use crate::invoke;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
@@ -91,7 +92,7 @@ pub fn stack(run: &Run) -> usize {
 }
 
 /// Runs the program, and tells how it ended.
-pub fn run(run: &Run, call: Option<&Call>, prepared: Prepared, bytes: Bytes) -> Ending {
+pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes: Bytes) -> Ending {
     let mut used = Used::default();
     let mut ending = match attempt(run, call, prepared, bytes, &mut used) {
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
@@ -103,7 +104,7 @@ pub fn run(run: &Run, call: Option<&Call>, prepared: Prepared, bytes: Bytes) -> 
 
 fn attempt(
     run: &Run,
-    call: Option<&Call>,
+    call: Option<(&Call, &Channel)>,
     prepared: Prepared,
     bytes: Bytes,
     used: &mut Used,
@@ -132,7 +133,9 @@ fn attempt(
         }));
     }
     let needs = match call {
-        Some(call) => call.needs.iter().map(|(name, kind)| Need { name: name.clone(), kind: kind.clone() }).collect(),
+        Some((call, _)) => {
+            call.needs.iter().map(|(name, kind)| Need { name: name.clone(), kind: kind.clone() }).collect()
+        }
         None => needs(&module),
     };
     let missing = run.grants.missing(&needs);
@@ -156,9 +159,17 @@ fn attempt(
     let before = Instant::now();
     let instance = linker.instantiate(&mut *store, &module);
     used.instantiate = before.elapsed().as_secs_f64();
+    // All that can be done before the word to begin.
+    let ready = instance.and_then(|instance| {
+        let Some((call, channel)) = call else { return Ok((instance, None)) };
+        let callee = call.function.as_deref().map(|name| Callee::new(name, run, &store, instance)).transpose()?;
+        let handed = callee.is_some().then(|| handed(run, &store, &needs)).transpose()?;
+        channel.ready().map_err(Error::host)?;
+        Ok((instance, callee.zip(handed)))
+    });
     let before = Instant::now();
-    let result = instance.and_then(|instance| match call {
-        Some(call) => handed(run, &store, &needs).and_then(|handed| call::call(call, &mut store, instance, handed)),
+    let result = ready.and_then(|(instance, callee)| match callee {
+        Some((callee, handed)) => callee.call(&mut store, handed),
         None => start_program(run, &needs, &mut store, instance),
     });
     store.data_mut().state.flush();

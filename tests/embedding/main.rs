@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod workers;
+
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use pinfold::{
-    Args, Cancel, Capability, Clock, Console, Dir, Env, Error, Failure, FoldType, FromFold, Grants, Isolation, Limit,
-    Limits, Random, Tier, ToFold, Value, Vm, grants,
+    Args, Cancel, Capability, Clock, Console, Dir, Env, Error, Failure, FoldType, FromFold, Grants, Limit, Limits, Net,
+    Random, Tier, ToFold, Value, Vm, grants,
 };
 
 #[test]
@@ -585,100 +587,7 @@ fn a_program_may_have_several_files() {
     assert_eq!(program.call::<Value>("area", (3,)).unwrap().field("size"), Some(&Value::Int(9)));
 }
 
-/// A machine whose programs run in workers.
-fn confined() -> Vm {
-    Vm::builder().isolation(Isolation::Worker).worker(env!("CARGO_BIN_EXE_pinfold-worker")).build().unwrap()
-}
-
-#[test]
-fn in_a_worker_values_cross_as_they_do_here() {
-    let program = confined().compile("types.fold", TYPES).unwrap();
-    for (name, value) in values().into_iter().filter(|(name, _)| ["bytes", "map", "shapes", "tree"].contains(name)) {
-        assert_eq!(program.call::<Value>(name, (value.clone(),)).unwrap(), value, "{name}");
-    }
-    assert_eq!(program.call::<i64>("int", ("x",)).unwrap_err().code(), "type");
-    assert_eq!(program.call::<i64>("each", (1,)).unwrap_err().code(), "no_function");
-}
-
-#[test]
-fn in_a_worker_a_program_ends_as_it_does_here() {
-    let source = r#"
-pub fn half(n: Int) -> Int {
-    assert n % 2 == 0, "{n} is odd"
-    n / 2
-}
-pub fn endless() { while true {} }
-pub fn deep(n: Int) -> Int { if n == 0 { 0 } else { 1 + deep(n - 1) } }
-pub fn large(n: Int) -> Int { List.repeat(1, n).len() }
-pub fn long(n: Int) -> String { "x".repeat(n) }
-pub fn said(log: Console, data: Dir, what: String) -> Result<String> {
-    log.print("asked for {what}")
-    log.print_error("an error")
-    Ok(data.read_text(what)?)
-}
-fn main(out: Console, data: Dir) -> Result<()> {
-    out.print("read {data.read_text("a.txt")?}, asked {out.read_line()?.or("nothing")}")
-    Err("it went wrong")
-}
-"#;
-    let program = confined().compile("half.fold", source).unwrap();
-    let error = program.call::<i64>("half", (3,)).unwrap_err();
-    assert_eq!((error.code(), error.stack()[0].to_string().as_str()), ("panicked", "half  half.fold:3:5"), "{error}");
-    assert!(error.to_string().starts_with("assertion failed: n % 2 == 0: 3 is odd\n"), "{error}");
-    let limited = |name: &str, n: i64, limit: fn(&mut Limits)| match name {
-        "endless" => program.with_limits(limit).call::<Value>(name, ()).unwrap_err().code().to_owned(),
-        _ => program.with_limits(limit).call::<Value>(name, (n,)).unwrap_err().code().to_owned(),
-    };
-    assert_eq!(limited("endless", 0, |limits| limits.fuel = Some(10_000)), "limit.fuel");
-    let time =
-        |limits: &mut Limits| (limits.fuel, limits.deadline) = (Some(u64::MAX), Some(Duration::from_millis(300)));
-    assert_eq!(limited("endless", 0, time), "limit.time");
-    assert_eq!(limited("deep", 10_000_000, |_| {}), "limit.stack");
-    assert_eq!(limited("large", 10_000_000, |limits| limits.memory = 1 << 20), "limit.memory");
-    assert_eq!(limited("long", 10_000, |limits| limits.output = 1000), "limit.output");
-
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("a.txt"), "inside").unwrap();
-    let (out, data) = (Console::capture().with_input("a line\n"), Dir::open(folder.path()).unwrap());
-    let failed = program.run(grants! { out: out.clone(), data: data.clone() }).unwrap_err();
-    assert_eq!((failed.code(), failed.to_string().as_str()), ("failed", "it went wrong"), "{failed:?}");
-    assert_eq!(out.text(), "read inside, asked a line\n");
-    let log = Console::capture();
-    let mut session = program.session(grants! { log: log.clone(), data: data }).unwrap();
-    assert_eq!(session.call::<Result<String, String>>("said", ("a.txt",)).unwrap().unwrap(), "inside");
-    assert!(session.call::<Result<String, String>>("said", ("../a.txt",)).unwrap().is_err());
-    assert_eq!(
-        (log.text().as_str(), log.errors().as_str()),
-        ("asked for a.txt\nasked for ../a.txt\n", "an error\nan error\n")
-    );
-    assert_eq!(program.call::<Value>("said", ("a.txt",)).unwrap_err().code(), "not_granted");
-}
-
-#[test]
-fn a_worker_is_ended_when_its_program_is_cancelled() {
-    let program = confined().compile("endless.fold", "pub fn endless() { while true {} }").unwrap();
-    let cancel = Cancel::new();
-    let endless = program.with_cancel(&cancel).with_limits(|limits| limits.fuel = Some(u64::MAX));
-    std::thread::scope(|scope| {
-        let start = Instant::now();
-        let endless = scope.spawn(|| endless.call::<()>("endless", ()));
-        std::thread::sleep(Duration::from_millis(300));
-        cancel.cancel();
-        assert_eq!(endless.join().unwrap().unwrap_err().code(), "cancelled");
-        assert!(start.elapsed() < Duration::from_secs(4));
-    });
-    assert_eq!(endless.call::<()>("endless", ()).unwrap_err().code(), "cancelled");
-}
-
-#[test]
-fn a_source_is_looked_at_in_a_worker_too() {
-    let error = confined().compile("wrong.fold", "pub fn f() -> Int { x }").unwrap_err();
-    assert_eq!((error.findings().len(), error.span().unwrap().line), (1, 1), "{error:?}");
-    let nowhere = Vm::builder().isolation(Isolation::Worker).worker("/nowhere/pinfold-worker").build().unwrap();
-    assert_eq!(nowhere.compile("a.fold", "").unwrap_err().code(), "worker");
-}
-
-#[path = "../examples/embedding/main.rs"]
+#[path = "../../examples/embedding/main.rs"]
 #[expect(dead_code, reason = "the examples' own beginning")]
 mod examples;
 
@@ -710,4 +619,78 @@ fn the_examples_do_what_they_say() {
         assert_eq!(*name, expected);
         assert!(out.contains(text), "{name}:\n{out}");
     }
+}
+
+#[test]
+fn sets_and_maps_cross_by_what_is_a_key_only() {
+    let source = "pub fn errors(x: Set<dyn Error>) -> Int { 0 }
+pub fn floats(x: Map<Float, Int>) -> Int { 0 }
+record Key { name: String }
+pub fn keys(x: Map<Key, Int>) -> Int { x.len() }";
+    let program = Vm::new().unwrap().compile("keys.fold", source).unwrap();
+    assert_eq!(program.functions(), ["fn keys(x: Map<Key, Int>) -> Int"]);
+    assert_eq!(program.call::<i64>("errors", (Value::Set(Vec::new()),)).unwrap_err().code(), "no_function");
+}
+
+#[test]
+fn records_in_records_without_end_are_no_danger() {
+    let chain: String = (0..20_000).map(|n| format!("record R{n} {{ next: Option<R{}> }}\n", n + 1)).collect();
+    let source = format!(
+        "{chain}record R20000 {{}}\npub fn f(r: R0) -> Int {{ 0 }}\npub fn g(r: R19990) -> Int {{ if r.next.is_some() {{ 1 }} else {{ 2 }} }}"
+    );
+    let program = Vm::new().unwrap().compile("chain.fold", &source).unwrap();
+    assert_eq!(program.functions().len(), 1);
+    let end = Value::Record(vec![("next".into(), Value::Option(None))]);
+    assert_eq!(program.call::<i64>("g", (end,)).unwrap(), 2);
+}
+
+#[test]
+fn parameters_of_capabilities_are_called_as_the_host_likes() {
+    let odd = Capability::new("Odd")
+        .method("sum", ["wire", "wire_", "host"], |_: &(), a: i64, b: i64, c: i64| a + 10 * b + 100 * c);
+    let vm = Vm::builder().capability(&odd).build().unwrap();
+    let program = vm.compile("odd.fold", "import host\npub fn sum(odd: host.Odd) -> Int { odd.sum(1, 2, 3) }").unwrap();
+    let mut session = program.session(grants! { odd: odd.with(()) }).unwrap();
+    assert_eq!(session.call::<i64>("sum", ()).unwrap(), 321);
+}
+
+#[test]
+fn a_connection_is_taken_once_in_a_session() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = server.local_addr().unwrap().to_string();
+    let source = r#"
+pub fn connects(net: Net) -> Result<Bool> {
+    for origin in net.origins() {
+        var connection = net.connect(origin)?
+        connection.write("x".to_bytes())?
+    }
+    Ok(true)
+}
+pub fn opens(data: Dir, net: Net) -> Result<String> {
+    let _file = data.open("a.txt", OpenMode.Read)?
+    for origin in net.origins() { net.connect(origin)? }
+    Ok("connected")
+}"#;
+    let program = Vm::new().unwrap().compile("net.fold", source).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "inside").unwrap();
+    let granted = grants! { net: Net::connect(&origin).unwrap(), data: Dir::open(folder.path()).unwrap() };
+    let mut session = program.session(granted).unwrap();
+    assert!(session.call::<Result<bool, String>>("connects", ()).unwrap().unwrap());
+    assert!(session.call::<Result<bool, String>>("connects", ()).unwrap().is_err());
+    assert!(session.call::<Result<String, String>>("opens", ()).unwrap().is_err());
+}
+
+#[test]
+fn another_directory_under_its_name_is_not_the_one_that_was_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stock, other) = (folder.path().join("stock"), folder.path().join("other"));
+    std::fs::create_dir(&stock).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("secret"), "x").unwrap();
+    let granted = Dir::open(&stock).unwrap();
+    std::fs::rename(&stock, folder.path().join("away")).unwrap();
+    std::os::unix::fs::symlink(&other, &stock).unwrap();
+    let program = Vm::new().unwrap().compile("read.fold", "needs data: Dir\ndata.read_text(\"secret\")?").unwrap();
+    assert_eq!(program.run(grants! { data: granted }).unwrap_err().code(), "grant");
 }
