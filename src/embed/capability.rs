@@ -145,7 +145,8 @@ impl Made {
         if !self.name.starts_with(char::is_uppercase) {
             return Some(&self.name);
         }
-        std::iter::once(&*self.name).chain(names).find(|name| !is_word(name))
+        // Those that the methods use themselves are not hidden from them.
+        std::iter::once(&*self.name).chain(names).find(|name| !is_word(name) || USED.contains(name))
     }
 
     fn interface(&self, out: &mut String) {
@@ -170,14 +171,19 @@ impl Made {
         let name = &self.name;
         let _ = writeln!(out, "record Host{name} {{ handle: Extern }}\nimpl {name} for Host{name} {{");
         for (number, method) in self.methods.iter().enumerate() {
-            let _ = writeln!(out, "    {} {{\n        var wire = empty()", self.head(method));
+            // What stands in it has names that no parameter has.
+            let mut wire = "wire".to_owned();
+            while method.params.iter().any(|(param, _)| param.starts_with(&wire)) {
+                wire.push('_');
+            }
+            let _ = writeln!(out, "    {} {{\n        var {wire} = host_empty()", self.head(method));
             for (param, _) in &method.params {
-                let _ = writeln!(out, "        wire_put(wire, {param})");
+                let _ = writeln!(out, "        wire_put({wire}, {param})");
             }
             let result = self.declarations.get(method.result);
             let _ = writeln!(
                 out,
-                "        called(self.handle, {number}, wire)\n        wire_take::<{result}>(wire)\n    }}"
+                "        host_called(self.handle, {number}, {wire})\n        wire_take::<{result}>({wire})\n    }}"
             );
         }
         let _ = writeln!(
@@ -193,15 +199,18 @@ fn comment(out: &mut String, indent: &str, text: &str) {
     });
 }
 
+/// Functions that the code of methods calls.
+const USED: [&str; 4] = ["wire_put", "wire_take", "host_empty", "host_called"];
+
 /// What every module `host` begins with.
 const BEGINNING: &str = "\
 //! What the host offers.
 
 host fn host_call(handle: Extern, function: Int, var words: Array<Int>, word: Int, var bytes: Buffer, byte: Int) -> (var Array<Int>, var Buffer)
 
-fn empty() -> Wire { wire_of(array_empty(16), buffer_new(64)) }
+fn host_empty() -> Wire { wire_of(array_empty(16), buffer_new(64)) }
 
-fn called(handle: Extern, function: Int, var wire: Wire) {
+fn host_called(handle: Extern, function: Int, var wire: Wire) {
     let (var words, var bytes) = host_call(handle, function, wire.words, wire.word, wire.bytes, wire.byte)
     wire.words = words
     wire.bytes = bytes

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -110,7 +111,7 @@ impl Grants {
                 Some(Grant::Args(other)) => only(&mut args, other, need)?,
                 Some(Grant::Dir(dir)) => machine.dirs.push(DirGrant {
                     name: Some(need.name.clone()),
-                    host: dir.path.clone(),
+                    host: dir.path()?.to_owned(),
                     guest: format!("/{}", need.name),
                     writable: dir.writable,
                 }),
@@ -249,6 +250,8 @@ impl PartialEq for Console {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dir {
     path: PathBuf,
+    /// Device and inode: what is found there later must be the same.
+    identity: (u64, u64),
     writable: bool,
 }
 
@@ -261,10 +264,22 @@ impl Dir {
         let path = path.as_ref();
         let fail = |error: io::Error| Error::Grant(format!("the directory {}: {error}", path.display()));
         let found = std::fs::canonicalize(path).map_err(fail)?;
-        if !found.is_dir() {
+        let meta = std::fs::symlink_metadata(&found).map_err(fail)?;
+        if !meta.is_dir() {
             return Err(fail(io::ErrorKind::NotADirectory.into()));
         }
-        Ok(Self { path: found, writable: false })
+        Ok(Self { path: found, identity: (meta.dev(), meta.ino()), writable: false })
+    }
+
+    /// Its path, where it is still there: a program that may write beside it could have put another in its place, or a link.
+    fn path(&self) -> Result<&Path> {
+        let found = std::fs::symlink_metadata(&self.path);
+        match found.map(|meta| (meta.dev(), meta.ino())) {
+            Ok(identity) if identity == self.identity => Ok(&self.path),
+            _ => {
+                Err(Error::Grant(format!("the directory {}: it is not the one that was granted", self.path.display())))
+            }
+        }
     }
 
     /// The same for reading and writing.

@@ -72,6 +72,9 @@ fn filled(caller: &mut Caller<'_, Host>, array: ArrayRef, with: &[u8]) -> api::R
     ArrayRef::from_bytes(caller, &ty, with)
 }
 
+/// Bytes of buffers that are not kept for other calls.
+const LARGE: usize = 1 << 20;
+
 /// Arrays in the program's heap in which arguments and results cross. They are kept for the next call.
 struct Buffers {
     words: ArrayRef,
@@ -112,6 +115,8 @@ pub(crate) struct Guest {
     /// What was opened for the program, and the objects of the host's own, by the needs that they are for.
     granted: host::Grants,
     grants: Grants,
+    /// The host values that were handed over: each need has one, whatever calls there are. What was taken from it is not there again.
+    handed: Vec<(Need, HostValue)>,
     pub to: Writer,
 }
 
@@ -155,6 +160,7 @@ impl Guest {
             known: Vec::new(),
             granted,
             grants: grants.clone(),
+            handed: Vec::new(),
             to: Writer::default(),
         })
     }
@@ -186,7 +192,7 @@ impl Guest {
         read: impl FnOnce(&mut Reader<'_>) -> Result<T>,
     ) -> Result<T> {
         let callable = self.callable(function)?;
-        self.fill().map_err(machine)?;
+        self.fill().map_err(|error| self.explain(error, Instant::now()))?;
         let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
         let (words, bytes) = (words.clone(), bytes.clone());
         let start = self.begin();
@@ -209,6 +215,13 @@ impl Guest {
         let words = words.bytes_as(&self.store, &self.types.words).map_err(machine)?;
         let bytes = bytes.bytes_as(&self.store, &self.types.bytes).map_err(machine)?;
         read(&mut reader((words, word), (bytes, byte)))
+    }
+
+    /// Gives up buffers that were large, before others use it: they count as memory of their calls.
+    pub fn shrink(&mut self) {
+        if self.buffers.as_ref().is_some_and(|buffers| buffers.words_room + buffers.bytes_room > LARGE) {
+            self.buffers = None;
+        }
     }
 
     fn callable(&mut self, function: &Signature) -> Result<Callable> {
@@ -261,25 +274,34 @@ impl Guest {
     }
 
     /// The host values for these needs, in their order.
-    fn handles(&self, needs: &[Need]) -> Result<Vec<Val>> {
+    fn handles(&mut self, needs: &[Need]) -> Result<Vec<Val>> {
         let missing = self.grants.missing(needs);
         if !missing.is_empty() {
             return Err(Error::NotGranted(missing));
         }
-        let of_machine = |need: &Need| host::fold::Need { name: need.name.clone(), kind: need.kind.clone() };
-        let all: Vec<_> = needs.iter().map(of_machine).collect();
-        let handle = |(need, wanted): (&Need, &host::fold::Need)| -> Result<Val> {
-            let value: HostValue = match self.grants.get(need) {
-                Some(Grant::Object(object)) => Arc::new(object.clone()),
-                _ => {
-                    let made = self.store.data().state.capabilities(&self.granted, std::slice::from_ref(wanted));
-                    let made = made.ok().and_then(|made| made.into_iter().next());
-                    made.ok_or_else(|| Error::NotGranted(vec![need.clone()]))?
+        let mut handle = |need: &Need| {
+            let known = self.handed.iter().find(|(other, _)| other == need).map(|(_, value)| value.clone());
+            let value = match known {
+                Some(value) => value,
+                None => {
+                    let value = self.host_value(need)?;
+                    self.handed.push((need.clone(), value.clone()));
+                    value
                 }
             };
             Ok(Val::ExternRef(Some(ExternRef::of(value))))
         };
-        needs.iter().zip(&all).map(handle).collect()
+        needs.iter().map(&mut handle).collect()
+    }
+
+    fn host_value(&self, need: &Need) -> Result<HostValue> {
+        if let Some(Grant::Object(object)) = self.grants.get(need) {
+            return Ok(Arc::new(object.clone()));
+        }
+        let wanted = host::fold::Need { name: need.name.clone(), kind: need.kind.clone() };
+        let made = self.store.data().state.capabilities(&self.granted, &[wanted]);
+        let made = made.ok().and_then(|made| made.into_iter().next());
+        made.ok_or_else(|| Error::NotGranted(vec![need.clone()]))
     }
 
     fn begin(&mut self) -> Instant {

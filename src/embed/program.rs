@@ -64,8 +64,7 @@ impl Program {
     }
 
     /// One that runs in workers.
-    pub(super) fn sealed(vm: Arc<Inner>, sealed: Sealed) -> Result<Self> {
-        let workers = vm.workers.clone().unwrap_or_default();
+    pub(super) fn sealed(vm: Arc<Inner>, workers: Workers, sealed: Sealed) -> Result<Self> {
         let Offer { needs, interface } = sealed.offer.clone();
         Self::of(vm, Form::Sealed(workers, sealed), needs.as_bytes(), interface.as_bytes())
     }
@@ -144,8 +143,11 @@ impl Program {
             None => self.place(Grants::none())?,
         };
         let result = self.call_in(&mut place, function, arguments)?;
-        // One that was ended is not used again.
-        if let Place::Guest(guest) = place {
+        // One that was ended is not used again, nor one that may still be asked to end.
+        if let Place::Guest(mut guest) = place
+            && !self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
+        {
+            guest.shrink();
             let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
             if pool.len() < KEPT {
                 pool.push(guest);

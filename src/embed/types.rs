@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use super::wire::MAX_DEPTH;
 
 /// How many types one without a name may consist of, as the compiler has it.
 const MAX_SIZE: usize = 4096;
+
+/// How long the name of a type or field can be, as the compiler has it.
+const MAX_NAME: usize = 255;
 
 /// The custom section in which a program describes what it offers.
 pub(crate) const SECTION: &str = "fold.interface";
@@ -41,14 +45,14 @@ pub(crate) enum Kind {
     Map(usize, usize),
     Option(usize),
     Result(usize, usize),
-    Record(String, Vec<Field>),
-    Enum(String, Vec<(String, Vec<Field>)>),
+    Record(Arc<str>, Vec<Field>),
+    Enum(Arc<str>, Vec<(Arc<str>, Vec<Field>)>),
 }
 
 /// A field: its name, or its place if it has none, and its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Field {
-    pub name: String,
+    pub name: Arc<str>,
     pub ty: usize,
 }
 
@@ -121,7 +125,7 @@ impl Interface {
 
     /// The types of a function's parameters, with their names.
     pub fn params<'a>(&'a self, of: &'a Signature) -> impl ExactSizeIterator<Item = (&'a str, Type<'a>)> {
-        of.params.iter().map(|field| (field.name.as_str(), Type { types: &self.types, index: field.ty }))
+        of.params.iter().map(|field| (&*field.name, Type { types: &self.types, index: field.ty }))
     }
 
     pub fn result(&self, of: &Signature) -> Type<'_> {
@@ -145,20 +149,21 @@ impl Types {
         (0..self.0.len()).all(|index| self.size(index, &mut sizes, MAX_DEPTH).is_some())
     }
 
-    /// How many types one consists of, each counted as often as it occurs; none if they are too many or too deep.
-    fn size(&self, index: usize, sizes: &mut [Option<usize>], depth: u32) -> Option<usize> {
+    /// How many types one consists of, each counted as often as it occurs, and how deep they nest; none if that is too many or too deep.
+    fn size(&self, index: usize, sizes: &mut [Option<(usize, u32)>], room: u32) -> Option<(usize, u32)> {
         if let Some(size) = sizes[index] {
-            return Some(size);
+            return Some(size).filter(|(_, depth)| *depth <= room);
         }
-        let depth = depth.checked_sub(1)?;
+        let room = room.checked_sub(1)?;
         let parts: &[usize] = match &self.0[index] {
             Kind::Tuple(parts) => parts,
             Kind::List(of) | Kind::Set(of) | Kind::Option(of) => &[*of],
             Kind::Map(a, b) | Kind::Result(a, b) => &[*a, *b],
             _ => &[],
         };
-        let size = parts.iter().try_fold(1, |all: usize, part| {
-            all.checked_add(self.size(*part, sizes, depth)?).filter(|size| *size <= MAX_SIZE)
+        let size = parts.iter().try_fold((1, 1), |(all, depth): (usize, u32), part| {
+            let (size, below) = self.size(*part, sizes, room)?;
+            Some((all.checked_add(size).filter(|all| *all <= MAX_SIZE)?, depth.max(below + 1)))
         });
         sizes[index] = size;
         size
@@ -211,8 +216,8 @@ fn field(word: &str) -> Option<Field> {
     Some(Field { name: named(name)?, ty: ty.parse().ok()? })
 }
 
-fn named(word: &str) -> Option<String> {
-    (!word.is_empty()).then(|| word.to_owned())
+fn named(word: &str) -> Option<Arc<str>> {
+    (1..=MAX_NAME).contains(&word.len()).then(|| word.into())
 }
 
 fn signature(line: &str) -> Option<Signature> {
@@ -226,7 +231,7 @@ fn signature(line: &str) -> Option<Signature> {
             None => params.push(field(word)?),
         }
     }
-    Some(Signature { name, needs, params, result: result.parse().ok()? })
+    Some(Signature { name: name.to_string(), needs, params, result: result.parse().ok()? })
 }
 
 impl<'a> Type<'a> {
@@ -306,7 +311,7 @@ impl Declarations {
     ) -> Declared {
         self.named(name, |declarations| {
             let fields = fields(declarations).into_iter();
-            Kind::Record(name.to_owned(), fields.map(|(name, ty)| Field { name: name.into(), ty: ty.0 }).collect())
+            Kind::Record(name.into(), fields.map(|(name, ty)| Field { name: name.into().into(), ty: ty.0 }).collect())
         })
     }
 
@@ -319,10 +324,10 @@ impl Declarations {
         self.named(name, |declarations| {
             let variants = variants(declarations).into_iter();
             let variant = |(name, fields): (N, Vec<(N, Declared)>)| {
-                let fields = fields.into_iter().map(|(name, ty)| Field { name: name.into(), ty: ty.0 });
-                (name.into(), fields.collect())
+                let fields = fields.into_iter().map(|(name, ty)| Field { name: name.into().into(), ty: ty.0 });
+                (name.into().into(), fields.collect())
             };
-            Kind::Enum(name.to_owned(), variants.map(variant).collect())
+            Kind::Enum(name.into(), variants.map(variant).collect())
         })
     }
 
@@ -332,7 +337,7 @@ impl Declarations {
             return Declared(number);
         }
         let number = self.types.0.len();
-        self.types.0.push(Kind::Record(name.to_owned(), Vec::new()));
+        self.types.0.push(Kind::Record(name.into(), Vec::new()));
         self.named.insert(name.to_owned(), number);
         let kind = make(self);
         self.types.0[number] = kind;

@@ -1,8 +1,10 @@
 //! Values of types that are known when the program is.
 
+use std::sync::Arc;
+
 use super::convert::{FromFold, ToFold, entries_from_fold};
 use super::mismatch::Mismatch;
-use super::types::{Kind, Type};
+use super::types::{Field, Kind, Type};
 use super::wire::{Reader, Writer};
 
 /// A value of any type that crosses.
@@ -46,9 +48,9 @@ pub enum Value {
     /// `Result<T, E>`
     Result(Result<Box<Self>, Box<Self>>),
     /// A record: its fields.
-    Record(Vec<(String, Self)>),
+    Record(Vec<(Arc<str>, Self)>),
     /// A variant of an enum: its name and its fields, which are called by their places, from `0` on, where they have no names.
-    Variant(String, Vec<(String, Self)>),
+    Variant(Arc<str>, Vec<(Arc<str>, Self)>),
 }
 
 impl Value {
@@ -58,7 +60,7 @@ impl Value {
     /// A field of a record or variant.
     pub fn field(&self, name: &str) -> Option<&Self> {
         let (Self::Record(fields) | Self::Variant(_, fields)) = self else { return None };
-        fields.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+        fields.iter().find(|(other, _)| **other == *name).map(|(_, value)| value)
     }
 
     /// What a value is, in a word.
@@ -116,11 +118,11 @@ impl ToFold for Value {
     }
 }
 
-fn names(fields: &[(String, Value)]) -> Vec<&str> {
-    fields.iter().map(|(name, _)| name.as_str()).collect()
+fn names(fields: &[(Arc<str>, Value)]) -> Vec<&str> {
+    fields.iter().map(|(name, _)| &**name).collect()
 }
 
-fn put(fields: &[(String, Value)], at: usize, ty: Type<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+fn put(fields: &[(Arc<str>, Value)], at: usize, ty: Type<'_>, to: &mut Writer) -> Result<(), Mismatch> {
     fields.get(at).map_or(Ok(()), |(_, value)| value.to_fold(ty, to))
 }
 
@@ -147,30 +149,31 @@ impl FromFold for Value {
                 Self::Tuple(parts?)
             }
             Kind::Record(_, fields) => {
-                let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+                let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
                 let mut values = Vec::with_capacity(names.len());
-                from.record(ty, &names, |at, ty, from| take(&names, &mut values, at, ty, from))?;
+                from.record(ty, &names, |at, ty, from| take(fields, &mut values, at, ty, from))?;
                 Self::Record(values)
             }
             Kind::Enum(..) => from.variant(ty, |variant, from| {
                 let names = variant.field_names();
                 let mut values = Vec::with_capacity(names.len());
-                variant.fields(from, &names, |at, ty, from| take(&names, &mut values, at, ty, from))?;
-                Ok(Self::Variant(variant.name().to_owned(), values))
+                let (name, fields) = variant.shared();
+                variant.fields(from, &names, |at, ty, from| take(fields, &mut values, at, ty, from))?;
+                Ok(Self::Variant(name, values))
             })?,
         })
     }
 }
 
 fn take(
-    names: &[&str],
-    values: &mut Vec<(String, Value)>,
+    fields: &[Field],
+    values: &mut Vec<(Arc<str>, Value)>,
     at: usize,
     ty: Type<'_>,
     from: &mut Reader<'_>,
 ) -> Result<(), Mismatch> {
-    let name = names.get(at).copied().unwrap_or_default();
-    values.push((name.to_owned(), Value::from_fold(ty, from)?));
+    let value = Value::from_fold(ty, from)?;
+    values.extend(fields.get(at).map(|field| (field.name.clone(), value)));
     Ok(())
 }
 

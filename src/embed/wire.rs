@@ -1,5 +1,7 @@
 //! What crosses, in the form that `prelude/wire.fold` describes: words, and bytes beside them.
 
+use std::sync::Arc;
+
 use super::mismatch::Mismatch;
 use super::types::{Field, Kind, Type};
 
@@ -28,7 +30,7 @@ pub struct Reader<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Variant<'a> {
     ty: Type<'a>,
-    name: &'a str,
+    name: &'a Arc<str>,
     fields: &'a [Field],
 }
 
@@ -93,7 +95,7 @@ impl Writer {
         put: impl FnMut(usize, Type<'_>, &mut Self) -> Result<(), Mismatch>,
     ) -> Result<(), Mismatch> {
         let found = match ty.kind() {
-            Kind::Enum(_, variants) => variants.iter().enumerate().find(|(_, (other, _))| other == name),
+            Kind::Enum(_, variants) => variants.iter().enumerate().find(|(_, (other, _))| **other == *name),
             _ => None,
         };
         let (tag, (_, fields)) = found.ok_or_else(|| Mismatch::new(ty, format!("the variant {name}")))?;
@@ -133,10 +135,10 @@ fn same_number(ty: Type<'_>, fields: &[Field], names: &[&str]) -> Result<(), Mis
 
 /// Where a field is among names, which mostly have the same order.
 fn place(ty: Type<'_>, at: usize, field: &Field, names: &[&str]) -> Result<usize, Mismatch> {
-    if names.get(at).is_some_and(|name| *name == field.name) {
+    if names.get(at).is_some_and(|name| **name == *field.name) {
         return Ok(at);
     }
-    let found = names.iter().position(|name| *name == field.name);
+    let found = names.iter().position(|name| **name == *field.name);
     found.ok_or_else(|| Mismatch::new(ty, format!("no field {}", field.name)))
 }
 
@@ -245,7 +247,12 @@ impl<'a> Variant<'a> {
 
     /// The names of its fields.
     pub(crate) fn field_names(&self) -> Vec<&'a str> {
-        self.fields.iter().map(|field| field.name.as_str()).collect()
+        self.fields.iter().map(|field| &*field.name).collect()
+    }
+
+    /// Its name and its fields, as the type has them.
+    pub(crate) fn shared(&self) -> (Arc<str>, &'a [Field]) {
+        (self.name.clone(), self.fields)
     }
 
     /// Takes its fields, as [`Reader::record`] does.

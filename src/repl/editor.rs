@@ -74,9 +74,10 @@ impl Editor {
         Ok(Self { reedline, prompt: Authority(prompt), names })
     }
 
-    /// Names that are completed from now on.
+    /// Names that are completed from now on. A worker tells them: what is none is not shown.
     pub fn knows(&mut self, names: impl Iterator<Item = String>) {
-        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+        let is_name = |name: &String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.filter(is_name).collect();
     }
 
     /// The next line, or lines.

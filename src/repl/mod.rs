@@ -120,7 +120,7 @@ impl<'a> Repl<'a> {
         let session = start(args, &settings)?;
         let mut repl = Self { args, settings, session, entered: Vec::new(), tells_time: false, failed: false };
         // The first question tells whether there is anybody to answer.
-        if repl.ask(&Request::Variables).is_none() {
+        if !matches!(repl.session.ask(&Request::Variables), Ok(Some(_))) {
             return Err(match repl.session.end() {
                 Some(Err(SupervisorError::Spawn(SpawnError::Layer(layer)))) => {
                     format!("{layer}\n  {}", policy::way_out(&layer))
@@ -158,8 +158,14 @@ impl<'a> Repl<'a> {
     /// Reads from elsewhere; the exit code tells whether all entries came to their end.
     fn read(&mut self, input: impl BufRead) -> u8 {
         let mut entry = String::new();
-        for line in input.lines().map_while(Result::ok) {
-            entry.push_str(&line);
+        for line in input.lines() {
+            match line {
+                Ok(line) => entry.push_str(&line),
+                Err(error) => {
+                    self.complain(&format!("the input cannot be read: {error}"));
+                    return exit::FAILURE;
+                }
+            }
             if entry::is_open(&entry) {
                 entry.push('\n');
             } else if !self.line(&std::mem::take(&mut entry)) {
@@ -202,11 +208,14 @@ impl<'a> Repl<'a> {
         eprintln!("pinfold: {message}");
     }
 
-    /// Asks the worker. Where it is gone, that is told.
+    /// Asks the worker. Where nothing comes of it, that is told; where it is gone, there is another one.
     fn ask(&mut self, request: &Request) -> Option<Replied> {
         match self.session.ask(request) {
             Ok(Some(replied)) => Some(replied),
-            Ok(None) => None,
+            Ok(None) => {
+                self.is_gone();
+                None
+            }
             Err(error) => {
                 self.complain(&error.to_string());
                 None
@@ -215,10 +224,9 @@ impl<'a> Repl<'a> {
     }
 
     fn enter(&mut self, text: &str) {
-        let Some(Replied { reply, stopped }) = self.ask(&Request::Enter(text.to_owned())) else {
-            return self.is_gone();
-        };
-        let failed = reply.ended.is_some() || reply.findings.iter().any(is_error);
+        let Some(Replied { reply, stopped }) = self.ask(&Request::Enter(text.to_owned())) else { return };
+        // What is left out can be an error.
+        let failed = reply.ended.is_some() || reply.omitted > 0 || reply.findings.iter().any(is_error);
         self.tell(&reply, stopped);
         if failed {
             self.failed = true;
@@ -256,12 +264,9 @@ impl<'a> Repl<'a> {
     }
 
     fn ty(&mut self, text: &str) {
-        match self.ask(&Request::Type(text.to_owned())) {
-            Some(Replied { reply, .. }) => {
-                self.failed |= reply.findings.iter().any(is_error);
-                self.tell(&reply, None);
-            }
-            None => self.is_gone(),
+        if let Some(Replied { reply, .. }) = self.ask(&Request::Type(text.to_owned())) {
+            self.failed |= reply.findings.iter().any(is_error);
+            self.tell(&reply, None);
         }
     }
 
@@ -314,6 +319,10 @@ impl<'a> Repl<'a> {
     }
 
     fn reset(&mut self) {
+        // What it listens at is free for the next one.
+        if let Some(Ok(outcome)) = self.session.end() {
+            outcome.remains.finish();
+        }
         match start(self.args, &self.settings) {
             Ok(session) => {
                 self.session = session;

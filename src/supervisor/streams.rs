@@ -237,10 +237,17 @@ fn can_only_be_read(fd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(matches!(kind, FileType::RegularFile | FileType::Fifo | FileType::CharacterDevice) && !can_be_written)
 }
 
-/// Copies until either side has ended.
+/// Copies until either side has ended: nothing is taken for a reader that is gone.
 fn copy(from: BorrowedFd<'_>, to: BorrowedFd<'_>) {
     let mut buffer = vec![0; ATOMIC];
     loop {
+        let mut ends = [PollFd::new(&from, PollFlags::IN), PollFd::new(&to, PollFlags::empty())];
+        if super::wait(&mut ends, None).is_err() || !ends[1].revents().is_empty() {
+            return;
+        }
+        if ends[0].revents().is_empty() {
+            continue;
+        }
         let len = match rustix::io::read(from, &mut buffer[..]) {
             Ok(0) => return,
             Ok(len) => len,

@@ -144,6 +144,40 @@ fn an_entry_that_runs_too_long_costs_itself_alone() {
 }
 
 #[test]
+fn an_entry_that_is_too_long_costs_itself_alone() {
+    let mut session = Piped::new(&[]);
+    session.enter("let kept = 7");
+    let told = session.enter(&format!("let long = \"{}\"", "x".repeat(70_000)));
+    assert!(told.contains("this is too long for an entry") && !told.contains("lost"), "{told}");
+    assert_eq!(session.enter("kept"), "7: Int\n");
+}
+
+#[test]
+fn an_entry_whose_findings_are_too_many_has_failed() {
+    let mut session = Piped::new(&[]);
+    let unused: String = (0..2000).map(|n| format!("let u{n} = 1\\n")).collect();
+    let told = session.enter(&format!("fn f() {{ {} unknown }}", unused.replace("\\n", ";")));
+    assert!(told.contains("more findings are not shown"), "{}", &told[told.len().saturating_sub(500)..]);
+    assert_eq!(session.end().1, Some(1));
+}
+
+#[test]
+fn a_session_does_without_namespaces_where_that_is_said() {
+    let mut session = Piped::new(&["--without", "namespaces"]);
+    let told = session.enter("6 * 7");
+    assert!(told.ends_with("42: Int\n") && !told.contains("lost"), "{told}");
+}
+
+#[test]
+fn input_that_is_no_text_is_an_error() {
+    let mut session = Piped::new(&[]);
+    session.input.write_all(b"1\n\xff\n2\n").expect("it reads");
+    let (told, code) = session.end();
+    assert!(told.starts_with("1: Int\n") && told.contains("cannot be read") && !told.contains('2'), "{told}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
 fn output_and_memory_without_end_cost_the_entry_alone() {
     let mut session = Piped::new(&["--max-output", "10kB", "--max-memory", "32MiB"]);
     let told = session.enter("while true { console.print(\"x\") }");

@@ -4,7 +4,7 @@
 //! standard library's records are its own, and do not, but for those that are named here; those of the module `host` do, which is made
 //! for a program by who embeds it. A capability is a parameter that the host grants.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::declare::Code;
 use super::scope::{Def, PRELUDE};
@@ -15,12 +15,20 @@ use crate::typed::{Field, FnId, Module, ModuleId, Ty, TyKind};
 
 /// How many types may cross.
 const MAX_TYPES: usize = 4096;
+/// How many may be looked at for that, those of functions included that then do not cross.
+const MAX_LOOKS: usize = 16 * MAX_TYPES;
+/// How deep they may be in one another.
+const MAX_DEPTH: u32 = 128;
 
 /// An interface in the making.
 #[derive(Default)]
 struct Finding {
     interface: Interface,
     numbers: FxHashMap<Ty, usize>,
+    /// Types that were found not to cross.
+    never: FxHashSet<Ty>,
+    looks: usize,
+    depth: u32,
 }
 
 impl Checker<'_> {
@@ -91,23 +99,33 @@ impl Checker<'_> {
             return Some(number);
         }
         let number = found.interface.types.len();
-        if number >= MAX_TYPES {
+        let is_too_much = |found: &Finding| {
+            found.interface.types.len() >= MAX_TYPES || found.looks >= MAX_LOOKS || found.depth >= MAX_DEPTH
+        };
+        if is_too_much(found) || found.never.contains(&ty) {
             return None;
         }
         // Before what is in it, which may be of this type.
         found.numbers.insert(ty, number);
         found.interface.types.push((ty, Crossing::Plain("")));
-        let crossing = self.how(found, ty)?;
-        found.interface.types[number].1 = crossing;
-        Some(number)
+        found.looks += 1;
+        found.depth += 1;
+        let crossing = self.how(found, ty);
+        found.depth -= 1;
+        match crossing {
+            Some(crossing) => {
+                found.interface.types[number].1 = crossing;
+                Some(number)
+            }
+            None => {
+                found.never.insert(ty);
+                None
+            }
+        }
     }
 
     fn how(&mut self, found: &mut Finding, ty: Ty) -> Option<Crossing> {
         let lang = self.program.lang;
-        let mut of = |checker: &mut Self, name, parts: &[Ty]| {
-            let parts = parts.iter().map(|&part| checker.crossing(found, part));
-            Some(Crossing::Of(name, parts.collect::<Option<_>>()?))
-        };
         Some(match self.program.types.kind(ty).clone() {
             TyKind::Int => Crossing::Plain("Int"),
             TyKind::Float => Crossing::Plain("Float"),
@@ -115,13 +133,18 @@ impl Checker<'_> {
             TyKind::Char => Crossing::Plain("Char"),
             TyKind::String => Crossing::Plain("String"),
             TyKind::Dyn(error, _) if Some(error) == lang.error => Crossing::Plain("Error"),
-            TyKind::Tuple(parts) => of(self, "Tuple", &parts)?,
-            TyKind::Record(id, args) if Some(id) == lang.list => of(self, "List", &args)?,
-            TyKind::Record(id, args) if Some(id) == lang.set => of(self, "Set", &args)?,
-            TyKind::Record(id, args) if Some(id) == lang.map => of(self, "Map", &args)?,
+            TyKind::Tuple(parts) => self.crossing_of(found, "Tuple", &parts)?,
+            TyKind::Record(id, args) if Some(id) == lang.list => self.crossing_of(found, "List", &args)?,
+            TyKind::Record(id, args) if Some(id) == lang.set || Some(id) == lang.map => {
+                // Its functions ask for that, its type alone does not.
+                if !lang.hash.is_some_and(|hash| self.implements(args[0], hash)) {
+                    return None;
+                }
+                self.crossing_of(found, if args.len() == 1 { "Set" } else { "Map" }, &args)?
+            }
             TyKind::Record(id, _) if Some(id) == lang.bytes => Crossing::Plain("Bytes"),
-            TyKind::Enum(id, args) if Some(id) == lang.option => of(self, "Option", &args)?,
-            TyKind::Enum(id, args) if Some(id) == lang.result => of(self, "Result", &args)?,
+            TyKind::Enum(id, args) if Some(id) == lang.option => self.crossing_of(found, "Option", &args)?,
+            TyKind::Enum(id, args) if Some(id) == lang.result => self.crossing_of(found, "Result", &args)?,
             TyKind::Record(id, args) => {
                 let record = self.program.records[id.index()].clone();
                 if !self.is_open(record.module) {
@@ -142,6 +165,11 @@ impl Checker<'_> {
             }
             _ => return None,
         })
+    }
+
+    fn crossing_of(&mut self, found: &mut Finding, name: &'static str, parts: &[Ty]) -> Option<Crossing> {
+        let parts = parts.iter().map(|&part| self.crossing(found, part));
+        Some(Crossing::Of(name, parts.collect::<Option<_>>()?))
     }
 
     fn crossing_fields(&mut self, found: &mut Finding, fields: &[Field], args: &[Ty]) -> Option<Vec<(Name, usize)>> {

@@ -11,6 +11,9 @@ use super::mono::Context;
 use super::{Expr, FieldDef, Heap, Storage, TypeDef, TypeId, Val};
 use crate::typed::{EnumId, RecordId, Ty, TyKind};
 
+/// How many records deep the objects of what others hold are made at once; those below are made later, so that no chain of them is too long.
+const DEEP: u32 = 64;
+
 /// The most parts that a value has.
 pub(crate) const MAX_PARTS: usize = 8;
 
@@ -162,8 +165,17 @@ impl Context<'_> {
                 self.pending.insert(ty, Some(id));
                 id
             }
+            None if self.depth >= DEEP => self.make_later(ty),
             None => self.fields(ty).ty,
         }
+    }
+
+    /// The object of a record or variant that is made when those that are being made are.
+    fn make_later(&mut self, ty: Ty) -> TypeId {
+        let id = self.module.types.declare();
+        self.pending.insert(ty, Some(id));
+        self.later.push(ty);
+        id
     }
 
     /// How a record's values look.
@@ -189,7 +201,8 @@ impl Context<'_> {
 
     /// Makes the object of a record or variant, which may refer to itself.
     fn object(&mut self, ty: Ty, types: &[Ty], mutable: &[bool], parent: Option<TypeId>) -> (TypeId, Vec<u32>) {
-        self.pending.insert(ty, None);
+        self.pending.entry(ty).or_insert(None);
+        self.depth += 1;
         let mut fields = Vec::new();
         if parent.is_some() {
             fields.push(FieldDef::constant(Val::I32));
@@ -208,6 +221,15 @@ impl Context<'_> {
             }
             None => self.module.types.intern(def),
         };
+        self.depth -= 1;
+        while self.depth == 0
+            && let Some(ty) = self.later.pop()
+        {
+            match self.types.kind(ty) {
+                TyKind::Record(..) => drop(self.fields(ty)),
+                _ => drop(self.pointer(ty)),
+            }
+        }
         (id, offsets)
     }
 
@@ -217,29 +239,45 @@ impl Context<'_> {
             return shape.clone();
         }
         let TyKind::Enum(id, _) = self.types.kind(ty).clone() else { unreachable!("variants of what is no enum") };
-        let program = self.program;
-        let variants = &program.enums[id.index()].variants;
-        let holding = || variants.iter().enumerate().filter(|(_, variant)| !variant.fields.is_empty());
         let shape = if self.is_flat(id) {
             self.flat_shape(ty)
-        } else if holding().next().is_none() {
-            Shape::Number
-        } else if let (2, Some((payload, _)), 1) = (variants.len(), holding().next(), holding().count()) {
+        } else if let Some(payload) = self.only_payload(id) {
             match self.pending.get(&ty) {
-                Some(Some(object)) => return Shape::Pointer(payload as u32, *object),
+                Some(Some(object)) => return Shape::Pointer(payload, *object),
                 Some(None) => {
                     let object = self.module.types.declare();
                     self.pending.insert(ty, Some(object));
-                    return Shape::Pointer(payload as u32, object);
+                    return Shape::Pointer(payload, object);
                 }
-                None => {}
+                None if self.depth >= DEEP => return Shape::Pointer(payload, self.make_later(ty)),
+                None => return self.pointer(ty),
             }
-            let types = self.variant_fields(ty, payload as u32);
-            let (object, _) = self.object(ty, &types, &vec![false; types.len()], None);
-            Shape::Pointer(payload as u32, object)
+        } else if self.program.enums[id.index()].variants.iter().all(|variant| variant.fields.is_empty()) {
+            Shape::Number
         } else {
             Shape::Object
         };
+        self.shapes.insert(ty, shape.clone());
+        shape
+    }
+
+    /// The variant that holds something, of an enum with two of which the other one does not.
+    fn only_payload(&self, id: EnumId) -> Option<u32> {
+        let variants = &self.program.enums[id.index()].variants;
+        let mut holding = (0..).zip(variants).filter(|(_, variant)| !variant.fields.is_empty());
+        let (payload, _) = holding.next()?;
+        (variants.len() == 2 && holding.next().is_none()).then_some(payload)
+    }
+
+    /// Makes the object of an enum with one variant that holds something.
+    fn pointer(&mut self, ty: Ty) -> Shape {
+        let payload = match self.types.kind(ty) {
+            TyKind::Enum(id, _) => self.only_payload(*id).unwrap_or_default(),
+            _ => 0,
+        };
+        let types = self.variant_fields(ty, payload);
+        let (object, _) = self.object(ty, &types, &vec![false; types.len()], None);
+        let shape = Shape::Pointer(payload, object);
         self.shapes.insert(ty, shape.clone());
         shape
     }

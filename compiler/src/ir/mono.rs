@@ -148,6 +148,10 @@ pub(crate) struct Context<'a> {
     pub shapes: FxHashMap<Ty, Shape>,
     /// Records and variants whose objects are being made, with the type's number if it is needed before.
     pub pending: FxHashMap<Ty, Option<TypeId>>,
+    /// How many of them hold one another.
+    pub depth: u32,
+    /// Those that are to be made when none is being made.
+    pub later: Vec<Ty>,
     /// Implementations that were found.
     pub implementations: FxHashMap<(TraitId, Ty), Option<Implementation>>,
     /// Implementations by trait and what the type is, at first sight.
@@ -184,6 +188,8 @@ impl<'a> Context<'a> {
             records: FxHashMap::default(),
             shapes: FxHashMap::default(),
             pending: FxHashMap::default(),
+            depth: 0,
+            later: Vec::new(),
             implementations: FxHashMap::default(),
             candidates: FxHashMap::default(),
             rows: FxHashMap::default(),

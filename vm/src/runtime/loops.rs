@@ -79,7 +79,8 @@ impl Loops {
     /// The code of a loop has been made, if it can be.
     pub fn set(&mut self, number: u32, code: Option<LoopCode>) {
         self.is_pending = false;
-        if let Some((_, place)) = self.all.iter_mut().find(|(known, _)| *known == number) {
+        // What is there may be running.
+        if let Some((_, place @ None)) = self.all.iter_mut().find(|(known, _)| *known == number) {
             *place = code.map(Box::new);
         }
     }

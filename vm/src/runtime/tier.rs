@@ -192,11 +192,14 @@ unsafe fn loop_now(context: *mut InstanceContext, func: DefinedFunc, number: u32
     if code.config.tier == Tier::SomeLoops && (turn + number).wrapping_mul(0x9e37_79b9) >> 30 != 0 {
         return std::ptr::null();
     }
-    let known = function.loops().known(number);
-    if let Some(found) = known {
-        return found;
+    {
+        // Whoever comes here meanwhile finds that it is being made.
+        let mut loops = function.loops();
+        if let Some(found) = loops.known(number) {
+            return found;
+        }
+        loops.begin(number);
     }
-    function.loops().begin(number);
     let made =
         engine.compiler().ok().and_then(|compiler| threads::apart(|| compile_loop(compiler, &code, func, number)));
     function.loops().set(number, made);
