@@ -17,12 +17,14 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use crate::check::{self, Memory};
 use crate::driver::{self, Checked, Rejected};
 use crate::ir::Shared;
 use crate::source::Sources;
 use crate::typed::text::TypeText;
-use crate::typed::{AccessTree, Ty, TyKind, Types};
+use crate::typed::{AccessTree, Implemented, Ty, TyKind, Types};
 use crate::{Options, bytecode, compile};
 
 /// What modules of a session import and export their variables and their table as.
@@ -37,6 +39,8 @@ pub struct Session {
     pub(crate) variables: Vec<Variable>,
     /// The types of the variables.
     pub(crate) types: Types,
+    /// Where in the table the methods of types are, as `dyn` of traits.
+    pub(crate) rows_of: Vec<(Implemented, u32)>,
     count: usize,
     rows: u32,
 }
@@ -80,6 +84,8 @@ pub struct Compiled {
     pub module: Vec<u8>,
     /// How long the session's table has to be before the module is instantiated.
     pub table: u32,
+    /// Where in it the methods of types are.
+    rows: Vec<(Implemented, u32)>,
 }
 
 impl Session {
@@ -122,10 +128,17 @@ impl Session {
     /// value: not those behind a `return`.
     pub fn commit(&mut self, entry: Entry, compiled: &Compiled, is_bound: impl Fn(&str) -> bool) {
         let Entry { checked, text, bound, .. } = entry;
-        let before: Vec<Ty> = match checked.program.main.as_ref().and_then(|main| main.entry.as_ref()) {
-            Some(entry) => entry.earlier.iter().map(|earlier| earlier.ty).collect(),
-            None => Vec::new(),
-        };
+        let entry = checked.program.main.as_ref().and_then(|main| main.entry.as_ref());
+        let before: Vec<Ty> = entry.iter().flat_map(|entry| entry.earlier.iter().map(|earlier| earlier.ty)).collect();
+        self.rows_of = entry.map(|entry| entry.rows.clone()).unwrap_or_default();
+        // What is made of types while code is made is not known later.
+        let is_known = |ty: &Ty| ty.index() < checked.program.types.len();
+        let known: FxHashSet<Implemented> = self.rows_of.iter().map(|(implemented, _)| implemented.clone()).collect();
+        let new = compiled.rows.iter().filter(|(implemented, _)| {
+            let (ty, _, args) = implemented;
+            is_known(ty) && args.iter().all(is_known) && !known.contains(implemented)
+        });
+        self.rows_of.extend(new.cloned());
         for (variable, ty) in self.variables.iter_mut().zip(before) {
             variable.ty = ty;
         }
@@ -163,8 +176,10 @@ impl Entry {
         let shared = module.shared.get_or_insert_with(Shared::default);
         shared.first_row = self.first_row;
         shared.name = self.text.name.to_string();
-        let (module, rows) = bytecode::encode(module, &compile::needs(program, names), None, sources);
-        Ok(Compiled { module, table: self.first_row + rows })
+        let implemented = std::mem::take(&mut shared.implemented);
+        let (module, count, places) = bytecode::encode(module, &compile::needs(program, names), None, sources);
+        let rows = implemented.into_iter().filter_map(|(of, row)| Some((of, *places.get(row.index())?.as_ref()?)));
+        Ok(Compiled { module, table: self.first_row + count, rows: rows.collect() })
     }
 
     /// What was perhaps not meant.

@@ -157,7 +157,7 @@ mod tests {
                 Some(other) => panic!("{other:?} of {sent:?}"),
             }
         }
-        assert!(ended > 1000 && nonsense > 1000, "{ended} were heard, {nonsense} were none");
+        assert!(ended > 500 && nonsense > 1000, "{ended} were heard, {nonsense} were none");
     }
 
     #[test]

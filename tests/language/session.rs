@@ -99,6 +99,14 @@ fn objects_function_values_and_interfaces_cross() {
 }
 
 #[test]
+fn errors_of_earlier_entries_are_known_by_their_types() {
+    check(
+        "record Broken { n: Int }\nimpl Error for Broken { fn message(self) -> String { \"broken {self.n}\" } }\nrecord Other {}\nimpl Error for Other { fn message(self) -> String { \"other\" } }\n---\nlet e: dyn Error = Broken { n: 1 }\n---\n(e.is::<Broken>(), e.is::<Other>())\n---\nlet all: List<dyn Error> = [Broken { n: 2 }, Other {}, e]\n---\nall.map(|e| e.is::<Broken>()).to_list()\n---\ne.as::<Broken>().map(|e| e.n).or(0)\n---\nall.map(|e| e.message()).to_list()\n---\nrecord Broken {}\nimpl Error for Broken { fn message(self) -> String { \"new\" } }\n---\nlet new: dyn Error = Broken {}\n---\n(e.is::<Broken>(), new.is::<Broken>(), new.message())",
+        "(true, false): (Bool, Bool)\n[true, false, true]: List<Bool>\n1: Int\n[\"broken 2\", \"other\", \"broken 1\"]: List<String>\n(false, true, \"new\"): (Bool, Bool, String)",
+    );
+}
+
+#[test]
 fn types_that_refer_to_one_another_are_the_same_in_every_entry() {
     check(
         "record A { b: Option<B>, n: Int }\nrecord B { var a: Option<A>, c: List<C> }\nrecord C { of: Option<B> }\n---\nlet a = A { b: Some(B { a: None, c: [C { of: None }] }), n: 1 }\n---\nlet c: C = C { of: a.b }\n---\nc.of\n---\nlet b: B = B { a: Some(a), c: [c] }\n---\nb.c.len() + b.a.map(|a| a.n).or(0)",

@@ -65,14 +65,14 @@ impl Numbers {
     }
 }
 
-/// The module's bytes, and how many places of the table it fills. `needs` is what the program is handed: name and type of each; `interface`
+/// The module's bytes, how many places of the table it fills, and where in the table its rows are. `needs` is what the program is handed: name and type of each; `interface`
 /// what it offers, if a host embeds it.
 pub(crate) fn encode(
     mut module: Module,
     needs: &[(String, String)],
     interface: Option<&str>,
     sources: &Sources,
-) -> (Vec<u8>, u32) {
+) -> (Vec<u8>, u32, Vec<Option<u32>>) {
     let reached = reach(&module);
     let signatures: Vec<TypeId> = module
         .functions
@@ -142,7 +142,7 @@ pub(crate) fn encode(
     }
     let map = map.finish(&module, sources);
     output.section(&CustomSection { name: "fold.sources".into(), data: map.into() });
-    (output.finish(), table.len() as u32)
+    (output.finish(), table.len() as u32, numbers.rows)
 }
 
 /// A table of at least this many functions.
@@ -199,6 +199,10 @@ fn number(module: &Module, reached: &Reached, signatures: &[TypeId]) -> (Numbers
     let mut table = Vec::new();
     let mut rows = vec![None; module.rows.len()];
     for id in &reached.rows {
+        if let Some(place) = module.earlier_row(*id) {
+            rows[id.index()] = Some(place);
+            continue;
+        }
         rows[id.index()] = Some(first_row(module) + table.len() as u32);
         match &module.rows[id.index()][..] {
             // Even one without functions has a place of its own.

@@ -5,6 +5,7 @@ use super::scope::{Def, Entry};
 use super::traits::{Proof, Wanted};
 use super::{Checker, Owner, function_ids};
 use crate::diagnostic::Diagnostic;
+use crate::session::transfer;
 use crate::source::Span;
 use crate::typed::{ConstId, Earlier, EntryMain, FnId, FunctionKind, LocalId, Main, ModuleId, TraitId, Ty, TyKind};
 
@@ -136,7 +137,13 @@ impl Checker<'_> {
             let types = self.program.functions[id.index()].params[handed..].iter().map(|param| param.ty);
             let earlier = session.variables.iter().zip(types);
             let earlier = earlier.map(|(variable, ty)| Earlier { global: variable.global.clone(), ty }).collect();
-            EntryMain { earlier, binds: Vec::new() }
+            let types = &mut self.program.types;
+            let mut here = |ty| transfer(&session.types, ty, types);
+            let rows = session.rows_of.iter().map(|((ty, of, args), place)| {
+                let args = args.iter().map(|&arg| here(arg)).collect();
+                ((here(*ty), *of, args), *place)
+            });
+            EntryMain { earlier, binds: Vec::new(), rows: rows.collect() }
         });
         self.program.main = Some(Main { function: id, needs, entry });
     }

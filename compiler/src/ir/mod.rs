@@ -30,7 +30,10 @@ mod tests;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use crate::source::Span;
+use crate::typed::Implemented;
 
 pub(crate) use types::{FieldDef, Heap, Storage, TypeDef, TypeId, TypeTable, Val};
 
@@ -122,6 +125,11 @@ pub(crate) struct Module {
 }
 
 impl Module {
+    /// Where in the table a row is that an earlier entry has put there.
+    pub fn earlier_row(&self, id: RowId) -> Option<u32> {
+        self.shared.as_ref()?.earlier_rows.get(&id).copied()
+    }
+
     /// The name of a global that it imports.
     pub fn imports_global(&self, id: GlobalId) -> Option<&Rc<str>> {
         let imports = &self.shared.as_ref()?.imports;
@@ -140,6 +148,10 @@ pub(crate) struct Shared {
     pub name: String,
     /// The first place in the table that is its own.
     pub first_row: u32,
+    /// Which rows of the module are of which types.
+    pub implemented: Vec<(Implemented, RowId)>,
+    /// Those that earlier entries have put into the table: where they are.
+    pub earlier_rows: FxHashMap<RowId, u32>,
 }
 
 /// What ends a program when an expression has no value.

@@ -17,7 +17,8 @@ use crate::names::Names;
 use crate::source::Span;
 use crate::typed::types::{MAX_DEPTH, MAX_SIZE};
 use crate::typed::{
-    Closure, ConstId, EntryMain, EnumId, FnId, FunctionKind, ImplId, LocalId, Program, TraitId, Ty, TyKind, Types,
+    Closure, ConstId, EntryMain, EnumId, FnId, FunctionKind, ImplId, Implemented, LocalId, Program, TraitId, Ty,
+    TyKind, Types,
 };
 
 /// How many functions may be made of generic ones.
@@ -159,7 +160,9 @@ pub(crate) struct Context<'a> {
     /// The methods of `dyn` values.
     pub rows: FxHashMap<TraitId, Rc<[(TraitId, u32)]>>,
     /// Where the methods of a type, as `dyn` of a trait with arguments, are in the table.
-    pub implemented: FxHashMap<(Ty, TraitId, Rc<[Ty]>), RowId>,
+    pub implemented: FxHashMap<Implemented, RowId>,
+    /// Those that earlier entries of a session have put there.
+    pub earlier_rows: FxHashMap<Implemented, u32>,
     /// Where the functions of closures are.
     pub closure_rows: FxHashMap<FuncId, RowId>,
     instances: FxHashMap<Key, FuncId>,
@@ -194,6 +197,12 @@ impl<'a> Context<'a> {
             candidates: FxHashMap::default(),
             rows: FxHashMap::default(),
             implemented: FxHashMap::default(),
+            earlier_rows: program
+                .main
+                .iter()
+                .flat_map(|main| &main.entry)
+                .flat_map(|entry| entry.rows.clone())
+                .collect(),
             closure_rows: FxHashMap::default(),
             instances: FxHashMap::default(),
             queue: VecDeque::new(),
@@ -235,6 +244,9 @@ impl<'a> Context<'a> {
                 break;
             }
             super::lower::function(&mut self, work);
+        }
+        if let Some(shared) = &mut self.module.shared {
+            shared.implemented = self.implemented.into_iter().collect();
         }
         if self.errors.is_empty() { Ok(self.module) } else { Err(self.errors) }
     }

@@ -93,6 +93,9 @@ impl Reached {
     fn row(&mut self, module: &Module, id: RowId) {
         if self.seen.rows.insert(id) {
             self.rows.push(id);
+            if module.earlier_row(id).is_some() {
+                return;
+            }
             for &function in &module.rows[id.index()] {
                 self.function(module, function);
             }

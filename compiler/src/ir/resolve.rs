@@ -242,6 +242,9 @@ impl Context<'_> {
             return row;
         }
         let number = RowId(self.module.rows.len() as u32);
+        if let Some(&place) = self.earlier_rows.get(&key) {
+            self.module.shared.get_or_insert_default().earlier_rows.insert(number, place);
+        }
         self.implemented.insert(key, number);
         self.module.rows.push(Vec::new());
         for &(each, method) in self.row(of).iter() {

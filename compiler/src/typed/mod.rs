@@ -113,7 +113,12 @@ pub struct EntryMain {
     pub earlier: Vec<Earlier>,
     /// Those that it binds, each with the name of its global.
     pub binds: Vec<(LocalId, Rc<str>)>,
+    /// Where in the table earlier entries put the methods of types, as `dyn` of traits: a type is told from others by that place.
+    pub rows: Vec<(Implemented, u32)>,
 }
+
+/// A type, as `dyn` of a trait with arguments.
+pub type Implemented = (Ty, TraitId, Rc<[Ty]>);
 
 /// A variable of an earlier entry.
 #[derive(Clone, Debug)]
