@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 
@@ -71,6 +72,62 @@ pub fn read(from: &mut impl Read, limit: u64) -> io::Result<(Vec<u8>, Vec<u8>)> 
     Ok((part(words)?, part(bytes)?))
 }
 
+/// Where a worker that calls functions of its host writes arguments, and finds what they give.
+///
+/// What is given stands at the beginning. The next arguments stand behind it, where reading it has left the file's place.
+pub struct Calls {
+    file: File,
+    at: u64,
+}
+
+impl Calls {
+    /// A file for a worker that begins. Arguments, and what is given, have room for so many bytes each.
+    ///
+    /// # Errors
+    /// If there can be none.
+    pub fn new(room: u64) -> io::Result<(Self, File)> {
+        let file = new(room, room)?;
+        let theirs = file.try_clone()?;
+        Ok((Self { file, at: 0 }, theirs))
+    }
+
+    /// The arguments of the next call: no more than `limit` bytes.
+    ///
+    /// # Errors
+    /// If they are not there.
+    pub fn arguments(&self, limit: u64) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        // Its place is the worker's to move; what it says that it wrote is where it should be, or something else.
+        let mut head = [0; HEAD];
+        self.file.read_exact_at(&mut head, self.at)?;
+        let mut rest = At { file: &self.file, at: self.at + HEAD as u64 };
+        read(&mut head.as_slice().chain(&mut rest), limit)
+    }
+
+    /// Gives the worker what a call gave.
+    ///
+    /// # Errors
+    /// If there is no room for it.
+    pub fn give(&mut self, words: &[u8], bytes: &[u8]) -> io::Result<()> {
+        put(&self.file, words, bytes)?;
+        self.at = (HEAD + words.len() + bytes.len()) as u64;
+        Ok(())
+    }
+}
+
+/// Reads a file from a place on, whatever the file's own place is.
+struct At<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(buffer, self.at)?;
+        self.at += length as u64;
+        Ok(length)
+    }
+}
+
 /// What a worker wrote behind the arguments, of which there were so many words and bytes.
 ///
 /// # Errors
@@ -98,5 +155,23 @@ mod tests {
         assert!(read(&mut &[0xff; 16][..], u64::MAX).is_err());
         assert!(read(&mut &[1; 16][..], 100).is_err());
         assert!(read(&mut &b""[..], 100).is_err());
+    }
+
+    #[test]
+    fn calls_of_a_host_follow_one_another() {
+        let (mut calls, mut worker) = Calls::new(100).unwrap();
+        for round in 0..3_u8 {
+            write(&mut worker, &[round; 8], b"arguments").unwrap();
+            assert_eq!(calls.arguments(100).unwrap(), (vec![round; 8], b"arguments".to_vec()));
+            assert!(calls.arguments(10).is_err());
+            calls.give(&[round; 16], &[round]).unwrap();
+            assert_eq!(read(&mut worker, 100).unwrap(), (vec![round; 16], vec![round]));
+        }
+        assert!(calls.give(&[0; 400], b"").is_err());
+        // One that says that it has written, and has not.
+        assert!(
+            Calls::new(100).unwrap().0.arguments(100).is_ok_and(|(words, bytes)| words.is_empty() && bytes.is_empty())
+        );
+        worker.set_len(0).unwrap_err();
     }
 }

@@ -227,9 +227,19 @@ pub fn build(bundle: &Bundle, options: Options) -> (Vec<Answer>, Option<Vec<u8>>
     }
 }
 
-/// The program as a module for a host that embeds it, with what it needs and offers; or what is wrong.
-pub fn embed(bundle: &Bundle) -> (Vec<Answer>, Option<Vec<u8>>) {
-    let options = check::Options { needs_main: false, tests: false, embedded: true, ..check::Options::default() };
+/// The program as a module for a host that embeds it, with what it needs and offers; or what is wrong. `host` is the module of the host's own
+/// capabilities.
+pub fn embed(bundle: &Bundle, host: Option<&str>) -> (Vec<Answer>, Option<Vec<u8>>) {
+    let mut standard = check::STANDARD.to_vec();
+    standard.extend(host.map(|text| ("host.fold", text)));
+    standard.sort_by_key(|(path, _)| *path);
+    let options = check::Options {
+        standard: &standard,
+        needs_main: false,
+        tests: false,
+        embedded: true,
+        ..check::Options::default()
+    };
     let checked = match checked(bundle, options) {
         Ok(checked) => checked,
         Err(findings) => return (answers(findings), None),

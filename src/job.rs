@@ -33,7 +33,17 @@ pub mod descriptors {
     pub fn exchange(run: &super::Run) -> Option<i32> {
         SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
     }
+
+    /// The same of calls of the host, if it has objects of its own.
+    pub fn calls(run: &super::Run) -> Option<i32> {
+        exchange(run)?.checked_add(1)
+    }
 }
+
+/// The answer to a [`Message::Call`] that came to its end.
+pub const GIVEN: u8 = b'g';
+/// The answer to one that did not.
+pub const FAILED: u8 = b'f';
 
 /// Bytes in the largest message that is read.
 pub const LARGEST_MESSAGE: usize = 64 << 10;
@@ -157,6 +167,8 @@ pub struct Call {
     pub function: Option<String>,
     /// The capabilities that it takes: names and kinds.
     pub needs: Vec<(String, String)>,
+    /// Those of them, by their places, that are objects of the host's own, whose functions are [called](Message::Call) there.
+    pub own: Vec<usize>,
 }
 
 /// What is done with sources in Fold. The worker [answers](crate::answer) on its standard output.
@@ -174,8 +186,8 @@ pub enum Fold {
         /// Whether what can be written in Fold is not asked of the host.
         portable: bool,
     },
-    /// Compiling it for a host that embeds it.
-    Embed,
+    /// Compiling it for a host that embeds it, with the module `host` of its capabilities, if it has any.
+    Embed(Option<String>),
     /// Laying out the first source.
     Format,
     /// Showing what a phase of the compiler makes of it.
@@ -312,6 +324,14 @@ pub enum Message {
     },
     /// The function can be called at once; it is when the supervisor answers with a byte.
     Ready,
+    /// The program calls a function of one of the host's own objects; its arguments were [written](crate::exchange). The supervisor answers with a
+    /// byte, [`GIVEN`] if there is a result.
+    Call {
+        /// The object's place among those that it was handed.
+        object: usize,
+        /// The function's place among those of the object.
+        function: i64,
+    },
     /// The program has ended, or was not run.
     Ended(Ending),
     /// To a [`Request`].

@@ -2,10 +2,13 @@
 //!
 //! What a worker says is treated as hostile: an interface is parsed as anybody's text, a result read as anybody's words.
 
+use std::any::Any;
+use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::Layers;
@@ -13,15 +16,17 @@ use pinfold_vm::api::TrapKind;
 use pinfold_vm::host::{self, Stdin};
 use pinfold_vm::module::Bytes;
 
+use super::capability::Object;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
 use super::grants::{Grants, Need};
 use super::spare::{Made, Recipe, Spares};
 use super::vm::Limits;
-use super::wire::Writer;
+use super::wire::{Reader, Writer};
 use crate::answer::{Answer, Offer};
 use crate::bundle::Bundle;
+use crate::exchange::Calls;
 use crate::job::{Call, EndKind, Ending, Fold, Job, Run, Task, TierName};
-use crate::supervisor::{self, Bounds, Verdict, Wanted};
+use crate::supervisor::{self, Answering, Bounds, Verdict, Wanted};
 use crate::trace::Frame;
 use crate::{exchange, policy};
 
@@ -32,6 +37,9 @@ const COMPILE_MEMORY: u64 = 4 << 30;
 /// that a worker which was taken over cannot make much of it here.
 const ANSWER: u64 = 64 << 20;
 
+/// Bytes of what a function of the host is given, and of what it gives.
+pub(super) const CALL: u64 = 64 << 20;
+
 /// What a call gives: words and bytes.
 type Given = (Vec<u8>, Vec<u8>);
 
@@ -40,6 +48,8 @@ type Given = (Vec<u8>, Vec<u8>);
 pub(crate) struct Workers {
     executable: Option<PathBuf>,
     tier: TierName,
+    /// The module of the host's own capabilities, if it has any.
+    host: Option<Arc<str>>,
     spares: Arc<Spares>,
     programs: Arc<AtomicU64>,
 }
@@ -54,15 +64,16 @@ pub(crate) struct Sealed {
 
 impl Workers {
     /// Workers from this executable, or where it is found by itself; as many of them are kept ready for calls as were made before.
-    pub fn new(executable: Option<PathBuf>, tier: TierName, spares: usize) -> Self {
-        Self { executable, tier, spares: Arc::new(Spares::new(spares)), programs: Arc::default() }
+    pub fn new(executable: Option<PathBuf>, tier: TierName, host: Option<Arc<str>>, spares: usize) -> Self {
+        Self { executable, tier, host, spares: Arc::new(Spares::new(spares)), programs: Arc::default() }
     }
 
     /// Compiles a program; its first source is the one that it begins with.
     pub fn compile(&self, bundle: &Bundle) -> Result<Sealed> {
         let sources = bundle.sealed().map_err(|error| no_worker(&error))?;
         let plan = policy::plan(&host::Grants::none(), COMPILE_MEMORY, 0, Layers::all());
-        let job = Job { plan: plan.map_err(|error| no_worker(&error))?, task: Task::Fold(Fold::Embed) };
+        let embed = Fold::Embed(self.host.as_deref().map(str::to_owned));
+        let job = Job { plan: plan.map_err(|error| no_worker(&error))?, task: Task::Fold(embed) };
         let bounds = Bounds { timeout: Some(COMPILE_TIME), output: ANSWER };
         let worker = self.executable.clone();
         let wanted = Wanted { output: true, errors: true, worker, leaves_signals: true, ..Wanted::default() };
@@ -123,11 +134,8 @@ impl Workers {
         if !missing.is_empty() {
             return Err(Error::NotGranted(missing));
         }
-        if let Some(need) = needs.iter().find(|need| grants.is_own(need)) {
-            return Err(Error::Grant(format!(
-                "{need}: a capability of the host's own is granted to programs in its process only"
-            )));
-        }
+        let object = |(at, need): (usize, &Need)| Some((at, grants.object(need)?.clone()));
+        let (own, objects): (Vec<usize>, Vec<Object>) = needs.iter().enumerate().filter_map(object).unzip();
         let mut granted = grants.of_machine(needs, limits.machine())?;
         let console = std::mem::take(&mut granted.console);
         // What is written otherwise, which only a worker that was taken over does, goes nowhere.
@@ -155,7 +163,7 @@ impl Workers {
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);
         let needs = needs.iter().map(|need| (need.name.clone(), need.kind.clone())).collect();
         let function = call.map(|(function, _)| function.to_owned());
-        let task = Task::Call(Call { run: Box::new(run), function, needs });
+        let task = Task::Call(Call { run: Box::new(run), function, needs, own });
         let job = Job { plan, task };
         let key = serde_json::to_vec(&job).map_err(|error| no_worker(&error))?;
         let recipe = Recipe {
@@ -164,22 +172,29 @@ impl Workers {
             program: program.bytes.clone(),
             executable: self.executable.clone(),
             captures: !is_inherited,
+            calls: !objects.is_empty(),
             output: limits.output,
         };
         let to = call.map(|(_, to)| to);
         let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
         let start = Instant::now();
         let mut spare = if is_pooled { self.spares.take(&recipe.key, arguments) } else { None };
-        let Made { started, exchange } = match spare.take() {
+        let Made { mut started, exchange, calls } = match spare.take() {
             Some(mut spare) => {
                 spare.started.renew(limits.deadline, cancel);
                 spare
             }
             None => recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?,
         };
-        let exchange = exchange.zip(to);
-        if let Some((exchange, to)) = &exchange {
-            exchange::put(exchange, &to.words, &to.bytes).map_err(|error| no_worker(&error))?;
+        let failure = Arc::default();
+        if let Some(calls) = calls {
+            started.answer(answering(calls, objects, Arc::clone(&failure)));
+        }
+        if let Some(to) = to
+            && let Err(error) = exchange::put(&exchange, &to.words, &to.bytes)
+        {
+            started.discard();
+            return Err(no_worker(&error));
         }
         let outcome = started.finish().map_err(|error| no_worker(&error))?;
         if is_pooled {
@@ -187,7 +202,7 @@ impl Workers {
         }
         if let host::Console::Capture { stdout, stderr } = &console {
             for (buffer, written) in [(stdout, &outcome.captured), (stderr, &outcome.errors)] {
-                let mut buffer = buffer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut buffer = buffer.lock().unwrap_or_else(PoisonError::into_inner);
                 buffer.extend_from_slice(written.as_deref().unwrap_or_default());
             }
         }
@@ -198,8 +213,9 @@ impl Workers {
             output: outcome.output,
             time: start.elapsed(),
         };
-        explain(outcome.verdict, limits, usage)?;
-        let result = exchange.map(|(exchange, to)| {
+        let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        explain(outcome.verdict, failure, limits, usage)?;
+        let result = to.map(|to| {
             let result = exchange::result(&exchange, (to.words.len(), to.bytes.len()), limits.output);
             result.map_err(|error| Error::Worker(format!("it gave no result: {error}")))
         });
@@ -207,8 +223,35 @@ impl Workers {
     }
 }
 
+/// How a function of the host failed.
+type Failed = Arc<dyn std::error::Error + Send + Sync>;
+
+/// Calls functions of these objects, whose arguments a worker has written. How one failed is left in `failure`.
+fn answering(mut calls: Calls, objects: Vec<Object>, failure: Arc<Mutex<Option<Failed>>>) -> Answering {
+    let mut call = move |object: usize, function: i64| -> Result<(), Failed> {
+        let failed = |error: io::Error| -> Failed { Arc::new(error) };
+        let (words, bytes) = calls.arguments(CALL).map_err(failed)?;
+        let object = objects.get(object).ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        let (mut from, mut to) = (Reader::new(&words, &bytes), Writer::default());
+        let called = catch_unwind(AssertUnwindSafe(|| object.call(function, &mut from, &mut to)));
+        let panicked = |panic: Box<dyn Any + Send>| -> Failed {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            failed(io::Error::other(format!("the host function panicked: {text}")))
+        };
+        called.map_err(panicked)?.map_err(|mismatch| -> Failed { Arc::new(mismatch) })?;
+        calls.give(&to.words, &to.bytes).map_err(failed)
+    };
+    Box::new(move |object, function| {
+        let called = call(object, function);
+        let given = called.is_ok();
+        *failure.lock().unwrap_or_else(PoisonError::into_inner) = called.err();
+        given
+    })
+}
+
 /// How a run ended that did not simply return.
-fn explain(verdict: Verdict, limits: &Limits, usage: Usage) -> Result<()> {
+fn explain(verdict: Verdict, failure: Option<Failed>, limits: &Limits, usage: Usage) -> Result<()> {
     let exceeded = |limit, allowed, frames: &[String]| {
         Err(Error::Limit(Box::new(Exceeded { limit, allowed, stack: stack(frames), usage })))
     };
@@ -221,6 +264,9 @@ fn explain(verdict: Verdict, limits: &Limits, usage: Usage) -> Result<()> {
         Verdict::Interrupted { .. } => return Err(Error::Cancelled { stack: Vec::new(), usage }),
         other => return Err(strange(&other)),
     };
+    if let (EndKind::Trap, Some(source)) = (kind, failure) {
+        return Err(Error::Host { source, stack: stack(&frames), usage });
+    }
     let message = message.unwrap_or_default();
     let without = |prefix| message.strip_prefix(prefix).unwrap_or(&message).to_owned();
     match kind {
@@ -258,4 +304,38 @@ fn strange(verdict: &Verdict) -> Error {
         Verdict::Ended(ending) => ending.message.clone().unwrap_or_else(|| format!("{:?}", ending.kind)),
         other => format!("{other:?}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::super::capability::Capability;
+    use super::super::grants::Grant;
+    use super::*;
+
+    #[test]
+    fn what_a_worker_says_of_a_call_is_an_answer_or_a_failure() {
+        let adder = Capability::new("Adder").method("add", ["a", "b"], |_: &(), a: i64, b: i64| a.wrapping_add(b));
+        let Grant::Object(object) = Grant::from(adder.with(())) else { panic!("it is an object") };
+        let (calls, theirs) = Calls::new(CALL).unwrap();
+        let failure = Arc::default();
+        let mut answer = answering(calls, vec![object], Arc::clone(&failure));
+        let words = |words: [u64; 2]| words.map(u64::to_le_bytes).concat();
+        // Nothing was written: two zeroes, that is, and no words behind them.
+        assert!(!answer(0, 0));
+        theirs.write_all_at(&words([16, 0]), 0).unwrap();
+        theirs.write_all_at(&words([3, 4]), 16).unwrap();
+        for (object, function) in [(1, 0), (usize::MAX, 0), (0, 1), (0, -1), (0, i64::MAX)] {
+            assert!(!answer(object, function), "{object} {function}");
+            assert!(failure.lock().unwrap().take().is_some());
+        }
+        assert!(answer(0, 0));
+        assert_eq!(exchange::read(&mut &theirs, 100).unwrap().0, 7_u64.to_le_bytes());
+        // The next one stands behind what was given.
+        for lengths in [[u64::MAX, 1], [CALL, CALL], [8, 0]] {
+            theirs.write_all_at(&words(lengths), 24).unwrap();
+            assert!(!answer(0, 0), "{lengths:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pinfold_vm::host::{self, ClockGrant, DirGrant, NetGrant, Role, Stdin};
 
+use super::capability::Object;
 use super::error::{Error, Result};
 
 /// A parameter by which a program is handed a capability.
@@ -59,7 +60,7 @@ pub enum Grant {
     #[doc(hidden)]
     Args(Args),
     #[doc(hidden)]
-    Object(super::capability::Object),
+    Object(Object),
 }
 
 /// Grants, written as a program's parameters are: `grants! { out: console, data: dir }`. The names are those of the program.
@@ -90,8 +91,8 @@ impl Grants {
     }
 
     /// Whether what was granted for a need is an object of the host's own.
-    pub(crate) fn is_own(&self, need: &Need) -> bool {
-        matches!(self.get(need), Some(Grant::Object(_)))
+    pub(crate) fn object(&self, need: &Need) -> Option<&Object> {
+        if let Some(Grant::Object(object)) = self.get(need) { Some(object) } else { None }
     }
 
     /// Those of the needs that nothing was granted for.

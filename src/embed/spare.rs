@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use pinfold_vm::module::Bytes;
 
-use crate::exchange;
-use crate::job::{Job, Task};
+use super::confined::CALL;
+use crate::exchange::{self, Calls};
+use crate::job::Job;
 use crate::supervisor::{Bounds, Remains, Started, SupervisorError, Wanted};
 
 /// How long a worker may take until it is ready, before there is a call whose deadline would say.
@@ -31,13 +32,16 @@ pub(super) struct Recipe {
     pub executable: Option<PathBuf>,
     /// Whether what it writes is kept.
     pub captures: bool,
+    /// Whether it calls functions of the host.
+    pub calls: bool,
     pub output: u64,
 }
 
-/// A worker, and what it exchanges if it is to call a function.
+/// A worker, what it exchanges, and what it calls its host by.
 pub(super) struct Made {
     pub started: Started,
-    pub exchange: Option<File>,
+    pub exchange: File,
+    pub calls: Option<Calls>,
 }
 
 impl Recipe {
@@ -48,20 +52,20 @@ impl Recipe {
         timeout: Option<Duration>,
         cancel: Option<OwnedFd>,
     ) -> Result<Made, SupervisorError> {
-        let calls = matches!(&self.job.task, Task::Call(call) if call.function.is_some());
-        let exchange = calls.then(|| exchange::new(arguments, self.output)).transpose()?;
-        let theirs = exchange.as_ref().map(File::try_clone).transpose()?;
+        let exchange = exchange::new(arguments, self.output)?;
+        let (calls, their_calls) = self.calls.then(|| Calls::new(CALL)).transpose()?.unzip();
         let wanted = Wanted {
             output: self.captures,
             errors: self.captures,
-            exchange: theirs,
+            exchange: Some(exchange.try_clone()?),
+            calls: their_calls,
             cancel,
             worker: self.executable.clone(),
             leaves_signals: true,
             ..Wanted::default()
         };
         let bounds = Bounds { timeout, output: self.output };
-        Ok(Made { started: Started::start(&self.job, &self.program, &bounds, wanted)?, exchange })
+        Ok(Made { started: Started::start(&self.job, &self.program, &bounds, wanted)?, exchange, calls })
     }
 
     fn make_ready(&self) -> Result<Spare, SupervisorError> {

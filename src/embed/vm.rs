@@ -146,12 +146,6 @@ impl Vm {
         root: &str,
         sources: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Program> {
-        let source = |(name, text): (&str, &str)| Source {
-            package: 0,
-            module: name.strip_suffix(".fold").unwrap_or(name).to_owned(),
-            name: name.to_owned(),
-            bytes: text.as_bytes().to_vec(),
-        };
         let bundle = Bundle { sources: sources.into_iter().map(source).collect(), ..Bundle::default() };
         self.compile_bundle(root.strip_suffix(".fold").unwrap_or(root), &bundle)
     }
@@ -174,6 +168,11 @@ impl Vm {
             bundle.sources.sort_by_key(|source| source.module != root);
             return Program::sealed(self.0.clone(), workers.clone(), workers.compile(&bundle)?);
         }
+        let module = Module::new(&self.0.engine, self.compile_here(root, bundle)?).map_err(machine)?;
+        Program::new(self.0.clone(), module)
+    }
+
+    fn compile_here(&self, root: &str, bundle: &Bundle) -> Result<Vec<u8>> {
         let standard: Vec<(&str, &str)> = self.0.standard.iter().map(|(path, text)| (*path, &**text)).collect();
         let options = check::Options {
             standard: &standard,
@@ -185,9 +184,16 @@ impl Vm {
         let rejected = |rejected: Box<Rejected>| Error::Rejected(fold::rejections(&rejected));
         let mut modules = Modules::new(bundle).map_err(rejected)?;
         let checked = driver::check(root, &mut modules, options).map_err(rejected)?;
-        let bytes = checked.compile(pinfold_compiler::Options::default()).map_err(rejected)?;
-        let module = Module::new(&self.0.engine, bytes).map_err(machine)?;
-        Program::new(self.0.clone(), module)
+        checked.compile(pinfold_compiler::Options::default()).map_err(rejected)
+    }
+}
+
+fn source((name, text): (&str, &str)) -> Source {
+    Source {
+        package: 0,
+        module: name.strip_suffix(".fold").unwrap_or(name).to_owned(),
+        name: name.to_owned(),
+        bytes: text.as_bytes().to_vec(),
     }
 }
 
@@ -286,23 +292,20 @@ impl VmBuilder {
                 "{name:?} is no name that a capability or something of it can have in Fold"
             )));
         }
+        let host: Option<Arc<str>> =
+            (!self.capabilities.is_empty()).then(|| capability::module(&self.capabilities).into());
         let workers = match self.isolation {
             Isolation::InProcess => None,
-            Isolation::Worker if !self.capabilities.is_empty() => {
-                let why = "capabilities of the host's own are for programs in its process";
-                return Err(Error::Grant(why.into()));
-            }
-            Isolation::Worker => Some(Workers::new(self.worker, self.tier.into(), self.spare_workers)),
+            Isolation::Worker => Some(Workers::new(self.worker, self.tier.into(), host.clone(), self.spare_workers)),
         };
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);
         let mut standard: Vec<(&'static str, Arc<str>)> =
             STANDARD.iter().map(|(path, text)| (*path, Arc::from(*text))).collect();
-        if !self.capabilities.is_empty() {
-            standard.push(("host.fold", capability::module(&self.capabilities).into()));
-            standard.sort_by_key(|(path, _)| *path);
-        }
+        let has_own = host.is_some();
+        standard.extend(host.map(|text| ("host.fold", text)));
+        standard.sort_by_key(|(path, _)| *path);
         let inner = Inner {
             linker: guest::linker(&engine),
             types: Arc::new(BufferTypes::new(&engine)?),
@@ -312,8 +315,10 @@ impl VmBuilder {
             standard,
         };
         let vm = Vm(Arc::new(inner));
-        if !self.capabilities.is_empty() {
-            vm.compile("capabilities", "import host\n")?;
+        if has_own {
+            // Its text is the host's, and needs no worker.
+            let sources = vec![source(("capabilities", "import host\n"))];
+            vm.compile_here("capabilities", &Bundle { sources, ..Bundle::default() })?;
         }
         Ok(vm)
     }

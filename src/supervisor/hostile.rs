@@ -32,6 +32,7 @@ fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
         readiness: Readiness::Expected,
         signals: None,
         cancel: None,
+        answer: None,
         conversation: None,
     }
 }
@@ -107,6 +108,7 @@ mod tests {
             Message::Locked { listener: Some(3) },
             Message::Locked { listener: None },
             Message::Ready,
+            Message::Call { object: 0, function: 7 },
             Message::Ended(ending.clone()),
             Message::Ended(Ending { kind: EndKind::Timeout, ..ending }),
             Message::Answer(Box::default()),

@@ -29,7 +29,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 
 use crate::bundle::{self, Bundle, BundleError};
-use crate::job::{EndKind, Ending, Job, LARGEST_MESSAGE, Message, Task};
+use crate::job::{EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
 use conversation::Next;
@@ -174,6 +174,8 @@ pub struct Wanted {
     pub conversation: Option<Conversation>,
     /// Where a function that is called finds its arguments, and leaves what it gives.
     pub exchange: Option<File>,
+    /// Where it finds what functions of the host give that it calls.
+    pub calls: Option<File>,
     /// What can be read once the run is to be ended; as if by SIGTERM.
     pub cancel: Option<OwnedFd>,
     /// Its executable, where that is not found by itself.
@@ -245,7 +247,7 @@ impl Started {
             _ => (None, None),
         };
         descriptors.extend(notes.as_ref().map(AsFd::as_fd));
-        descriptors.extend(wanted.exchange.as_ref().map(AsFd::as_fd));
+        descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {
             program: worker.as_fd(),
@@ -270,6 +272,7 @@ impl Started {
             readiness: if matches!(job.task, Task::Call(_)) { Readiness::Expected } else { Readiness::Never },
             signals,
             cancel: wanted.cancel,
+            answer: None,
             conversation: wanted.conversation,
         };
         Ok(Self {
@@ -304,6 +307,11 @@ impl Started {
         (self.timeout, self.start) = (timeout, Instant::now());
         self.watch.clock = Clock::start(timeout, self.limits.cpu_time);
         self.watch.cancel = cancel;
+    }
+
+    /// Who calls the host's functions for it.
+    pub fn answer(&mut self, answer: Answering) {
+        self.watch.answer = Some(answer);
     }
 
     /// Lets go of one that nobody waits for.
@@ -444,8 +452,12 @@ struct Watch {
     readiness: Readiness,
     signals: Option<Signals>,
     cancel: Option<OwnedFd>,
+    answer: Option<Answering>,
     conversation: Option<Conversation>,
 }
+
+/// Calls a function of one of the host's own objects, both by their numbers, whose arguments a worker has written; tells whether it has given something.
+pub type Answering = Box<dyn FnMut(usize, i64) -> bool + Send>;
 
 /// Whether a worker has everything at hand to call a function.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -582,6 +594,16 @@ impl Watch {
                         }
                         self.readiness = Readiness::Gone;
                         self.let_go()?;
+                    }
+                    Heard::Message(Message::Call { object, function }) => {
+                        let Some(answer) = self.answer.as_mut().filter(|_| self.readiness == Readiness::Gone) else {
+                            return verdict(Verdict::Nonsense);
+                        };
+                        let given = if answer(object, function) { GIVEN } else { FAILED };
+                        // As above.
+                        if let Err(Errno::AGAIN) = send(&self.channel, &[given], SendFlags::DONTWAIT) {
+                            return verdict(Verdict::Nonsense);
+                        }
                     }
                     Heard::Message(Message::Answer(reply)) => {
                         if !deliver(streams)? {

@@ -1,15 +1,20 @@
-//! Calling one function of a program in Fold with the arguments that a host gave.
+//! Calling one function of a program in Fold with the arguments that a host gave; and functions of the host's own objects, which are called there.
 
 use std::fs::File;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
+use std::sync::Arc;
 
 use pinfold::exchange;
-use pinfold::job::{Run, descriptors};
+use pinfold::job::{GIVEN, Run, descriptors};
 use pinfold_vm::api::{
-    AnyRef, ArrayRef, ArrayType, Error, FieldType, Func, Instance, StorageType, Store, Trap, TrapKind, Val, ValType,
+    AnyRef, ArrayRef, ArrayType, Caller, Error, ExternRef, FieldType, Func, Instance, Linker, StorageType, Store, Trap,
+    TrapKind, Val, ValType,
 };
+use pinfold_vm::host::HostError;
 
+use crate::Channel;
 use crate::run::Host;
 
 /// A function that can be called at once.
@@ -62,4 +67,92 @@ impl<'a> Callee<'a> {
 
 fn missing(name: &str) -> Error {
     Error::NoExport { name: name.to_owned(), kind: "function" }
+}
+
+/// Calls what the program begins with.
+pub fn main(store: &mut Store<Host>, instance: Instance, handed: &[Val]) -> Result<(), Error> {
+    let main = instance.get_func(&*store, "main").ok_or_else(|| missing("main"))?;
+    main.call(store, handed, &mut [])
+}
+
+/// The import by which programs call functions of the host's own objects.
+pub const HOST_CALL: (&str, &str) = ("fold", "host_call");
+
+/// An object of the host's own: its place among those that were handed over.
+struct Object(usize);
+
+/// What was handed over, with the objects of the host's own at their places.
+pub fn with_own(of_machine: Vec<Val>, own: &[usize]) -> Vec<Val> {
+    let (mut rest, count) = (of_machine.into_iter(), own.len());
+    let mut all = Vec::with_capacity(rest.len() + count);
+    for (number, &at) in own.iter().enumerate() {
+        all.extend(rest.by_ref().take(at.saturating_sub(all.len())));
+        all.push(Val::ExternRef(Some(ExternRef::of(Arc::new(Object(number))))));
+    }
+    all.extend(rest);
+    all
+}
+
+/// By what functions of the host's own objects are called.
+pub struct Own {
+    channel: ManuallyDrop<Channel>,
+    exchange: ManuallyDrop<File>,
+}
+
+impl Own {
+    /// That of a job which has some.
+    pub fn new(run: &Run) -> Option<Self> {
+        let number = descriptors::calls(run)?;
+        // SAFETY: the supervisor gives both, which stay open; nobody else uses the second, and the first only while nothing is called.
+        let [channel, exchange] =
+            [descriptors::CHANNEL, number].map(|number| ManuallyDrop::new(unsafe { File::from_raw_fd(number) }));
+        Some(Self { channel: ManuallyDrop::new(Channel::new(ManuallyDrop::into_inner(channel))), exchange })
+    }
+
+    /// Calls a function; what it takes and gives are words and bytes.
+    fn call(&mut self, object: usize, function: i64, words: &[u8], bytes: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        exchange::write(&mut *self.exchange, words, bytes)?;
+        if self.channel.call(object, function)? != GIVEN {
+            return Err(io::Error::other("a function of the host failed"));
+        }
+        exchange::read(&mut *self.exchange, u64::MAX)
+    }
+}
+
+/// Defines the import for a store whose host has objects of its own.
+pub fn link(linker: &mut Linker<Host>) {
+    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
+}
+
+/// Calls a function of an object of the host's own. Its arguments are in the buffers, and so is then what it gives.
+fn host_call(
+    mut caller: Caller<'_, Host>,
+    handle: ExternRef,
+    function: i64,
+    words: ArrayRef,
+    word: i64,
+    bytes: ArrayRef,
+    byte: i64,
+) -> Result<(ArrayRef, ArrayRef), Error> {
+    let no_capability = || Error::host(HostError::NoCapability);
+    let object = handle.downcast_ref::<Object>().ok_or_else(no_capability)?.0;
+    let used = |array: &ArrayRef, count: i64, size: usize| -> Result<Vec<u8>, Error> {
+        let count = usize::try_from(count).ok().and_then(|count| count.checked_mul(size));
+        let used = count.and_then(|count| Some(array.bytes(&caller).ok()?.get(..count)?.to_vec()));
+        used.ok_or_else(no_capability)
+    };
+    let (words_used, bytes_used) = (used(&words, word, 8)?, used(&bytes, byte, 1)?);
+    let own = caller.data_mut().own.as_mut().ok_or_else(no_capability)?;
+    let (words_given, bytes_given) = own.call(object, function, &words_used, &bytes_used).map_err(Error::host)?;
+    Ok((filled(&mut caller, words, &words_given)?, filled(&mut caller, bytes, &bytes_given)?))
+}
+
+/// The array with these bytes at its beginning, or another one of its type if it has no room for them.
+fn filled(caller: &mut Caller<'_, Host>, array: ArrayRef, with: &[u8]) -> Result<ArrayRef, Error> {
+    if let Some(start) = array.bytes_mut(caller)?.get_mut(..with.len()) {
+        start.copy_from_slice(with);
+        return Ok(array);
+    }
+    let ty = array.ty(&*caller)?;
+    ArrayRef::from_bytes(caller, &ty, with)
 }

@@ -40,7 +40,7 @@ fn answer(job: &Fold, bundle: &Bundle, out: &mut dyn Write) -> io::Result<()> {
         Ok(())
     };
     let answers = match job {
-        Fold::Embed => return built(fold::embed(bundle), out),
+        Fold::Embed(host) => return built(fold::embed(bundle, host.as_deref()), out),
         Fold::Check { authority } => fold::check(bundle, *authority),
         Fold::Build { optimise, portable } => {
             let options = Options { optimise: *optimise, portable: *portable, ..Options::default() };

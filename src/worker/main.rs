@@ -38,6 +38,10 @@ static HEAP: heap::Heap = heap::Heap::new();
 pub struct Channel(File);
 
 impl Channel {
+    fn new(file: File) -> Self {
+        Self(file)
+    }
+
     fn send(&self, message: &[u8]) -> io::Result<()> {
         // A datagram is sent whole.
         uninterrupted(|| io::Write::write(&mut &self.0, message)).map(drop)
@@ -52,6 +56,14 @@ impl Channel {
     fn ready(&self) -> io::Result<()> {
         self.send(&serde_json::to_vec(&Message::Ready)?)?;
         self.wait()
+    }
+
+    /// Has a function of one of the host's own objects called, and tells the answer.
+    fn call(&self, object: usize, function: i64) -> io::Result<u8> {
+        self.send(&serde_json::to_vec(&Message::Call { object, function })?)?;
+        let mut answer = [0];
+        (&self.0).read_exact(&mut answer)?;
+        Ok(answer[0])
     }
 
     /// Says how it ended.

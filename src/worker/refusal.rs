@@ -8,6 +8,7 @@ use pinfold_vm::host::fold::Missing;
 use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
 
+use crate::call::HOST_CALL;
 use crate::run::{Host, state};
 
 /// An import that cannot be given.
@@ -28,10 +29,11 @@ impl Refused {
     }
 }
 
-/// The imports of a module that are unknown, or not granted.
-pub fn check(module: &Module, grants: &Grants) -> Vec<Refused> {
+/// The imports of a module that are unknown, or not granted. A program that `is_embedded` may call functions of its host.
+pub fn check(module: &Module, grants: &Grants, is_embedded: bool) -> Vec<Refused> {
     let refused = |(module, name, wanted): (&str, &str, ExternType)| {
         let (capability, why) = match table::lookup(module, name) {
+            None if is_embedded && (module, name) == HOST_CALL => return None,
             None => (None, "unknown: there is no such host function".to_owned()),
             Some(row) if ExternType::Func(row.func_type()) != wanted => {
                 (None, format!("its type is {}, the program wants {wanted}", row.func_type()))

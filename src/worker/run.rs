@@ -20,7 +20,7 @@ use pinfold_vm::module::Bytes;
 use pinfold_vm::verifier::Limits;
 
 use crate::Channel;
-use crate::call::Callee;
+use crate::call::{self, Callee, Own};
 use crate::invoke;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
@@ -28,11 +28,13 @@ use crate::refusal::{self, Refused};
 /// What a store of this worker holds.
 pub struct Host {
     state: HostState,
+    /// The host's own objects, if it has any.
+    pub own: Option<Own>,
 }
 
 impl Host {
     pub fn new(state: HostState) -> Self {
-        Self { state }
+        Self { state, own: None }
     }
 
     pub fn flush(&mut self) {
@@ -124,7 +126,8 @@ fn attempt(
     if let Some(notes) = &notes {
         notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &|_| Some(&module))))?;
     }
-    let refused = refusal::check(&module, &run.grants);
+    let own = call.map_or(&[][..], |(call, _)| &call.own);
+    let refused = refusal::check(&module, &run.grants, call.is_some());
     if !refused.is_empty() && !run.trap_unknown_imports {
         let message = refusal::message(&refused, &run.file);
         return Err(Box::new(Ending {
@@ -138,7 +141,10 @@ fn attempt(
         }
         None => needs(&module),
     };
-    let missing = run.grants.missing(&needs);
+    // Those that are not the host's own are the machine's.
+    let of_machine: Vec<Need> =
+        (0..).zip(&needs).filter(|(at, _)| !own.contains(at)).map(|(_, need)| need.clone()).collect();
+    let missing = run.grants.missing(&of_machine);
     if !missing.is_empty() {
         return Err(Box::new(Ending::new(EndKind::Refused, exit::REFUSED, Some(refusal::missing(&missing, run)))));
     }
@@ -153,6 +159,11 @@ fn attempt(
         Some(_) => linker.recorded_host_table(&run.grants, state),
         None => linker.host_table(&run.grants, state),
     };
+    if call.is_some() {
+        // Without an object nobody can call it.
+        store.data_mut().own = if own.is_empty() { None } else { Own::new(run) };
+        call::link(&mut linker);
+    }
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);
     }
@@ -163,13 +174,15 @@ fn attempt(
     let ready = instance.and_then(|instance| {
         let Some((call, channel)) = call else { return Ok((instance, None)) };
         let callee = call.function.as_deref().map(|name| Callee::new(name, run, &store, instance)).transpose()?;
-        let handed = callee.is_some().then(|| handed(run, &store, &needs)).transpose()?;
+        let handed = handed(run, &store, &of_machine)?;
+        let handed = call::with_own(handed, own);
         channel.ready().map_err(Error::host)?;
-        Ok((instance, callee.zip(handed)))
+        Ok((instance, Some((callee, handed))))
     });
     let before = Instant::now();
     let result = ready.and_then(|(instance, callee)| match callee {
-        Some((callee, handed)) => callee.call(&mut store, handed),
+        Some((Some(callee), handed)) => callee.call(&mut store, handed),
+        Some((None, handed)) => call::main(&mut store, instance, &handed),
         None => start_program(run, &needs, &mut store, instance),
     });
     store.data_mut().state.flush();

@@ -232,7 +232,7 @@ impl Runner {
         let grants = Grants::none();
         let mut linker = ManuallyDrop::new(Linker::new(&self.engine));
         linker.host_table(&grants, state);
-        for import in &refusal::check(module, &grants) {
+        for import in &refusal::check(module, &grants, false) {
             refusal::trap_when_called(&mut linker, import);
         }
         let store = &mut *self.store;

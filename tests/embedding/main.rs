@@ -473,8 +473,11 @@ pub capability Search {
 }
 "#
     );
-    for tier in [Tier::Interpreter, Tier::Jit] {
-        let vm = Vm::builder().tier(tier).capability(&capability).build().unwrap();
+    let _held = workers::spares();
+    let here = [Tier::Interpreter, Tier::Jit].map(|tier| Vm::builder().tier(tier));
+    let confined = [0, 2].map(|spare| workers::builder().spare_workers(spare));
+    for builder in here.into_iter().chain(confined) {
+        let vm = builder.capability(&capability).build().unwrap();
         let program = vm.compile("tool.fold", r#"
             import host
 

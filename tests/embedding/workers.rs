@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pinfold::{Cancel, Console, Dir, Isolation, Limits, Value, Vm, VmBuilder, grants};
+use pinfold::{Cancel, Capability, Console, Dir, Isolation, Limits, Value, Vm, VmBuilder, grants};
 
 use super::{TYPES, values};
 
@@ -15,7 +15,7 @@ fn confined() -> Vm {
     builder().build().unwrap()
 }
 
-fn builder() -> VmBuilder {
+pub fn builder() -> VmBuilder {
     Vm::builder().isolation(Isolation::Worker).worker(env!("CARGO_BIN_EXE_pinfold-worker"))
 }
 
@@ -110,6 +110,10 @@ fn a_source_is_looked_at_in_a_worker_too() {
 /// Held by tests that keep workers ready: they count and kill those.
 static SPARES: Mutex<()> = Mutex::new(());
 
+pub fn spares() -> MutexGuard<'static, ()> {
+    SPARES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Processes that threads of this name made, and that are there: workers that are ready or becoming so.
 fn children(thread: &str) -> Vec<i32> {
     let mut all = Vec::new();
@@ -142,7 +146,7 @@ fn until_ready(count: usize) {
 
 #[test]
 fn workers_that_are_kept_ready_serve_one_call_each() {
-    let _held = SPARES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _held = spares();
     let vm = builder().spare_workers(3).build().unwrap();
     let source = "pub fn double(n: Int) -> Int { n * 2 }
 pub fn shout(text: String) -> String { text.repeat(2) }
@@ -194,7 +198,7 @@ pub fn endless() { while true {} }";
 
 #[test]
 fn a_worker_that_is_kept_ready_has_its_time_from_when_it_is_called() {
-    let _held = SPARES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _held = spares();
     let vm = builder().fuel(None).spare_workers(1).deadline(Duration::from_millis(300)).build().unwrap();
     let program = vm.compile("endless.fold", "pub fn endless() { while true {} }").unwrap();
     for _ in 0..3 {
@@ -211,7 +215,7 @@ fn a_worker_that_is_kept_ready_has_its_time_from_when_it_is_called() {
 /// A hundred of them, at random: some wait, some are becoming ready, some run.
 #[test]
 fn workers_that_are_killed_lose_no_run_but_their_own() {
-    let _held = SPARES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _held = spares();
     const KILLS: usize = 100;
     const THREADS: usize = 3;
     let vm = builder().fuel(None).spare_workers(4).build().unwrap();
@@ -253,4 +257,26 @@ fn workers_that_are_killed_lose_no_run_but_their_own() {
     println!("{lost} of {done} runs were lost with {KILLS} workers");
     assert!(lost <= KILLS && done > lost, "{lost} of {done} runs were lost");
     assert_eq!(program.call::<i64>("sum", (3000,)).unwrap(), expected);
+}
+
+#[test]
+fn a_function_of_the_host_takes_and_gives_much_and_fails_alone() {
+    let host = Capability::new("Host")
+        .method("twice", ["text"], |_: &(), text: String| text.repeat(2))
+        .method("much", ["count"], |_: &(), count: usize| "x".repeat(count))
+        .method("slow", [], |_: &()| std::thread::sleep(Duration::from_millis(700)));
+    let vm = builder().capability(&host).output(100 << 20).deadline(Duration::from_millis(600)).build().unwrap();
+    let source = "import host
+pub fn grow(host: host.Host, times: Int) -> Int { var text = \"x\"\n for _ in 0..times { text = host.twice(text) }\n text.len() }
+pub fn much(host: host.Host, count: Int) -> Int { host.much(count).len() }
+pub fn slow(host: host.Host) -> Int { host.slow()\n while true {} }";
+    let program = vm.compile("calls.fold", source).unwrap();
+    let mut session = program.session(grants! { host: host.with(()) }).unwrap();
+    assert_eq!(session.call::<i64>("grow", (17,)).unwrap(), 1 << 17);
+    assert_eq!(session.call::<i64>("much", (10 << 20,)).unwrap(), 10 << 20);
+    // There is no room for so much; a fresh worker serves the next call.
+    assert_eq!(session.call::<i64>("much", (200 << 20,)).unwrap_err().code(), "host");
+    assert_eq!(session.call::<i64>("slow", ()).unwrap_err().code(), "limit.time");
+    assert_eq!(session.call::<i64>("grow", (3,)).unwrap(), 8);
+    assert_eq!(program.call::<i64>("grow", (3,)).unwrap_err().code(), "not_granted");
 }
