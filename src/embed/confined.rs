@@ -19,7 +19,7 @@ use pinfold_vm::module::Bytes;
 use super::capability::Object;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
 use super::grants::{Grants, Need};
-use super::spare::{Made, Recipe, Spares};
+use super::spare::{Made, PREPARING, Recipe, Spares};
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
 use crate::answer::{Answer, Offer};
@@ -145,7 +145,10 @@ impl Workers {
             granted.console = host::Console::Inherit;
         }
         let plan = policy::plan(&granted, limits.memory, limits.stack as u64, Layers::all());
-        let plan = plan.map_err(|error| Error::Grant(error.to_string()))?;
+        let mut plan = plan.map_err(|error| Error::Grant(error.to_string()))?;
+        // Also of one that waits for its call, and is not looked at.
+        let width = std::thread::available_parallelism().map_or(1, |width| width.get() as u32);
+        plan.limits.cpu_time = limits.deadline.map(|deadline| deadline.saturating_add(PREPARING).saturating_mul(width));
         let run = Run {
             grants: granted,
             file: "program.wasm".into(),

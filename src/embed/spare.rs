@@ -17,7 +17,7 @@ use crate::job::Job;
 use crate::supervisor::{Bounds, Remains, Started, SupervisorError, Wanted};
 
 /// How long a worker may take until it is ready, before there is a call whose deadline would say.
-const PREPARING: Duration = Duration::from_secs(10);
+pub(super) const PREPARING: Duration = Duration::from_secs(10);
 /// Threads that make workers. A worker ends with the thread that made it.
 const MAKERS: usize = 2;
 /// Bytes of arguments that there is room for in a worker that is made before they are known.
