@@ -12,7 +12,7 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create
 /// Bytes of the largest file: what more is allowed than this has no room.
 const LARGEST: u64 = 1 << 40;
 /// Words and bytes, each with its length before it.
-const HEAD: usize = 16;
+pub const HEAD: usize = 16;
 
 /// A file with room for so many bytes of arguments, and of a result. What is not used of it costs nothing.
 ///

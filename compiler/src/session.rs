@@ -43,6 +43,8 @@ pub struct Session {
     pub(crate) rows_of: Vec<(Implemented, u32)>,
     count: usize,
     rows: u32,
+    /// How many records, enums and traits there are.
+    declared: [usize; 3],
 }
 
 /// An entry's text.
@@ -86,6 +88,7 @@ pub struct Compiled {
     pub table: u32,
     /// Where in it the methods of types are.
     rows: Vec<(Implemented, u32)>,
+    types: Types,
 }
 
 impl Session {
@@ -131,14 +134,7 @@ impl Session {
         let entry = checked.program.main.as_ref().and_then(|main| main.entry.as_ref());
         let before: Vec<Ty> = entry.iter().flat_map(|entry| entry.earlier.iter().map(|earlier| earlier.ty)).collect();
         self.rows_of = entry.map(|entry| entry.rows.clone()).unwrap_or_default();
-        // What is made of types while code is made is not known later.
-        let is_known = |ty: &Ty| ty.index() < checked.program.types.len();
-        let known: FxHashSet<Implemented> = self.rows_of.iter().map(|(implemented, _)| implemented.clone()).collect();
-        let new = compiled.rows.iter().filter(|(implemented, _)| {
-            let (ty, _, args) = implemented;
-            is_known(ty) && args.iter().all(is_known) && !known.contains(implemented)
-        });
-        self.rows_of.extend(new.cloned());
+        self.know_rows(&compiled.rows);
         for (variable, ty) in self.variables.iter_mut().zip(before) {
             variable.ty = ty;
         }
@@ -146,7 +142,9 @@ impl Session {
             self.variables.retain(|old| old.name != variable.name);
             self.variables.push(variable);
         }
-        self.types = checked.program.types;
+        let program = &checked.program;
+        self.declared = [program.records.len(), program.enums.len(), program.traits.len()];
+        self.types = compiled.types.clone();
         self.entries.push(text);
         self.count += 1;
         self.rows = compiled.table;
@@ -154,8 +152,27 @@ impl Session {
 
     /// Takes note of an entry whose module was instantiated, but did not come to its end: what it put into the table stays there.
     pub fn abandon(&mut self, compiled: &Compiled) {
+        // Values that it made may be in variables. What it declared itself is gone, and others will have the numbers.
+        let [_, _, traits] = self.declared;
+        let is_old = |ty: &Ty| is_of(&compiled.types, *ty, self.declared);
+        let rows = compiled
+            .rows
+            .iter()
+            .filter(|((ty, of, args), _)| of.index() < traits && is_old(ty) && args.iter().all(is_old));
+        let rows: Vec<&(Implemented, u32)> = rows.collect();
+        let mut here = |ty: Ty| transfer(&compiled.types, ty, &mut self.types);
+        let rows: Vec<(Implemented, u32)> = rows
+            .into_iter()
+            .map(|((ty, of, args), place)| ((here(*ty), *of, args.iter().map(|&arg| here(arg)).collect()), *place))
+            .collect();
+        self.know_rows(&rows);
         self.count += 1;
         self.rows = compiled.table;
+    }
+
+    fn know_rows(&mut self, rows: &[(Implemented, u32)]) {
+        let known: FxHashSet<Implemented> = self.rows_of.iter().map(|(implemented, _)| implemented.clone()).collect();
+        self.rows_of.extend(rows.iter().filter(|(implemented, _)| !known.contains(implemented)).cloned());
     }
 
     /// The variables, oldest first: name, type, and whether each can be assigned.
@@ -177,9 +194,10 @@ impl Entry {
         shared.first_row = self.first_row;
         shared.name = self.text.name.to_string();
         let implemented = std::mem::take(&mut shared.implemented);
+        let types = shared.types.take().unwrap_or_default();
         let (module, count, places) = bytecode::encode(module, &compile::needs(program, names), None, sources);
         let rows = implemented.into_iter().filter_map(|(of, row)| Some((of, *places.get(row.index())?.as_ref()?)));
-        Ok(Compiled { module, table: self.first_row + count, rows: rows.collect() })
+        Ok(Compiled { module, table: self.first_row + count, rows: rows.collect(), types })
     }
 
     /// What was perhaps not meant.
@@ -205,6 +223,21 @@ impl Entry {
     /// What its value's type is, if it has one: that of `it`.
     pub fn value_type(&self) -> Option<&str> {
         self.bound.iter().find(|variable| &*variable.name == check::VALUE).map(|variable| &*variable.shown)
+    }
+}
+
+/// Whether a type consists of the first so many records, enums and traits only.
+fn is_of(types: &Types, ty: Ty, counts: [usize; 3]) -> bool {
+    let [records, enums, traits] = counts;
+    let all = |parts: &[Ty]| parts.iter().all(|&part| is_of(types, part, counts));
+    match types.kind(ty) {
+        TyKind::Array(element) => all(&[*element]),
+        TyKind::Tuple(parts) => all(parts),
+        TyKind::Record(id, args) => id.index() < records && all(args),
+        TyKind::Enum(id, args) => id.index() < enums && all(args),
+        TyKind::Dyn(id, args) => id.index() < traits && all(args),
+        TyKind::Fn(params, result) => all(params) && all(&[*result]),
+        _ => true,
     }
 }
 

@@ -146,6 +146,9 @@ impl Workers {
         }
         let plan = policy::plan(&granted, limits.memory, limits.stack as u64, Layers::all());
         let mut plan = plan.map_err(|error| Error::Grant(error.to_string()))?;
+        if plan.directories.iter().map(|directory| directory.identity).ne(grants.identities(needs)) {
+            return Err(Error::Grant("a directory is not the one that was granted".into()));
+        }
         // Also of one that waits for its call, and is not looked at.
         let width = std::thread::available_parallelism().map_or(1, |width| width.get() as u32);
         plan.limits.cpu_time = limits.deadline.map(|deadline| deadline.saturating_add(PREPARING).saturating_mul(width));

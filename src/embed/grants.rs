@@ -95,6 +95,14 @@ impl Grants {
         if let Some(Grant::Object(object)) = self.get(need) { Some(object) } else { None }
     }
 
+    /// Devices and inodes of the directories for these needs.
+    pub(crate) fn identities(&self, needs: &[Need]) -> impl Iterator<Item = (u64, u64)> {
+        needs.iter().filter_map(|need| match self.get(need) {
+            Some(Grant::Dir(dir)) => Some(dir.identity),
+            _ => None,
+        })
+    }
+
     /// Those of the needs that nothing was granted for.
     pub(crate) fn missing(&self, needs: &[Need]) -> Vec<Need> {
         needs.iter().filter(|need| self.get(need).is_none()).cloned().collect()

@@ -122,6 +122,11 @@ impl State {
         ready + ordered + self.making.iter().filter(|making| *making == key).count()
     }
 
+    /// Processes that can be tidied up at once.
+    fn gone(&mut self) -> Vec<Remains> {
+        self.ended.extract_if(.., |remains| remains.is_gone()).collect()
+    }
+
     /// Gives up a worker for one of this key, of which there are so many: the oldest of which there are more, or if there is none yet, the oldest.
     fn give_up(&mut self, number: usize) -> Option<Spare> {
         let at = self.ready.iter().position(|spare| self.of(&spare.key) > number + 1 || number == 0)?;
@@ -160,7 +165,7 @@ impl Spares {
         let recipe = Arc::new(recipe);
         let mut given_up = Vec::new();
         let mut state = self.0.lock();
-        state.ended.extend(remains);
+        let before = state.ordered.len();
         loop {
             if state.all() >= self.0.size {
                 let number = state.of(&recipe.key);
@@ -179,9 +184,15 @@ impl Spares {
             }
             state.makers += 1;
         }
+        if state.ordered.len() > before {
+            // A maker looks after it. Otherwise it has a thread of its own.
+            state.ended.extend(remains);
+        }
         self.0.ordered.notify_all();
+        let gone = state.gone();
         drop(state);
         drop(given_up);
+        gone.into_iter().for_each(Remains::finish);
     }
 }
 
@@ -211,7 +222,7 @@ impl Shared {
                 continue;
             };
             state.making.push(recipe.key.clone());
-            let gone: Vec<Remains> = state.ended.extract_if(.., |remains| remains.is_gone()).collect();
+            let gone = state.gone();
             drop(state);
             gone.into_iter().for_each(Remains::finish);
             let spare = recipe.make_ready();

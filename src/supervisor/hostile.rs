@@ -1,5 +1,7 @@
 //! A worker that says anything: for tests and for fuzzing.
 
+use std::io::Write;
+
 use pinfold_vm::host::Grants;
 
 use super::*;

@@ -14,7 +14,7 @@ mod streams;
 mod verdict;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -542,7 +542,9 @@ impl Watch {
                     Next::Send(request) => {
                         streams.renew();
                         // Whoever answers without reading is not waited for. The end of the process will be seen.
-                        if let Err(Errno::AGAIN) = send(&self.channel, &request, SendFlags::DONTWAIT) {
+                        if let Err(Errno::AGAIN) =
+                            send(&self.channel, &request, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+                        {
                             return verdict(Verdict::Nonsense);
                         }
                     }
@@ -601,7 +603,9 @@ impl Watch {
                         };
                         let given = if answer(object, function) { GIVEN } else { FAILED };
                         // As above.
-                        if let Err(Errno::AGAIN) = send(&self.channel, &[given], SendFlags::DONTWAIT) {
+                        if let Err(Errno::AGAIN) =
+                            send(&self.channel, &[given], SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+                        {
                             return verdict(Verdict::Nonsense);
                         }
                     }
@@ -703,10 +707,10 @@ impl Watch {
 
     /// Lets the worker read the program.
     fn let_go(&mut self) -> io::Result<()> {
-        match self.channel.write_all(b"g") {
+        match send(&self.channel, &[GIVEN], SendFlags::NOSIGNAL) {
             // The end of the process will be seen.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
+            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -111,7 +111,10 @@ impl Own {
 
     /// Calls a function; what it takes and gives are words and bytes.
     fn call(&mut self, object: usize, function: i64, words: &[u8], bytes: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
-        exchange::write(&mut *self.exchange, words, bytes)?;
+        if exchange::write(&mut *self.exchange, words, bytes).is_err() {
+            // What cannot be is refused there.
+            io::Write::write(&mut *self.exchange, &[0xff; exchange::HEAD])?;
+        }
         if self.channel.call(object, function)? != GIVEN {
             return Err(io::Error::other("a function of the host failed"));
         }

@@ -107,6 +107,30 @@ fn errors_of_earlier_entries_are_known_by_their_types() {
 }
 
 #[test]
+fn what_an_entry_made_that_failed_is_known_by_its_type() {
+    check(
+        "record Broken { n: Int }\nimpl Error for Broken { fn message(self) -> String { \"broken\" } }\nvar all: List<dyn Error> = []\n---\nall.push(Broken { n: 1 })\npanic(\"no\")\n---\nall[0].is::<Broken>()\n---\nrecord Mine {}\nimpl Error for Mine { fn message(self) -> String { \"mine\" } }\nall.push(Mine {})\nassert all.len() == 1\n---\nrecord Other {}\nimpl Error for Other { fn message(self) -> String { \"other\" } }\n---\nlet other: dyn Error = Other {}\n---\n(other.is::<Other>(), all[1].is::<Other>(), all[0].is::<Broken>())",
+        "failed: panic: no\ntrue: Bool\nfailed: panic: assertion failed: all.len() == 1\n(true, false, true): (Bool, Bool, Bool)",
+    );
+}
+
+#[test]
+fn types_that_only_code_is_made_for_are_known_later() {
+    check(
+        "record W<T> { x: T }\nimpl<T> Error for W<T> { fn message(self) -> String { \"w\" } }\nfn wrap<T>(x: T) -> dyn Error { W { x } }\n---\nlet e = wrap(1)\n---\n(e.is::<W<Int>>(), e.is::<W<String>>())\n---\nlet s = wrap(\"a\")\n---\n(s.is::<W<Int>>(), s.is::<W<String>>(), e.is::<W<Int>>())",
+        "(true, false): (Bool, Bool)\n(false, true, true): (Bool, Bool, Bool)",
+    );
+}
+
+#[test]
+fn a_cycle_of_types_is_the_same_whichever_is_met_first() {
+    check(
+        "record A { p: Option<P>, q: Option<Q> }\nrecord P { n: Option<A> }\nrecord Q { n: Option<A> }\n---\nlet p: P = P { n: None }\n---\nlet a = A { p: Some(p), q: None }\n---\nlet p = 1\n---\na.p.is_some()\n---\nlet q: Q = Q { n: Some(a) }\n---\n(q.n.is_some(), a.q.is_some(), p)",
+        "true: Bool\n(true, false, 1): (Bool, Bool, Int)",
+    );
+}
+
+#[test]
 fn types_that_refer_to_one_another_are_the_same_in_every_entry() {
     check(
         "record A { b: Option<B>, n: Int }\nrecord B { var a: Option<A>, c: List<C> }\nrecord C { of: Option<B> }\n---\nlet a = A { b: Some(B { a: None, c: [C { of: None }] }), n: 1 }\n---\nlet c: C = C { of: a.b }\n---\nc.of\n---\nlet b: B = B { a: Some(a), c: [c] }\n---\nb.c.len() + b.a.map(|a| a.n).or(0)",

@@ -29,6 +29,8 @@ struct Finding {
     never: FxHashSet<Ty>,
     looks: usize,
     depth: u32,
+    /// Whether a function is left out because there is too much.
+    is_too_much: bool,
 }
 
 impl Checker<'_> {
@@ -46,6 +48,7 @@ impl Checker<'_> {
                 continue;
             }
             let before = found.interface.types.len();
+            found.is_too_much = false;
             match self.export(&mut found, id) {
                 Ok(export) => found.interface.functions.push(export),
                 Err(why) => {
@@ -99,10 +102,10 @@ impl Checker<'_> {
             return Some(number);
         }
         let number = found.interface.types.len();
-        let is_too_much = |found: &Finding| {
-            found.interface.types.len() >= MAX_TYPES || found.looks >= MAX_LOOKS || found.depth >= MAX_DEPTH
-        };
-        if is_too_much(found) || found.never.contains(&ty) {
+        if number >= MAX_TYPES || found.looks >= MAX_LOOKS || found.depth >= MAX_DEPTH {
+            found.is_too_much = true;
+        }
+        if found.is_too_much || found.never.contains(&ty) {
             return None;
         }
         // Before what is in it, which may be of this type.
@@ -118,7 +121,10 @@ impl Checker<'_> {
                 Some(number)
             }
             None => {
-                found.never.insert(ty);
+                // Less of it may cross elsewhere.
+                if !found.is_too_much {
+                    found.never.insert(ty);
+                }
                 None
             }
         }

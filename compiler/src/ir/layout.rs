@@ -11,8 +11,8 @@ use super::mono::Context;
 use super::{Expr, FieldDef, Heap, Storage, TypeDef, TypeId, Val};
 use crate::typed::{EnumId, RecordId, Ty, TyKind};
 
-/// How many records deep the objects of what others hold are made at once; those below are made later, so that no chain of them is too long.
-const DEEP: u32 = 64;
+/// How deep types are looked into at once: objects below are made later, so that no chain of them is too long.
+const DEEP: u32 = 160;
 
 /// The most parts that a value has.
 pub(crate) const MAX_PARTS: usize = 8;
@@ -49,7 +49,9 @@ impl Context<'_> {
         if let Some(parts) = self.layouts.get(&ty) {
             return parts.clone();
         }
+        self.depth += 1;
         let parts = self.make_parts(ty);
+        self.depth -= 1;
         self.layouts.insert(ty, parts.clone());
         parts
     }
@@ -201,8 +203,10 @@ impl Context<'_> {
 
     /// Makes the object of a record or variant, which may refer to itself.
     fn object(&mut self, ty: Ty, types: &[Ty], mutable: &[bool], parent: Option<TypeId>) -> (TypeId, Vec<u32>) {
-        self.pending.entry(ty).or_insert(None);
-        self.depth += 1;
+        // In a session all modules have to make the same of a type, whichever they come to first: each object is one of its own then.
+        let own = self.in_session().then(|| self.module.types.declare());
+        self.pending.entry(ty).or_insert(own);
+        self.objects += 1;
         let mut fields = Vec::new();
         if parent.is_some() {
             fields.push(FieldDef::constant(Val::I32));
@@ -221,8 +225,7 @@ impl Context<'_> {
             }
             None => self.module.types.intern(def),
         };
-        self.depth -= 1;
-        while self.depth == 0
+        while self.objects == 1
             && let Some(ty) = self.later.pop()
         {
             match self.types.kind(ty) {
@@ -230,6 +233,7 @@ impl Context<'_> {
                 _ => drop(self.pointer(ty)),
             }
         }
+        self.objects -= 1;
         (id, offsets)
     }
 

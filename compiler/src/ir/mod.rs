@@ -33,7 +33,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use crate::source::Span;
-use crate::typed::Implemented;
+use crate::typed::{Implemented, Types};
 
 pub(crate) use types::{FieldDef, Heap, Storage, TypeDef, TypeId, TypeTable, Val};
 
@@ -150,6 +150,8 @@ pub(crate) struct Shared {
     pub first_row: u32,
     /// Which rows of the module are of which types.
     pub implemented: Vec<(Implemented, RowId)>,
+    /// The types that those are of.
+    pub types: Option<Types>,
     /// Those that earlier entries have put into the table: where they are.
     pub earlier_rows: FxHashMap<RowId, u32>,
 }

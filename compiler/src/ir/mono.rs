@@ -150,6 +150,8 @@ pub(crate) struct Context<'a> {
     /// Records and variants whose objects are being made, with the type's number if it is needed before.
     pub pending: FxHashMap<Ty, Option<TypeId>>,
     /// How many of them hold one another.
+    pub objects: u32,
+    /// How many types hold one another whose parts are being found.
     pub depth: u32,
     /// Those that are to be made when none is being made.
     pub later: Vec<Ty>,
@@ -191,6 +193,7 @@ impl<'a> Context<'a> {
             records: FxHashMap::default(),
             shapes: FxHashMap::default(),
             pending: FxHashMap::default(),
+            objects: 0,
             depth: 0,
             later: Vec::new(),
             implementations: FxHashMap::default(),
@@ -247,8 +250,14 @@ impl<'a> Context<'a> {
         }
         if let Some(shared) = &mut self.module.shared {
             shared.implemented = self.implemented.into_iter().collect();
+            shared.types = Some(self.types);
         }
         if self.errors.is_empty() { Ok(self.module) } else { Err(self.errors) }
+    }
+
+    /// Whether what is made is an entry of a session.
+    pub fn in_session(&self) -> bool {
+        self.program.main.as_ref().is_some_and(|main| main.entry.is_some())
     }
 
     /// The number of a function, which gets its code in time.
