@@ -647,28 +647,6 @@ fn records_in_records_without_end_are_no_danger() {
     assert_eq!(program.call::<i64>("g", (end,)).unwrap(), 2);
 }
 
-/// A chain that ends in many records, the last of which begins another chain, and so on: what is put off while one is made is much.
-#[test]
-fn records_that_fan_out_again_and_again_are_no_danger() {
-    const LEVELS: usize = 8;
-    const WIDTH: usize = 400;
-    let mut source = String::new();
-    for level in 0..LEVELS {
-        for n in 0..200 {
-            source += &format!("record L{level}C{n} {{ next: Option<L{level}C{}> }}\n", n + 1);
-        }
-        let fields: String = (0..WIDTH).map(|n| format!("f{n}: Option<L{level}F{n}>, ")).collect();
-        source += &format!("record L{level}C200 {{ {fields} }}\n");
-        for n in 0..WIDTH {
-            let next = if n + 1 == WIDTH && level + 1 < LEVELS { format!("L{}C0", level + 1) } else { "Int".into() };
-            source += &format!("record L{level}F{n} {{ x{n}: Option<{next}> }}\n");
-        }
-    }
-    source += "pub fn f() -> Int { let x = L0C0 { next: None }\n if x.next.is_some() { 1 } else { 2 } }";
-    let program = Vm::new().unwrap().compile("fan.fold", &source).unwrap();
-    assert_eq!(program.call::<i64>("f", ()).unwrap(), 2);
-}
-
 #[test]
 fn parameters_of_capabilities_are_called_as_the_host_likes() {
     let odd = Capability::new("Odd")
