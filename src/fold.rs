@@ -227,9 +227,11 @@ pub fn build(bundle: &Bundle, options: Options) -> (Vec<Answer>, Option<Vec<u8>>
     }
 }
 
-/// The program as a module for a host that embeds it, with what it needs and offers; or what is wrong. `host` is the module of the host's own
-/// capabilities.
-pub fn embed(bundle: &Bundle, host: Option<&str>) -> (Vec<Answer>, Option<Vec<u8>>) {
+/// A program that a host embeds, whose own capabilities are the module `host`, if it has any.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn embedded(bundle: &Bundle, host: Option<&str>) -> Result<Checked, Vec<Finding>> {
     let mut standard = check::STANDARD.to_vec();
     standard.extend(host.map(|text| ("host.fold", text)));
     standard.sort_by_key(|(path, _)| *path);
@@ -240,7 +242,12 @@ pub fn embed(bundle: &Bundle, host: Option<&str>) -> (Vec<Answer>, Option<Vec<u8
         embedded: true,
         ..check::Options::default()
     };
-    let checked = match checked(bundle, options) {
+    checked(bundle, options)
+}
+
+/// Such a program as a module, with what it needs and offers; or what is wrong.
+pub fn embed(bundle: &Bundle, host: Option<&str>) -> (Vec<Answer>, Option<Vec<u8>>) {
+    let checked = match embedded(bundle, host) {
         Ok(checked) => checked,
         Err(findings) => return (answers(findings), None),
     };

@@ -236,7 +236,7 @@ type Failed = Arc<dyn std::error::Error + Send + Sync>;
 fn answering(mut calls: Calls, objects: Vec<Object>, failure: Arc<Mutex<Option<Failed>>>) -> Answering {
     let mut call = move |object: usize, function: i64| -> Result<(), Failed> {
         let failed = |error: io::Error| -> Failed { Arc::new(error) };
-        let (words, bytes) = calls.arguments(CALL).map_err(failed)?;
+        let (words, bytes) = calls.arguments().map_err(failed)?;
         let object = objects.get(object).ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
         let (mut from, mut to) = (Reader::new(&words, &bytes), Writer::default());
         let called = catch_unwind(AssertUnwindSafe(|| object.call(function, &mut from, &mut to)));

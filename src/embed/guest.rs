@@ -16,6 +16,7 @@ use super::grants::{Grant, Grants, Need};
 use super::types::Signature;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
+use crate::exchange::{HOST_CALL, filled};
 use crate::{network, trace};
 
 /// What a store holds.
@@ -29,7 +30,7 @@ pub(crate) struct Host {
 pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
     let mut linker = Linker::new(engine);
     linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
-    linker.func("fold", "host_call", host_call);
+    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
     linker
 }
 
@@ -60,16 +61,6 @@ fn reader<'a>(words: (&'a [u8], i64), bytes: (&'a [u8], i64)) -> Reader<'a> {
         usize::try_from(count).ok().and_then(|count| all.get(..count.checked_mul(size)?)).unwrap_or_default()
     };
     Reader::new(used(words, 8), used(bytes, 1))
-}
-
-/// The array with these bytes at its beginning, or another one of its type if it has no room for them.
-fn filled(caller: &mut Caller<'_, Host>, array: ArrayRef, with: &[u8]) -> api::Result<ArrayRef> {
-    if let Some(start) = array.bytes_mut(caller)?.get_mut(..with.len()) {
-        start.copy_from_slice(with);
-        return Ok(array);
-    }
-    let ty = array.ty(&*caller)?;
-    ArrayRef::from_bytes(caller, &ty, with)
 }
 
 /// Bytes of buffers that are not kept for other calls.

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pinfold_compiler::check::{self, STANDARD};
-use pinfold_compiler::driver::{self, Rejected};
 use pinfold_vm::api::{Config, Engine, Linker, Module, Tier};
 use pinfold_vm::host;
 
@@ -15,7 +13,7 @@ use super::error::{Error, Result};
 use super::guest::{self, BufferTypes, Host, machine};
 use super::program::Program;
 use crate::bundle::{Bundle, Source};
-use crate::fold::{self, Modules};
+use crate::fold;
 
 /// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +97,8 @@ pub(crate) struct Inner {
     pub limits: Limits,
     /// Where programs run, if not here.
     pub workers: Option<Workers>,
-    /// The standard library, and the module `host` if there is one.
-    standard: Vec<(&'static str, Arc<str>)>,
+    /// The module `host` of the host's own capabilities, if it has any.
+    host: Option<Arc<str>>,
 }
 
 /// Settings of a [`Vm`].
@@ -147,7 +145,7 @@ impl Vm {
         sources: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Program> {
         let bundle = Bundle { sources: sources.into_iter().map(source).collect(), ..Bundle::default() };
-        self.compile_bundle(root.strip_suffix(".fold").unwrap_or(root), &bundle)
+        self.compile_bundle(root.strip_suffix(".fold").unwrap_or(root), bundle)
     }
 
     /// Compiles the program in a file, with the files of its package.
@@ -158,33 +156,26 @@ impl Vm {
         let limit = pinfold_vm::verifier::Limits::default().module_bytes;
         let bundle = Bundle::gather(path.as_ref(), limit).map_err(|error| Error::Grant(error.to_string()))?;
         let root = bundle.sources.first().map(|source| source.module.clone()).unwrap_or_default();
-        self.compile_bundle(&root, &bundle)
+        self.compile_bundle(&root, bundle)
     }
 
-    fn compile_bundle(&self, root: &str, bundle: &Bundle) -> Result<Program> {
+    fn compile_bundle(&self, root: &str, mut bundle: Bundle) -> Result<Program> {
+        // The first is the one that it begins with.
+        bundle.sources.sort_by_key(|source| source.module != root);
+        if bundle.sources.first().is_none_or(|source| source.module != root) {
+            return Err(Error::Grant(format!("{root:?} is none of the sources")));
+        }
         if let Some(workers) = &self.0.workers {
-            let mut bundle = bundle.clone();
-            // A worker takes the first for the one that it begins with.
-            bundle.sources.sort_by_key(|source| source.module != root);
             return Program::sealed(self.0.clone(), workers.clone(), workers.compile(&bundle)?);
         }
-        let module = Module::new(&self.0.engine, self.compile_here(root, bundle)?).map_err(machine)?;
+        let module = Module::new(&self.0.engine, self.compile_here(&bundle)?).map_err(machine)?;
         Program::new(self.0.clone(), module)
     }
 
-    fn compile_here(&self, root: &str, bundle: &Bundle) -> Result<Vec<u8>> {
-        let standard: Vec<(&str, &str)> = self.0.standard.iter().map(|(path, text)| (*path, &**text)).collect();
-        let options = check::Options {
-            standard: &standard,
-            needs_main: false,
-            tests: false,
-            embedded: true,
-            ..check::Options::default()
-        };
-        let rejected = |rejected: Box<Rejected>| Error::Rejected(fold::rejections(&rejected));
-        let mut modules = Modules::new(bundle).map_err(rejected)?;
-        let checked = driver::check(root, &mut modules, options).map_err(rejected)?;
-        checked.compile(pinfold_compiler::Options::default()).map_err(rejected)
+    fn compile_here(&self, bundle: &Bundle) -> Result<Vec<u8>> {
+        let checked = fold::embedded(bundle, self.0.host.as_deref()).map_err(Error::Rejected)?;
+        let compiled = checked.compile(pinfold_compiler::Options::default());
+        compiled.map_err(|rejected| Error::Rejected(fold::rejections(&rejected)))
     }
 }
 
@@ -301,24 +292,20 @@ impl VmBuilder {
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);
-        let mut standard: Vec<(&'static str, Arc<str>)> =
-            STANDARD.iter().map(|(path, text)| (*path, Arc::from(*text))).collect();
         let has_own = host.is_some();
-        standard.extend(host.map(|text| ("host.fold", text)));
-        standard.sort_by_key(|(path, _)| *path);
         let inner = Inner {
             linker: guest::linker(&engine),
             types: Arc::new(BufferTypes::new(&engine)?),
             engine,
             limits: self.limits,
             workers,
-            standard,
+            host,
         };
         let vm = Vm(Arc::new(inner));
         if has_own {
             // Its text is the host's, and needs no worker.
             let sources = vec![source(("capabilities", "import host\n"))];
-            vm.compile_here("capabilities", &Bundle { sources, ..Bundle::default() })?;
+            vm.compile_here(&Bundle { sources, ..Bundle::default() })?;
         }
         Ok(vm)
     }

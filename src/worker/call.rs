@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use std::os::fd::FromRawFd;
 use std::sync::Arc;
 
-use pinfold::exchange;
+use pinfold::exchange::{self, HOST_CALL, filled};
 use pinfold::job::{GIVEN, Run, descriptors};
 use pinfold_vm::api::{
     AnyRef, ArrayRef, ArrayType, Caller, Error, ExternRef, FieldType, Func, Instance, Linker, StorageType, Store, Trap,
@@ -75,9 +75,6 @@ pub fn main(store: &mut Store<Host>, instance: Instance, handed: &[Val]) -> Resu
     main.call(store, handed, &mut [])
 }
 
-/// The import by which programs call functions of the host's own objects.
-pub const HOST_CALL: (&str, &str) = ("fold", "host_call");
-
 /// An object of the host's own: its place among those that were handed over.
 struct Object(usize);
 
@@ -113,7 +110,7 @@ impl Own {
     fn call(&mut self, object: usize, function: i64, words: &[u8], bytes: &[u8]) -> io::Result<(Vec<u8>, Vec<u8>)> {
         if exchange::write(&mut *self.exchange, words, bytes).is_err() {
             // What cannot be is refused there.
-            io::Write::write(&mut *self.exchange, &[0xff; exchange::HEAD])?;
+            io::Write::write_all(&mut *self.exchange, &[0xff; exchange::HEAD])?;
         }
         if self.channel.call(object, function)? != GIVEN {
             return Err(io::Error::other("a function of the host failed"));
@@ -148,14 +145,4 @@ fn host_call(
     let own = caller.data_mut().own.as_mut().ok_or_else(no_capability)?;
     let (words_given, bytes_given) = own.call(object, function, &words_used, &bytes_used).map_err(Error::host)?;
     Ok((filled(&mut caller, words, &words_given)?, filled(&mut caller, bytes, &bytes_given)?))
-}
-
-/// The array with these bytes at its beginning, or another one of its type if it has no room for them.
-fn filled(caller: &mut Caller<'_, Host>, array: ArrayRef, with: &[u8]) -> Result<ArrayRef, Error> {
-    if let Some(start) = array.bytes_mut(caller)?.get_mut(..with.len()) {
-        start.copy_from_slice(with);
-        return Ok(array);
-    }
-    let ty = array.ty(&*caller)?;
-    ArrayRef::from_bytes(caller, &ty, with)
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use pinfold::exchange::HOST_CALL;
 use pinfold::job::{RefusedImport, Run};
 use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
 use pinfold_vm::host::fold::Missing;
 use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
 
-use crate::call::HOST_CALL;
 use crate::run::{Host, state};
 
 /// An import that cannot be given.
