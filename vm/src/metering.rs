@@ -1,4 +1,4 @@
-//! What an operator costs in fuel, and where it is charged: one rule for both tiers.
+//! What an operator costs in fuel, where it is charged, and where a run ends that has too little: one rule for both tiers.
 //!
 //! A body is cut into *segments*. A segment starts at the function's first operator, after
 //! `loop`, `if`, `else`, `end`, after the conditional branches, and after the call operators; it ends before the next
@@ -6,6 +6,10 @@
 //! the same run costs the same on either, also when it traps in the middle of a segment.
 //! Unreachable operators belong to no segment. Bulk operators charge [`bulk_cost`] on top when
 //! they run, before they do anything.
+//!
+//! Whether there was enough is looked at in segments that a loop starts with and those that call: code that is neither in a loop
+//! nor calls is short. A run that ends with a debt by itself is out of fuel as well, so what a run may cost in all is exact; what it did
+//! before it was found out is the same on both tiers, and is no call.
 
 use wasmparser::Operator;
 
@@ -42,6 +46,58 @@ pub fn ends_segment(op: &Operator<'_>) -> bool {
     )
 }
 
+/// Whether an operator calls a function.
+fn calls(op: &Operator<'_>) -> bool {
+    matches!(
+        op,
+        Operator::Call { .. }
+            | Operator::CallIndirect { .. }
+            | Operator::CallRef { .. }
+            | Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. }
+    )
+}
+
+/// Operators that are charged together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// What they cost.
+    pub cost: u32,
+    /// Whether there has to be enough.
+    pub is_checked: bool,
+}
+
+/// The segments of a body, as its reachable operators come.
+#[derive(Debug, Default)]
+pub struct Segments {
+    present: Option<Segment>,
+    /// Whether nothing was charged since the header of a loop.
+    is_turn: bool,
+}
+
+impl Segments {
+    /// Charges an operator that is next. Whether a segment begins with it.
+    pub fn charge(&mut self, op: &Operator<'_>) -> bool {
+        let cost = operator_cost(op);
+        if cost == 0 {
+            return false;
+        }
+        let begins = self.present.is_none();
+        let present = self.present.get_or_insert(Segment { cost: 0, is_checked: std::mem::take(&mut self.is_turn) });
+        present.cost += cost;
+        present.is_checked |= calls(op);
+        begins
+    }
+
+    /// The segment that ends with an operator, if one does. `goes_on`: whether control can be behind it.
+    pub fn end(&mut self, op: &Operator<'_>, goes_on: bool) -> Option<Segment> {
+        let ended = if ends_segment(op) || !goes_on { self.present.take() } else { None };
+        self.is_turn |= matches!(op, Operator::Loop { .. });
+        ended
+    }
+}
+
 /// Fuel for a bulk operation over `units` bytes or table elements: one for each 64.
 pub const fn bulk_cost(units: u64) -> u64 {
     units / 64
@@ -49,32 +105,34 @@ pub const fn bulk_cost(units: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use wasmparser::{FunctionBody, Parser, Payload};
+    use wasmparser::{Parser, Payload};
 
     use super::*;
 
-    /// Costs of the segments of a function, empty ones too.
-    fn segments(body: &str) -> Vec<u32> {
+    /// Calls `each` with all operators of a function.
+    fn for_each_operator(body: &str, mut each: impl FnMut(&Operator<'_>)) {
         let text = format!(
             "(module (memory 1) (table 1 funcref) (type $t (func)) (elem declare func $callee)
                 (func (param i32) {body}) (func $callee))"
         );
         let bytes = wat::parse_str(text).expect("test module parses");
         let body = Parser::new(0).parse_all(&bytes).find_map(|payload| match payload {
-            Ok(Payload::CodeSectionEntry(body)) => Some(cut(&body)),
+            Ok(Payload::CodeSectionEntry(body)) => Some(body),
             _ => None,
         });
-        body.expect("has a function")
+        let operators = body.expect("has a function").get_operators_reader().expect("has operators");
+        operators.into_iter().map_while(Result::ok).for_each(|op| each(&op));
     }
 
-    fn cut(body: &FunctionBody<'_>) -> Vec<u32> {
+    /// Costs of the segments of a function, empty ones too.
+    fn segments(body: &str) -> Vec<u32> {
         let mut segments = vec![0];
-        for op in body.get_operators_reader().expect("has operators").into_iter().map_while(Result::ok) {
-            *segments.last_mut().expect("never empty") += operator_cost(&op);
-            if ends_segment(&op) {
+        for_each_operator(body, |op| {
+            *segments.last_mut().expect("never empty") += operator_cost(op);
+            if ends_segment(op) {
                 segments.push(0);
             }
-        }
+        });
         segments
     }
 
@@ -142,6 +200,28 @@ mod tests {
         {
             assert!(segments(again)[0] >= 1, "{again}");
         }
+    }
+
+    /// Whether there has to be enough, of the segments of a function that cost something.
+    fn checks(body: &str) -> Vec<bool> {
+        let mut all = Segments::default();
+        let mut checks = Vec::new();
+        for_each_operator(body, |op| {
+            all.charge(op);
+            checks.extend(all.end(op, true).map(|segment| segment.is_checked));
+        });
+        checks
+    }
+
+    #[test]
+    fn turns_of_loops_and_calls_are_checked_and_nothing_else() {
+        assert_eq!(checks("i32.const 1 if i32.const 2 drop end i32.const 3 drop"), [false, false, false]);
+        assert_eq!(checks("i32.const 1 drop loop local.get 0 br_if 0 i32.const 1 drop end"), [false, true, false]);
+        assert_eq!(checks("i32.const 1 drop i32.const 0 call 0 i32.const 1 drop"), [true, false]);
+        assert_eq!(checks("i32.const 0 return_call 0"), [true]);
+        // Nothing is charged between the header and the branch but by the branch.
+        assert_eq!(checks("loop block end br 0 end"), [true]);
+        assert_eq!(checks("loop loop local.get 0 br_if 0 end br 0 end"), [true, false]);
     }
 
     #[test]

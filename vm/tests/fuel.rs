@@ -2,7 +2,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, Val};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, TrapKind, Val};
 
 const TIERS: [Tier; 7] =
     [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
@@ -91,4 +93,43 @@ fn a_tail_call_by_reference_costs_the_same_everywhere() {
         (func $f (export "f") (type $t)
             (if (local.get 0) (then (return_call_ref $t (i32.sub (local.get 0) (i32.const 1)) (ref.func $f))))))"#;
     assert_eq!(cost(text, 100) - cost(text, 0), 100 * (cost(text, 1) - cost(text, 0)));
+}
+
+/// How many calls of the host, and whether the run was out of fuel, with this much fuel on each tier: the same.
+fn calls(text: &str, fuel: u64) -> (u64, bool) {
+    let mut seen = TIERS.map(|tier| {
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        let engine = Engine::new(Config::new().tier(tier).fuel(true));
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(fuel);
+        let mut linker = Linker::new(&engine);
+        linker.func("host", "call", || {
+            CALLS.fetch_add(1, Ordering::Relaxed);
+        });
+        let before = CALLS.load(Ordering::Relaxed);
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        let end = instance.get_func(&store, "f").unwrap().call(&mut store, &[], &mut []);
+        let is_out = end.is_err_and(|error| error.trap().is_some_and(|trap| trap.kind == TrapKind::OutOfFuel));
+        assert!(!is_out || store.fuel() == 0, "{tier:?}");
+        (tier, CALLS.load(Ordering::Relaxed) - before, is_out)
+    });
+    seen.sort_by_key(|(_, calls, is_out)| (*calls, *is_out));
+    let [(_, calls, is_out), .., (_, last, last_is_out)] = seen;
+    assert_eq!((calls, is_out), (last, last_is_out), "{seen:?}");
+    (calls, is_out)
+}
+
+#[test]
+fn what_is_out_of_fuel_calls_nobody_and_does_not_end_well() {
+    let nothing = r#"(import "host" "call" (func $call))"#;
+    let straight = format!(r#"(module {nothing} (func (export "f") {}))"#, "(call $call)".repeat(5));
+    for (fuel, expected) in [(0, (0, true)), (1, (1, true)), (4, (4, true)), (5, (5, false))] {
+        assert_eq!(calls(&straight, fuel), expected, "{fuel}");
+    }
+    let quiet = format!(r#"(module {nothing} (func (export "f") {}))"#, rest());
+    assert_eq!(calls(&quiet, 39), (0, true));
+    assert_eq!(calls(&quiet, 40), (0, false));
+    let turns = format!(r#"(module {nothing} (func (export "f") (loop (block) (br 0))))"#);
+    assert_eq!(calls(&turns, 1_000), (0, true));
 }

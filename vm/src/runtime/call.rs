@@ -277,6 +277,7 @@ pub unsafe fn enter(store: *mut StoreContext, func: *const FuncRef, buffer: *mut
             enter_from_host(store, func, buffer)
         };
         match outcome {
+            Outcome::Done if (*store).fuel < 0 => Err(Trap::new(TrapKind::OutOfFuel)),
             Outcome::Done => Ok(()),
             _ => {
                 (*store).has_pending = 0;

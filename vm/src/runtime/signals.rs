@@ -193,6 +193,10 @@ unsafe extern "sysv64" fn trapped(store: *mut StoreContext, pc: usize, fp: usize
             // One further than the faulting instruction, as a return address would be.
             (*store).exit_pc = pc + 1;
             (*store).exit_fp = fp;
+            if kind == TrapKind::OutOfFuel {
+                // The code had what was left to itself.
+                (*store).fuel = (*store).fuel.min(-1);
+            }
             super::raise(store, kind);
         }
         unwind_to_activation(store)

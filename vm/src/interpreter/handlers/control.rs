@@ -43,6 +43,12 @@ handler! {
 
     /// Charges the fuel in word 2.
     fn fuel[](m, ip, r) {
+        (*(*m).store).fuel -= i64::from(word(ip, 2));
+        r.next(m, ip.add(3))
+    }
+
+    /// Charges the fuel in word 2, which there has to be.
+    fn fuel_checked[](m, ip, r) {
         let store = (*m).store;
         let left = (*store).fuel - i64::from(word(ip, 2));
         (*store).fuel = left;

@@ -66,12 +66,28 @@ impl Emitter {
 
     /// Gives an instruction another handler, which leaves its result in the accumulator only.
     pub fn redirect_to_accumulator(&mut self, at: u32, handler: Handler) {
+        self.handle_by(at, handler);
+        if let Some(record) = self.record(at) {
+            record.to_acc = true;
+        }
+    }
+
+    /// Makes another instruction with the same operands of one.
+    pub fn redirect(&mut self, at: u32, name: &'static str, handler: Handler) {
+        self.handle_by(at, handler);
+        if let Some(record) = self.record(at) {
+            record.name = name;
+        }
+    }
+
+    fn handle_by(&mut self, at: u32, handler: Handler) {
         let bits = handler as usize as u64;
         self.words[at as usize] = bits as u32;
         self.words[at as usize + 1] = (bits >> 32) as u32;
-        if let Some(record) = self.records.iter_mut().flatten().rev().find(|record| record.at == at) {
-            record.to_acc = true;
-        }
+    }
+
+    fn record(&mut self, at: u32) -> Option<&mut Record> {
+        self.records.iter_mut().flatten().rev().find(|record| record.at == at)
     }
 
     /// Takes back all instructions from a place on.

@@ -29,7 +29,7 @@ use super::handlers::calls::HEADER;
 use super::handlers::{control as control_handlers, loops as loop_handlers};
 use super::regions::Regions;
 use super::{Function, LoopHeader};
-use crate::metering;
+use crate::metering::Segments;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::config::{CodeConfig, Tier};
 use crate::runtime::context::Layout;
@@ -55,8 +55,9 @@ struct Translator<'a> {
     skipped: u32,
     /// The operator's offset in the module.
     offset: u32,
-    /// The word with the fuel of the running segment.
-    segment: Option<u32>,
+    segments: Segments,
+    /// The instruction that charges for the present segment.
+    charge: Option<u32>,
     /// The last instruction, if it can become part of the next.
     fusible: Option<Fusible>,
     /// The last instruction with a result: its place, its operand, and where it ends.
@@ -117,7 +118,8 @@ impl<'a> Translator<'a> {
             reachable: true,
             skipped: 0,
             offset: 0,
-            segment: None,
+            segments: Segments::default(),
+            charge: None,
             fusible: None,
             last: None,
         }
@@ -184,13 +186,11 @@ impl<'a> Translator<'a> {
                 Operator::End => self.skipped -= 1,
                 _ => {}
             }
-            if self.reachable {
-                self.segment = None;
-            }
             return;
         }
-        if self.config.fuel {
-            self.charge(metering::operator_cost(operator));
+        if self.config.fuel && self.segments.charge(operator) {
+            self.emitter.locate(self.offset);
+            self.charge = Some(self.emitter.emit("fuel", control_handlers::fuel, &[0]));
         }
         let known = self.numeric(operator)
             || self.control(operator)
@@ -201,23 +201,16 @@ impl<'a> Translator<'a> {
         if !known {
             self.vector(operator);
         }
-        if metering::ends_segment(operator) {
-            self.segment = None;
-        }
+        self.end_segment(operator);
     }
 
-    /// Charges an operator to the running segment.
-    fn charge(&mut self, cost: u32) {
-        if cost == 0 {
-            return;
-        }
-        match self.segment {
-            Some(word) => self.emitter.words[word as usize] += cost,
-            None => {
-                self.emitter.locate(self.offset);
-                let at = self.emitter.emit("fuel", control_handlers::fuel, &[cost]);
-                self.segment = Some(at + 2);
-            }
+    /// Ends the present segment, if it ends with this operator: what it costs is known now.
+    fn end_segment(&mut self, operator: &Operator<'a>) {
+        let Some(segment) = self.segments.end(operator, self.reachable) else { return };
+        let Some(at) = self.charge.take() else { return };
+        self.emitter.words[at as usize + 2] = segment.cost;
+        if segment.is_checked {
+            self.emitter.redirect(at, "fuel.checked", control_handlers::fuel_checked);
         }
     }
 

@@ -97,6 +97,7 @@ impl Lower<'_> {
             self.enter_landing(number);
             let height = self.stack.len();
             self.reload_all(height);
+            self.take_fuel();
             if let Some(tag) = clause.tag {
                 let ty = self.module.tag_type(TagIndex(tag)).clone();
                 let from = self.payload();
@@ -146,6 +147,7 @@ impl Lower<'_> {
             };
             self.map(call, &live);
             self.reload(&live);
+            self.take_fuel();
             return self.b.inst_results(call).to_vec();
         }
         let returns: Vec<ir::Type> =
@@ -176,6 +178,7 @@ impl Lower<'_> {
         self.b.seal_block(next);
         self.b.switch_to_block(next);
         self.reload(&live);
+        self.take_fuel();
         self.b.block_params(next).to_vec()
     }
 

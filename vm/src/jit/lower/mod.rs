@@ -8,6 +8,7 @@ mod arrays;
 mod calls;
 mod control;
 mod exceptions;
+mod fuel;
 mod liveness;
 mod memory;
 mod numeric;
@@ -32,14 +33,14 @@ use wasmparser::{BinaryReader, FunctionBody, Operator};
 use super::builtins::Builtins;
 use super::checker::Claims;
 use crate::interpreter::LoopHeader;
-use crate::metering;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::code::ModuleCode;
-use crate::runtime::context::{InstanceContext, StoreContext};
+use crate::runtime::context::InstanceContext;
 use crate::runtime::trap::TrapKind;
 use crate::types::{AddressType, FuncType, ValType};
 use control::Frame;
 pub use exceptions::handlers_fit;
+use fuel::Meter;
 use liveness::Liveness;
 use resume::Resume;
 use roots::{Operand, Roots};
@@ -198,8 +199,8 @@ struct Lower<'a> {
     reachable: bool,
     /// Blocks opened since control could last be here.
     skipped: usize,
-    /// The segment being metered: the constant that charges for it, and its cost so far.
-    segment: Option<(ir::Inst, u32)>,
+    /// If it counts fuel.
+    meter: Option<Meter>,
     regions: Regions,
 }
 
@@ -224,7 +225,8 @@ impl<'a> Lower<'a> {
         b.switch_to_block(entry);
         b.seal_block(entry);
         let (context, callee) = (b.block_params(entry)[0], b.block_params(entry)[1]);
-        Self {
+        let meter = code.config.fuel.then(|| Meter::new(&mut b));
+        let mut lower = Self {
             b,
             code,
             module: &code.module,
@@ -242,9 +244,11 @@ impl<'a> Lower<'a> {
             resume: None,
             reachable: true,
             skipped: 0,
-            segment: None,
+            meter,
             regions,
-        }
+        };
+        lower.take_fuel();
+        lower
     }
 
     /// Lowers all operators. `Ok(false)` if that would take too much.
@@ -320,10 +324,7 @@ impl<'a> Lower<'a> {
             self.unreachable_operator(op);
             return;
         }
-        let metered = self.code.config.fuel;
-        if metered {
-            self.meter(metering::operator_cost(op));
-        }
+        self.charge(op);
         let known = self.control(op)
             || self.calls(op)
             || self.exceptions(op)
@@ -334,37 +335,7 @@ impl<'a> Lower<'a> {
             || self.simd(op);
         // The verifier admits no operator that no group knows.
         debug_assert!(known, "{op:?}");
-        if metered && (metering::ends_segment(op) || !self.reachable) {
-            self.end_segment();
-        }
-    }
-
-    /// Adds to the cost of the present segment; its whole cost is charged where it begins.
-    fn meter(&mut self, cost: u32) {
-        if cost == 0 {
-            return;
-        }
-        if let Some((_, total)) = &mut self.segment {
-            *total += cost;
-            return;
-        }
-        let store = self.context_load(PTR, offset_of!(InstanceContext, store) as u32);
-        let at = offset_of!(StoreContext, fuel) as i32;
-        let flags = MemFlagsData::trusted();
-        let fuel = self.b.ins().load(types::I64, flags, store, at);
-        let charge = self.b.ins().iconst(types::I64, 0);
-        let left = self.b.ins().isub(fuel, charge);
-        self.b.ins().store(flags, left, store, at);
-        let spent = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::SignedLessThan, left, 0);
-        self.b.ins().trapnz(spent, trap_code(TrapKind::OutOfFuel));
-        self.segment = self.b.func.dfg.value_def(charge).inst().map(|inst| (inst, cost));
-    }
-
-    fn end_segment(&mut self) {
-        let Some((inst, cost)) = self.segment.take() else { return };
-        if let ir::InstructionData::UnaryImm { imm, .. } = &mut self.b.func.dfg.insts[inst] {
-            *imm = i64::from(cost).into();
-        }
+        self.end_segment(op);
     }
 
     /// Pushes a value that no collector cares for.
@@ -450,6 +421,7 @@ impl<'a> Lower<'a> {
         let result = self.builtin(at, args);
         let failed = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::Equal, result, super::builtins::FAILED as i64);
         self.b.ins().trapnz(failed, PENDING);
+        self.take_fuel();
         result
     }
 
