@@ -3,7 +3,7 @@
 //!
 //! Pinfold's tiers run every module by a plan (`plan.rs`): the host calls its exports, provides its imports, and looks at
 //! everything that it can hold, and at the fuel that is left. wasmi, which has neither exceptions nor objects but whose
-//! interpreter shares nothing with us, runs by the same plan what it can. wasmtime and V8 run modules in a harness
+//! interpreter shares nothing with us, runs by the same plan what it can. wasmtime and V8 run every second module in a harness
 //! (`harness/`), as do the tiers: there WebAssembly itself looks at what hosts cannot.
 
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -89,7 +89,8 @@ fn compare_module(
     let module = Module::new(&bench.jit.engine, bytes).map_err(|error| format!("refused: {error}"))?;
     let fuel = if ending == Ending::Fuel { 20_000 } else { PLENTY };
     let plan = Plan::new(&module, 2, 12, fuel, random);
-    let harness = if ending == Ending::Counter { Harness::new(bytes, 2, 12, random) } else { None };
+    let has_harness = ending == Ending::Counter && random.one_in(2);
+    let harness = if has_harness { Harness::new(bytes, 2, 12, random) } else { None };
     let Some(plan) = plan else {
         report.unmade += 1;
         return Ok(());

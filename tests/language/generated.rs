@@ -59,7 +59,7 @@ fn each_seed(
 
 #[test]
 fn compiled_programs_mean_what_the_evaluator_says() {
-    let count = setting("PROGRAMS", if cfg!(debug_assertions) { 50 } else { 300 });
+    let count = setting("PROGRAMS", if cfg!(debug_assertions) { 50 } else { 200 });
     let (wrong, said) = each_seed(count, |seed| {
         let text = generate::program(Choices::seeded(seed));
         let checked = program::check(&text).map_err(|rejected| format!("{}\n{text}", program::lines(&rejected)))?;
@@ -226,7 +226,7 @@ fn texts() -> Vec<String> {
 
 #[test]
 fn damaged_programs_neither_crash_nor_hang_the_compiler() {
-    let count = setting("MUTANTS", if cfg!(debug_assertions) { 1_000 } else { 5_000 });
+    let count = setting("MUTANTS", if cfg!(debug_assertions) { 1_000 } else { 3_000 });
     let texts: &'static [String] = Vec::leak(texts());
     let (wrong, said) = each_seed(count, move |seed| {
         let mut random = Random::new(seed);

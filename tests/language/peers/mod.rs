@@ -110,8 +110,8 @@ fn programs_do_the_same_on_other_engines() {
     let v8 = v8::V8::find().map(Mutex::new);
     let numbered: Vec<(usize, &Case)> = cases.iter().enumerate().collect();
     let mut found = wrong(&numbered, |(number, case)| {
-        // One kind of each, and all of one in four.
-        let kinds = if number.is_multiple_of(4) { &KINDS[..] } else { &KINDS[number % KINDS.len()..][..1] };
+        // One kind of each, and all of one in eight.
+        let kinds = if number.is_multiple_of(8) { &KINDS[..] } else { &KINDS[number % KINDS.len()..][..1] };
         for (kind, options) in kinds {
             look(case, kind, *options, v8.as_ref()).map_err(|why| format!("{} ({kind})\n  {why}", case.place()))?;
         }
