@@ -25,7 +25,8 @@ pub mod supervisor;
 pub mod text;
 pub mod trace;
 
-pub use embed::capability::{Capability, Failure, Granted, IntoMethod};
+pub use embed::capability::{Capability, Declares, Failure, Granted, IntoMethod};
+pub use embed::capability_of::{CapabilityOf, ImplementedBy};
 pub use embed::convert::{Arguments, FromFold, ToFold};
 pub use embed::declare::FoldType;
 pub use embed::error::{Error, Exceeded, Limit, Result, Usage};
@@ -36,6 +37,6 @@ pub use embed::types::{Declarations, Declared, Type};
 pub use embed::value::Value;
 pub use embed::vm::{Isolation, Limits, Vm, VmBuilder};
 pub use embed::wire::{Reader, Variant, Writer};
-pub use pinfold_derive::{FoldType, FromFold, ToFold};
+pub use pinfold_derive::{FoldType, FromFold, ToFold, capability};
 pub use pinfold_vm::api as wasm;
 pub use pinfold_vm::api::{Caller, Config, Engine, Instance, Linker, Module, Store, Tier, TypedFunc};

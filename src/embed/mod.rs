@@ -13,6 +13,7 @@
 //! Invariant: nothing that a program gives is relied on; what is malformed is an error.
 
 pub(crate) mod capability;
+pub(crate) mod capability_of;
 mod confined;
 pub(crate) mod convert;
 pub(crate) mod declare;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pinfold_vm::api::{Config, Engine, Linker, Module, Tier};
 use pinfold_vm::host;
 
-use super::capability::{self, Capability, Made};
+use super::capability::{self, Declares, Made};
 use super::confined::Workers;
 use super::error::{Error, Result};
 use super::guest::{self, BufferTypes, Host, machine};
@@ -266,9 +266,10 @@ impl VmBuilder {
         self
     }
 
-    /// A capability of the host's own, which programs find in the module `host`.
+    /// A capability of the host's own, which programs find in the module `host`: a [`Capability`](crate::Capability), or a trait that
+    /// [is one](macro@crate::capability).
     #[must_use]
-    pub fn capability<T: std::any::Any + Send + Sync>(mut self, capability: &Capability<T>) -> Self {
+    pub fn capability(mut self, capability: &impl Declares) -> Self {
         self.capabilities.push(capability.made().clone());
         self
     }

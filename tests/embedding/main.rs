@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod traits;
 mod workers;
 
 use std::sync::Mutex;
