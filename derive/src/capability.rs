@@ -42,8 +42,8 @@ fn declare(arguments: &TokenStream, item: &ItemTrait) -> Result<TokenStream> {
                 Ok(function) => functions.push(function.declared(&item.ident)),
                 Err(error) => wrong.add(error),
             },
-            TraitItem::Const(other) => wrong.note(other, "a capability has functions only; a constant is one too"),
-            TraitItem::Type(other) => wrong.note(other, "a capability has functions only, whose types are known"),
+            TraitItem::Const(other) => wrong.note(other, "a capability has functions only"),
+            TraitItem::Type(other) => wrong.note(other, "a capability has functions only"),
             other => wrong.note(other, "a capability has functions only"),
         }
     }
