@@ -7,12 +7,23 @@ use pinfold_compiler::driver::{self, Checked, Rejected};
 use pinfold_compiler::names::Names;
 use pinfold_compiler::source::{FileId, Sources};
 use pinfold_compiler::{Options, authority, format, ir_text, parser, syntax, typed};
+use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Offer, Passed};
 use crate::bundle::{Bundle, Source};
 use crate::document;
-use crate::job::Stage;
 use crate::packages::{self, Packages};
+
+/// A phase of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// The syntax tree of the first source.
+    Syntax,
+    /// The typed tree of the package.
+    Types,
+    /// The compiler's own language, improved.
+    Ir,
+}
 
 /// The modules of a bundle.
 pub(crate) struct Modules<'a> {

@@ -8,22 +8,40 @@
 //! ```
 //!
 //! What comes out of a worker (its messages, its output, how it ended) is treated as hostile.
+//!
+//! A [`Vm`] is for programs that embed it, and needs no worker unless it [is told](Isolation) to. Features say what is built along: `compiler`
+//! ([`Vm`] takes sources), `jit`, `workers`, `serde`, and `command`, for the executables, which all but `serde` is part of.
 
-pub mod answer;
-pub mod bundle;
-pub mod document;
 mod embed;
 pub mod exchange;
-pub mod exit;
-pub mod fold;
-pub mod job;
+pub mod finding;
 pub mod network;
-pub mod packages;
-pub mod policy;
-pub mod session;
-pub mod supervisor;
-pub mod text;
 pub mod trace;
+
+#[cfg(feature = "compiler")]
+pub mod answer;
+#[cfg(feature = "compiler")]
+pub mod bundle;
+#[cfg(feature = "compiler")]
+pub mod document;
+#[cfg(feature = "compiler")]
+pub mod fold;
+#[cfg(feature = "compiler")]
+pub mod packages;
+
+#[cfg(feature = "workers")]
+pub mod exit;
+#[cfg(feature = "workers")]
+pub mod job;
+#[cfg(feature = "workers")]
+pub mod policy;
+#[cfg(feature = "workers")]
+pub mod supervisor;
+
+#[cfg(feature = "command")]
+pub mod session;
+#[cfg(feature = "command")]
+pub mod text;
 
 pub use embed::capability::{Capability, Declares, Failure, Granted, IntoMethod};
 pub use embed::capability_of::{CapabilityOf, ImplementedBy};

@@ -14,6 +14,9 @@
 
 pub(crate) mod capability;
 pub(crate) mod capability_of;
+#[cfg(feature = "compiler")]
+mod compile;
+#[cfg_attr(not(feature = "workers"), path = "no_workers.rs")]
 mod confined;
 pub(crate) mod convert;
 pub(crate) mod declare;
@@ -22,6 +25,8 @@ pub(crate) mod grants;
 mod guest;
 pub(crate) mod mismatch;
 pub(crate) mod program;
+mod sections;
+#[cfg(feature = "workers")]
 mod spare;
 pub(crate) mod types;
 pub(crate) mod value;
