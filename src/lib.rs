@@ -51,6 +51,8 @@ pub use embed::error::{Error, Exceeded, Limit, Result, Usage};
 pub use embed::grants::{Args, Clock, Console, Dir, Env, Grant, Grants, Need, Net, Random};
 pub use embed::mismatch::Mismatch;
 pub use embed::program::{Cancel, Program, Session};
+#[cfg(feature = "serde")]
+pub use embed::serde::Serde;
 pub use embed::types::{Declarations, Declared, Type};
 pub use embed::value::Value;
 pub use embed::vm::{Isolation, Limits, Vm, VmBuilder};

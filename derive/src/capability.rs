@@ -117,15 +117,22 @@ impl<'a> Function<'a> {
         let Signature { ident, generics, inputs, output, asyncness, constness, unsafety, abi, variadic, .. } =
             &function.sig;
         if let Some(word) = asyncness {
-            wrong.note(word, "a function of a capability is not async: the program that calls it waits for what it gives");
+            wrong.note(
+                word,
+                "a function of a capability is not async: the program that calls it waits for what it gives",
+            );
         }
-        let words = [constness.as_ref().map(ToTokens::to_token_stream), unsafety.as_ref().map(ToTokens::to_token_stream)];
+        let words =
+            [constness.as_ref().map(ToTokens::to_token_stream), unsafety.as_ref().map(ToTokens::to_token_stream)];
         let others = [abi.as_ref().map(ToTokens::to_token_stream), variadic.as_ref().map(ToTokens::to_token_stream)];
         for word in words.into_iter().chain(others).flatten() {
             wrong.note(word, "a function of a capability is a plain function");
         }
         if !generics.params.is_empty() {
-            wrong.note(generics, "a function of a capability has no type parameters and no lifetimes: programs know its types");
+            wrong.note(
+                generics,
+                "a function of a capability has no type parameters and no lifetimes: programs know its types",
+            );
         }
         if let Some(clause) = &generics.where_clause {
             wrong.note(clause, "a function of a capability has no `where` clause");
@@ -209,7 +216,10 @@ fn receiver_is_shared(receiver: &Receiver, wrong: &mut Wrong) {
 impl Param {
     fn new(param: &PatType) -> Result<Self> {
         let Pat::Ident(pattern) = &*param.pat else {
-            return Err(Error::new_spanned(&param.pat, "a parameter of a capability's function has a name, which programs see"));
+            return Err(Error::new_spanned(
+                &param.pat,
+                "a parameter of a capability's function has a name, which programs see",
+            ));
         };
         let name = name(&param.attrs, &pattern.ident)?;
         crosses(param.ty.to_token_stream())?;
@@ -238,7 +248,10 @@ fn crosses(ty: TokenStream) -> Result<()> {
     for token in ty {
         match &token {
             TokenTree::Ident(word) if *word == "impl" => {
-                return Err(Error::new_spanned(token, "what crosses to a program is of one type, not of any that implements a trait"));
+                return Err(Error::new_spanned(
+                    token,
+                    "what crosses to a program is of one type, not of any that implements a trait",
+                ));
             }
             TokenTree::Ident(word) if *word == "Self" => {
                 return Err(Error::new_spanned(token, "programs do not know the type behind a capability"));

@@ -54,7 +54,7 @@ impl Vm {
         }
         let mut module = self.compile_here(&bundle)?;
         if let Some(host) = &self.0.host {
-            sections::append(&mut module, sections::HOST, host.as_bytes());
+            append(&mut module, sections::HOST, host.as_bytes());
         }
         self.load(module)
     }
@@ -82,4 +82,23 @@ fn source((name, text): (&str, &str)) -> Source {
         name: name.to_owned(),
         bytes: text.as_bytes().to_vec(),
     }
+}
+
+/// Adds a custom section at the end of a module.
+pub(super) fn append(module: &mut Vec<u8>, name: &str, content: &[u8]) {
+    let mut body = Vec::with_capacity(name.len() + content.len() + 5);
+    put_length(&mut body, name.len());
+    body.extend_from_slice(name.as_bytes());
+    body.extend_from_slice(content);
+    module.push(0);
+    put_length(module, body.len());
+    module.extend_from_slice(&body);
+}
+
+fn put_length(to: &mut Vec<u8>, mut length: usize) {
+    while length > 0x7f {
+        to.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    to.push(length as u8);
 }

@@ -18,8 +18,9 @@ use pinfold_vm::host::{self, Stdin};
 use pinfold_vm::module::Bytes;
 
 use super::capability::Object;
+use super::compile::append;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
-use super::grants::{Grants, Need};
+use super::grants::{Grant, Grants, Need};
 use super::sections;
 use super::spare::{Made, PREPARING, Recipe, Spares};
 use super::types::SECTION;
@@ -65,6 +66,21 @@ pub(crate) struct Sealed {
     number: u64,
 }
 
+impl Grants {
+    /// What was granted for a need, if it is an object of the host's own.
+    fn object(&self, need: &Need) -> Option<&Object> {
+        if let Some(Grant::Object(object)) = self.get(need) { Some(object) } else { None }
+    }
+
+    /// Devices and inodes of the directories for these needs.
+    fn identities(&self, needs: &[Need]) -> impl Iterator<Item = (u64, u64)> {
+        needs.iter().filter_map(|need| match self.get(need) {
+            Some(Grant::Dir(dir)) => Some(dir.identity),
+            _ => None,
+        })
+    }
+}
+
 impl Sealed {
     pub fn module(&self) -> &[u8] {
         &self.bytes
@@ -107,7 +123,7 @@ impl Workers {
         match offer {
             Some(offer) => {
                 if let Some(host) = &self.host {
-                    sections::append(&mut bytes, sections::HOST, host.as_bytes());
+                    append(&mut bytes, sections::HOST, host.as_bytes());
                 }
                 self.seal(&bytes, offer)
             }
@@ -345,7 +361,6 @@ mod tests {
     use std::os::unix::fs::FileExt;
 
     use super::super::capability::Capability;
-    use super::super::grants::Grant;
     use super::*;
 
     #[test]

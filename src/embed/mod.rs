@@ -26,6 +26,8 @@ mod guest;
 pub(crate) mod mismatch;
 pub(crate) mod program;
 mod sections;
+#[cfg(feature = "serde")]
+pub(crate) mod serde;
 #[cfg(feature = "workers")]
 mod spare;
 pub(crate) mod types;

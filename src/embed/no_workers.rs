@@ -13,10 +13,13 @@ use super::wire::Writer;
 
 /// What no machine has.
 #[derive(Clone)]
-pub(crate) enum Workers {}
+pub(crate) struct Workers(Never);
 
 /// What no program is.
-pub(crate) enum Sealed {}
+pub(crate) struct Sealed(Never);
+
+#[derive(Clone)]
+enum Never {}
 
 impl Workers {
     /// Says that there are none.
@@ -26,15 +29,15 @@ impl Workers {
 
     #[cfg(feature = "compiler")]
     pub fn compile(&self, _: &crate::bundle::Bundle) -> Result<Sealed> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn load(&self, _: Vec<u8>) -> Result<Sealed> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn run(&self, _: &Sealed, _: &Limits, _: (&Grants, &[Need]), _: Option<OwnedFd>) -> Result<Usage> {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn call(
@@ -45,16 +48,16 @@ impl Workers {
         _: (&str, &Writer),
         _: Option<OwnedFd>,
     ) -> Result<(Vec<u8>, Vec<u8>)> {
-        match *self {}
+        match self.0 {}
     }
 }
 
 impl Sealed {
     pub fn module(&self) -> &[u8] {
-        match *self {}
+        match self.0 {}
     }
 
     pub fn offer(&self) -> (&str, &str) {
-        match *self {}
+        match self.0 {}
     }
 }

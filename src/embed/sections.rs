@@ -6,31 +6,13 @@ pub(super) const HOST: &str = "pinfold.host";
 /// Bytes before the sections: a magic number and a version.
 const HEAD: usize = 8;
 
-/// Adds a section at the end.
-pub(super) fn append(module: &mut Vec<u8>, name: &str, content: &[u8]) {
-    let mut body = Vec::with_capacity(name.len() + content.len() + 5);
-    put_length(&mut body, name.len());
-    body.extend_from_slice(name.as_bytes());
-    body.extend_from_slice(content);
-    module.push(0);
-    put_length(module, body.len());
-    module.extend_from_slice(&body);
-}
-
-fn put_length(to: &mut Vec<u8>, mut length: usize) {
-    while length > 0x7f {
-        to.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    to.push(length as u8);
-}
-
 /// The first section of a name. The bytes may be anything: what is malformed has none.
 pub(super) fn find<'a>(module: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let mut rest = module.get(HEAD..)?;
     while let Some((id, after)) = rest.split_first() {
         let (section, next) = part(after)?;
-        if *id == 0 && let Some((found, content)) = part(section)
+        if *id == 0
+            && let Some((found, content)) = part(section)
             && found == name.as_bytes()
         {
             return Some(content);
@@ -54,6 +36,7 @@ fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::compile::append;
     use super::*;
 
     #[test]
@@ -76,7 +59,12 @@ mod tests {
         for end in 0..module.len() {
             assert_eq!(find(&module[..end], "last"), None, "{end}");
         }
-        for bytes in [&[0xff; 40][..], &[0; 40], b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0f", b"\0asm\x01\0\0\0\0\x80\x80\x80\x80\x80\0"] {
+        for bytes in [
+            &[0xff; 40][..],
+            &[0; 40],
+            b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0f",
+            b"\0asm\x01\0\0\0\0\x80\x80\x80\x80\x80\0",
+        ] {
             assert_eq!(find(bytes, "x"), None);
         }
     }

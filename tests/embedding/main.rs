@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod modules;
+mod serde;
 mod traits;
 mod workers;
 

@@ -145,7 +145,10 @@ fn functions_of_a_trait_are_called_with_values() {
         assert_eq!(shelf.documents.lock().unwrap().len(), 3);
         // What does not fit is no value of the function's.
         let error = session.call::<i64>("limits", (-1,)).unwrap_err();
-        assert!(error.to_string().contains("limit: the program has Int, the host usize, in which -1 does not fit"), "{error}");
+        assert!(
+            error.to_string().contains("limit: the program has Int, the host usize, in which -1 does not fit"),
+            "{error}"
+        );
         // A panic is the program's end, with its stack.
         let error = session.call::<usize>("store", ([""].as_slice(),)).unwrap_err();
         let Error::Host { source, .. } = &error else { panic!("{error:?}") };

@@ -17,15 +17,15 @@ use cranelift_codegen::{
 };
 use cranelift_frontend::FunctionBuilderContext;
 
+use super::arena::Arena;
+use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap};
+use super::{CompileError, Compiled, LoopCode, Trampolines, checker, lower, trampolines};
 use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
 use crate::runtime::threads;
 use crate::types::{FuncType, TypeId};
-use super::arena::Arena;
-use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap};
-use super::{CompileError, Compiled, LoopCode, Trampolines, checker, lower, trampolines};
 
 /// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
 const MAX_BODY: usize = 2 << 20;
