@@ -45,6 +45,8 @@ pub mod text;
 
 pub use embed::capability::{Capability, Declares, Failure, Granted, IntoMethod};
 pub use embed::capability_of::{CapabilityOf, ImplementedBy};
+#[cfg(feature = "compiler")]
+pub use embed::compile::Tested;
 pub use embed::convert::{Arguments, FromFold, ToFold};
 pub use embed::declare::FoldType;
 pub use embed::error::{Error, Exceeded, Limit, Result, Usage};

@@ -15,7 +15,7 @@
 pub(crate) mod capability;
 pub(crate) mod capability_of;
 #[cfg(feature = "compiler")]
-mod compile;
+pub(crate) mod compile;
 #[cfg_attr(not(feature = "workers"), path = "no_workers.rs")]
 mod confined;
 pub(crate) mod convert;

@@ -230,7 +230,7 @@ impl Program {
     fn run_in(&self, place: &mut Place) -> Result<Usage> {
         let needs = &self.code.needs;
         match (place, &self.code.form) {
-            (Place::Guest(guest), _) => self.watched(guest, |guest| guest.run(needs)),
+            (Place::Guest(guest), _) => self.watched(guest, |guest| guest.run("main", needs)),
             (Place::Worker(grants), Form::Sealed(workers, sealed)) => {
                 self.watched_worker(|cancel| workers.run(sealed, &self.limits, (grants, needs), cancel))
             }

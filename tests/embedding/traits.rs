@@ -223,3 +223,27 @@ fn traits_and_closures_are_capabilities_of_one_machine() {
     assert_eq!(session.call::<i64>("both", ()).unwrap(), 42);
     assert_eq!(counter.state().load(std::sync::atomic::Ordering::Relaxed), 22);
 }
+
+#[test]
+fn tests_in_fold_make_what_stands_in_for_it() {
+    let vm = Vm::builder().capability(&Library).build().unwrap();
+    let source = format!(
+        "{PROGRAM}
+test \"the fake is called\" {{ assert first(Fake {{ title: \"x\" }}, \"y\") == \"x on the fake\" }}
+test \"it is not the shelf\" {{ assert first(Fake {{ title: \"x\" }}, \"y\") == \"x on the shelf\" }}
+test \"it ends\" {{ while true {{}} }}
+"
+    );
+    let tests = vm.test("library.fold", &source).unwrap();
+    let line = PROGRAM.lines().count() as u32 + 1;
+    let found: Vec<_> = tests
+        .iter()
+        .map(|test| (test.name.as_str(), test.line, test.ended.as_ref().map_or_else(Error::code, |_| "passed")))
+        .collect();
+    let expected = [("the fake is called", "passed"), ("it is not the shelf", "panicked"), ("it ends", "limit.fuel")];
+    assert_eq!(found, [0, 1, 2].map(|at| (expected[at].0, line + at as u32, expected[at].1)));
+    assert_eq!(tests[1].ended.as_ref().unwrap_err().place().map(|place| place.line), Some(line + 1));
+    assert_eq!(vm.test("library.fold", "test \"x\" { y }").unwrap_err().code(), "F0301");
+    let confined = super::workers::builder().build().unwrap();
+    assert_eq!(confined.test("library.fold", "test \"x\" {}").unwrap_err().code(), "worker");
+}

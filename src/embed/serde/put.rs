@@ -119,16 +119,18 @@ impl<'a, 'w> Serializer for Put<'a, 'w> {
 
     fn serialize_bytes(self, value: &[u8]) -> Done {
         match self.ty.kind() {
-            Kind::Bytes => Ok(self.to.bytes(value)),
-            _ => self.wrong("bytes"),
+            Kind::Bytes => self.to.bytes(value),
+            _ => return self.wrong("bytes"),
         }
+        Ok(())
     }
 
     fn serialize_none(self) -> Done {
         match self.ty.kind() {
-            Kind::Option(_) => Ok(self.to.word(0)),
-            _ => self.wrong("an option"),
+            Kind::Option(_) => self.to.word(0),
+            _ => return self.wrong("an option"),
         }
+        Ok(())
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Done {
