@@ -235,7 +235,7 @@ test \"it ends\" {{ while true {{}} }}
 "
     );
     let tests = vm.test("library.fold", &source).unwrap();
-    let line = PROGRAM.lines().count() as u32 + 1;
+    let line = PROGRAM.lines().count() as u32 + 2;
     let found: Vec<_> = tests
         .iter()
         .map(|test| (test.name.as_str(), test.line, test.ended.as_ref().map_or_else(Error::code, |_| "passed")))
@@ -243,7 +243,7 @@ test \"it ends\" {{ while true {{}} }}
     let expected = [("the fake is called", "passed"), ("it is not the shelf", "panicked"), ("it ends", "limit.fuel")];
     assert_eq!(found, [0, 1, 2].map(|at| (expected[at].0, line + at as u32, expected[at].1)));
     assert_eq!(tests[1].ended.as_ref().unwrap_err().place().map(|place| place.line), Some(line + 1));
-    assert_eq!(vm.test("library.fold", "test \"x\" { y }").unwrap_err().code(), "F0301");
+    assert_eq!(vm.test("library.fold", "test \"x\" { y }").unwrap_err().code(), "F0201");
     let confined = super::workers::builder().build().unwrap();
     assert_eq!(confined.test("library.fold", "test \"x\" {}").unwrap_err().code(), "worker");
 }
