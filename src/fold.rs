@@ -7,12 +7,23 @@ use pinfold_compiler::driver::{self, Checked, Rejected};
 use pinfold_compiler::names::Names;
 use pinfold_compiler::source::{FileId, Sources};
 use pinfold_compiler::{Options, authority, format, ir_text, parser, syntax, typed};
+use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Offer, Passed};
+use crate::answer::{Answer, Diagnostic, Finding, FunctionAuthority, ModuleAuthority, Offer, Passed, TestName};
 use crate::bundle::{Bundle, Source};
 use crate::document;
-use crate::job::Stage;
 use crate::packages::{self, Packages};
+
+/// A phase of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// The syntax tree of the first source.
+    Syntax,
+    /// The typed tree of the package.
+    Types,
+    /// The compiler's own language, improved.
+    Ir,
+}
 
 /// The modules of a bundle.
 pub(crate) struct Modules<'a> {
@@ -227,27 +238,33 @@ pub fn build(bundle: &Bundle, options: Options) -> (Vec<Answer>, Option<Vec<u8>>
     }
 }
 
-/// A program that a host embeds, whose own capabilities are the module `host`, if it has any.
+/// A program that a host embeds, whose own capabilities are the module `host`, if it has any; with its tests, if they are wanted.
 ///
 /// # Errors
 /// All that is wrong with it.
-pub fn embedded(bundle: &Bundle, host: Option<&str>) -> Result<Checked, Vec<Finding>> {
+pub fn embedded(bundle: &Bundle, host: Option<&str>, tests: bool) -> Result<Checked, Vec<Finding>> {
     let mut standard = check::STANDARD.to_vec();
     standard.extend(host.map(|text| ("host.fold", text)));
     standard.sort_by_key(|(path, _)| *path);
-    let options = check::Options {
-        standard: &standard,
-        needs_main: false,
-        tests: false,
-        embedded: true,
-        ..check::Options::default()
-    };
+    let options =
+        check::Options { standard: &standard, needs_main: false, tests, embedded: true, ..check::Options::default() };
     checked(bundle, options)
+}
+
+/// The tests of the module that a program begins with, and their numbers in the program. It comes last, after all that it imports.
+pub fn tests(checked: &Checked) -> impl Iterator<Item = (TestName, usize)> {
+    let root = typed::ModuleId((checked.program.modules.len() as u32).saturating_sub(1));
+    let tests = checked.program.tests.iter().enumerate().filter(move |(_, test)| test.module == root);
+    tests.map(|(number, test)| {
+        let source = checked.sources.get(test.span.file);
+        let line = source.position(test.span.start).0 as u32 + 1;
+        (TestName { name: test.name.to_string(), file: source.name.clone(), line }, number)
+    })
 }
 
 /// Such a program as a module, with what it needs and offers; or what is wrong.
 pub fn embed(bundle: &Bundle, host: Option<&str>) -> (Vec<Answer>, Option<Vec<u8>>) {
-    let checked = match embedded(bundle, host) {
+    let checked = match embedded(bundle, host, false) {
         Ok(checked) => checked,
         Err(findings) => return (answers(findings), None),
     };

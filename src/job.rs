@@ -10,7 +10,8 @@ use pinfold_vm::api::{Tier, TrapKind};
 use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Finding;
+use crate::finding::Finding;
+pub use crate::fold::Stage;
 
 /// Descriptors that a worker starts with, after the standard streams.
 pub mod descriptors {
@@ -202,17 +203,6 @@ pub enum Fold {
     Test(Test),
 }
 
-/// A phase of the compiler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stage {
-    /// The syntax tree of the first source.
-    Syntax,
-    /// The typed tree of the package.
-    Types,
-    /// The compiler's own language, improved.
-    Ir,
-}
-
 /// Which tests are run, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Test {
@@ -282,7 +272,8 @@ pub struct Run {
 }
 
 /// A tier by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "command", derive(clap::ValueEnum))]
 pub enum TierName {
     /// Interpret everything.
     Interpreter,

@@ -1,9 +1,12 @@
-//! Derives of the crate `pinfold`: structs and enums cross to programs in Fold as records and enums, whose fields and variants are
-//! found by their names.
+//! Macros of the crate `pinfold`: structs and enums cross to programs in Fold as records and enums, whose fields and variants are
+//! found by their names, and traits are capabilities.
 //!
-//! `#[fold(name = "…")]` on a type, a field or a variant says what it is called in Fold, where that is not what it is called here.
+//! `#[fold(name = "…")]` on a type, a field, a variant, or on a trait, a function of it or a parameter, says what it is called in Fold,
+//! where that is not what it is called here.
 
 #![deny(unsafe_code)]
+
+mod capability;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -26,6 +29,20 @@ pub fn from_fold(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 #[proc_macro_derive(FoldType, attributes(fold))]
 pub fn fold_type(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive(&parse_macro_input!(input), Shape::declaring)
+}
+
+/// Makes a trait a capability of programs in Fold: an interface with the same functions, parameters and documentation.
+///
+/// Beside the trait there is then a static of the same name, a `pinfold::CapabilityOf`, of which machines are told, and which
+/// makes objects of whatever implements the trait: `Vm::builder().capability(&Search)`, `grants! { search: Search.with(index) }`.
+///
+/// Functions take `&self`, since programs share objects and may run on several threads at once. Their other parameters are of types that
+/// cross, and are declared with (`FromFold` and `FoldType`), or references to such, also `&str` and slices, which are lent for the call. What
+/// they give crosses the other way (`ToFold` and `FoldType`); a `Result` is one in Fold, which the program deals with, and a panic
+/// ends the program.
+#[proc_macro_attribute]
+pub fn capability(arguments: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    capability::expand(&arguments.into(), parse_macro_input!(item)).into()
 }
 
 fn derive(input: &DeriveInput, make: fn(&Shape) -> TokenStream) -> proc_macro::TokenStream {

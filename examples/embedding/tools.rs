@@ -3,13 +3,42 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use pinfold::{Capability, Console, Failure, FoldType, ToFold, Vm, grants};
+use pinfold::{Console, Failure, FoldType, ToFold, Vm, grants};
 
 #[derive(Clone, FoldType, ToFold)]
 struct Weather {
     celsius: f64,
     rain: bool,
+}
+
+/// What you can use.
+#[pinfold::capability]
+trait Tools {
+    /// The weather of a city, now.
+    fn weather(&self, city: &str) -> Result<Weather, Failure>;
+    /// How often the weather was asked for.
+    fn calls(&self) -> i64;
+}
+
+/// Tools that count how often they are used.
+#[derive(Default)]
+struct Counted(AtomicI64);
+
+impl Tools for Counted {
+    fn weather(&self, city: &str) -> Result<Weather, Failure> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        match city {
+            "Oslo" => Ok(Weather { celsius: -3.5, rain: false }),
+            "Rome" => Ok(Weather { celsius: 14.0, rain: true }),
+            _ => Err(Failure(format!("there is no weather in {city}"))),
+        }
+    }
+
+    fn calls(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What the model wrote at first, and after it heard what is wrong with it.
@@ -35,22 +64,9 @@ fn main(tools: host.Tools, out: Console) -> Result<()> {
 ];
 
 pub fn run(out: &mut dyn Write) -> Result<(), Box<dyn Error>> {
-    let count = std::sync::atomic::AtomicI64::new(0);
-    let tools = Capability::new("Tools")
-        .doc("What you can use.")
-        .method("weather", ["city"], |calls: &std::sync::atomic::AtomicI64, city: String| -> Result<Weather, Failure> {
-            calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            match city.as_str() {
-                "Oslo" => Ok(Weather { celsius: -3.5, rain: false }),
-                "Rome" => Ok(Weather { celsius: 14.0, rain: true }),
-                _ => Err(Failure(format!("there is no weather in {city}"))),
-            }
-        })
-        .doc("The weather of a city, now.")
-        .method("calls", [], |calls: &std::sync::atomic::AtomicI64| calls.load(std::sync::atomic::Ordering::Relaxed));
-    writeln!(out, "{}", tools.declaration())?;
-    let vm = Vm::builder().capability(&tools).build()?;
-    let object = tools.with(count);
+    writeln!(out, "{}", Tools.declaration())?;
+    let vm = Vm::builder().capability(&Tools).build()?;
+    let object = Tools.with(Counted::default());
     for attempt in ATTEMPTS {
         let console = Console::capture();
         let ran = vm

@@ -48,23 +48,52 @@ pub struct Capability<T> {
 #[derive(Clone)]
 pub(crate) struct Made {
     name: Arc<str>,
-    doc: String,
-    declarations: Declarations,
-    methods: Vec<Method>,
+    pub doc: String,
+    pub declarations: Declarations,
+    pub methods: Vec<Method>,
 }
 
 #[derive(Clone)]
-struct Method {
-    name: String,
-    doc: String,
-    params: Vec<(String, Declared)>,
-    result: Declared,
-    run: Run,
+pub(crate) struct Method {
+    pub name: String,
+    pub doc: String,
+    pub params: Vec<(String, Declared)>,
+    pub result: Declared,
+    pub run: Run,
 }
 
 /// Calls a closure with the state, which is of its type.
-type Run =
-    Arc<dyn Fn(&dyn Any, &Method, &Declarations, &mut Reader<'_>, &mut Writer) -> Result<(), Mismatch> + Send + Sync>;
+pub(crate) type Run = Arc<dyn Fn(&dyn Any, Call<'_, '_>) -> Result<(), Mismatch> + Send + Sync>;
+
+/// A call that a program makes: its arguments, and where what it gives is put.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Call<'c, 'w> {
+    params: std::slice::Iter<'c, (String, Declared)>,
+    result: Declared,
+    declarations: &'c Declarations,
+    from: &'c mut Reader<'w>,
+    to: &'c mut Writer,
+}
+
+impl Call<'_, '_> {
+    /// The next argument.
+    ///
+    /// # Errors
+    /// If it is of another type, or there is none.
+    pub fn take<T: FromFold>(&mut self) -> Result<T, Mismatch> {
+        let (name, ty) = self.params.next().ok_or_else(Mismatch::malformed)?;
+        T::from_fold(self.declarations.get(*ty), self.from).map_err(|error| error.within(name))
+    }
+
+    /// Gives the program this.
+    ///
+    /// # Errors
+    /// If it is of another type.
+    pub fn give<T: ToFold + ?Sized>(self, value: &T) -> Result<(), Mismatch> {
+        value.to_fold(self.declarations.get(self.result), self.to)
+    }
+}
 
 /// An error that a program in Fold sees as a `dyn Error`. Any error goes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +108,7 @@ impl<E: std::error::Error> From<E> for Failure {
 impl<T: Any + Send + Sync> Capability<T> {
     /// One without functions. The name is that of the type in Fold: an upper-case letter first.
     pub fn new(name: &str) -> Self {
-        let made =
-            Made { name: name.into(), doc: String::new(), declarations: Declarations::default(), methods: Vec::new() };
-        Self { made, state: PhantomData }
+        Self { made: Made::new(name), state: PhantomData }
     }
 
     /// Says what it is for: of the capability, or of the function that was added last.
@@ -110,17 +137,30 @@ impl<T: Any + Send + Sync> Capability<T> {
 
     /// An object of it, to be granted.
     pub fn with(&self, state: T) -> Granted<T> {
-        Granted { made: Arc::new(self.made.clone()), state: Arc::new(state) }
+        self.with_shared(Arc::new(state))
+    }
+
+    /// The same, of what the host has already.
+    pub fn with_shared(&self, state: Arc<T>) -> Granted<T> {
+        Granted::new(Object::new(Arc::new(self.made.clone()), state.clone()), state)
     }
 
     /// How programs see it, as text in Fold.
     pub fn declaration(&self) -> String {
-        let mut out = self.made.declarations.text();
-        self.made.interface(&mut out);
-        out
+        self.made.declaration()
     }
+}
 
-    pub(crate) fn made(&self) -> &Made {
+/// What a [`Vm`](crate::Vm) can be told of: a [`Capability`], or a trait that [is one](macro@crate::capability).
+pub trait Declares {
+    #[doc(hidden)]
+    #[allow(private_interfaces)]
+    fn made(&self) -> &Made;
+}
+
+#[allow(private_interfaces)]
+impl<T> Declares for Capability<T> {
+    fn made(&self) -> &Made {
         &self.made
     }
 }
@@ -132,6 +172,17 @@ impl<T> fmt::Debug for Capability<T> {
 }
 
 impl Made {
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), doc: String::new(), declarations: Declarations::default(), methods: Vec::new() }
+    }
+
+    /// How programs see it, as text in Fold.
+    pub fn declaration(&self) -> String {
+        let mut out = self.declarations.text();
+        self.interface(&mut out);
+        out
+    }
+
     /// What is no name in Fold.
     pub fn wrong_name(&self) -> Option<&str> {
         let is_word = |text: &&str| {
@@ -195,7 +246,7 @@ impl Made {
 
 fn comment(out: &mut String, indent: &str, text: &str) {
     text.lines().for_each(|line| {
-        let _ = writeln!(out, "{indent}/// {line}");
+        let _ = writeln!(out, "{}", format!("{indent}/// {line}").trim_end());
     });
 }
 
@@ -236,11 +287,15 @@ pub(crate) fn module(all: &[Made]) -> String {
 
 /// An object of a [`Capability`]. Clones are the same object.
 pub struct Granted<T> {
-    made: Arc<Made>,
+    object: Object,
     state: Arc<T>,
 }
 
 impl<T> Granted<T> {
+    pub(crate) fn new(object: Object, state: Arc<T>) -> Self {
+        Self { object, state }
+    }
+
     /// What the host keeps behind it.
     pub fn state(&self) -> &T {
         &self.state
@@ -249,19 +304,19 @@ impl<T> Granted<T> {
 
 impl<T> Clone for Granted<T> {
     fn clone(&self) -> Self {
-        Self { made: self.made.clone(), state: self.state.clone() }
+        Self { object: self.object.clone(), state: self.state.clone() }
     }
 }
 
 impl<T> fmt::Debug for Granted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Granted").field(&self.made.name).finish()
+        f.debug_tuple("Granted").field(&self.object.kind()).finish()
     }
 }
 
-impl<T: Any + Send + Sync> From<Granted<T>> for Grant {
+impl<T> From<Granted<T>> for Grant {
     fn from(granted: Granted<T>) -> Self {
-        Self::Object(Object { made: granted.made, state: granted.state })
+        Self::Object(granted.object)
     }
 }
 
@@ -273,6 +328,10 @@ pub struct Object {
 }
 
 impl Object {
+    pub(crate) fn new(made: Arc<Made>, state: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { made, state }
+    }
+
     pub(crate) fn kind(&self) -> &str {
         &self.made.name
     }
@@ -280,8 +339,9 @@ impl Object {
     /// Calls a function by its number; what is malformed is told as that.
     pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Mismatch> {
         let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
-        let method = method.ok_or_else(Mismatch::malformed)?;
-        (method.run)(&*self.state, method, &self.made.declarations, from, to)
+        let Method { params, result, run, .. } = method.ok_or_else(Mismatch::malformed)?;
+        let call = Call { params: params.iter(), result: *result, declarations: &self.made.declarations, from, to };
+        run(&*self.state, call)
     }
 }
 
@@ -310,14 +370,10 @@ macro_rules! methods {
             fn into_method(self, declarations: &mut Declarations) -> (Vec<Declared>, Declared, Run) {
                 let types = vec![$($name::fold_type(declarations)),*];
                 let result = R::fold_type(declarations);
-                let run: Run = Arc::new(move |state, method, declarations, from, to| {
+                let run: Run = Arc::new(move |state, mut call| {
                     let state = state.downcast_ref::<T>().ok_or_else(Mismatch::malformed)?;
-                    let mut params = method.params.iter();
-                    $(
-                        let (_, ty) = params.next().ok_or_else(Mismatch::malformed)?;
-                        let $name = $name::from_fold(declarations.get(*ty), from)?;
-                    )*
-                    self(state, $($name),*).to_fold(declarations.get(method.result), to)
+                    $(let $name: $name = call.take()?;)*
+                    call.give(&self(state, $($name),*))
                 });
                 (types, result, run)
             }

@@ -12,14 +12,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::Layers;
-use pinfold_vm::api::TrapKind;
+use pinfold_vm::api::{Tier, TrapKind};
+use pinfold_vm::host::fold::NEEDS;
 use pinfold_vm::host::{self, Stdin};
 use pinfold_vm::module::Bytes;
 
 use super::capability::Object;
+use super::compile::append;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
-use super::grants::{Grants, Need};
+use super::grants::{Grant, Grants, Need};
+use super::sections;
 use super::spare::{Made, PREPARING, Recipe, Spares};
+use super::types::SECTION;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
 use crate::answer::{Answer, Offer};
@@ -57,15 +61,42 @@ pub(crate) struct Workers {
 /// A program that only workers look into.
 pub(crate) struct Sealed {
     bytes: Bytes,
-    pub offer: Offer,
+    offer: Offer,
     /// That no other program of its machine has.
     number: u64,
 }
 
+impl Grants {
+    /// What was granted for a need, if it is an object of the host's own.
+    fn object(&self, need: &Need) -> Option<&Object> {
+        if let Some(Grant::Object(object)) = self.get(need) { Some(object) } else { None }
+    }
+
+    /// Devices and inodes of the directories for these needs.
+    fn identities(&self, needs: &[Need]) -> impl Iterator<Item = (u64, u64)> {
+        needs.iter().filter_map(|need| match self.get(need) {
+            Some(Grant::Dir(dir)) => Some(dir.identity),
+            _ => None,
+        })
+    }
+}
+
+impl Sealed {
+    pub fn module(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The sections in which it says what it needs, and what it offers.
+    pub fn offer(&self) -> (&str, &str) {
+        (&self.offer.needs, &self.offer.interface)
+    }
+}
+
 impl Workers {
     /// Workers from this executable, or where it is found by itself; as many of them are kept ready for calls as were made before.
-    pub fn new(executable: Option<PathBuf>, tier: TierName, host: Option<Arc<str>>, spares: usize) -> Self {
-        Self { executable, tier, host, spares: Arc::new(Spares::new(spares)), programs: Arc::default() }
+    pub fn new(executable: Option<PathBuf>, tier: Tier, host: Option<Arc<str>>, spares: usize) -> Result<Self> {
+        let (tier, spares) = (tier.into(), Arc::new(Spares::new(spares)));
+        Ok(Self { executable, tier, host, spares, programs: Arc::default() })
     }
 
     /// Compiles a program; its first source is the one that it begins with.
@@ -80,7 +111,7 @@ impl Workers {
         let outcome = supervisor::observe(&job, &sources, &bounds, wanted).map_err(|error| no_worker(&error))?;
         let whole = matches!(&outcome.verdict, Verdict::Ended(ending) if ending.code == 0);
         let told = outcome.captured.as_deref().filter(|_| whole).and_then(Answer::read_all);
-        let Some((answers, bytes)) = told else { return Err(strange(&outcome.verdict)) };
+        let Some((answers, mut bytes)) = told else { return Err(strange(&outcome.verdict)) };
         let (mut findings, mut offer) = (Vec::new(), None);
         for answer in answers {
             match answer {
@@ -91,11 +122,24 @@ impl Workers {
         }
         match offer {
             Some(offer) => {
-                let bytes = Bytes::sealed(bytes.as_slice(), u64::MAX).map_err(|error| no_worker(&error))?;
-                Ok(Sealed { bytes, offer, number: self.programs.fetch_add(1, Ordering::Relaxed) })
+                if let Some(host) = &self.host {
+                    append(&mut bytes, sections::HOST, host.as_bytes());
+                }
+                self.seal(&bytes, offer)
             }
             None => Err(Error::Rejected(findings)),
         }
+    }
+
+    /// A program that was compiled before. What it needs and offers it says itself; the rest of it is for workers to look into.
+    pub fn load(&self, bytes: Vec<u8>) -> Result<Sealed> {
+        let text = |name| String::from_utf8_lossy(sections::find(&bytes, name).unwrap_or_default()).into_owned();
+        self.seal(&bytes, Offer { needs: text(NEEDS), interface: text(SECTION) })
+    }
+
+    fn seal(&self, bytes: &[u8], offer: Offer) -> Result<Sealed> {
+        let bytes = Bytes::sealed(bytes, u64::MAX).map_err(|error| no_worker(&error))?;
+        Ok(Sealed { bytes, offer, number: self.programs.fetch_add(1, Ordering::Relaxed) })
     }
 
     /// Runs a program from its beginning to its end.
@@ -317,7 +361,6 @@ mod tests {
     use std::os::unix::fs::FileExt;
 
     use super::super::capability::Capability;
-    use super::super::grants::Grant;
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::grants::Need;
 use super::mismatch::Mismatch;
-use crate::answer::{Finding, Place};
+use crate::finding::{Finding, Place};
 use crate::trace::{self, Frame};
 
 /// What went wrong.

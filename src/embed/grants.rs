@@ -90,19 +90,6 @@ impl Grants {
         self.0.get(&need.name).filter(|grant| grant.kind() == need.kind)
     }
 
-    /// Whether what was granted for a need is an object of the host's own.
-    pub(crate) fn object(&self, need: &Need) -> Option<&Object> {
-        if let Some(Grant::Object(object)) = self.get(need) { Some(object) } else { None }
-    }
-
-    /// Devices and inodes of the directories for these needs.
-    pub(crate) fn identities(&self, needs: &[Need]) -> impl Iterator<Item = (u64, u64)> {
-        needs.iter().filter_map(|need| match self.get(need) {
-            Some(Grant::Dir(dir)) => Some(dir.identity),
-            _ => None,
-        })
-    }
-
     /// Those of the needs that nothing was granted for.
     pub(crate) fn missing(&self, needs: &[Need]) -> Vec<Need> {
         needs.iter().filter(|need| self.get(need).is_none()).cloned().collect()
@@ -260,7 +247,7 @@ impl PartialEq for Console {
 pub struct Dir {
     path: PathBuf,
     /// Device and inode: what is found there later must be the same.
-    identity: (u64, u64),
+    pub(super) identity: (u64, u64),
     writable: bool,
 }
 

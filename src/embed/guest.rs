@@ -161,13 +161,13 @@ impl Guest {
         self.store.interrupt_handle()
     }
 
-    /// Calls `main`.
-    pub fn run(&mut self, needs: &[Need]) -> Result<Usage> {
-        let main = self.instance.get_func(&self.store, "main");
-        let main = main.ok_or_else(|| no_function("main", "the program has none".into()))?;
+    /// Calls `main`, or a test, which needs nothing.
+    pub fn run(&mut self, name: &str, needs: &[Need]) -> Result<Usage> {
+        let function = self.instance.get_func(&self.store, name);
+        let function = function.ok_or_else(|| no_function(name, "the program has none".into()))?;
         let handles = self.handles(needs)?;
         let start = self.begin();
-        let ended = main.call(&mut self.store, &handles, &mut []);
+        let ended = function.call(&mut self.store, &handles, &mut []);
         self.store.data_mut().state.flush();
         match ended {
             Ok(()) => Ok(self.usage(start)),

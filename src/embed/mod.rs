@@ -13,6 +13,10 @@
 //! Invariant: nothing that a program gives is relied on; what is malformed is an error.
 
 pub(crate) mod capability;
+pub(crate) mod capability_of;
+#[cfg(feature = "compiler")]
+pub(crate) mod compile;
+#[cfg_attr(not(feature = "workers"), path = "no_workers.rs")]
 mod confined;
 pub(crate) mod convert;
 pub(crate) mod declare;
@@ -21,6 +25,10 @@ pub(crate) mod grants;
 mod guest;
 pub(crate) mod mismatch;
 pub(crate) mod program;
+mod sections;
+#[cfg(feature = "serde")]
+pub(crate) mod serde;
+#[cfg(feature = "workers")]
 mod spare;
 pub(crate) mod types;
 pub(crate) mod value;

@@ -17,7 +17,6 @@ use super::guest::{Guest, Parts, no_function};
 use super::types::{Interface, SECTION, Signature};
 use super::vm::{Inner, Limits};
 use super::wire::{Reader, Writer};
-use crate::answer::Offer;
 
 /// Instances that are kept for later calls.
 const KEPT: usize = 16;
@@ -65,8 +64,9 @@ impl Program {
 
     /// One that runs in workers.
     pub(super) fn sealed(vm: Arc<Inner>, workers: Workers, sealed: Sealed) -> Result<Self> {
-        let Offer { needs, interface } = sealed.offer.clone();
-        Self::of(vm, Form::Sealed(workers, sealed), needs.as_bytes(), interface.as_bytes())
+        let (needs, interface) = sealed.offer();
+        let (needs, interface) = (needs.as_bytes().to_vec(), interface.as_bytes().to_vec());
+        Self::of(vm, Form::Sealed(workers, sealed), &needs, &interface)
     }
 
     fn of(vm: Arc<Inner>, form: Form, needs: &[u8], interface: &[u8]) -> Result<Self> {
@@ -81,6 +81,14 @@ impl Program {
     /// What its `main` is handed, in order: names and kinds of capabilities.
     pub fn needs(&self) -> &[Need] {
         &self.code.needs
+    }
+
+    /// What it was compiled to, for [`Vm::load`](crate::Vm::load): a WebAssembly module.
+    pub fn module(&self) -> &[u8] {
+        match &self.code.form {
+            Form::Module(module) => module.inner().bytes(),
+            Form::Sealed(_, sealed) => sealed.module(),
+        }
     }
 
     /// The functions that can be called, as they are declared.
@@ -222,7 +230,7 @@ impl Program {
     fn run_in(&self, place: &mut Place) -> Result<Usage> {
         let needs = &self.code.needs;
         match (place, &self.code.form) {
-            (Place::Guest(guest), _) => self.watched(guest, |guest| guest.run(needs)),
+            (Place::Guest(guest), _) => self.watched(guest, |guest| guest.run("main", needs)),
             (Place::Worker(grants), Form::Sealed(workers, sealed)) => {
                 self.watched_worker(|cancel| workers.run(sealed, &self.limits, (grants, needs), cancel))
             }

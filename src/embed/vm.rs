@@ -1,19 +1,18 @@
 //! The machine as a host sets it up.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pinfold_vm::api::{Config, Engine, Linker, Module, Tier};
 use pinfold_vm::host;
 
-use super::capability::{self, Capability, Made};
+use super::capability::{self, Declares, Made};
 use super::confined::Workers;
 use super::error::{Error, Result};
 use super::guest::{self, BufferTypes, Host, machine};
 use super::program::Program;
-use crate::bundle::{Bundle, Source};
-use crate::fold;
+use super::sections;
 
 /// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ pub enum Isolation {
     #[default]
     InProcess,
     /// In a process of their own each time, which is locked down before it reads a byte of them: held by the kernel too, whatever becomes of
-    /// the machine. It takes milliseconds, and the executable `pinfold-worker`.
+    /// the machine. It takes milliseconds, the executable `pinfold-worker`, and the feature `workers`.
     Worker,
 }
 
@@ -88,7 +87,7 @@ pub enum Isolation {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Vm(Arc<Inner>);
+pub struct Vm(pub(super) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub engine: Engine,
@@ -98,7 +97,7 @@ pub(crate) struct Inner {
     /// Where programs run, if not here.
     pub workers: Option<Workers>,
     /// The module `host` of the host's own capabilities, if it has any.
-    host: Option<Arc<str>>,
+    pub host: Option<Arc<str>>,
 }
 
 /// Settings of a [`Vm`].
@@ -126,65 +125,35 @@ impl Vm {
         VmBuilder::default()
     }
 
-    /// Compiles a program that is one text. `name` is what messages call it.
+    /// Makes a program of what [`Program::module`] gave of one, on a machine with the same capabilities of the host's own. No compiler is
+    /// needed for it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), pinfold::Error> {
+    /// # #[cfg(feature = "compiler")] {
+    /// let compiled = pinfold::Vm::new()?.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?.module().to_vec();
+    /// // In another process, perhaps.
+    /// let program = pinfold::Vm::new()?.load(compiled)?;
+    /// assert_eq!(program.call::<i64>("double", (21,))?, 42);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It may be anything, as a source may: it is verified.
     ///
     /// # Errors
-    /// [`Error::Rejected`], with all that is wrong with it.
-    pub fn compile(&self, name: &str, source: &str) -> Result<Program> {
-        self.compile_modules(name, [(name, source)])
-    }
-
-    /// Compiles a program of several texts, each with its path, as `report.fold` or `text/words.fold`; `root` is the path of the one that it begins
-    /// with. Others are imported by their paths without the ending.
-    ///
-    /// # Errors
-    /// As [`compile`](Self::compile).
-    pub fn compile_modules<'a>(
-        &self,
-        root: &str,
-        sources: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Program> {
-        let bundle = Bundle { sources: sources.into_iter().map(source).collect(), ..Bundle::default() };
-        self.compile_bundle(root.strip_suffix(".fold").unwrap_or(root), bundle)
-    }
-
-    /// Compiles the program in a file, with the files of its package.
-    ///
-    /// # Errors
-    /// If they cannot be read, and as [`compile`](Self::compile).
-    pub fn compile_file(&self, path: impl AsRef<Path>) -> Result<Program> {
-        let limit = pinfold_vm::verifier::Limits::default().module_bytes;
-        let bundle = Bundle::gather(path.as_ref(), limit).map_err(|error| Error::Grant(error.to_string()))?;
-        let root = bundle.sources.first().map(|source| source.module.clone()).unwrap_or_default();
-        self.compile_bundle(&root, bundle)
-    }
-
-    fn compile_bundle(&self, root: &str, mut bundle: Bundle) -> Result<Program> {
-        // The first is the one that it begins with.
-        bundle.sources.sort_by_key(|source| source.module != root);
-        if bundle.sources.first().is_none_or(|source| source.module != root) {
-            return Err(Error::Grant(format!("{root:?} is none of the sources")));
+    /// If it is no module, or of a machine with other capabilities.
+    pub fn load(&self, module: impl Into<Vec<u8>>) -> Result<Program> {
+        let module = module.into();
+        let host = sections::find(&module, sections::HOST);
+        if host.is_some_and(|host| host != self.0.host.as_deref().unwrap_or_default().as_bytes()) {
+            return Err(Error::Grant("the program was compiled for other capabilities of its host".into()));
         }
-        if let Some(workers) = &self.0.workers {
-            return Program::sealed(self.0.clone(), workers.clone(), workers.compile(&bundle)?);
+        match &self.0.workers {
+            Some(workers) => Program::sealed(self.0.clone(), workers.clone(), workers.load(module)?),
+            None => Program::new(self.0.clone(), Module::new(&self.0.engine, module).map_err(machine)?),
         }
-        let module = Module::new(&self.0.engine, self.compile_here(&bundle)?).map_err(machine)?;
-        Program::new(self.0.clone(), module)
-    }
-
-    fn compile_here(&self, bundle: &Bundle) -> Result<Vec<u8>> {
-        let checked = fold::embedded(bundle, self.0.host.as_deref()).map_err(Error::Rejected)?;
-        let compiled = checked.compile(pinfold_compiler::Options::default());
-        compiled.map_err(|rejected| Error::Rejected(fold::rejections(&rejected)))
-    }
-}
-
-fn source((name, text): (&str, &str)) -> Source {
-    Source {
-        package: 0,
-        module: name.strip_suffix(".fold").unwrap_or(name).to_owned(),
-        name: name.to_owned(),
-        bytes: text.as_bytes().to_vec(),
     }
 }
 
@@ -237,7 +206,8 @@ impl VmBuilder {
         self
     }
 
-    /// How code is run: the interpreter alone, all compiled before it runs, or compiled as it turns hot, which is the default.
+    /// How code is run: the interpreter alone, all compiled before it runs, or compiled as it turns hot, which is the default. Without the
+    /// feature `jit` there is only the interpreter.
     #[must_use]
     pub fn tier(mut self, tier: Tier) -> Self {
         self.tier = tier;
@@ -266,9 +236,10 @@ impl VmBuilder {
         self
     }
 
-    /// A capability of the host's own, which programs find in the module `host`.
+    /// A capability of the host's own, which programs find in the module `host`: a [`Capability`](crate::Capability), or a trait that
+    /// [is one](macro@crate::capability).
     #[must_use]
-    pub fn capability<T: std::any::Any + Send + Sync>(mut self, capability: &Capability<T>) -> Self {
+    pub fn capability(mut self, capability: &impl Declares) -> Self {
         self.capabilities.push(capability.made().clone());
         self
     }
@@ -276,7 +247,8 @@ impl VmBuilder {
     /// The machine.
     ///
     /// # Errors
-    /// If a capability's declaration is not right: names that are none in Fold, or two types of one name.
+    /// If a capability's declaration is not right: names that are none in Fold, or two types of one name. If programs are to run in workers, and
+    /// those were left out when this was built.
     pub fn build(self) -> Result<Vm> {
         if let Some(name) = self.capabilities.iter().find_map(Made::wrong_name) {
             return Err(Error::Grant(format!(
@@ -287,12 +259,11 @@ impl VmBuilder {
             (!self.capabilities.is_empty()).then(|| capability::module(&self.capabilities).into());
         let workers = match self.isolation {
             Isolation::InProcess => None,
-            Isolation::Worker => Some(Workers::new(self.worker, self.tier.into(), host.clone(), self.spare_workers)),
+            Isolation::Worker => Some(Workers::new(self.worker, self.tier, host.clone(), self.spare_workers)?),
         };
         let mut config = Config::new();
         config.tier(self.tier).fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);
-        let has_own = host.is_some();
         let inner = Inner {
             linker: guest::linker(&engine),
             types: Arc::new(BufferTypes::new(&engine)?),
@@ -302,11 +273,8 @@ impl VmBuilder {
             host,
         };
         let vm = Vm(Arc::new(inner));
-        if has_own {
-            // Its text is the host's, and needs no worker.
-            let sources = vec![source(("capabilities", "import host\n"))];
-            vm.compile_here(&Bundle { sources, ..Bundle::default() })?;
-        }
+        #[cfg(feature = "compiler")]
+        vm.check_capabilities()?;
         Ok(vm)
     }
 }

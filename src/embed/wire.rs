@@ -59,14 +59,44 @@ impl Writer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn nested<E: From<Mismatch>>(&mut self, put: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    /// Begins what is in a value.
+    pub(crate) fn enter(&mut self) -> Result<(), Mismatch> {
         if self.depth >= MAX_DEPTH {
-            return Err(Mismatch::too_deep().into());
+            return Err(Mismatch::too_deep());
         }
         self.depth += 1;
-        let result = put(self);
+        Ok(())
+    }
+
+    /// Ends what is in a value.
+    pub(crate) fn leave(&mut self) {
         self.depth -= 1;
-        result
+    }
+
+    /// Room for a count that is known later: where it is.
+    #[cfg(feature = "serde")]
+    pub(crate) fn later(&mut self) -> usize {
+        self.word(0);
+        self.words.len() - 8
+    }
+
+    /// Puts a count where there is room for it.
+    #[cfg(feature = "serde")]
+    pub(crate) fn set_count(&mut self, at: usize, count: usize) {
+        self.words[at..at + 8].copy_from_slice(&(count as i64).to_le_bytes());
+    }
+
+    /// A place for something in the same value that comes before what it is to follow.
+    #[cfg(feature = "serde")]
+    pub(crate) fn beside(&self) -> Self {
+        Self { depth: self.depth, ..Self::default() }
+    }
+
+    /// Puts what was put beside.
+    #[cfg(feature = "serde")]
+    pub(crate) fn append(&mut self, beside: &Self) {
+        self.words.extend_from_slice(&beside.words);
+        self.bytes.extend_from_slice(&beside.bytes);
     }
 
     /// Puts a record: `put` is called for each of its fields, in the order of the record, with the field's place among `names`.
@@ -117,12 +147,12 @@ impl Writer {
         if fields.is_empty() {
             self.word(0);
         }
-        self.nested(|to| {
-            for (at, field) in fields.iter().enumerate() {
-                put(place(ty, at, field, names)?, ty.other(field.ty), to).map_err(|error| error.within(&field.name))?;
-            }
-            Ok(())
-        })
+        self.enter()?;
+        for (at, field) in fields.iter().enumerate() {
+            put(place(ty, at, field, names)?, ty.other(field.ty), self).map_err(|error| error.within(&field.name))?;
+        }
+        self.leave();
+        Ok(())
     }
 }
 
@@ -179,9 +209,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes what is in a value.
-    pub(crate) fn nested<T>(&mut self, take: impl FnOnce(&mut Self) -> Result<T, Mismatch>) -> Result<T, Mismatch> {
+    pub(crate) fn nested<T, E: From<Mismatch>>(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(Mismatch::too_deep());
+            return Err(Mismatch::too_deep().into());
         }
         self.depth += 1;
         let result = take(self);

@@ -10,7 +10,6 @@ use pinfold::{exit, fold, trace};
 use pinfold_compiler::check::{self, STANDARD};
 use pinfold_compiler::driver::Checked;
 use pinfold_compiler::examples::{Example, examples};
-use pinfold_compiler::typed::{self, ModuleId};
 use pinfold_compiler::{Options, syntax};
 use pinfold_vm::api::{
     Advance, Config, Engine, Error, Linker, Module, Store, StoreLimits, TrapKind, available, stop_from_outside,
@@ -116,7 +115,8 @@ fn standard(job: &Test) -> Option<Option<Source>> {
 
 /// What is run, in order: tests as they are written, then examples.
 fn cases<'a>(job: &Test, own: Option<&Own>, root: &Source, examples: &'a [Example]) -> Vec<(TestName, Case<'a>)> {
-    let tests = own.into_iter().flat_map(Own::tests).map(|(name, number)| (name, Case::Test(number)));
+    let tests =
+        own.into_iter().flat_map(|own| fold::tests(&own.checked)).map(|(name, number)| (name, Case::Test(number)));
     let examples = examples.iter().map(|example| {
         let name = match &example.of {
             Some(of) => format!("example of {of}"),
@@ -148,25 +148,9 @@ impl Own {
         Ok(Self { checked, can_be_imported })
     }
 
-    /// Its tests, with their numbers in the program.
-    fn tests(&self) -> impl Iterator<Item = (TestName, usize)> {
-        let sources = &self.checked.sources;
-        tests(&self.checked).map(|(number, test)| {
-            let source = sources.get(test.span.file);
-            let line = source.position(test.span.start).0 as u32 + 1;
-            (TestName { name: test.name.to_string(), file: source.name.clone(), line }, number)
-        })
-    }
-
     fn compile(&self, engine: &Engine) -> Result<ManuallyDrop<Module>, Tested> {
         compile(&self.checked, engine)
     }
-}
-
-/// The tests of the module that a program begins with, with their numbers. It comes last, after all that it imports.
-fn tests(checked: &Checked) -> impl Iterator<Item = (usize, &typed::Test)> {
-    let root = ModuleId((checked.program.modules.len() as u32).saturating_sub(1));
-    checked.program.tests.iter().enumerate().filter(move |(_, test)| test.module == root)
 }
 
 fn is_module(tree: &syntax::File) -> bool {
@@ -218,7 +202,7 @@ impl Runner {
         };
         let main = checked.program.main.is_some().then(|| "main".to_owned());
         // Those of the modules that it imports are not its own.
-        for name in main.into_iter().chain(tests(&checked).map(|(number, _)| format!("test {number}"))) {
+        for name in main.into_iter().chain(fold::tests(&checked).map(|(_, number)| format!("test {number}"))) {
             match self.test(&module, &name)? {
                 Tested::Passed => {}
                 other => return Ok(other),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod modules;
+mod serde;
+mod traits;
 mod workers;
 
 use std::sync::Mutex;

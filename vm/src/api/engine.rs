@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::error::Result;
 use crate::heap::Checks;
-use crate::module;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
 use crate::runtime::{engine, signals, tier};
 use crate::types::ExternType;
-use crate::verifier;
+use crate::{jit, module, verifier};
 
 /// Settings of an [`Engine`].
 #[derive(Clone, Debug, Default)]
@@ -24,7 +23,7 @@ impl Config {
         Self::default()
     }
 
-    /// Which tier runs functions.
+    /// Which tier runs functions. Where the feature `jit` is left out, the default is the interpreter too.
     pub fn tier(&mut self, tier: Tier) -> &mut Self {
         self.code.tier = tier;
         self
@@ -91,6 +90,10 @@ impl Engine {
             code.memory = MemoryKind::Dynamic;
         } else {
             signals::install();
+        }
+        if !jit::IS_THERE && code.tier == Tier::Auto {
+            // Nobody is to be asked for what turns hot.
+            code.tier = Tier::Interpreter;
         }
         Self { inner: Arc::new(engine::Engine::new(code)), verifier: config.verifier.clone() }
     }

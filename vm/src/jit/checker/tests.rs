@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_codegen::{Context, isa};
 
 use super::*;
-use crate::jit::{ControlPlane, flags, lower};
+use crate::jit::compiler::flags;
+use crate::jit::lower;
 use crate::module::DefinedFunc;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
