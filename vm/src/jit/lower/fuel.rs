@@ -114,6 +114,7 @@ impl Lower<'_> {
 
 /// Whether an operator neither traps nor calls nor returns, so that nobody looks at the fuel meanwhile. Not all that do not are here, but
 /// those that much code is made of.
+#[expect(clippy::match_like_matches_macro, reason = "a line for each kind")]
 fn is_quiet(op: &Operator<'_>) -> bool {
     use Operator as O;
     match op {
