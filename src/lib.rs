@@ -25,14 +25,14 @@ pub mod supervisor;
 pub mod text;
 pub mod trace;
 
-pub use embed::capability::{Capability, Failure, Granted, IntoMethod};
+pub use embed::capability::{Capability, Failed, Failure, Granted, IntoMethod};
 pub use embed::convert::{Arguments, FromFold, ToFold};
 pub use embed::declare::FoldType;
 pub use embed::error::{Error, Exceeded, Limit, Result, Usage};
 pub use embed::grants::{Args, Clock, Console, Dir, Env, Grant, Grants, Need, Net, Random};
 pub use embed::mismatch::Mismatch;
 pub use embed::program::{Cancel, Program, Session};
-pub use embed::types::{Declarations, Declared, Type};
+pub use embed::types::{Declarations, Declared, Shape, Type};
 pub use embed::value::Value;
 pub use embed::vm::{Isolation, Limits, Vm, VmBuilder};
 pub use embed::wire::{Reader, Variant, Writer};

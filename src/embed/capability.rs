@@ -40,31 +40,34 @@ use super::wire::{Reader, Writer};
 /// A closure that panics ends the program, not the host: the run is an [`Error::Host`](crate::Error::Host). What a program is to deal with
 /// itself is a `Result` that the closure returns; [`Failure`] is the error type that any error goes into, and is `dyn Error` there.
 pub struct Capability<T> {
-    made: Made,
+    pub(super) made: Made,
     state: PhantomData<fn(&T)>,
 }
 
 /// What is known of a capability without its state's type.
 #[derive(Clone)]
 pub(crate) struct Made {
-    name: Arc<str>,
-    doc: String,
-    declarations: Declarations,
-    methods: Vec<Method>,
+    pub(super) name: Arc<str>,
+    pub(super) doc: String,
+    pub(super) declarations: Declarations,
+    pub(super) methods: Vec<Method>,
 }
 
 #[derive(Clone)]
-struct Method {
-    name: String,
-    doc: String,
-    params: Vec<(String, Declared)>,
-    result: Declared,
-    run: Run,
+pub(super) struct Method {
+    pub name: String,
+    pub doc: String,
+    pub params: Vec<(String, Declared)>,
+    pub result: Declared,
+    pub run: Run,
 }
 
 /// Calls a closure with the state, which is of its type.
-type Run =
-    Arc<dyn Fn(&dyn Any, &Method, &Declarations, &mut Reader<'_>, &mut Writer) -> Result<(), Mismatch> + Send + Sync>;
+pub(super) type Run =
+    Arc<dyn Fn(&dyn Any, &Method, &Declarations, &mut Reader<'_>, &mut Writer) -> Result<(), Failed> + Send + Sync>;
+
+/// Why a function of the host gave nothing: the run ends with this.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error that a program in Fold sees as a `dyn Error`. Any error goes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +82,11 @@ impl<E: std::error::Error> From<E> for Failure {
 impl<T: Any + Send + Sync> Capability<T> {
     /// One without functions. The name is that of the type in Fold: an upper-case letter first.
     pub fn new(name: &str) -> Self {
-        let made =
-            Made { name: name.into(), doc: String::new(), declarations: Declarations::default(), methods: Vec::new() };
+        let (doc, declarations) = (String::new(), Declarations::default());
+        Self::of(Made { name: name.into(), doc, declarations, methods: Vec::new() })
+    }
+
+    pub(super) fn of(made: Made) -> Self {
         Self { made, state: PhantomData }
     }
 
@@ -122,6 +128,12 @@ impl<T: Any + Send + Sync> Capability<T> {
 
     pub(crate) fn made(&self) -> &Made {
         &self.made
+    }
+}
+
+impl<T> Clone for Capability<T> {
+    fn clone(&self) -> Self {
+        Self { made: self.made.clone(), state: PhantomData }
     }
 }
 
@@ -278,7 +290,7 @@ impl Object {
     }
 
     /// Calls a function by its number; what is malformed is told as that.
-    pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+    pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Failed> {
         let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
         let method = method.ok_or_else(Mismatch::malformed)?;
         (method.run)(&*self.state, method, &self.made.declarations, from, to)
@@ -317,7 +329,7 @@ macro_rules! methods {
                         let (_, ty) = params.next().ok_or_else(Mismatch::malformed)?;
                         let $name = $name::from_fold(declarations.get(*ty), from)?;
                     )*
-                    self(state, $($name),*).to_fold(declarations.get(method.result), to)
+                    Ok(self(state, $($name),*).to_fold(declarations.get(method.result), to)?)
                 });
                 (types, result, run)
             }

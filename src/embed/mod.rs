@@ -26,3 +26,4 @@ pub(crate) mod types;
 pub(crate) mod value;
 pub(crate) mod vm;
 pub(crate) mod wire;
+pub(crate) mod written;
