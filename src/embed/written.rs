@@ -71,6 +71,11 @@ impl<T: Any + Send + Sync> Capability<T> {
         written.capability(&tree.items).map(Self::of)
     }
 
+    /// The names of its functions.
+    pub fn functions(&self) -> Vec<String> {
+        self.made.methods.iter().map(|method| method.name.clone()).collect()
+    }
+
     /// What a declared function does: it is given the state, the arguments and the type of the result, of which what it returns has to be. An
     /// error ends the program, as [`Error::Host`] with that error; what a program is to deal with is a value of a type `Result`.
     ///
