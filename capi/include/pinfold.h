@@ -105,7 +105,7 @@ typedef struct pinfold_cancel_t pinfold_cancel_t;
 // An interface of the host's own, whose functions are callbacks. Programs import it from the module `host`. For one thread at a time.
 typedef struct pinfold_capability_t pinfold_capability_t;
 
-// A place where a program writes texts and reads lines. For any number of threads at once.
+// A place where programs write texts and read lines: any number of them at once. The handle is for one thread at a time.
 typedef struct pinfold_console_t pinfold_console_t;
 
 // A compiler of WebAssembly and its settings. For any number of threads at once.
@@ -148,6 +148,12 @@ typedef struct pinfold_settings_t pinfold_settings_t;
 // callback, is an error.
 typedef struct pinfold_store_t pinfold_store_t;
 
+// A value of a program in Fold. For one thread at a time.
+//
+// Makers give values that are the caller's to delete. What a value is put into takes it over. Parts are looked at where they
+// are: valid as long as the whole, and not to be deleted.
+typedef struct pinfold_value_t pinfold_value_t;
+
 // A machine, which compiles programs. For any number of threads at once.
 typedef struct pinfold_vm_t pinfold_vm_t;
 
@@ -179,12 +185,6 @@ typedef struct pinfold_limits_t {
     size_t handles;
 } pinfold_limits_t;
 
-// A value of a program in Fold. For one thread at a time.
-//
-// Makers give values that are the caller's to delete. What a value is put into takes it over. Parts are looked at where they
-// are: valid as long as the whole, and not to be deleted.
-typedef Of pinfold_value_t;
-
 // A function of a capability.
 //
 // `data` is what was given along with it, `state` that of the object. There are as many `arguments` as are declared, of the declared types;
@@ -196,9 +196,9 @@ typedef Of pinfold_value_t;
 // `longjmp`.
 typedef struct pinfold_error_t *(*pinfold_method_t)(void *data,
                                                     void *state,
-                                                    pinfold_value_t *const *arguments,
+                                                    struct pinfold_value_t *const *arguments,
                                                     size_t count,
-                                                    pinfold_value_t **result);
+                                                    struct pinfold_value_t **result);
 
 // Frees what was given along with it, once nothing uses it any more, on whatever thread that is. NULL: there is nothing to be done.
 typedef void (*pinfold_finalizer_t)(void *data);
@@ -314,123 +314,123 @@ void pinfold_text_delete(char *text);
 void pinfold_console_delete(struct pinfold_console_t *console);
 
 // The unit `()`: a tuple without parts.
-pinfold_value_t *pinfold_value_unit(void);
+struct pinfold_value_t *pinfold_value_unit(void);
 
 // An `Int`.
-pinfold_value_t *pinfold_value_int(int64_t value);
+struct pinfold_value_t *pinfold_value_int(int64_t value);
 
 // A `Float`.
-pinfold_value_t *pinfold_value_float(double value);
+struct pinfold_value_t *pinfold_value_float(double value);
 
 // A `Bool`.
-pinfold_value_t *pinfold_value_bool(bool value);
+struct pinfold_value_t *pinfold_value_bool(bool value);
 
 // A `Char`: a Unicode scalar value. NULL if it is none.
-pinfold_value_t *pinfold_value_char(uint32_t value);
+struct pinfold_value_t *pinfold_value_char(uint32_t value);
 
 // A `String` from UTF-8 with a zero byte at its end, which is copied. NULL if it is no UTF-8, or NULL.
-pinfold_value_t *pinfold_value_string(const char *value);
+struct pinfold_value_t *pinfold_value_string(const char *value);
 
 // A `String` from `length` bytes of UTF-8, which are copied and may have zeros among them. NULL if they are no UTF-8.
-pinfold_value_t *pinfold_value_string_of(const char *value,
-                                         size_t length);
+struct pinfold_value_t *pinfold_value_string_of(const char *value,
+                                                size_t length);
 
 // `Bytes` from `length` bytes, which are copied.
-pinfold_value_t *pinfold_value_bytes(const uint8_t *value, size_t length);
+struct pinfold_value_t *pinfold_value_bytes(const uint8_t *value, size_t length);
 
 // A tuple, to which parts are added (`pinfold_value_push`).
-pinfold_value_t *pinfold_value_tuple(void);
+struct pinfold_value_t *pinfold_value_tuple(void);
 
 // A list, to which elements are added (`pinfold_value_push`).
-pinfold_value_t *pinfold_value_list(void);
+struct pinfold_value_t *pinfold_value_list(void);
 
 // A set, to which elements are added (`pinfold_value_push`).
-pinfold_value_t *pinfold_value_set(void);
+struct pinfold_value_t *pinfold_value_set(void);
 
 // A map, to which entries are added (`pinfold_value_insert`).
-pinfold_value_t *pinfold_value_map(void);
+struct pinfold_value_t *pinfold_value_map(void);
 
 // `None`
-pinfold_value_t *pinfold_value_none(void);
+struct pinfold_value_t *pinfold_value_none(void);
 
 // `Some(value)`; takes the value over. NULL if that is NULL.
-pinfold_value_t *pinfold_value_some(pinfold_value_t *value);
+struct pinfold_value_t *pinfold_value_some(struct pinfold_value_t *value);
 
 // `Ok(value)`; takes the value over. NULL if that is NULL.
-pinfold_value_t *pinfold_value_ok(pinfold_value_t *value);
+struct pinfold_value_t *pinfold_value_ok(struct pinfold_value_t *value);
 
 // `Err(value)`; takes the value over. NULL if that is NULL.
-pinfold_value_t *pinfold_value_err(pinfold_value_t *value);
+struct pinfold_value_t *pinfold_value_err(struct pinfold_value_t *value);
 
 // A record, whose fields are added (`pinfold_value_field_add`) by their names, in any order.
-pinfold_value_t *pinfold_value_record(void);
+struct pinfold_value_t *pinfold_value_record(void);
 
 // A variant of an enum. Fields with names are added (`pinfold_value_field_add`) by these, others in their order (`pinfold_value_push`).
 // NULL if the name is NULL or no UTF-8.
-pinfold_value_t *pinfold_value_variant(const char *name);
+struct pinfold_value_t *pinfold_value_variant(const char *name);
 
 // Adds the next part to a tuple, list or set, or the next field without a name to a variant. Takes the part over, also where
 // that fails.
-struct pinfold_error_t *pinfold_value_push(pinfold_value_t *whole,
-                                           pinfold_value_t *part);
+struct pinfold_error_t *pinfold_value_push(struct pinfold_value_t *whole,
+                                           struct pinfold_value_t *part);
 
 // Adds an entry to a map. Takes key and value over, also where that fails.
-struct pinfold_error_t *pinfold_value_insert(pinfold_value_t *map,
-                                             pinfold_value_t *key,
-                                             pinfold_value_t *value);
+struct pinfold_error_t *pinfold_value_insert(struct pinfold_value_t *map,
+                                             struct pinfold_value_t *key,
+                                             struct pinfold_value_t *value);
 
 // Adds a field to a record or variant. Takes the value over, also where that fails.
-struct pinfold_error_t *pinfold_value_field_add(pinfold_value_t *whole,
+struct pinfold_error_t *pinfold_value_field_add(struct pinfold_value_t *whole,
                                                 const char *name,
-                                                pinfold_value_t *value);
+                                                struct pinfold_value_t *value);
 
 // A copy, which is the caller's to delete. NULL if the value is NULL.
-pinfold_value_t *pinfold_value_copy(const pinfold_value_t *value);
+struct pinfold_value_t *pinfold_value_copy(const struct pinfold_value_t *value);
 
 // Frees a value with its parts; NULL is none.
-void pinfold_value_delete(pinfold_value_t *value);
+void pinfold_value_delete(struct pinfold_value_t *value);
 
 // What a value is.
-enum pinfold_kind_t pinfold_value_kind(const pinfold_value_t *value);
+enum pinfold_kind_t pinfold_value_kind(const struct pinfold_value_t *value);
 
 // Whether it is an `Int`; `to` is written only then.
-bool pinfold_value_get_int(const pinfold_value_t *value, int64_t *to);
+bool pinfold_value_get_int(const struct pinfold_value_t *value, int64_t *to);
 
 // Whether it is a `Float`; `to` is written only then.
-bool pinfold_value_get_float(const pinfold_value_t *value, double *to);
+bool pinfold_value_get_float(const struct pinfold_value_t *value, double *to);
 
 // Whether it is a `Bool`; `to` is written only then.
-bool pinfold_value_get_bool(const pinfold_value_t *value, bool *to);
+bool pinfold_value_get_bool(const struct pinfold_value_t *value, bool *to);
 
 // Whether it is a `Char`; `to` is written only then.
-bool pinfold_value_get_char(const pinfold_value_t *value, uint32_t *to);
+bool pinfold_value_get_char(const struct pinfold_value_t *value, uint32_t *to);
 
 // The bytes of a `String`, which are UTF-8, or of `Bytes`: `length` of them, without a zero behind them. NULL for other values, with a
 // length of 0.
-const char *pinfold_value_text(const pinfold_value_t *value,
+const char *pinfold_value_text(const struct pinfold_value_t *value,
                                size_t *length);
 
 // The name of a variant: `length` bytes, without a zero behind them. NULL for other values.
-const char *pinfold_value_variant_name(const pinfold_value_t *value, size_t *length);
+const char *pinfold_value_variant_name(const struct pinfold_value_t *value, size_t *length);
 
 // Whether a value is the variant of this name.
-bool pinfold_value_is_variant(const pinfold_value_t *value, const char *name);
+bool pinfold_value_is_variant(const struct pinfold_value_t *value, const char *name);
 
 // How many parts a value has: elements, entries, fields, what is in `Some`, `Ok` and `Err`. 0 for those that have none.
-size_t pinfold_value_count(const pinfold_value_t *value);
+size_t pinfold_value_count(const struct pinfold_value_t *value);
 
 // A part by its place, from 0 on; of a map the value of an entry. NULL if there is none.
-const pinfold_value_t *pinfold_value_part(const pinfold_value_t *value, size_t place);
+const struct pinfold_value_t *pinfold_value_part(const struct pinfold_value_t *value, size_t place);
 
 // The key of an entry of a map by its place, from 0 on. NULL if there is none.
-const pinfold_value_t *pinfold_value_key(const pinfold_value_t *map, size_t place);
+const struct pinfold_value_t *pinfold_value_key(const struct pinfold_value_t *map, size_t place);
 
 // A field of a record or variant by its name; those without names are called `0`, `1` and so on. NULL if there is none.
-const pinfold_value_t *pinfold_value_field(const pinfold_value_t *value,
-                                           const char *name);
+const struct pinfold_value_t *pinfold_value_field(const struct pinfold_value_t *value,
+                                                  const char *name);
 
 // The name of a field of a record or variant by its place: `length` bytes, without a zero behind them. NULL if there is none.
-const char *pinfold_value_field_name(const pinfold_value_t *value,
+const char *pinfold_value_field_name(const struct pinfold_value_t *value,
                                      size_t place,
                                      size_t *length);
 
@@ -599,9 +599,9 @@ struct pinfold_error_t *pinfold_program_run(const struct pinfold_program_t *prog
 // is the caller's to delete; it is not told if that is NULL.
 struct pinfold_error_t *pinfold_program_call(const struct pinfold_program_t *program,
                                              const char *function,
-                                             pinfold_value_t *const *with,
+                                             struct pinfold_value_t *const *with,
                                              size_t count,
-                                             pinfold_value_t **result);
+                                             struct pinfold_value_t **result);
 
 // Frees the handle. What runs or is granted goes on.
 void pinfold_program_delete(struct pinfold_program_t *program);
@@ -615,9 +615,9 @@ struct pinfold_error_t *pinfold_session_new(const struct pinfold_program_t *prog
 // argument.
 struct pinfold_error_t *pinfold_session_call(const struct pinfold_session_t *session,
                                              const char *function,
-                                             pinfold_value_t *const *with,
+                                             struct pinfold_value_t *const *with,
                                              size_t count,
-                                             pinfold_value_t **result);
+                                             struct pinfold_value_t **result);
 
 // Runs `main`, or a script's statements. `usage` is told what it used, unless it is NULL.
 struct pinfold_error_t *pinfold_session_run(const struct pinfold_session_t *session,

@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char};
 use crate::entry::{delete, entry, handle, quiet, there_mut, values};
 use crate::error::Error;
 
-/// A place where a program writes texts and reads lines. For any number of threads at once.
+/// A place where programs write texts and read lines: any number of them at once. The handle is for one thread at a time.
 pub struct Console(pub(crate) pinfold::Console);
 
 /// One that keeps what is written, and has nothing to be read.

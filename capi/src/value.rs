@@ -11,7 +11,8 @@ use crate::error::Error;
 ///
 /// Makers give values that are the caller's to delete. What a value is put into takes it over. Parts are looked at where they
 /// are: valid as long as the whole, and not to be deleted.
-#[repr(transparent)]
+// Written so that the header has an opaque type: of a plain `repr(transparent)` it would make an alias.
+#[cfg_attr(all(), repr(transparent))]
 pub struct Value(pub(crate) Of);
 
 /// What a value is.
