@@ -15,6 +15,16 @@ use crate::program::{Program, limit};
 #[pyclass(frozen, module = "pinfold")]
 pub struct Vm(pinfold::Vm);
 
+/// The worker that came with the package, unless the environment names another one.
+fn own_worker(py: Python<'_>) -> PyResult<Option<PathBuf>> {
+    if std::env::var_os("PINFOLD_WORKER").is_some() {
+        return Ok(None);
+    }
+    let package: PathBuf = PyModule::import(py, "pinfold")?.getattr("__file__")?.extract()?;
+    let worker = package.with_file_name("pinfold-worker");
+    Ok(worker.exists().then_some(worker))
+}
+
 #[pymethods]
 impl Vm {
     #[new]
@@ -45,7 +55,7 @@ impl Vm {
             "jit" => Tier::Jit,
             _ => return Err(PyValueError::new_err("tier is \"auto\", \"interpreter\" or \"jit\"")),
         });
-        if let Some(worker) = worker {
+        if let Some(worker) = worker.map_or_else(|| own_worker(py), |worker| Ok(Some(worker)))? {
             builder = builder.worker(worker);
         }
         for capability in capabilities {
