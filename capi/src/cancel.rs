@@ -14,8 +14,8 @@ pub extern "C" fn pinfold_cancel_new() -> *mut Cancel {
 /// Ends what runs, and what is to run with it. May be called by any thread, but not by a signal handler.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pinfold_cancel_now(cancel: *const Cancel) {
-    // SAFETY: the caller gives a handle or null.
     quiet((), || {
+        // SAFETY: the caller gives a handle or null.
         if let Some(cancel) = unsafe { cancel.as_ref() } {
             cancel.0.cancel();
         }

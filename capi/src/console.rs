@@ -22,11 +22,7 @@ pub extern "C" fn pinfold_console_inherit() -> *mut Console {
 
 /// Lets programs read `length` bytes at `input`, which are copied: those that it is granted to after this.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pinfold_console_input(
-    console: *mut Console,
-    input: *const u8,
-    length: usize,
-) -> *mut Error {
+pub unsafe extern "C" fn pinfold_console_input(console: *mut Console, input: *const u8, length: usize) -> *mut Error {
     entry(|| {
         // SAFETY: the caller gives a handle that it alone uses, and so many bytes.
         let (console, input) = unsafe { (there_mut(console, "console")?, values(input, length, "input")?) };

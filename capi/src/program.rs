@@ -44,7 +44,8 @@ pub unsafe extern "C" fn pinfold_program_with_limits(
 ) -> *mut Error {
     entry(|| {
         // SAFETY: the caller gives a handle or null, limits or null, and room or null.
-        let (to, program, limits) = unsafe { (out(limited, "limited")?, there(program, "program")?, there(limits, "limits")?) };
+        let (to, program, limits) =
+            unsafe { (out(limited, "limited")?, there(program, "program")?, there(limits, "limits")?) };
         *to = handle(Program(program.0.with_limits(|own| {
             (own.fuel, own.memory, own.deadline) = (limits.fuel(), limits.memory, limits.deadline());
             (own.stack, own.output, own.handles) = (limits.stack, limits.output, limits.handles);

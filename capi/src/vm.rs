@@ -49,10 +49,11 @@ impl Tier {
 impl Isolation {
     /// The isolation of a number, which may be any.
     fn chosen(number: u32) -> Result<pinfold::Isolation, Error> {
-        let all =
-            [(Self::InProcess, pinfold::Isolation::InProcess), (Self::Worker, pinfold::Isolation::Worker)];
+        let all = [(Self::InProcess, pinfold::Isolation::InProcess), (Self::Worker, pinfold::Isolation::Worker)];
         let found = all.into_iter().find(|(isolation, _)| *isolation as u32 == number);
-        found.map(|(_, isolation)| isolation).ok_or_else(|| Error::new("argument", &format!("{number} is no isolation")))
+        found
+            .map(|(_, isolation)| isolation)
+            .ok_or_else(|| Error::new("argument", &format!("{number} is no isolation")))
     }
 }
 
@@ -72,10 +73,7 @@ pub extern "C" fn pinfold_settings_new() -> *mut Settings {
 ///
 /// # Safety
 /// The pointer is null, or a handle that nobody else uses.
-unsafe fn set(
-    settings: *mut Settings,
-    set: impl FnOnce(VmBuilder) -> Result<VmBuilder, Error>,
-) -> *mut Error {
+unsafe fn set(settings: *mut Settings, set: impl FnOnce(VmBuilder) -> Result<VmBuilder, Error>) -> *mut Error {
     entry(|| {
         // SAFETY: by contract.
         let settings = unsafe { there_mut(settings, "settings")? };

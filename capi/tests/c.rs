@@ -44,10 +44,14 @@ struct Program {
 impl Program {
     /// Compiles a program in C and links it.
     fn new(name: &str, library: &[&str]) -> Self {
+        Self::compile(&source(name), library)
+    }
+
+    fn compile(source: &Path, library: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let libraries = libraries();
         let mut command = compiler("CC", "cc", "c99");
-        command.arg(source(name)).arg("-o").arg(folder.path().join("program")).arg("-L").arg(&libraries);
+        command.arg(source).arg("-o").arg(folder.path().join("program")).arg("-L").arg(&libraries);
         command.arg(format!("-Wl,-rpath,{}", libraries.display())).args(library).arg("-lpthread");
         run(&mut command);
         Self { folder }
@@ -90,6 +94,17 @@ fn wrong_use_is_an_error() {
 #[test]
 fn programs_are_run_in_workers_from_c() {
     run(Program::new("worker.c", SHARED).command().arg(worker()));
+}
+
+#[test]
+fn the_documentations_example_runs() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/c-api.md")).unwrap();
+    let example = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("host.c");
+    std::fs::write(&path, example).unwrap();
+    let output = Program::compile(&path, SHARED).command().output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "9\n", "{output:?}");
 }
 
 #[test]

@@ -57,7 +57,9 @@ fn the_header_has_every_function() {
             continue;
         }
         let source = std::fs::read_to_string(path).unwrap();
-        for (_, rest) in source.match_indices("extern \"C\" fn pinfold_").map(|(at, found)| (at, &source[at + found.len()..])) {
+        for (_, rest) in
+            source.match_indices("extern \"C\" fn pinfold_").map(|(at, found)| (at, &source[at + found.len()..]))
+        {
             let name = rest.split('(').next().unwrap();
             assert!(header.contains(&format!("pinfold_{name}(")), "{name}");
             count += 1;

@@ -165,7 +165,7 @@ class Vm:
         worker: Union[str, PathLike[str], None] = None,
         spare_workers: int = 0,
         tier: Literal["auto", "interpreter", "jit"] = "auto",
-        capabilities: Sequence[Any] = (),
+        capabilities: Sequence[Any] = ...,
         fuel: Optional[int] = ...,
         memory: int = ...,
         deadline: Optional[float] = ...,

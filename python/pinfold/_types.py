@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import types
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NewType, Optional
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, NewType, Optional, TypeVar, Union
 
 if TYPE_CHECKING:
     from ._pinfold import Usage
@@ -138,7 +136,12 @@ class Variant:
         return f"Variant({', '.join([repr(self.name), *parts])})"
 
 
-class Result:
-    """In annotations of capabilities: `Result[T]`, with an exception as the error, or `Result[T, E]`."""
+if TYPE_CHECKING:
+    _T = TypeVar("_T")
+    Result = Union[_T, Ok, Err]
+else:
 
-    __class_getitem__ = classmethod(types.GenericAlias)
+    class Result:
+        """In annotations of capabilities: a value, or an error, which is what the method raises."""
+
+        __class_getitem__ = classmethod(types.GenericAlias)

@@ -46,7 +46,13 @@ impl Capability {
 }
 
 /// Calls a method. What it raises is an `Err` where the result is one with a text or `dyn Error`, and ends the program otherwise.
-fn call(py: Python<'_>, object: &Py<PyAny>, method: &str, arguments: &[Value], result: Type<'_>) -> Result<Value, Failed> {
+fn call(
+    py: Python<'_>,
+    object: &Py<PyAny>,
+    method: &str,
+    arguments: &[Value],
+    result: Type<'_>,
+) -> Result<Value, Failed> {
     let raised = |error: PyErr| -> Failed { Box::new(Raised(error)) };
     let called = || {
         let arguments = arguments.iter().map(|value| from_value(py, value)).collect::<PyResult<Vec<_>>>()?;

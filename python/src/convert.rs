@@ -6,7 +6,9 @@ use pinfold::{Arguments, Mismatch, Shape, ToFold, Type, Value, Writer};
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PySet, PyString, PyTuple, PyType,
+};
 
 use crate::error::class;
 
@@ -42,7 +44,8 @@ impl Arguments for Objects {
             let none = vec![Value::UNIT; self.0.len()];
             return none.as_slice().put(params, to);
         }
-        let put = |(name, ty, value): (&str, Type<'a>, Value)| value.to_fold(ty, to).map_err(|error| error.within(name));
+        let put =
+            |(name, ty, value): (&str, Type<'a>, Value)| value.to_fold(ty, to).map_err(|error| error.within(name));
         values(params.collect())?.into_iter().try_for_each(put)
     }
 }
@@ -82,14 +85,17 @@ pub fn to_value(ty: Type<'_>, from: &Bound<'_, PyAny>, room: u32) -> Result<Valu
         Shape::Tuple(parts) => {
             let found = from.cast::<PyTuple>().ok().filter(|found| found.len() == parts.len()).ok_or_else(other)?;
             let parts = parts.into_iter().zip(found.iter()).enumerate();
-            Value::Tuple(parts.map(|(place, (ty, from))| part(ty, &from, &place.to_string())).collect::<Result<_, _>>()?)
+            Value::Tuple(
+                parts.map(|(place, (ty, from))| part(ty, &from, &place.to_string())).collect::<Result<_, _>>()?,
+            )
         }
         Shape::List(of) => Value::List(elements(ty, of, from, &part)?),
         Shape::Set(of) => Value::Set(elements(ty, of, from, &part)?),
         Shape::Map(key, value) => {
             let items = from.cast::<PyMapping>().map_err(|_| other())?.items().map_err(|_| other())?;
             let entry = |item: Bound<'_, PyAny>| {
-                let (from_key, from_value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract().map_err(|_| other())?;
+                let (from_key, from_value): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
+                    item.extract().map_err(|_| other())?;
                 let name = described(&from_key);
                 Ok((part(key, &from_key, &name)?, part(value, &from_value, &name)?))
             };

@@ -50,7 +50,11 @@ impl fmt::Display for Raised {
 impl std::error::Error for Raised {}
 
 /// A class of the package's own, by its name.
-pub fn class<'py>(py: Python<'py>, of: &'static PyOnceLock<Py<PyType>>, name: &str) -> PyResult<&'py Bound<'py, PyType>> {
+pub fn class<'py>(
+    py: Python<'py>,
+    of: &'static PyOnceLock<Py<PyType>>,
+    name: &str,
+) -> PyResult<&'py Bound<'py, PyType>> {
     of.import(py, "pinfold._types", name)
 }
 

@@ -114,7 +114,8 @@ impl Clock {
 /// # Errors
 /// If there is no such time.
 pub fn seconds(seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err(format!("{seconds} is no number of seconds")))
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err(format!("{seconds} is no number of seconds")))
 }
 
 /// Random numbers.

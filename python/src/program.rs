@@ -54,7 +54,12 @@ impl Program {
 
     /// Calls a public function. Nothing is granted: for functions that take capabilities, see `session`.
     #[pyo3(signature = (function, /, *arguments))]
-    fn call<'py>(&self, py: Python<'py>, function: &str, arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &str,
+        arguments: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let objects = objects(arguments);
         given(py, watched(py, |cancel| self.0.with_cancel(cancel).call(function, objects))?)
     }
@@ -103,11 +108,7 @@ pub fn limit(limits: &mut pinfold::Limits, named: &Bound<'_, PyDict>) -> PyResul
 
 impl Session {
     /// Does something with the session, unless that is in use: by another thread, or further up on this one.
-    fn with<R: Send>(
-        &self,
-        py: Python<'_>,
-        act: impl FnOnce(&mut pinfold::Session) -> R + Send,
-    ) -> PyResult<R> {
+    fn with<R: Send>(&self, py: Python<'_>, act: impl FnOnce(&mut pinfold::Session) -> R + Send) -> PyResult<R> {
         let Ok(mut session) = self.0.try_lock() else {
             return Err(PyRuntimeError::new_err("the session is in use"));
         };
@@ -120,7 +121,12 @@ impl Session {
 impl Session {
     /// Calls a public function; what it takes of capabilities is found among what was granted by its parameters' names.
     #[pyo3(signature = (function, /, *arguments))]
-    fn call<'py>(&self, py: Python<'py>, function: &str, arguments: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        function: &str,
+        arguments: &Bound<'py, PyTuple>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let objects = objects(arguments);
         given(py, self.with(py, |session| session.call(function, objects))?)
     }

@@ -78,9 +78,8 @@ impl Vm {
         root: &str,
         sources: std::collections::BTreeMap<String, String>,
     ) -> PyResult<Program> {
-        let compiled = py.detach(|| {
-            self.0.compile_modules(root, sources.iter().map(|(path, text)| (path.as_str(), text.as_str())))
-        });
+        let compiled = py
+            .detach(|| self.0.compile_modules(root, sources.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
         compiled.map(Program).map_err(|error| exception(py, &error))
     }
 

@@ -294,9 +294,7 @@ impl<'a> Type<'a> {
             Kind::Option(of) => Shape::Option(self.other(*of)),
             Kind::Result(good, bad) => Shape::Result(self.other(*good), self.other(*bad)),
             Kind::Record(_, all) => Shape::Record(fields(all)),
-            Kind::Enum(_, variants) => {
-                Shape::Enum(variants.iter().map(|(name, all)| (&**name, fields(all))).collect())
-            }
+            Kind::Enum(_, variants) => Shape::Enum(variants.iter().map(|(name, all)| (&**name, fields(all))).collect()),
         }
     }
 

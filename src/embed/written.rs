@@ -192,7 +192,10 @@ impl<'a> Written<'a> {
         let function = &member.function;
         let is_plain = function.generics.is_empty() && function.wheres.is_empty() && function.body.is_none();
         if !is_plain || function.receiver.is_none_or(|receiver| receiver.mutable) {
-            return Err(self.wrong(function.head, "a function of a host takes `self`, and has neither type parameters nor a body"));
+            return Err(self.wrong(
+                function.head,
+                "a function of a host takes `self`, and has neither type parameters nor a body",
+            ));
         }
         let mut params = Vec::with_capacity(function.params.len());
         for param in &function.params {
@@ -246,7 +249,10 @@ impl<'a> Written<'a> {
     }
 
     fn no_type(&self, ty: &syntax::Type) -> Error {
-        self.wrong(ty.span, &format!("`{}` is no type that crosses, and none that the text declares", self.sources.text(ty.span)))
+        self.wrong(
+            ty.span,
+            &format!("`{}` is no type that crosses, and none that the text declares", self.sources.text(ty.span)),
+        )
     }
 
     /// The name that a path is, if it is one.

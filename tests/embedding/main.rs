@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod workers;
+mod written;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

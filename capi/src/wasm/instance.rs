@@ -118,8 +118,7 @@ unsafe fn memory<'a>(
     name: *const c_char,
 ) -> Result<(std::sync::MutexGuard<'a, wasm::Store<crate::capability::Data>>, wasm::Memory), Error> {
     // SAFETY: by contract.
-    let (instance, store, name) =
-        unsafe { (there(instance, "instance")?, Store::locked(store)?, text(name, "name")?) };
+    let (instance, store, name) = unsafe { (there(instance, "instance")?, Store::locked(store)?, text(name, "name")?) };
     let memory = instance.0.get_memory(&*store, name);
     let memory = memory.ok_or_else(|| wasm::Error::NoExport { name: name.to_owned(), kind: "memory" })?;
     Ok((store, memory))
@@ -172,8 +171,7 @@ unsafe fn global<'a>(
     name: *const c_char,
 ) -> Result<(std::sync::MutexGuard<'a, wasm::Store<crate::capability::Data>>, wasm::Global), Error> {
     // SAFETY: by contract.
-    let (instance, store, name) =
-        unsafe { (there(instance, "instance")?, Store::locked(store)?, text(name, "name")?) };
+    let (instance, store, name) = unsafe { (there(instance, "instance")?, Store::locked(store)?, text(name, "name")?) };
     let global = instance.0.get_global(&*store, name);
     let global = global.ok_or_else(|| wasm::Error::NoExport { name: name.to_owned(), kind: "global" })?;
     Ok((store, global))

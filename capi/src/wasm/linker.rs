@@ -45,7 +45,8 @@ pub unsafe extern "C" fn pinfold_linker_func(
     let data = Data::new(data, finalizer);
     entry(move || {
         // SAFETY: the caller gives a handle that it alone uses, texts or null, and as many kinds as it says.
-        let (linker, module, name) = unsafe { (there_mut(linker, "linker")?, text(module, "module")?, text(name, "name")?) };
+        let (linker, module, name) =
+            unsafe { (there_mut(linker, "linker")?, text(module, "module")?, text(name, "name")?) };
         // SAFETY: as above.
         let (params, results) =
             unsafe { (values(params, param_count, "params")?, values(results, result_count, "results")?) };
@@ -53,18 +54,12 @@ pub unsafe extern "C" fn pinfold_linker_func(
         let run = move |caller: wasm::Caller<'_, Data>, params: &[Val], results: &mut [Val]| {
             let failed = |error: Error| wasm::Error::host(error.message());
             let params = params.iter().map(WasmValue::of).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-            let mut given = results.iter().map(|value| WasmValue::of(value)).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            let mut given =
+                results.iter().map(WasmValue::of).collect::<Result<Vec<_>, _>>().map_err(failed)?;
             let mut caller = Caller::new(caller);
             // SAFETY: this is how the callback is declared; the caller is borrowed until it returns.
             let error = unsafe {
-                function(
-                    data.get(),
-                    caller.pointer(),
-                    params.as_ptr(),
-                    params.len(),
-                    given.as_mut_ptr(),
-                    given.len(),
-                )
+                function(data.get(), caller.pointer(), params.as_ptr(), params.len(), given.as_mut_ptr(), given.len())
             };
             if !error.is_null() {
                 // SAFETY: the callback gives it up.
@@ -90,7 +85,8 @@ pub unsafe extern "C" fn pinfold_linker_instance(
 ) -> *mut Error {
     entry(|| {
         // SAFETY: the caller gives a handle that it alone uses, others or null, and a text or null.
-        let (linker, store, module) = unsafe { (there_mut(linker, "linker")?, Store::locked(store)?, text(module, "module")?) };
+        let (linker, store, module) =
+            unsafe { (there_mut(linker, "linker")?, Store::locked(store)?, text(module, "module")?) };
         // SAFETY: as above.
         linker.0.instance(&*store, module, unsafe { there(instance, "instance")? }.0)?;
         Ok(())
