@@ -54,8 +54,7 @@ pub unsafe extern "C" fn pinfold_linker_func(
         let run = move |caller: wasm::Caller<'_, Data>, params: &[Val], results: &mut [Val]| {
             let failed = |error: Error| wasm::Error::host(error.message());
             let params = params.iter().map(WasmValue::of).collect::<Result<Vec<_>, _>>().map_err(failed)?;
-            let mut given =
-                results.iter().map(WasmValue::of).collect::<Result<Vec<_>, _>>().map_err(failed)?;
+            let mut given = results.iter().map(WasmValue::of).collect::<Result<Vec<_>, _>>().map_err(failed)?;
             let mut caller = Caller::new(caller);
             // SAFETY: this is how the callback is declared; the caller is borrowed until it returns.
             let error = unsafe {
