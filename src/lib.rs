@@ -43,7 +43,7 @@ pub mod session;
 #[cfg(feature = "command")]
 pub mod text;
 
-pub use embed::capability::{Capability, Declares, Failure, Granted, IntoMethod};
+pub use embed::capability::{Capability, Declares, Failed, Failure, Granted, IntoMethod};
 pub use embed::capability_of::{CapabilityOf, ImplementedBy};
 #[cfg(feature = "compiler")]
 pub use embed::compile::Tested;
@@ -55,7 +55,7 @@ pub use embed::mismatch::Mismatch;
 pub use embed::program::{Cancel, Program, Session};
 #[cfg(feature = "serde")]
 pub use embed::serde::Serde;
-pub use embed::types::{Declarations, Declared, Type};
+pub use embed::types::{Declarations, Declared, Shape, Type};
 pub use embed::value::Value;
 pub use embed::vm::{Isolation, Limits, Vm, VmBuilder};
 pub use embed::wire::{Reader, Variant, Writer};

@@ -40,17 +40,17 @@ use super::wire::{Reader, Writer};
 /// A closure that panics ends the program, not the host: the run is an [`Error::Host`](crate::Error::Host). What a program is to deal with
 /// itself is a `Result` that the closure returns; [`Failure`] is the error type that any error goes into, and is `dyn Error` there.
 pub struct Capability<T> {
-    made: Made,
+    pub(super) made: Made,
     state: PhantomData<fn(&T)>,
 }
 
 /// What is known of a capability without its state's type.
 #[derive(Clone)]
 pub(crate) struct Made {
-    name: Arc<str>,
-    pub doc: String,
-    pub declarations: Declarations,
-    pub methods: Vec<Method>,
+    pub(super) name: Arc<str>,
+    pub(super) doc: String,
+    pub(super) declarations: Declarations,
+    pub(super) methods: Vec<Method>,
 }
 
 #[derive(Clone)]
@@ -63,15 +63,19 @@ pub(crate) struct Method {
 }
 
 /// Calls a closure with the state, which is of its type.
-pub(crate) type Run = Arc<dyn Fn(&dyn Any, Call<'_, '_>) -> Result<(), Mismatch> + Send + Sync>;
+pub(crate) type Run = Arc<dyn Fn(&dyn Any, Call<'_, '_>) -> Result<(), Failed> + Send + Sync>;
+
+/// Why a function of the host gave nothing: the run ends with this.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call that a program makes: its arguments, and where what it gives is put.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Call<'c, 'w> {
-    params: std::slice::Iter<'c, (String, Declared)>,
-    result: Declared,
-    declarations: &'c Declarations,
+    name: &'c str,
+    pub(super) params: std::slice::Iter<'c, (String, Declared)>,
+    pub(super) result: Declared,
+    pub(super) declarations: &'c Declarations,
     from: &'c mut Reader<'w>,
     to: &'c mut Writer,
 }
@@ -91,7 +95,7 @@ impl Call<'_, '_> {
     /// # Errors
     /// If it is of another type.
     pub fn give<T: ToFold + ?Sized>(self, value: &T) -> Result<(), Mismatch> {
-        value.to_fold(self.declarations.get(self.result), self.to)
+        value.to_fold(self.declarations.get(self.result), self.to).map_err(|error| error.within(self.name))
     }
 }
 
@@ -108,7 +112,11 @@ impl<E: std::error::Error> From<E> for Failure {
 impl<T: Any + Send + Sync> Capability<T> {
     /// One without functions. The name is that of the type in Fold: an upper-case letter first.
     pub fn new(name: &str) -> Self {
-        Self { made: Made::new(name), state: PhantomData }
+        Self::of(Made::new(name))
+    }
+
+    pub(super) fn of(made: Made) -> Self {
+        Self { made, state: PhantomData }
     }
 
     /// Says what it is for: of the capability, or of the function that was added last.
@@ -162,6 +170,12 @@ pub trait Declares {
 impl<T> Declares for Capability<T> {
     fn made(&self) -> &Made {
         &self.made
+    }
+}
+
+impl<T> Clone for Capability<T> {
+    fn clone(&self) -> Self {
+        Self { made: self.made.clone(), state: PhantomData }
     }
 }
 
@@ -337,10 +351,11 @@ impl Object {
     }
 
     /// Calls a function by its number; what is malformed is told as that.
-    pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+    pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Failed> {
         let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
-        let Method { params, result, run, .. } = method.ok_or_else(Mismatch::malformed)?;
-        let call = Call { params: params.iter(), result: *result, declarations: &self.made.declarations, from, to };
+        let Method { name, params, result, run, .. } = method.ok_or_else(Mismatch::malformed)?;
+        let call =
+            Call { name, params: params.iter(), result: *result, declarations: &self.made.declarations, from, to };
         run(&*self.state, call)
     }
 }
@@ -373,7 +388,7 @@ macro_rules! methods {
                 let run: Run = Arc::new(move |state, mut call| {
                     let state = state.downcast_ref::<T>().ok_or_else(Mismatch::malformed)?;
                     $(let $name: $name = call.take()?;)*
-                    call.give(&self(state, $($name),*))
+                    Ok(call.give(&self(state, $($name),*))?)
                 });
                 (types, result, run)
             }

@@ -143,8 +143,9 @@ impl<I: ?Sized + Send + Sync + 'static> Functions<I> {
     ) {
         let (params, result) = signature(&mut self.made.declarations);
         let params = params.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect();
-        let run: Run =
-            Arc::new(move |state, call| run(state.downcast_ref::<Arc<I>>().ok_or_else(Mismatch::malformed)?, call));
+        let run: Run = Arc::new(move |state, call| {
+            Ok(run(state.downcast_ref::<Arc<I>>().ok_or_else(Mismatch::malformed)?, call)?)
+        });
         self.made.methods.push(Method { name: name.to_owned(), doc: doc.to_owned(), params, result, run });
     }
 }

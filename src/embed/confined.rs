@@ -289,7 +289,7 @@ fn answering(mut calls: Calls, objects: Vec<Object>, failure: Arc<Mutex<Option<F
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             failed(io::Error::other(format!("the host function panicked: {text}")))
         };
-        called.map_err(panicked)?.map_err(|mismatch| -> Failed { Arc::new(mismatch) })?;
+        called.map_err(panicked)?.map_err(Failed::from)?;
         calls.give(&to.words, &to.bytes).map_err(failed)
     };
     Box::new(move |object, function| {

@@ -48,7 +48,7 @@ fn host_call(
     let mut to = std::mem::take(&mut caller.data_mut().wire);
     to.clear();
     let mut from = reader((words.bytes(&caller)?, word), (bytes.bytes(&caller)?, byte));
-    object.call(function, &mut from, &mut to).map_err(api::Error::host)?;
+    caller.on_host_stack(|| object.call(function, &mut from, &mut to)).map_err(api::Error::host)?;
     let words = filled(&mut caller, words, &to.words)?;
     let bytes = filled(&mut caller, bytes, &to.bytes)?;
     caller.data_mut().wire = to;

@@ -34,3 +34,5 @@ pub(crate) mod types;
 pub(crate) mod value;
 pub(crate) mod vm;
 pub(crate) mod wire;
+#[cfg(feature = "compiler")]
+pub(crate) mod written;

@@ -27,7 +27,8 @@ pub struct Program {
     vm: Arc<Inner>,
     code: Arc<Code>,
     limits: Limits,
-    cancel: Option<Cancel>,
+    /// Each of which ends it.
+    cancels: Vec<Cancel>,
     /// Instances without grants, for calls.
     #[expect(clippy::vec_box, reason = "they go from hand to hand")]
     pool: Arc<Mutex<Vec<Box<Guest>>>>,
@@ -75,7 +76,7 @@ impl Program {
         let needs = needs.into_iter().map(|need| Need { name: need.name, kind: need.kind }).collect();
         let interface = Interface::parse(interface).ok_or_else(malformed)?;
         let (limits, pool) = (vm.limits, Arc::default());
-        Ok(Self { vm, code: Arc::new(Code { form, needs, interface }), limits, cancel: None, pool })
+        Ok(Self { vm, code: Arc::new(Code { form, needs, interface }), limits, cancels: Vec::new(), pool })
     }
 
     /// What its `main` is handed, in order: names and kinds of capabilities.
@@ -107,10 +108,12 @@ impl Program {
         Self { limits, pool: Arc::default(), ..self.clone() }
     }
 
-    /// The same program, which ends when this is cancelled.
+    /// The same program, which ends when this is cancelled, too.
     #[must_use]
     pub fn with_cancel(&self, cancel: &Cancel) -> Self {
-        Self { cancel: Some(cancel.clone()), ..self.clone() }
+        let mut same = self.clone();
+        same.cancels.push(cancel.clone());
+        same
     }
 
     /// Runs it from its beginning to its end: `main`, or the script's statements.
@@ -153,7 +156,7 @@ impl Program {
         let result = self.call_in(&mut place, function, arguments)?;
         // One that was ended is not used again, nor one that may still be asked to end.
         if let Place::Guest(mut guest) = place
-            && !self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
+            && !self.cancels.iter().any(Cancel::is_cancelled)
         {
             guest.shrink();
             let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,22 +243,29 @@ impl Program {
 
     /// Runs something that can be cancelled meanwhile.
     fn watched<T>(&self, guest: &mut Guest, run: impl FnOnce(&mut Guest) -> Result<T>) -> Result<T> {
-        let Some(cancel) = &self.cancel else { return run(guest) };
-        let number = cancel.enter(Running::Guest(guest.interrupt_handle()));
+        let enter = |cancel: &Cancel| cancel.enter(Running::Guest(guest.interrupt_handle()));
+        let numbers: Vec<u64> = self.cancels.iter().map(enter).collect();
         let result = run(guest);
-        cancel.leave(number);
+        self.leave(&numbers);
         result
+    }
+
+    fn leave(&self, numbers: &[u64]) {
+        self.cancels.iter().zip(numbers).for_each(|(cancel, number)| cancel.leave(*number));
     }
 
     /// The same in a worker, whose supervisor ends it when the descriptor can be read.
     fn watched_worker<T>(&self, run: impl FnOnce(Option<OwnedFd>) -> Result<T>) -> Result<T> {
-        let Some(cancel) = &self.cancel else { return run(None) };
+        if self.cancels.is_empty() {
+            return run(None);
+        }
         let fail = |error: io::Error| Error::Worker(error.to_string());
         let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|error| fail(error.into()))?;
-        let end = event.try_clone().map_err(fail)?;
-        let number = cancel.enter(Running::Worker(event));
-        let result = run(Some(end));
-        cancel.leave(number);
+        let events = self.cancels.iter().map(|_| event.try_clone()).collect::<io::Result<Vec<_>>>().map_err(fail)?;
+        let enter = |(cancel, event): (&Cancel, OwnedFd)| cancel.enter(Running::Worker(event));
+        let numbers: Vec<u64> = self.cancels.iter().zip(events).map(enter).collect();
+        let result = run(Some(event));
+        self.leave(&numbers);
         result
     }
 }
@@ -304,6 +314,14 @@ impl Session {
     pub fn call<T: FromFold>(&mut self, name: &str, arguments: impl Arguments) -> Result<T> {
         let function = self.program.function(name)?;
         self.program.call_in(&mut self.place, function, arguments)
+    }
+
+    /// Does something with the session that ends when this is cancelled, too.
+    pub fn with_cancel<R>(&mut self, cancel: &Cancel, act: impl FnOnce(&mut Self) -> R) -> R {
+        self.program.cancels.push(cancel.clone());
+        let result = act(self);
+        self.program.cancels.pop();
+        result
     }
 
     /// Runs `main`, or the script's statements.

@@ -74,6 +74,42 @@ pub struct Type<'a> {
     index: usize,
 }
 
+/// What a [`Type`] is, with the types in it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Shape<'a> {
+    /// `Int`
+    Int,
+    /// `Float`
+    Float,
+    /// `Bool`
+    Bool,
+    /// `Char`
+    Char,
+    /// `String`
+    String,
+    /// `Bytes`
+    Bytes,
+    /// `dyn Error`
+    Error,
+    /// A tuple, with the types of its parts.
+    Tuple(Vec<Type<'a>>),
+    /// `List<T>`
+    List(Type<'a>),
+    /// `Set<T>`
+    Set(Type<'a>),
+    /// `Map<K, V>`
+    Map(Type<'a>, Type<'a>),
+    /// `Option<T>`
+    Option(Type<'a>),
+    /// `Result<T, E>`
+    Result(Type<'a>, Type<'a>),
+    /// A record: the names and types of its fields.
+    Record(Vec<(&'a str, Type<'a>)>),
+    /// An enum: its variants, each with its name and fields, which are called by their places where they have no names.
+    Enum(Vec<(&'a str, Vec<(&'a str, Type<'a>)>)>),
+}
+
 impl Interface {
     /// From a section's bytes. None if that is malformed: what wrote it may be hostile.
     pub fn parse(section: &[u8]) -> Option<Self> {
@@ -240,6 +276,28 @@ impl<'a> Type<'a> {
         self.types.0.get(self.index).unwrap_or(&Kind::Int)
     }
 
+    /// What it is.
+    pub fn shape(self) -> Shape<'a> {
+        let fields = |fields: &'a [Field]| fields.iter().map(|field| (&*field.name, self.other(field.ty))).collect();
+        match self.kind() {
+            Kind::Int => Shape::Int,
+            Kind::Float => Shape::Float,
+            Kind::Bool => Shape::Bool,
+            Kind::Char => Shape::Char,
+            Kind::String => Shape::String,
+            Kind::Bytes => Shape::Bytes,
+            Kind::Error => Shape::Error,
+            Kind::Tuple(parts) => Shape::Tuple(parts.iter().map(|part| self.other(*part)).collect()),
+            Kind::List(of) => Shape::List(self.other(*of)),
+            Kind::Set(of) => Shape::Set(self.other(*of)),
+            Kind::Map(key, value) => Shape::Map(self.other(*key), self.other(*value)),
+            Kind::Option(of) => Shape::Option(self.other(*of)),
+            Kind::Result(good, bad) => Shape::Result(self.other(*good), self.other(*bad)),
+            Kind::Record(_, all) => Shape::Record(fields(all)),
+            Kind::Enum(_, variants) => Shape::Enum(variants.iter().map(|(name, all)| (&**name, fields(all))).collect()),
+        }
+    }
+
     /// Another type of the same program.
     pub(crate) fn other(self, index: usize) -> Self {
         Self { types: self.types, index }
@@ -333,15 +391,32 @@ impl Declarations {
 
     /// What a type has in it may be of the same type, so it gets its number first.
     fn named(&mut self, name: &str, make: impl FnOnce(&mut Self) -> Kind) -> Declared {
-        if let Some(&number) = self.named.get(name) {
-            return Declared(number);
+        if let Some(known) = self.find(name) {
+            return known;
         }
+        let declared = self.reserve(name);
+        let kind = make(self);
+        self.fill(declared, kind);
+        declared
+    }
+
+    /// The record or enum of a name.
+    pub(crate) fn find(&self, name: &str) -> Option<Declared> {
+        self.named.get(name).copied().map(Declared)
+    }
+
+    /// The number of a record or enum that is [filled](Self::fill) in later.
+    pub(crate) fn reserve(&mut self, name: &str) -> Declared {
         let number = self.types.0.len();
         self.types.0.push(Kind::Record(name.into(), Vec::new()));
         self.named.insert(name.to_owned(), number);
-        let kind = make(self);
-        self.types.0[number] = kind;
         Declared(number)
+    }
+
+    pub(crate) fn fill(&mut self, declared: Declared, kind: Kind) {
+        if let Some(place) = self.types.0.get_mut(declared.0) {
+            *place = kind;
+        }
     }
 
     pub(crate) fn get(&self, declared: Declared) -> Type<'_> {

@@ -6,6 +6,7 @@ mod modules;
 mod serde;
 mod traits;
 mod workers;
+mod written;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

@@ -5,6 +5,7 @@ use super::error::Result;
 use super::externs::Extern;
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
+use crate::runtime::call;
 use crate::runtime::context::{HostContext, InstanceContext};
 use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::store::StoreInner;
@@ -48,6 +49,13 @@ impl<'a, T> Caller<'a, T> {
             let instance: &crate::runtime::instance::Instance = &*context.instance.cast();
             Some(Instance::from_key(self.store, instance.key))
         }
+    }
+
+    /// Runs something on the stack of whoever called into the guest. Host functions run on the guest's, where they have half a MiB: too
+    /// little for code that recurses deeply, and not where other virtual machines expect their thread to be.
+    pub fn on_host_stack<R>(&self, run: impl FnOnce() -> R) -> R {
+        // SAFETY: a host function runs; the store is borrowed, so that nothing of it can be called.
+        unsafe { call::on_host_stack(self.store.context(), run) }
     }
 
     /// An export of that instance.

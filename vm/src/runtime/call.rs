@@ -306,6 +306,48 @@ unsafe extern "sysv64" fn run(argument: *mut ()) {
     }
 }
 
+/// What a call that switches stacks may use of the one that it leaves.
+const SWITCH: usize = 256;
+
+/// Where a stack can be gone on with, beside what leaves it at this address for another one.
+fn below(stack_pointer: usize) -> *mut u8 {
+    std::ptr::without_provenance_mut(stack_pointer.saturating_sub(SWITCH) & !15)
+}
+
+/// Runs something on the stack of whoever called into the guest.
+///
+/// # Safety
+/// `store` is running, on the guest's stack; `run` calls nothing of it.
+pub unsafe fn on_host_stack<R>(store: *mut StoreContext, run: impl FnOnce() -> R) -> R {
+    struct Call<F, R> {
+        run: Option<F>,
+        outcome: Option<std::thread::Result<R>>,
+    }
+
+    unsafe extern "sysv64" fn call<F: FnOnce() -> R, R>(argument: *mut ()) {
+        // SAFETY: the argument is the live `Call` below.
+        let call = unsafe { &mut *argument.cast::<Call<F, R>>() };
+        if let Some(run) = call.run.take() {
+            call.outcome = Some(std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)));
+        }
+    }
+
+    fn with<F: FnOnce() -> R, R>(stack: *mut u8, run: F) -> R {
+        let mut it = Call { run: Some(run), outcome: None };
+        // SAFETY: the stack was left there for the guest's, and is gone back to only after this; nothing unwinds through the switch.
+        unsafe { x86_64::on_stack(stack, call::<F, R>, (&raw mut it).cast()) };
+        match it.outcome {
+            Some(Ok(result)) => result,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => unreachable!("the call was made"),
+        }
+    }
+
+    // SAFETY: by contract.
+    let stack = unsafe { StoreInner::of(store).host_stack };
+    if stack.is_null() { run() } else { with(stack, run) }
+}
+
 /// A call whose outcome is the host's to see. Its activation also marks the store as running, whatever is called.
 ///
 /// # Safety
@@ -342,7 +384,9 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
             raise(store, kind);
             run_it.outcome = Ok(Outcome::Trap);
         } else {
+            let before = std::mem::replace(&mut StoreInner::of(store).host_stack, below(x86_64::stack_pointer()));
             x86_64::on_stack(top, run, (&raw mut run_it).cast());
+            StoreInner::of(store).host_stack = before;
         }
         interrupt.leave();
         signals::set_current(before);

@@ -111,6 +111,8 @@ pub struct StoreInner {
     pub loops_entered: u64,
     /// How other threads reach it.
     pub interrupt: Arc<InterruptState>,
+    /// Where whoever called into the guest left its own stack; null while nothing runs.
+    pub host_stack: *mut u8,
     stack: Option<Stack>,
     /// Groups to be freed when nothing runs.
     graveyard: Vec<Key>,
@@ -176,6 +178,7 @@ impl StoreInner {
             peak: 0,
             loops_entered: 0,
             interrupt,
+            host_stack: std::ptr::null_mut(),
             stack: None,
             graveyard: Vec::new(),
         });
