@@ -11,6 +11,7 @@ use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Finding;
+use crate::question::{Candidate, Phase};
 
 /// Descriptors that a worker starts with, after the standard streams.
 pub mod descriptors {
@@ -84,6 +85,19 @@ pub enum Request {
     Type(String),
     /// To list the variables.
     Variables,
+    /// To say what can stand between two parts of an entry.
+    Complete {
+        /// What stands before it.
+        before: String,
+        /// What closes what is open there.
+        after: String,
+    },
+    /// To say what is documented of a name, a path or something of a value.
+    Doc(String),
+    /// To say what a phase makes of an entry, without running it.
+    Show(Phase, String),
+    /// To end entries after so much work, or never.
+    Fuel(Option<u64>),
 }
 
 /// What it answers to each.
@@ -97,10 +111,16 @@ pub struct Reply {
     pub omitted: usize,
     /// How it was ended, if it was.
     pub ended: Option<Ending>,
+    /// What the entry is called in messages and traces.
+    pub entry: Option<String>,
     /// Names, types, and whether they can be assigned.
     pub variables: Vec<(String, String, bool)>,
+    /// What can stand at a place.
+    pub candidates: Vec<Candidate>,
     /// Seconds to check and compile, and to run.
     pub seconds: [f64; 2],
+    /// Units of work that the entry did.
+    pub fuel: u64,
 }
 
 /// A text that a worker tells, perhaps its beginning only.
@@ -133,6 +153,7 @@ impl Reply {
 
     fn halved(mut self) -> Self {
         let (findings, variables) = (self.findings.len() / 2, self.variables.len() / 2);
+        self.candidates.truncate(self.candidates.len() / 2);
         self.omitted += self.findings.len() - findings;
         self.findings.truncate(findings);
         self.variables.truncate(variables);

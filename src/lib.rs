@@ -20,6 +20,7 @@ pub mod job;
 pub mod network;
 pub mod packages;
 pub mod policy;
+pub mod question;
 pub mod session;
 pub mod supervisor;
 pub mod text;

@@ -20,6 +20,7 @@ mod record;
 mod refusal;
 mod run;
 mod session;
+mod show;
 mod testing;
 
 use std::fs::File;

@@ -1,0 +1,34 @@
+//! What else the worker of a session is asked than to run an entry, and the parts of its answers.
+
+use serde::{Deserialize, Serialize};
+
+/// Units of work of an entry that may do as much as it likes: it is counted all the same.
+pub const UNLIMITED: u64 = i64::MAX as u64;
+
+/// What a phase makes of an entry, that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// How large what each phase makes is, and how long it takes.
+    Stages,
+    /// The compiler's own language.
+    Ir,
+    /// WebAssembly.
+    Wat,
+    /// The interpreter's instructions.
+    Slots,
+    /// Machine code.
+    Asm,
+}
+
+/// Something that can stand at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// What is written.
+    pub name: String,
+    /// What it is, in a word: `variable`, `function`, `method`, `field`, `variant`, `type`, `trait`, `constant`, `module`, `keyword`.
+    pub kind: String,
+    /// Its type or its head, as it is written; may be empty.
+    #[serde(rename = "type")]
+    pub ty: String,
+}
