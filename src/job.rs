@@ -11,7 +11,7 @@ use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Finding;
-use crate::question::{Candidate, Phase};
+use crate::question::{Candidate, Explore, Phase};
 
 /// Descriptors that a worker starts with, after the standard streams.
 pub mod descriptors {
@@ -74,6 +74,8 @@ pub enum Task {
     Fold(Fold),
     /// Running entries of a session as they come over the channel; of what a run is, grants and limits count.
     Session(Box<Run>),
+    /// Exploring a module, as it is asked for over the channel.
+    Explore(Box<Run>),
 }
 
 /// What the worker of a session is asked, one a datagram, once it is locked.
@@ -98,6 +100,8 @@ pub enum Request {
     Show(Phase, String),
     /// To end entries after so much work, or never.
     Fuel(Option<u64>),
+    /// Of a module that is explored.
+    Explore(Explore),
 }
 
 /// What it answers to each.
@@ -171,7 +175,7 @@ impl Task {
     /// How a program is run, if one is.
     pub fn program(&self) -> Option<&Run> {
         match self {
-            Self::Run(run) | Self::Session(run) => Some(run),
+            Self::Run(run) | Self::Session(run) | Self::Explore(run) => Some(run),
             Self::Call(call) => Some(&call.run),
             Self::Inspect(_) | Self::Fold(_) => None,
         }

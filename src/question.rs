@@ -32,3 +32,44 @@ pub struct Candidate {
     #[serde(rename = "type")]
     pub ty: String,
 }
+
+/// What is asked of a module that is explored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Explore {
+    /// What it exports.
+    Exports,
+    /// To call an export, until it ends or stops.
+    Call {
+        /// Its name.
+        name: String,
+        /// As they are written.
+        arguments: Vec<String>,
+    },
+    /// Bytes of a memory.
+    Memory {
+        /// Which.
+        index: u32,
+        /// The first byte.
+        address: u64,
+        /// How many.
+        length: u64,
+    },
+    /// The globals.
+    Globals,
+    /// To stop at a function's beginning, or an operator's offset; none: where that is.
+    Break(Option<String>),
+    /// To stop nowhere any more.
+    Clear,
+    /// To go on for so many operators.
+    Step(u64),
+    /// To go on until a place to stop at.
+    Continue,
+    /// To end the call that stands.
+    Stop,
+    /// The locals of the function that stands.
+    Locals,
+    /// Its operands.
+    Stack,
+    /// Where it stands, and who called it.
+    Where,
+}

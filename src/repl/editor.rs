@@ -16,7 +16,6 @@ use reedline::{
     default_emacs_keybindings,
 };
 
-use super::help::COMMANDS;
 use super::{Shared, completion, entry};
 use crate::colour;
 
@@ -45,11 +44,11 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// An editor that asks a session what can stand where.
+    /// An editor that knows some commands, and asks a session what else can stand where.
     ///
     /// # Errors
     /// If the terminal is none.
-    pub fn new(session: Shared) -> io::Result<Self> {
+    pub fn new(session: Shared, commands: &'static [(&'static str, &'static str)]) -> io::Result<Self> {
         remember();
         let mut keys = default_emacs_keybindings();
         let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
@@ -57,7 +56,7 @@ impl Editor {
         let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU)));
         let mut reedline = Reedline::create()
             .with_validator(Box::new(Whole))
-            .with_completer(Box::new(Names(session)))
+            .with_completer(Box::new(Names { session, commands }))
             .with_menu(menu)
             .with_ansi_colors(colour::wanted())
             .use_bracketed_paste(true)
@@ -161,7 +160,10 @@ impl Validator for Whole {
 }
 
 /// Commands, and what a session says can stand at a place.
-struct Names(Shared);
+struct Names {
+    session: Shared,
+    commands: &'static [(&'static str, &'static str)],
+}
 
 impl Completer for Names {
     fn complete(&mut self, line: &str, at: usize) -> CompletionResult {
@@ -169,13 +171,13 @@ impl Completer for Names {
         // What comes after a command is what could be an entry.
         let entry = if before.starts_with(':') { before.find(' ').map(|space| space + 1) } else { Some(0) };
         let Some(entry) = entry else {
-            let commands = COMMANDS.iter().filter_map(|(command, what)| Some((command.split(' ').next()?, *what)));
+            let commands = self.commands.iter().filter_map(|(command, what)| Some((command.split(' ').next()?, *what)));
             let fitting = commands.filter(|(command, _)| command.starts_with(before));
             let made = fitting.map(|(command, what)| suggestion(command, Some(what.to_owned()), 0, at));
             return CompletionResult::fresh(made.collect::<Vec<_>>());
         };
         let (start, request) = completion(&before[entry..]);
-        let (start, mut session) = (start + entry, self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let (start, mut session) = (start + entry, self.session.lock().unwrap_or_else(PoisonError::into_inner));
         // A session that is gone is told of when the entry is entered.
         let found = session.ask(&request).ok().flatten().map(|replied| replied.reply.candidates).unwrap_or_default();
         CompletionResult::fresh(fitting(found, &before[start..], start, at))

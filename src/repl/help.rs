@@ -22,11 +22,33 @@ pub const COMMANDS: [(&str, &str); 18] = [
     (":quit", "end; so does Ctrl-D"),
 ];
 
+/// The same where a module is explored.
+pub const EXPLORING: [(&str, &str); 13] = [
+    (":help", "show this"),
+    (":exports", "list what the module exports"),
+    (":mem ADDRESS LENGTH", "show bytes of memory; MEMORY:ADDRESS of another than the first"),
+    (":globals", "list the globals"),
+    (":break PLACE", "stop at a function or at an operator's offset, as 0x1a; without PLACE: list where"),
+    (":clear", "stop nowhere any more"),
+    (":step [COUNT]", "go on for an operator, or so many"),
+    (":continue", "go on"),
+    (":stop", "end the call that is stopped"),
+    (":locals", "list the locals of the function that is stopped"),
+    (":stack", "list its operands, with the types that the verifier saw"),
+    (":where", "show where it is and who called it"),
+    (":quit", "end; so does Ctrl-D"),
+];
+
 /// Shows all of them.
 pub fn help() {
     println!("Entries are what stands in a script: declarations, statements, expressions. `it` is the last value.");
-    for (command, what) in COMMANDS {
-        println!("  {command:<18}{what}");
-    }
+    list(&COMMANDS);
     println!("Ctrl-C stops what runs. An entry that is not whole goes on in the next line; Tab completes.");
+}
+
+/// Shows some.
+pub fn list(commands: &[(&str, &str)]) {
+    for (command, what) in commands {
+        println!("  {command:<21}{what}");
+    }
 }

@@ -6,6 +6,7 @@
 
 mod editor;
 mod entry;
+mod explore;
 mod grants;
 mod help;
 mod protocol;
@@ -83,6 +84,9 @@ pub struct Args {
     /// Speak a protocol for tools on standard input and output: a request and an answer are a line of JSON.
     #[arg(long, conflicts_with = "file")]
     pub json: bool,
+    /// Explore a module: call what it exports, read its memory and its globals, step through it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "json"])]
+    pub wasm: Option<PathBuf>,
 
     /// Enter this file first.
     pub file: Option<PathBuf>,
@@ -102,6 +106,9 @@ pub fn run(args: &Args) -> Result<u8, String> {
         // Who reads the events looks on: a line comes when it is written.
         settings.grants.terminals = [false, true, true];
         return protocol::run(args, settings);
+    }
+    if let Some(file) = &args.wasm {
+        return explore::run(args, &settings, file);
     }
     let mut repl = Repl::new(args, settings)?;
     if let Some(path) = &args.file {
@@ -138,7 +145,7 @@ impl<'a> Repl<'a> {
     fn interact(&mut self) -> Result<u8, String> {
         println!("Pinfold {}: entries in Fold. :help tells more, Ctrl-D ends.", env!("CARGO_PKG_VERSION"));
         self.is_person = true;
-        let mut editor = Editor::new(self.session.clone()).map_err(|error| error.to_string())?;
+        let mut editor = Editor::new(self.session.clone(), &help::COMMANDS).map_err(|error| error.to_string())?;
         loop {
             editor.shows("fold", &self.authority());
             match editor.read().map_err(|error| error.to_string())? {
@@ -235,7 +242,7 @@ impl<'a> Repl<'a> {
         let Some(Replied { reply, stopped }) = self.ask(&Request::Enter(text.to_owned())) else { return };
         // What is left out can be an error.
         let failed = reply.ended.is_some() || reply.omitted > 0 || reply.findings.iter().any(is_error);
-        self.tell(&reply, stopped);
+        tell(&reply, stopped, self.args);
         self.failed |= failed;
         if let Some(end) = end_of(&reply, failed) {
             self.ran.push(Ran { text: text.to_owned(), end, gave: reply.value.is_some() });
@@ -246,42 +253,18 @@ impl<'a> Repl<'a> {
         }
     }
 
-    /// Shows what the worker told.
-    fn tell(&self, reply: &Reply, stopped: Option<Stopped>) {
-        for finding in &reply.findings {
-            eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string()));
-        }
-        if reply.omitted > 0 {
-            eprintln!("{} more findings are not shown", reply.omitted);
-        }
-        if let Some(value) = &reply.value {
-            show(value);
-        }
-        match (&reply.ended, stopped) {
-            (Some(ending), Some(Stopped::Interrupt)) => {
-                report::explain(&Verdict::Ended(Ending { message: Some("interrupted".into()), ..ending.clone() }), 0.0);
-            }
-            (Some(ending), Some(Stopped::Time)) => {
-                let message = format!("the entry was ended after {} s; --timeout gives it more", self.args.timeout);
-                report::explain(&Verdict::Ended(Ending { message: Some(message), ..ending.clone() }), 0.0);
-            }
-            (Some(ending), None) => report::explain(&Verdict::Ended(ending.clone()), self.args.timeout),
-            (None, _) => {}
-        }
-    }
-
     /// Asks for something that nothing runs for.
     fn look(&mut self, request: &Request) {
         if let Some(Replied { reply, .. }) = self.ask(request) {
             self.failed |= reply.ended.is_some() || reply.findings.iter().any(is_error);
-            self.tell(&reply, None);
+            tell(&reply, None, self.args);
         }
     }
 
     fn doc(&mut self, text: &str) {
         let Some(Replied { reply, .. }) = self.ask(&Request::Doc(text.to_owned())) else { return };
         match reply.value {
-            Some(_) => self.tell(&reply, None),
+            Some(_) => tell(&reply, None, self.args),
             None => self.complain(&format!("nothing is known of `{}`", Escaped(text))),
         }
     }
@@ -401,6 +384,30 @@ fn completion(before: &str) -> (usize, Request) {
     (start, Request::Complete { before, after })
 }
 
+/// Shows what the worker told.
+fn tell(reply: &Reply, stopped: Option<Stopped>, args: &Args) {
+    for finding in &reply.findings {
+        eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string()));
+    }
+    if reply.omitted > 0 {
+        eprintln!("{} more findings are not shown", reply.omitted);
+    }
+    if let Some(value) = &reply.value {
+        show(value);
+    }
+    match (&reply.ended, stopped) {
+        (Some(ending), Some(Stopped::Interrupt)) => {
+            report::explain(&Verdict::Ended(Ending { message: Some("interrupted".into()), ..ending.clone() }), 0.0);
+        }
+        (Some(ending), Some(Stopped::Time)) => {
+            let message = format!("the entry was ended after {} s; --timeout gives it more", args.timeout);
+            report::explain(&Verdict::Ended(Ending { message: Some(message), ..ending.clone() }), 0.0);
+        }
+        (Some(ending), None) => report::explain(&Verdict::Ended(ending.clone()), args.timeout),
+        (None, _) => {}
+    }
+}
+
 /// Ends the command, whatever it waits for.
 fn interrupted(signal: i32) -> ! {
     editor::restore();
@@ -421,8 +428,10 @@ fn is_error(finding: &answer::Finding) -> bool {
     finding.diagnostic.severity == answer::Severity::Error
 }
 
+/// Shows a value, the beginning of a long one; what has no type was asked for, and is shown as far as it was told.
 fn show(value: &Told) {
-    let end = value.text.floor_char_boundary(SHOWN.min(value.text.len()));
+    let most = if value.ty.is_some() { SHOWN } else { value.text.len() };
+    let end = value.text.floor_char_boundary(most.min(value.text.len()));
     let (text, rest) = value.text.split_at(end);
     let left = rest.len() + value.omitted;
     let elided = if left > 0 { format!("… ({left} bytes more)") } else { String::new() };
@@ -454,6 +463,18 @@ fn begin(args: &Args, settings: &Settings, sinks: Option<[OwnedFd; 2]>) -> Resul
 
 /// Starts a session's worker.
 fn start(args: &Args, settings: &Settings, sinks: Option<[OwnedFd; 2]>) -> Result<Session, String> {
+    let program = Program::sealed(io::empty(), 0).map_err(|error| error.to_string())?;
+    start_with(args, settings, program, sinks, |run| Task::Session(Box::new(run)))
+}
+
+/// Starts a worker that answers, with a program and what it is to do.
+fn start_with(
+    args: &Args,
+    settings: &Settings,
+    program: Program,
+    sinks: Option<[OwnedFd; 2]>,
+    task: impl FnOnce(Run) -> Task,
+) -> Result<Session, String> {
     if args.unsafe_no_sandbox {
         eprintln!(
             "pinfold: warning: there is no sandbox; an entry that breaks out of the virtual machine has all of your rights"
@@ -477,8 +498,7 @@ fn start(args: &Args, settings: &Settings, sinks: Option<[OwnedFd; 2]>) -> Resul
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };
-    let program = Program::sealed(io::empty(), 0).map_err(|error| error.to_string())?;
-    Session::start(Job { plan, task: Task::Session(Box::new(job)) }, program, bounds, sinks, interrupted)
+    Session::start(Job { plan, task: task(job) }, program, bounds, sinks, interrupted)
         .map_err(|error| error.to_string())
 }
 

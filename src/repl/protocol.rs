@@ -233,8 +233,6 @@ impl Tool<'_> {
         while let Some(Line { id, asked }) = self.queue.next() {
             lock(&self.relay).id = id.clone();
             self.answer(&id, asked)?;
-            // From here on nothing is cancelled that this was.
-            lock(&self.queue.state).running = None;
         }
         Ok(())
     }
@@ -348,6 +346,8 @@ impl Tool<'_> {
 
     /// Tells something that is the last of a request: what was written before it is told first.
     fn tell(&self, event: &Event<'_>) -> io::Result<()> {
+        // From here on there is nothing to cancel.
+        lock(&self.queue.state).running = None;
         let mut relay = lock(&self.relay);
         relay.drain()?;
         relay.finish_texts()?;

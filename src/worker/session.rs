@@ -78,6 +78,7 @@ impl<'a> Worker<'a> {
                 self.fuel = units.unwrap_or(UNLIMITED);
                 Reply::default()
             }
+            Request::Explore(_) => Reply::default(),
             Request::Show(stage, text) => show::show(self.live.session(), self.live.engine(), stage, &text),
         }
     }
