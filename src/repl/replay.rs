@@ -61,9 +61,9 @@ pub fn plan(entries: &[Ran], variables: &HashSet<String>, unrepeatable: &HashSet
     };
     let mut lost: Vec<usize> = (0..entries.len()).filter(|&at| !again[at]).collect();
     while let Some(other) = lost.pop() {
-        for at in 0..entries.len() {
-            if again[at] && is_tied(at, other) {
-                again[at] = false;
+        for (at, again) in again.iter_mut().enumerate() {
+            if *again && is_tied(at, other) {
+                *again = false;
                 lost.push(at);
             }
         }
@@ -107,9 +107,11 @@ mod tests {
             .iter()
             .map(|text| match text.strip_prefix("stopped ") {
                 Some(text) => Ran { text: text.into(), end: End::Stopped, gave: false },
-                None => {
-                    Ran { text: (*text).into(), end: End::Done, gave: !text.contains("let ") && !text.contains("fn ") }
-                }
+                None => Ran {
+                    text: (*text).into(),
+                    end: End::Done,
+                    gave: !["let ", "var ", "fn "].iter().any(|word| text.contains(word)),
+                },
             })
             .collect();
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

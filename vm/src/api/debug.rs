@@ -151,7 +151,7 @@ mod tests {
     }
 
     /// The types of the operands before each operator, as the validator has them, by the operators' offsets.
-    fn validated(module: &[u8]) -> Vec<(u32, usize)> {
+    fn validated(module: &[u8]) -> Vec<(u32, Vec<String>)> {
         let mut validator = Validator::new_with_features(WasmFeatures::all());
         let mut found = Vec::new();
         for payload in wasmparser::Parser::new(0).parse_all(module) {
@@ -161,7 +161,16 @@ mod tests {
                 let mut operators = body.get_operators_reader().unwrap();
                 while !operators.eof() {
                     let (operator, offset) = operators.read_with_offset().unwrap();
-                    found.push((offset as u32, func.operand_stack_height() as usize));
+                    let height = func.operand_stack_height() as usize;
+                    let ty = |depth| match func.get_operand_type(depth) {
+                        Some(Some(wasmparser::ValType::Ref(_))) => "ref".to_owned(),
+                        Some(Some(ty)) => ty.to_string(),
+                        other => panic!("{other:?} in code that is reached"),
+                    };
+                    // What cannot be reached is not seen.
+                    if !func.get_control_frame(0).is_some_and(|frame| frame.unreachable) {
+                        found.push((offset as u32, (0..height).rev().map(ty).collect()));
+                    }
                     func.op(offset, &operator).unwrap();
                 }
             }
@@ -176,7 +185,8 @@ mod tests {
         let debugger: Debugger = Box::new(move |stopped| {
             let operands = stopped.operand_values();
             assert!(operands.iter().all(|(ty, value)| value.ty() == *ty || ty.is_ref()));
-            to.lock().unwrap().push((stopped.offset(), operands.len(), stopped.local_values().len()));
+            let types = operands.iter().map(|(ty, _)| if ty.is_ref() { "ref".to_owned() } else { ty.to_string() });
+            to.lock().unwrap().push((stopped.offset(), types.collect::<Vec<_>>(), stopped.local_values().len()));
             true
         });
         let (mut looked, mut plain) = ([Val::I64(0), Val::F64(0)], [Val::I64(0), Val::F64(0)]);
@@ -187,8 +197,8 @@ mod tests {
         let validated = validated(&module());
         let seen = seen.lock().unwrap();
         assert!(seen.len() > 100, "{} operators", seen.len());
-        for (offset, height, _) in seen.iter() {
-            assert!(validated.contains(&(*offset, *height)), "{height} operands at {offset:#x}, of {validated:?}");
+        for (offset, types, _) in seen.iter() {
+            assert!(validated.contains(&(*offset, types.clone())), "{types:?} at {offset:#x}, of {validated:?}");
         }
         assert!(seen.iter().any(|(_, _, locals)| *locals == 3) && seen.iter().any(|(_, _, locals)| *locals == 1));
     }
