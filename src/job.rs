@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 pub use crate::fold::Stage;
+use crate::question::{Candidate, Explore, Phase};
 
 /// Descriptors that a worker starts with, after the standard streams.
 pub mod descriptors {
@@ -74,6 +75,8 @@ pub enum Task {
     Fold(Fold),
     /// Running entries of a session as they come over the channel; of what a run is, grants and limits count.
     Session(Box<Run>),
+    /// Exploring a module, as it is asked for over the channel.
+    Explore(Box<Run>),
 }
 
 /// What the worker of a session is asked, one a datagram, once it is locked.
@@ -85,6 +88,21 @@ pub enum Request {
     Type(String),
     /// To list the variables.
     Variables,
+    /// To say what can stand between two parts of an entry.
+    Complete {
+        /// What stands before it.
+        before: String,
+        /// What closes what is open there.
+        after: String,
+    },
+    /// To say what is documented of a name, a path or something of a value.
+    Doc(String),
+    /// To say what a phase makes of an entry, without running it.
+    Show(Phase, String),
+    /// To end entries after so much work, or never.
+    Fuel(Option<u64>),
+    /// Of a module that is explored.
+    Explore(Explore),
 }
 
 /// What it answers to each.
@@ -98,10 +116,16 @@ pub struct Reply {
     pub omitted: usize,
     /// How it was ended, if it was.
     pub ended: Option<Ending>,
+    /// What the entry is called in messages and traces.
+    pub entry: Option<String>,
     /// Names, types, and whether they can be assigned.
     pub variables: Vec<(String, String, bool)>,
+    /// What can stand at a place.
+    pub candidates: Vec<Candidate>,
     /// Seconds to check and compile, and to run.
     pub seconds: [f64; 2],
+    /// Units of work that the entry did.
+    pub fuel: u64,
 }
 
 /// A text that a worker tells, perhaps its beginning only.
@@ -134,6 +158,7 @@ impl Reply {
 
     fn halved(mut self) -> Self {
         let (findings, variables) = (self.findings.len() / 2, self.variables.len() / 2);
+        self.candidates.truncate(self.candidates.len() / 2);
         self.omitted += self.findings.len() - findings;
         self.findings.truncate(findings);
         self.variables.truncate(variables);
@@ -151,7 +176,7 @@ impl Task {
     /// How a program is run, if one is.
     pub fn program(&self) -> Option<&Run> {
         match self {
-            Self::Run(run) | Self::Session(run) => Some(run),
+            Self::Run(run) | Self::Session(run) | Self::Explore(run) => Some(run),
             Self::Call(call) => Some(&call.run),
             Self::Inspect(_) | Self::Fold(_) => None,
         }

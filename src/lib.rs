@@ -36,6 +36,8 @@ pub mod job;
 #[cfg(feature = "workers")]
 pub mod policy;
 #[cfg(feature = "workers")]
+pub mod question;
+#[cfg(feature = "workers")]
 pub mod supervisor;
 
 #[cfg(feature = "command")]

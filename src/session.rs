@@ -63,6 +63,11 @@ impl<T> Live<T> {
         &self.session
     }
 
+    /// What its modules are made for.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The store.
     pub fn store(&mut self) -> &mut Store<T> {
         &mut self.store
@@ -79,13 +84,13 @@ impl<T> Live<T> {
         text: &str,
         handed: impl FnOnce(&mut Store<T>, &[Need]) -> Result<Vec<Val>, Error>,
     ) -> Entered {
-        let entry = match self.session.check(text) {
-            Ok(entry) => entry,
-            Err(rejected) => return Entered::Rejected(rejected),
-        };
-        let compiled = match entry.compile() {
-            Ok(compiled) => compiled,
-            Err(rejected) => return Entered::Rejected(rejected),
+        let checked = self.session.check(text).and_then(|entry| entry.compile().map(|compiled| (entry, compiled)));
+        let (entry, compiled) = match checked {
+            Ok(both) => both,
+            Err(rejected) => {
+                self.session.reject();
+                return Entered::Rejected(rejected);
+            }
         };
         let result = self.run(&entry, &compiled, handed);
         match result.and_then(|(text, instance)| Ok((text, self.bound(&entry, instance)?))) {

@@ -19,12 +19,16 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use crate::check::{self, Memory};
+use crate::check::probe::{Candidate, Kind, Probe};
+use crate::check::{self, Memory, STANDARD};
+use crate::diagnostic::Diagnostics;
 use crate::driver::{self, Checked, Rejected};
-use crate::ir::Shared;
+use crate::ir::{Shared, print};
+use crate::lexer::{KEYWORDS, WORDS};
+use crate::names::Names;
 use crate::source::Sources;
 use crate::typed::text::TypeText;
-use crate::typed::{AccessTree, Implemented, Ty, TyKind, Types};
+use crate::typed::{AccessTree, Function, Implemented, Ty, TyKind, Types};
 use crate::{Options, bytecode, compile};
 
 /// What modules of a session import and export their variables and their table as.
@@ -102,7 +106,7 @@ impl Session {
     /// # Errors
     /// All that is wrong with it.
     pub fn check(&self, text: &str) -> Result<Entry, Box<Rejected>> {
-        let name: Rc<str> = format!("entry {}", self.count + 1).into();
+        let name: Rc<str> = self.next_name().into();
         let options = check::Options { session: Some(self), tests: false, ..check::Options::default() };
         let mut checked = driver::check(&name, &mut Memory::new().with(&name, &name, text), options)?;
         // Those of earlier entries were told.
@@ -125,6 +129,52 @@ impl Session {
             }
         }
         Ok(Entry { checked, text: Text { name, text: text.into() }, bound, first_row: self.rows })
+    }
+
+    /// What can stand between two parts of an entry: all of it, whatever it begins with.
+    pub fn complete(&self, before: &str, after: &str) -> Vec<Candidate> {
+        let line = before.rsplit('\n').next().unwrap_or_default().trim_start();
+        match line.strip_prefix("import ").map(|rest| rest.split_once('{')) {
+            Some(None) => modules(),
+            Some(Some((path, _))) => {
+                let path = path.trim();
+                self.probe(&format!("import {path}\n{}.", path.rsplit('/').next().unwrap_or_default()), "", false)
+            }
+            None => {
+                let mut found = self.probe(before, after, false);
+                if !before.trim_end().ends_with('.') {
+                    found.extend(KEYWORDS.iter().chain(&WORDS).map(|word| Candidate::new(*word, Kind::Keyword)));
+                }
+                found
+            }
+        }
+    }
+
+    /// What is documented of a name, a path or something of a value, as `List.map`, `words.len` and `text/csv`, and of what belongs
+    /// to it.
+    pub fn documented(&self, text: &str) -> Option<(Candidate, Vec<Candidate>)> {
+        let text = text.trim();
+        let module = modules().into_iter().find(|module| module.name == text);
+        let text = module.as_ref().map_or(text.to_owned(), |module| format!("import {}\n{}", module.name, last(text)));
+        let name = last(&text);
+        let found = self.probe(&text[..text.len() - name.len()], "", true);
+        let found = found.into_iter().find(|candidate| candidate.name == name)?;
+        let members = match found.kind {
+            Kind::Type | Kind::Trait | Kind::Module => self.probe(&format!("{text}."), "", true),
+            _ => Vec::new(),
+        };
+        Some((found, members))
+    }
+
+    fn probe(&self, before: &str, after: &str, wants_methods: bool) -> Vec<Candidate> {
+        let probe = Probe::new(before.len() as u32, wants_methods);
+        let name = self.next_name();
+        let options =
+            check::Options { session: Some(self), tests: false, probe: Some(&probe), ..check::Options::default() };
+        let (mut sources, mut names, mut diagnostics) = (Sources::default(), Names::default(), Diagnostics::default());
+        let mut loader = Memory::new().with(&name, &name, &format!("{before}{PLACE}{after}"));
+        check::check(&name, &mut loader, options, &mut sources, &mut names, &mut diagnostics);
+        probe.finish(&sources)
     }
 
     /// Adds an entry. Its module was instantiated, and `main` returned; `is_bound` tells which of its variables (by their globals) have a
@@ -170,9 +220,19 @@ impl Session {
         self.rows = compiled.table;
     }
 
+    /// Takes note of an entry that was rejected: another one is not called the same.
+    pub fn reject(&mut self) {
+        self.count += 1;
+    }
+
     fn know_rows(&mut self, rows: &[(Implemented, u32)]) {
         let known: FxHashSet<Implemented> = self.rows_of.iter().map(|(implemented, _)| implemented.clone()).collect();
         self.rows_of.extend(rows.iter().filter(|(implemented, _)| !known.contains(implemented)).cloned());
+    }
+
+    /// What the next entry is called.
+    pub fn next_name(&self) -> String {
+        format!("entry {}", self.count + 1)
     }
 
     /// The variables, oldest first: name, type, and whether each can be assigned.
@@ -200,6 +260,24 @@ impl Entry {
         Ok(Compiled { module, table: self.first_row + count, rows: rows.collect(), types })
     }
 
+    /// The functions of the session that it uses, in the compiler's own language, as text for people.
+    ///
+    /// # Errors
+    /// Limits that it passes.
+    pub fn ir(&self) -> Result<String, Box<Rejected>> {
+        let Checked { program, names, sources, .. } = &self.checked;
+        let rejected = |diagnostics| Box::new(Rejected { diagnostics, sources: sources.clone() });
+        let module = compile::lower(program, names, Options::default()).map_err(rejected)?;
+        Ok(print::some(&module, |name| self.is_own(name)))
+    }
+
+    /// Whether a function of its module, by its name in traces, is one of the session, not of the standard library.
+    pub fn is_own(&self, name: &str) -> bool {
+        let program = &self.checked.program;
+        let own = |function: &Function| !program.modules[function.module.index()].standard;
+        program.functions.iter().any(|function| *function.path == *name && own(function))
+    }
+
     /// What was perhaps not meant.
     pub fn warnings(&self) -> &[crate::diagnostic::Diagnostic] {
         &self.checked.warnings
@@ -224,6 +302,22 @@ impl Entry {
     pub fn value_type(&self) -> Option<&str> {
         self.bound.iter().find(|variable| &*variable.name == check::VALUE).map(|variable| &*variable.shown)
     }
+}
+
+/// The name that is put where a name is looked for.
+const PLACE: &str = "name_that_is_looked_for";
+
+/// The last name of a path.
+fn last(text: &str) -> &str {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let start = text.rfind(|c| !is_part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    &text[start..]
+}
+
+/// The modules of the standard library.
+fn modules() -> Vec<Candidate> {
+    let paths = STANDARD.iter().filter_map(|(path, _)| path.strip_suffix(".fold"));
+    paths.filter(|path| !path.starts_with("prelude/")).map(|path| Candidate::new(path, Kind::Module)).collect()
 }
 
 /// Whether a type consists of the first so many records, enums and traits only.

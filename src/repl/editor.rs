@@ -3,28 +3,29 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError};
 
 use nu_ansi_term::{Color, Style};
+use pinfold::question::Candidate;
+use pinfold_compiler::lexer::{KEYWORDS, WORDS};
+use pinfold_vm::module::Escaped;
 use reedline::{
-    ColumnarMenu, Completer, CompletionResult, Emacs, FileBackedHistory, Highlighter, KeyCode, KeyModifiers,
-    MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, Reedline, ReedlineEvent,
-    ReedlineMenu, Signal, Span, StyledText, Suggestion, ValidationResult, Validator, default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, DefaultHinter, Emacs, FileBackedHistory, Highlighter, KeyCode,
+    KeyModifiers, MenuBuilder, Prompt, PromptEditMode, PromptHistorySearch, PromptHistorySearchStatus, Reedline,
+    ReedlineEvent, ReedlineMenu, Signal, Span, StyledText, Suggestion, ValidationResult, Validator,
+    default_emacs_keybindings,
 };
 
-use super::{COMMANDS, entry};
+use super::{Shared, completion, entry};
 use crate::colour;
 
 /// Entries that are remembered.
 const HISTORY: usize = 5000;
 /// The name of the menu of completions.
 const MENU: &str = "completion";
-
-const KEYWORDS: [&str; 30] = [
-    "as", "assert", "break", "const", "continue", "dyn", "else", "enum", "false", "fn", "for", "if", "impl", "import",
-    "in", "is", "let", "match", "needs", "panic", "pub", "record", "return", "self", "Self", "trait", "true", "type",
-    "var", "while",
-];
+/// Completions that are shown at most, and characters of what is said to each.
+const MOST: usize = 200;
+const WIDEST: usize = 100;
 
 /// What was written.
 pub enum Line {
@@ -40,29 +41,29 @@ pub enum Line {
 pub struct Editor {
     reedline: Reedline,
     prompt: Authority,
-    names: Arc<Mutex<Vec<String>>>,
 }
 
 impl Editor {
-    /// An editor whose prompt shows what the session holds.
+    /// An editor that knows some commands, and asks a session what else can stand where.
     ///
     /// # Errors
     /// If the terminal is none.
-    pub fn new(authority: &[String]) -> io::Result<Self> {
+    pub fn new(session: Shared, commands: &'static [(&'static str, &'static str)]) -> io::Result<Self> {
         remember();
-        let names = Arc::new(Mutex::new(Vec::new()));
         let mut keys = default_emacs_keybindings();
         let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.into()), ReedlineEvent::MenuNext]);
         keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
         let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU)));
         let mut reedline = Reedline::create()
             .with_validator(Box::new(Whole))
-            .with_completer(Box::new(Names(names.clone())))
+            .with_completer(Box::new(Names { session, commands }))
             .with_menu(menu)
             .with_ansi_colors(colour::wanted())
+            .use_bracketed_paste(true)
             .with_edit_mode(Box::new(Emacs::new(keys)));
         if colour::wanted() {
-            reedline = reedline.with_highlighter(Box::new(Colours));
+            let hint = DefaultHinter::default().with_style(Style::new().dimmed());
+            reedline = reedline.with_highlighter(Box::new(Colours)).with_hinter(Box::new(hint));
         }
         if let Some(path) = history() {
             // Without a place for it there is none.
@@ -70,14 +71,13 @@ impl Editor {
                 reedline = reedline.with_history(Box::new(history));
             }
         }
-        let prompt = if authority.is_empty() { "fold".to_owned() } else { format!("fold [{}]", authority.join(" ")) };
-        Ok(Self { reedline, prompt: Authority(prompt), names })
+        Ok(Self { reedline, prompt: Authority("fold".to_owned()) })
     }
 
-    /// Names that are completed from now on. A worker tells them: what is none is not shown.
-    pub fn knows(&mut self, names: impl Iterator<Item = String>) {
-        let is_name = |name: &String| name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.filter(is_name).collect();
+    /// What the prompt shows from now on: what is entered, and which authority the session holds.
+    pub fn shows(&mut self, what: &str, authority: &[String]) {
+        let held = if authority.is_empty() { String::new() } else { format!(" [{}]", authority.join(" ")) };
+        self.prompt = Authority(format!("{what}{held}"));
     }
 
     /// The next line, or lines.
@@ -159,28 +159,58 @@ impl Validator for Whole {
     }
 }
 
-/// Names of variables, words of the language, commands.
-struct Names(Arc<Mutex<Vec<String>>>);
+/// Commands, and what a session says can stand at a place.
+struct Names {
+    session: Shared,
+    commands: &'static [(&'static str, &'static str)],
+}
 
 impl Completer for Names {
     fn complete(&mut self, line: &str, at: usize) -> CompletionResult {
         let before = line.get(..at).unwrap_or(line);
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-        let start = before.char_indices().rev().take_while(|(_, c)| is_part(*c)).last().map_or(at, |(start, _)| start);
-        let word = &before[start..];
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let commands = COMMANDS.iter().filter_map(|(command, _)| command.split(' ').next()).filter(|_| start == 0);
-        let mut found: Vec<&str> = names.iter().map(String::as_str).chain(KEYWORDS).chain(commands).collect();
-        found.retain(|name| !word.is_empty() && name.starts_with(word));
-        found.sort_unstable();
-        found.dedup();
-        let suggestion = |value: &str| Suggestion {
-            value: value.to_owned(),
-            span: Span::new(start, at),
-            append_whitespace: false,
-            ..Suggestion::default()
+        // What comes after a command is what could be an entry.
+        let entry = if before.starts_with(':') { before.find(' ').map(|space| space + 1) } else { Some(0) };
+        let Some(entry) = entry else {
+            let commands = self.commands.iter().filter_map(|(command, what)| Some((command.split(' ').next()?, *what)));
+            let fitting = commands.filter(|(command, _)| command.starts_with(before));
+            let made = fitting.map(|(command, what)| suggestion(command, Some(what.to_owned()), 0, at));
+            return CompletionResult::fresh(made.collect::<Vec<_>>());
         };
-        CompletionResult::fresh(found.into_iter().map(suggestion).collect::<Vec<_>>())
+        let (start, request) = completion(&before[entry..]);
+        let (start, mut session) = (start + entry, self.session.lock().unwrap_or_else(PoisonError::into_inner));
+        // A session that is gone is told of when the entry is entered.
+        let found = session.ask(&request).ok().flatten().map(|replied| replied.reply.candidates).unwrap_or_default();
+        CompletionResult::fresh(fitting(found, &before[start..], start, at))
+    }
+}
+
+/// What fits to the beginning of a word. A worker tells it: what is no name is not shown.
+fn fitting(found: Vec<Candidate>, word: &str, start: usize, at: usize) -> Vec<Suggestion> {
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '/'));
+    // All names there are would fill the screen.
+    let is_wanted = |name: &str| name.starts_with(word) && is_name(name);
+    let fitting = found.into_iter().filter(|candidate| is_wanted(&candidate.name)).take(MOST);
+    let suggest = |Candidate { name, kind, ty }: Candidate| {
+        let what = if ty.is_empty() { kind } else { ty };
+        suggestion(&name, Some(shortened(&Escaped(&what).to_string())), start, at)
+    };
+    fitting.map(suggest).collect()
+}
+
+fn suggestion(value: &str, description: Option<String>, start: usize, at: usize) -> Suggestion {
+    Suggestion {
+        value: value.to_owned(),
+        description,
+        span: Span::new(start, at),
+        append_whitespace: false,
+        ..Suggestion::default()
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -199,7 +229,7 @@ impl Highlighter for Colours {
                 '0'..='9' => (word(rest), Style::new().fg(Color::Cyan)),
                 first if first.is_alphabetic() || first == '_' => {
                     let length = word(rest);
-                    let is_keyword = KEYWORDS.contains(&&rest[..length]);
+                    let is_keyword = KEYWORDS.iter().chain(&WORDS).any(|keyword| *keyword == &rest[..length]);
                     (length, if is_keyword { Style::new().fg(Color::Blue).bold() } else { Style::new() })
                 }
                 first => (first.len_utf8(), Style::new()),

@@ -3,8 +3,8 @@
 /// What is open at a place in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
-    /// A bracket.
-    Bracket,
+    /// A bracket, and what closes it.
+    Bracket(char),
     /// `"`; a line's end ends it.
     Text,
     /// `"""`
@@ -15,8 +15,29 @@ enum Open {
     Comment,
 }
 
-/// Whether an entry goes on in the next line: something is open at its end, or the line ends with an operator that wants an operand.
+/// Whether an entry goes on in the next line: something is open at its end, or the line ends with an operator that wants an operand, or is
+/// documentation of what comes next.
 pub fn is_open(source: &str) -> bool {
+    match open_at_end(source) {
+        Some(open) => !open.is_empty() && open.last() != Some(&Open::Text) || wants_operand(source),
+        None => true,
+    }
+}
+
+/// What closes all that is open at the end of a source; nothing in a raw text.
+pub fn closers(source: &str) -> String {
+    let closer = |open: &Open| match open {
+        Open::Bracket(close) => close.to_string(),
+        Open::Text => "\"".to_owned(),
+        Open::Lines => "\"\"\"".to_owned(),
+        Open::Value => "}".to_owned(),
+        Open::Comment => "*/".to_owned(),
+    };
+    open_at_end(source).unwrap_or_default().iter().rev().map(closer).collect()
+}
+
+/// What is open at the end of a source; none in a raw text.
+fn open_at_end(source: &str) -> Option<Vec<Open>> {
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0;
     let bytes = source.as_bytes();
@@ -57,16 +78,18 @@ pub fn is_open(source: &str) -> bool {
             (_, b'"') => open.push(Open::Text),
             (_, b'r') => match raw(bytes, at - 1) {
                 Some(Some(end)) => at = end,
-                Some(None) => return true,
+                Some(None) => return None,
                 None => {}
             },
             (_, b'\'') => at = character_end(bytes, at),
-            (_, b'(' | b'[' | b'{') => open.push(Open::Bracket),
+            (_, b'(') => open.push(Open::Bracket(')')),
+            (_, b'[') => open.push(Open::Bracket(']')),
+            (_, b'{') => open.push(Open::Bracket('}')),
             (_, b')' | b']' | b'}') => drop(open.pop()),
             _ => {}
         }
     }
-    !open.is_empty() && open.last() != Some(&Open::Text) || wants_operand(source)
+    Some(open)
 }
 
 /// Where a raw text ends that begins at `at`, if one does, and if it is closed.
@@ -99,6 +122,9 @@ fn wants_operand(source: &str) -> bool {
     let line = source.trim_end().rsplit('\n').next().unwrap_or_default();
     let code = line.trim_end();
     let operators = ["+", "-", "*", "/", "=", "&&", "||", "=>", "->", ",", "<", "."];
+    if code.trim_start().starts_with("///") {
+        return true;
+    }
     !code.contains("//")
         && !code.ends_with("*/")
         && operators.iter().any(|operator| code.ends_with(operator))
@@ -134,6 +160,7 @@ mod tests {
             "r#\"abc\"",
             "(\"a {f(\"b\")}\"",
             "list.",
+            "/// What comes next",
         ];
         for source in open {
             assert!(is_open(source), "{source}");
@@ -158,6 +185,23 @@ mod tests {
         ];
         for source in whole {
             assert!(!is_open(source), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_closed_from_the_inside_out() {
+        let cases = [
+            ("f(xs.", ")"),
+            ("fn f() { g([1, x.", "])}"),
+            ("\"a {x.", "}\""),
+            ("\"\"\"a {f(x.", ")}\"\"\""),
+            ("x. /* ", "*/"),
+            ("r#\"(", ""),
+            ("f(')')", ""),
+        ];
+        for (source, expected) in cases {
+            assert_eq!(closers(source), expected, "{source}");
+            assert!(!is_open(&format!("{source}{expected}")) || source.starts_with("r#"), "{source}");
         }
     }
 

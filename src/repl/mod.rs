@@ -6,23 +6,32 @@
 
 mod editor;
 mod entry;
+mod explore;
+mod grants;
+mod help;
+mod protocol;
+mod replay;
 
 use std::io::{self, BufRead, IsTerminal};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinfold::exit;
-use pinfold::job::{Ending, Job, Reply, Request, Run, Task, TierName, Told};
+use pinfold::job::{EndKind, Ending, Job, Reply, Request, Run, Task, TierName, Told};
+use pinfold::question::{Phase, UNLIMITED};
 use pinfold::supervisor::{Bounds, Replied, Session, Stopped, SupervisorError, Verdict};
 use pinfold::{answer, policy};
 use pinfold_sandbox::SpawnError;
 use pinfold_vm::host::{DirGrant, NetGrant};
-use pinfold_vm::module::{Escaped, Printable};
+use pinfold_vm::module::{Bytes as Program, Escaped, Printable};
 
 use crate::run::args::{Bytes, Without, seconds, without};
 use crate::run::{self, Settings};
 use crate::{colour, report};
 use editor::{Editor, Line};
+use replay::{End, Ran};
 
 /// Bytes of a value that are shown.
 const SHOWN: usize = 4000;
@@ -72,16 +81,36 @@ pub struct Args {
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     pub fuel: Option<u64>,
 
+    /// Speak a protocol for tools on standard input and output: a request and an answer are a line of JSON.
+    #[arg(long, conflicts_with = "file")]
+    pub json: bool,
+    /// Explore a module: call what it exports, read its memory and its globals, step through it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "json"])]
+    pub wasm: Option<PathBuf>,
+
     /// Enter this file first.
     pub file: Option<PathBuf>,
 }
+
+/// A session that the line editor asks too.
+type Shared = Arc<Mutex<Session>>;
 
 /// Runs the command.
 ///
 /// # Errors
 /// If there is no session to be had.
 pub fn run(args: &Args) -> Result<u8, String> {
-    let mut repl = Repl::new(args)?;
+    let mut settings = Settings::new(&flags(args))?;
+    settings.grants.output_limit = args.max_output.map_or(OUTPUT, |bytes| bytes.0);
+    if args.json {
+        // Who reads the events looks on: a line comes when it is written.
+        settings.grants.terminals = [false, true, true];
+        return protocol::run(args, settings);
+    }
+    if let Some(file) = &args.wasm {
+        return explore::run(args, &settings, file);
+    }
+    let mut repl = Repl::new(args, settings)?;
     if let Some(path) = &args.file {
         repl.load(path);
     }
@@ -89,59 +118,36 @@ pub fn run(args: &Args) -> Result<u8, String> {
     Ok(code)
 }
 
-/// What a command says of itself.
-const COMMANDS: [(&str, &str); 9] = [
-    (":help", "show this"),
-    (":type EXPRESSION", "show the type of an expression, without running it"),
-    (":vars", "list the variables"),
-    (":caps", "list what the session was granted"),
-    (":time", "tell after each entry how long it took, or no longer"),
-    (":load FILE", "enter a file"),
-    (":save FILE", "write the entries so far to a file"),
-    (":reset", "begin anew"),
-    (":quit", "end; so does Ctrl-D"),
-];
-
 /// A session and whoever uses it.
 struct Repl<'a> {
     args: &'a Args,
     settings: Settings,
-    session: Session,
-    /// Entries that came to their end.
-    entered: Vec<String>,
+    session: Shared,
+    /// Entries that were run.
+    ran: Vec<Ran>,
+    /// Whether commands come from a person, not from a file or a pipe.
+    is_person: bool,
     tells_time: bool,
     failed: bool,
 }
 
 impl<'a> Repl<'a> {
-    fn new(args: &'a Args) -> Result<Self, String> {
-        let mut settings = Settings::new(&flags(args))?;
-        settings.grants.output_limit = args.max_output.map_or(OUTPUT, |bytes| bytes.0);
-        let session = start(args, &settings)?;
-        let mut repl = Self { args, settings, session, entered: Vec::new(), tells_time: false, failed: false };
-        // The first question tells whether there is anybody to answer.
-        if !matches!(repl.session.ask(&Request::Variables), Ok(Some(_))) {
-            return Err(match repl.session.end() {
-                Some(Err(SupervisorError::Spawn(SpawnError::Layer(layer)))) => {
-                    format!("{layer}\n  {}", policy::way_out(&layer))
-                }
-                Some(Err(error)) => error.to_string(),
-                Some(Ok(outcome)) => {
-                    let words = report::words(&outcome.verdict, args.timeout);
-                    words.unwrap_or_else(|| "the worker ended at once".to_owned())
-                }
-                None => "there is no session".to_owned(),
-            });
-        }
-        Ok(repl)
+    fn new(args: &'a Args, settings: Settings) -> Result<Self, String> {
+        let session = Arc::new(Mutex::new(begin(args, &settings, None)?));
+        Ok(Self { args, settings, session, ran: Vec::new(), is_person: false, tells_time: false, failed: false })
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads from a terminal.
     fn interact(&mut self) -> Result<u8, String> {
         println!("Pinfold {}: entries in Fold. :help tells more, Ctrl-D ends.", env!("CARGO_PKG_VERSION"));
-        let mut editor = Editor::new(&self.authority()).map_err(|error| error.to_string())?;
+        self.is_person = true;
+        let mut editor = Editor::new(self.session.clone(), &help::COMMANDS).map_err(|error| error.to_string())?;
         loop {
-            editor.knows(self.variables().into_iter().map(|(name, ..)| name));
+            editor.shows("fold", &self.authority());
             match editor.read().map_err(|error| error.to_string())? {
                 Line::Entry(text) => {
                     if !self.line(&text) {
@@ -183,11 +189,19 @@ impl<'a> Repl<'a> {
         let (command, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         match command {
             "" => {}
-            ":help" | ":h" => help(),
+            ":help" | ":h" => help::help(),
             ":quit" | ":q" => return false,
-            ":type" | ":t" => self.ty(rest),
+            ":type" | ":t" => self.look(&Request::Type(rest.to_owned())),
+            ":doc" => self.doc(rest.trim()),
+            ":stages" => self.look(&Request::Show(Phase::Stages, rest.to_owned())),
+            ":ir" => self.look(&Request::Show(Phase::Ir, rest.to_owned())),
+            ":wat" => self.look(&Request::Show(Phase::Wat, rest.to_owned())),
+            ":slots" => self.look(&Request::Show(Phase::Slots, rest.to_owned())),
+            ":asm" => self.look(&Request::Show(Phase::Asm, rest.to_owned())),
+            ":fuel" => self.fuel(rest.trim()),
             ":vars" => self.show_variables(),
             ":caps" => self.show_authority(),
+            ":grant" | ":grant!" | ":revoke" | ":revoke!" => self.authorize(command, rest.trim()),
             ":time" => {
                 self.tells_time = !self.tells_time;
                 println!("{}", if self.tells_time { "times are told" } else { "times are not told" });
@@ -210,7 +224,8 @@ impl<'a> Repl<'a> {
 
     /// Asks the worker. Where nothing comes of it, that is told; where it is gone, there is another one.
     fn ask(&mut self, request: &Request) -> Option<Replied> {
-        match self.session.ask(request) {
+        let answer = self.session().ask(request);
+        match answer {
             Ok(Some(replied)) => Some(replied),
             Ok(None) => {
                 self.is_gone();
@@ -227,46 +242,47 @@ impl<'a> Repl<'a> {
         let Some(Replied { reply, stopped }) = self.ask(&Request::Enter(text.to_owned())) else { return };
         // What is left out can be an error.
         let failed = reply.ended.is_some() || reply.omitted > 0 || reply.findings.iter().any(is_error);
-        self.tell(&reply, stopped);
-        if failed {
-            self.failed = true;
-        } else {
-            self.entered.push(text.to_owned());
+        tell(&reply, stopped, self.args);
+        self.failed |= failed;
+        if let Some(end) = end_of(&reply, failed) {
+            self.ran.push(Ran { text: text.to_owned(), end, gave: reply.value.is_some() });
         }
         if self.tells_time {
             let [compile, run] = reply.seconds.map(|seconds| seconds * 1e3);
-            println!("  {compile:.1} ms to compile, {run:.1} ms to run");
+            println!("  {compile:.1} ms to compile, {run:.1} ms to run, {} units of work", reply.fuel);
         }
     }
 
-    /// Shows what the worker told.
-    fn tell(&self, reply: &Reply, stopped: Option<Stopped>) {
-        for finding in &reply.findings {
-            eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string()));
-        }
-        if reply.omitted > 0 {
-            eprintln!("{} more findings are not shown", reply.omitted);
-        }
-        if let Some(value) = &reply.value {
-            show(value);
-        }
-        match (&reply.ended, stopped) {
-            (Some(ending), Some(Stopped::Interrupt)) => {
-                report::explain(&Verdict::Ended(Ending { message: Some("interrupted".into()), ..ending.clone() }), 0.0);
-            }
-            (Some(ending), Some(Stopped::Time)) => {
-                let message = format!("the entry was ended after {} s; --timeout gives it more", self.args.timeout);
-                report::explain(&Verdict::Ended(Ending { message: Some(message), ..ending.clone() }), 0.0);
-            }
-            (Some(ending), None) => report::explain(&Verdict::Ended(ending.clone()), self.args.timeout),
-            (None, _) => {}
+    /// Asks for something that nothing runs for.
+    fn look(&mut self, request: &Request) {
+        if let Some(Replied { reply, .. }) = self.ask(request) {
+            self.failed |= reply.ended.is_some() || reply.findings.iter().any(is_error);
+            tell(&reply, None, self.args);
         }
     }
 
-    fn ty(&mut self, text: &str) {
-        if let Some(Replied { reply, .. }) = self.ask(&Request::Type(text.to_owned())) {
-            self.failed |= reply.findings.iter().any(is_error);
-            self.tell(&reply, None);
+    fn doc(&mut self, text: &str) {
+        let Some(Replied { reply, .. }) = self.ask(&Request::Doc(text.to_owned())) else { return };
+        match reply.value {
+            Some(_) => tell(&reply, None, self.args),
+            None => self.complain(&format!("nothing is known of `{}`", Escaped(text))),
+        }
+    }
+
+    fn fuel(&mut self, text: &str) {
+        match text.parse() {
+            Ok(units) => {
+                self.settings.fuel = Some(units).filter(|&units| units > 0).map(|units: u64| units.min(UNLIMITED));
+                if self.ask(&Request::Fuel(self.settings.fuel)).is_none() {
+                    return;
+                }
+            }
+            Err(_) if text.is_empty() => {}
+            Err(_) => return self.complain(&format!("{} is no number of units", Escaped(text))),
+        }
+        match self.settings.fuel {
+            Some(units) => println!("an entry is ended after {units} units of work"),
+            None => println!("entries may do as much work as they like"),
         }
     }
 
@@ -311,22 +327,24 @@ impl<'a> Repl<'a> {
     }
 
     fn save(&mut self, path: &Path) {
-        let text: String = self.entered.iter().map(|entry| format!("{entry}\n")).collect();
+        let done: Vec<&Ran> = self.ran.iter().filter(|ran| ran.end == End::Done).collect();
+        let text: String = done.iter().map(|ran| format!("{}\n", ran.text)).collect();
         match std::fs::write(path, text) {
-            Ok(()) => println!("{} entries are in {}", self.entered.len(), path.display()),
+            Ok(()) => println!("{} entries are in {}", done.len(), path.display()),
             Err(error) => self.complain(&format!("{}: {error}", path.display())),
         }
     }
 
     fn reset(&mut self) {
         // What it listens at is free for the next one.
-        if let Some(Ok(outcome)) = self.session.end() {
+        let ended = self.session().end();
+        if let Some(Ok(outcome)) = ended {
             outcome.remains.finish();
         }
-        match start(self.args, &self.settings) {
+        match begin(self.args, &self.settings, None) {
             Ok(session) => {
-                self.session = session;
-                self.entered.clear();
+                *self.session() = session;
+                self.ran.clear();
             }
             Err(error) => self.complain(&error),
         }
@@ -334,17 +352,59 @@ impl<'a> Repl<'a> {
 
     /// Tells how the session ended, and begins another one.
     fn is_gone(&mut self) {
-        self.failed = true;
-        match self.session.end() {
-            Some(Ok(outcome)) => {
-                report::explain(&outcome.verdict, self.args.timeout);
-                outcome.remains.finish();
-            }
-            Some(Err(error)) => self.complain(&error.to_string()),
-            None => {}
-        }
-        eprintln!("pinfold: the session is lost with all that it had; this is a new one");
+        let message = lost(&mut self.session(), self.args);
+        self.complain(&message);
         self.reset();
+    }
+}
+
+/// Ends a session whose worker is gone, and tells how it went.
+fn lost(session: &mut Session, args: &Args) -> String {
+    let lost = "the session is lost with all that it had; this is a new one";
+    match session.end() {
+        Some(Ok(outcome)) => {
+            let words = report::words(&outcome.verdict, args.timeout);
+            outcome.remains.finish();
+            words.map_or_else(|| lost.to_owned(), |words| format!("{words}\n{lost}"))
+        }
+        Some(Err(error)) => format!("{error}\n{lost}"),
+        None => lost.to_owned(),
+    }
+}
+
+/// What is asked for what can stand at the end of a text, and where the word begins that it takes the place of.
+fn completion(before: &str) -> (usize, Request) {
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let is_path = before[line..].trim_start().starts_with("import ") && !before[line..].contains('{');
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || is_path && c == '/';
+    let word = before.chars().rev().take_while(|&c| is_part(c)).map(char::len_utf8).sum::<usize>();
+    let start = before.len() - word;
+    let before = before[..start].to_owned();
+    let after = entry::closers(&before);
+    (start, Request::Complete { before, after })
+}
+
+/// Shows what the worker told.
+fn tell(reply: &Reply, stopped: Option<Stopped>, args: &Args) {
+    for finding in &reply.findings {
+        eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string()));
+    }
+    if reply.omitted > 0 {
+        eprintln!("{} more findings are not shown", reply.omitted);
+    }
+    if let Some(value) = &reply.value {
+        show(value);
+    }
+    match (&reply.ended, stopped) {
+        (Some(ending), Some(Stopped::Interrupt)) => {
+            report::explain(&Verdict::Ended(Ending { message: Some("interrupted".into()), ..ending.clone() }), 0.0);
+        }
+        (Some(ending), Some(Stopped::Time)) => {
+            let message = format!("the entry was ended after {} s; --timeout gives it more", args.timeout);
+            report::explain(&Verdict::Ended(Ending { message: Some(message), ..ending.clone() }), 0.0);
+        }
+        (Some(ending), None) => report::explain(&Verdict::Ended(ending.clone()), args.timeout),
+        (None, _) => {}
     }
 }
 
@@ -354,20 +414,24 @@ fn interrupted(signal: i32) -> ! {
     std::process::exit(128 + signal)
 }
 
+/// How an entry went; nothing of one that did not run.
+fn end_of(reply: &Reply, failed: bool) -> Option<End> {
+    match &reply.ended {
+        Some(ending) if matches!(ending.kind, EndKind::Trap | EndKind::Exit) => Some(End::Failed),
+        Some(_) => Some(End::Stopped),
+        None if failed => None,
+        None => Some(End::Done),
+    }
+}
+
 fn is_error(finding: &answer::Finding) -> bool {
     finding.diagnostic.severity == answer::Severity::Error
 }
 
-fn help() {
-    println!("Entries are what stands in a script: declarations, statements, expressions. `it` is the last value.");
-    for (command, what) in COMMANDS {
-        println!("  {command:<18}{what}");
-    }
-    println!("Ctrl-C stops what runs. An entry that is not whole goes on in the next line.");
-}
-
+/// Shows a value, the beginning of a long one; what has no type was asked for, and is shown as far as it was told.
 fn show(value: &Told) {
-    let end = value.text.floor_char_boundary(SHOWN.min(value.text.len()));
+    let most = if value.ty.is_some() { SHOWN } else { value.text.len() };
+    let end = value.text.floor_char_boundary(most.min(value.text.len()));
     let (text, rest) = value.text.split_at(end);
     let left = rest.len() + value.omitted;
     let elided = if left > 0 { format!("… ({left} bytes more)") } else { String::new() };
@@ -377,8 +441,40 @@ fn show(value: &Told) {
     }
 }
 
+/// Begins a session, whose output goes to ours, or elsewhere.
+fn begin(args: &Args, settings: &Settings, sinks: Option<[OwnedFd; 2]>) -> Result<Session, String> {
+    let mut session = start(args, settings, sinks)?;
+    // The first question tells whether there is anybody to answer.
+    if matches!(session.ask(&Request::Variables), Ok(Some(_))) {
+        return Ok(session);
+    }
+    Err(match session.end() {
+        Some(Err(SupervisorError::Spawn(SpawnError::Layer(layer)))) => {
+            format!("{layer}\n  {}", policy::way_out(&layer))
+        }
+        Some(Err(error)) => error.to_string(),
+        Some(Ok(outcome)) => {
+            let words = report::words(&outcome.verdict, args.timeout);
+            words.unwrap_or_else(|| "the worker ended at once".to_owned())
+        }
+        None => "there is no session".to_owned(),
+    })
+}
+
 /// Starts a session's worker.
-fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
+fn start(args: &Args, settings: &Settings, sinks: Option<[OwnedFd; 2]>) -> Result<Session, String> {
+    let program = Program::sealed(io::empty(), 0).map_err(|error| error.to_string())?;
+    start_with(args, settings, program, sinks, |run| Task::Session(Box::new(run)))
+}
+
+/// Starts a worker that answers, with a program and what it is to do.
+fn start_with(
+    args: &Args,
+    settings: &Settings,
+    program: Program,
+    sinks: Option<[OwnedFd; 2]>,
+    task: impl FnOnce(Run) -> Task,
+) -> Result<Session, String> {
     if args.unsafe_no_sandbox {
         eprintln!(
             "pinfold: warning: there is no sandbox; an entry that breaks out of the virtual machine has all of your rights"
@@ -391,7 +487,8 @@ fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
         file: "session".into(),
         max_memory: settings.max_memory,
         max_stack: settings.max_stack,
-        fuel: settings.fuel,
+        // Always counted: `:fuel` says how much there is.
+        fuel: Some(settings.fuel.unwrap_or(UNLIMITED).min(UNLIMITED)),
         tier: TierName::Auto,
         deterministic: false,
         invoke: None,
@@ -401,7 +498,7 @@ fn start(args: &Args, settings: &Settings) -> Result<Session, String> {
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };
-    Session::start(Job { plan, task: Task::Session(Box::new(job)) }, bounds, interrupted)
+    Session::start(Job { plan, task: task(job) }, program, bounds, sinks, interrupted)
         .map_err(|error| error.to_string())
 }
 

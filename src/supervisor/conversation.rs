@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,14 @@ use super::clock::Over;
 use super::{Bounds, Outcome, Signals, SupervisorError, Verdict, Wanted, observe};
 use crate::job::{Job, LARGEST_MESSAGE, Reply, Request};
 
+/// What stands for the wish that the running entry stops, in the place of a request: no JSON begins like this.
+const CANCEL: &[u8] = b"!";
+/// What stands before a request during which nothing is shown that is written.
+const SILENT: u8 = b'~';
+
 /// A session, as whoever asks sees it.
 pub struct Session {
-    requests: Option<File>,
+    requests: Option<Arc<File>>,
     replies: Receiver<Replied>,
     supervisor: Option<JoinHandle<Result<Outcome, SupervisorError>>>,
 }
@@ -39,17 +45,39 @@ pub struct Replied {
 pub enum Stopped {
     /// Its time was over.
     Time,
-    /// Somebody pressed Ctrl-C.
+    /// Somebody pressed Ctrl-C, or [cancelled](Canceller) it.
     Interrupt,
+}
+
+/// Stops what runs in a session, from another thread than the one that asks.
+#[derive(Debug)]
+pub struct Canceller(Weak<File>);
+
+impl Canceller {
+    /// Asks the running entry to stop. Where none runs, nothing happens: also not to a request that is sent after this.
+    pub fn cancel(&self) {
+        if let Some(requests) = self.0.upgrade() {
+            // One that is gone runs nothing.
+            let _ = (&*requests).write_all(CANCEL);
+        }
+    }
 }
 
 impl Session {
     /// Starts a worker. `bounds` are those of each entry. Whoever asks may be waiting for a person, and hears of nothing then: a signal that is
     /// to end the process does so by `interrupted`, once nothing is left of the worker.
     ///
+    /// `program` is what the worker is given beside the job, and `sinks` where its output and its errors go, if not to ours.
+    ///
     /// # Errors
     /// If it cannot be watched; that it cannot be started, the first question tells.
-    pub fn start(job: Job, bounds: Bounds, interrupted: fn(i32) -> !) -> Result<Self, SupervisorError> {
+    pub fn start(
+        job: Job,
+        program: Bytes,
+        bounds: Bounds,
+        sinks: Option<[OwnedFd; 2]>,
+        interrupted: fn(i32) -> !,
+    ) -> Result<Self, SupervisorError> {
         // Signals are for the supervisor, not for this thread.
         drop(Signals::take()?);
         let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
@@ -58,8 +86,7 @@ impl Session {
         let conversation = Conversation::new(theirs, sender, bounds.timeout);
         let bounds = Bounds { timeout: None, ..bounds };
         let supervise = move || {
-            let program = Bytes::sealed(io::empty(), 0)?;
-            let wanted = Wanted { conversation: Some(conversation), ..Wanted::default() };
+            let wanted = Wanted { conversation: Some(conversation), sinks, ..Wanted::default() };
             let outcome = observe(&job, &program, &bounds, wanted)?;
             if let Verdict::Interrupted { signal } = outcome.verdict {
                 outcome.remains.finish();
@@ -68,7 +95,7 @@ impl Session {
             Ok(outcome)
         };
         let supervisor = std::thread::Builder::new().name("pinfold-session".into()).spawn(supervise)?;
-        Ok(Self { requests: Some(ours.into()), replies, supervisor: Some(supervisor) })
+        Ok(Self { requests: Some(Arc::new(ours.into())), replies, supervisor: Some(supervisor) })
     }
 
     /// Asks; `None` if the session has ended, see [`Self::end`].
@@ -76,16 +103,34 @@ impl Session {
     /// # Errors
     /// If the request is too long.
     pub fn ask(&mut self, request: &Request) -> io::Result<Option<Replied>> {
-        let request = serde_json::to_vec(request)?;
+        self.send(serde_json::to_vec(request)?)
+    }
+
+    /// The same; what is written meanwhile goes nowhere.
+    ///
+    /// # Errors
+    /// If the request is too long.
+    pub fn ask_silently(&mut self, request: &Request) -> io::Result<Option<Replied>> {
+        let mut silent = vec![SILENT];
+        serde_json::to_writer(&mut silent, request)?;
+        self.send(silent)
+    }
+
+    fn send(&mut self, request: Vec<u8>) -> io::Result<Option<Replied>> {
         if request.len() > LARGEST_MESSAGE {
             let message = format!("this is too long for an entry: it has {} bytes", request.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let Some(requests) = &mut self.requests else { return Ok(None) };
-        if requests.write_all(&request).is_err() {
+        let Some(requests) = &self.requests else { return Ok(None) };
+        if (&**requests).write_all(&request).is_err() {
             return Ok(None);
         }
         Ok(self.replies.recv().ok())
+    }
+
+    /// What stops entries of it. It does not keep the session.
+    pub fn canceller(&self) -> Canceller {
+        Canceller(self.requests.as_ref().map(Arc::downgrade).unwrap_or_default())
     }
 
     /// Ends it, and tells how it ended.
@@ -120,7 +165,14 @@ pub struct Conversation {
 /// What to do next.
 pub(super) enum Next {
     /// Sending this to the worker.
-    Send(Vec<u8>),
+    Send {
+        /// The request.
+        request: Vec<u8>,
+        /// Whether what is written meanwhile is shown.
+        shown: bool,
+    },
+    /// Waiting on: the entry is to stop, or has stopped already.
+    Nothing,
     /// Nobody asks any more.
     End,
 }
@@ -128,11 +180,6 @@ pub(super) enum Next {
 impl Conversation {
     pub(super) fn new(requests: OwnedFd, replies: Sender<Replied>, timeout: Option<Duration>) -> Self {
         Self { requests: requests.into(), replies, timeout, busy: None, stopped: None }
-    }
-
-    /// Whether a request may come.
-    pub(super) fn listens(&self) -> bool {
-        self.busy.is_none()
     }
 
     /// The next request.
@@ -143,8 +190,16 @@ impl Conversation {
         if request.is_empty() {
             return Ok(Next::End);
         }
+        if request == CANCEL {
+            self.interrupt();
+            return Ok(Next::Nothing);
+        }
         (self.busy, self.stopped) = (Some(Instant::now()), None);
-        Ok(Next::Send(request))
+        let shown = request.first() != Some(&SILENT);
+        if !shown {
+            request.remove(0);
+        }
+        Ok(Next::Send { request, shown })
     }
 
     /// Passes a reply on; `false` if nobody asked.

@@ -33,7 +33,7 @@ use crate::job::{EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, 
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
 use conversation::Next;
-pub use conversation::{Conversation, Replied, Session, Stopped};
+pub use conversation::{Canceller, Conversation, Replied, Session, Stopped};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
@@ -170,6 +170,8 @@ pub struct Wanted {
     pub output: bool,
     /// What it writes to its standard error, likewise.
     pub errors: bool,
+    /// Where its output and its errors go, if neither to ours nor, as above, nowhere else.
+    pub sinks: Option<[OwnedFd; 2]>,
     /// Of a session: who asks its worker.
     pub conversation: Option<Conversation>,
     /// Where a function that is called finds its arguments, and leaves what it gives.
@@ -230,8 +232,9 @@ impl Started {
         let [captured, errors] = [wanted.output, wanted.errors].map(|wanted| wanted.then(Captured::new).transpose());
         let captured = [captured?, errors?];
         let [to, to_errors] = captured.each_ref().map(|captured| captured.as_ref().map(Captured::end).transpose());
+        let [sink, sink_errors] = wanted.sinks.map_or([None, None], |sinks| sinks.map(Some));
         let (mut streams, [stdin, stdout, stderr]) =
-            Streams::new(bounds.output, wants_input(&job.task), [to?, to_errors?])?;
+            Streams::new(bounds.output, wants_input(&job.task), [to?.or(sink), to_errors?.or(sink_errors)])?;
         if wanted.conversation.is_some() {
             streams.escape();
         }
@@ -539,8 +542,9 @@ impl Watch {
             {
                 match conversation.request()? {
                     Next::End => return verdict(Verdict::Ended(Ending::new(EndKind::Exit, 0, None))),
-                    Next::Send(request) => {
-                        streams.renew();
+                    Next::Nothing => {}
+                    Next::Send { request, shown } => {
+                        streams.renew(shown);
                         // Whoever answers without reading is not waited for. The end of the process will be seen.
                         if let Err(Errno::AGAIN) =
                             send(&self.channel, &request, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
@@ -641,7 +645,7 @@ impl Watch {
         // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
-        let requests = self.conversation.as_ref().filter(|conversation| self.is_reading() && conversation.listens());
+        let requests = self.conversation.as_ref().filter(|_| self.is_reading());
         let request = add(&mut all, requests.map(|of| PollFd::new(&of.requests, PollFlags::IN)));
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
         let cancel = add(&mut all, self.cancel.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));

@@ -61,6 +61,8 @@ struct Output {
     closing: bool,
     /// Where what a terminal would obey is shown instead: the beginning of a character whose end has not come.
     begun: Option<Vec<u8>>,
+    /// Whether it goes anywhere.
+    shown: bool,
 }
 
 impl Streams {
@@ -69,7 +71,18 @@ impl Streams {
     pub fn new(limit: u64, is_granted: bool, to: [Option<OwnedFd>; 2]) -> io::Result<(Self, [OwnedFd; 3])> {
         let output = |to: OwnedFd| -> io::Result<(Output, OwnedFd)> {
             let (from, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-            Ok((Output { from: Some(from), to, pending: Vec::new(), written: 0, closing: false, begun: None }, theirs))
+            Ok((
+                Output {
+                    from: Some(from),
+                    to,
+                    pending: Vec::new(),
+                    written: 0,
+                    closing: false,
+                    begun: None,
+                    shown: true,
+                },
+                theirs,
+            ))
         };
         let stdin = input(is_granted)?;
         let [to, to_errors] = to;
@@ -88,9 +101,10 @@ impl Streams {
         self.limit - self.left
     }
 
-    /// Allows as many bytes again.
-    pub fn renew(&mut self) {
+    /// Allows as many bytes again, which are shown or go nowhere.
+    pub fn renew(&mut self, shown: bool) {
         self.left = self.limit;
+        self.outputs.iter_mut().for_each(|output| output.shown = shown);
     }
 
     /// Whether something was read that is not written yet.
@@ -166,6 +180,9 @@ impl Output {
                 let allowed = usize::try_from(*left).unwrap_or(usize::MAX).min(len);
                 self.pending.truncate(allowed);
                 *left -= allowed as u64;
+                if !self.shown {
+                    self.pending.clear();
+                }
                 if let Some(begun) = &mut self.begun {
                     begun.append(&mut self.pending);
                     self.pending = shown(begun).into_bytes();

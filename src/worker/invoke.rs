@@ -21,7 +21,8 @@ pub fn invoke(store: &mut Store<Host>, instance: Instance, name: &str, args: &[S
     Ok(())
 }
 
-fn parse(ty: ValType, text: &str) -> Result<Val, Error> {
+/// A value as it is written.
+pub fn parse(ty: ValType, text: &str) -> Result<Val, Error> {
     let value = match ty {
         ValType::I32 => integer(text)
             .and_then(|v| i32::try_from(v).or_else(|_| u32::try_from(v).map(|v| v as i32)).ok())
@@ -47,7 +48,8 @@ fn integer(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-fn show(value: &Val) -> String {
+/// A value, for people.
+pub fn show(value: &Val) -> String {
     match value {
         Val::I32(v) => v.to_string(),
         Val::I64(v) => v.to_string(),

@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), no_main)]
 
 mod call;
+mod explore;
 mod fold;
 mod heap;
 mod inspect;
@@ -20,6 +21,7 @@ mod record;
 mod refusal;
 mod run;
 mod session;
+mod show;
 mod testing;
 
 use std::fs::File;
@@ -106,8 +108,9 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
     let [channel, job, program] = unsafe {
         [descriptors::CHANNEL, descriptors::JOB, descriptors::PROGRAM].map(|fd: RawFd| OwnedFd::from_raw_fd(fd))
     };
-    let channel = Channel(channel.into());
-    let code = match work(&channel, job, program) {
+    // It is there as long as the process.
+    let channel: &'static Channel = Box::leak(Box::new(Channel(channel.into())));
+    let code = match work(channel, job, program) {
         Ok(ending) => {
             let code = ending.code;
             // Without a supervisor there is nobody to tell.
@@ -130,19 +133,20 @@ fn end(code: u8) -> ! {
     unsafe { libc::_exit(code.into()) }
 }
 
-fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
+fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
     let Job { plan, mut task } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
     let bytes = Bytes::of_sealed(program)?;
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
+    let explores = matches!(task, Task::Explore(_));
     let prepared = match &mut task {
-        Task::Run(run) | Task::Session(run) | Task::Call(Call { run, .. }) => {
+        Task::Run(run) | Task::Session(run) | Task::Explore(run) | Task::Call(Call { run, .. }) => {
             run.grants.stepwise = policy::is_stepwise(plan.layers);
             for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
                 grant.host = place;
             }
-            Prepared::Run(Box::new(run::prepare(run)?))
+            Prepared::Run(Box::new(run::prepare(run, explores)?))
         }
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {
@@ -162,10 +166,13 @@ fn work(channel: &Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box
         (Task::Run(run), Prepared::Run(prepared)) => run::run(run, None, *prepared, bytes),
         (Task::Call(call), Prepared::Run(prepared)) => run::run(&call.run, Some((call, channel)), *prepared, bytes),
         (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
+        (Task::Explore(run), Prepared::Run(prepared)) => explore::run(run, *prepared, channel, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
         (Task::Fold(job), _) => fold::run(job, &bytes),
-        (Task::Run(_) | Task::Call(_) | Task::Session(_), _) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
+        (Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_), _) => {
+            Ending::new(EndKind::NotStarted, exit::REFUSED, None)
+        }
     })
 }
 

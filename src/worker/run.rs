@@ -59,10 +59,10 @@ impl Prepared {
     }
 }
 
-/// Makes all that cannot be made after lock-down.
-pub fn prepare(run: &Run) -> Result<Prepared, Error> {
+/// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
+pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let mut config = Config::new();
-    config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic);
+    config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
     let engine = Engine::new(&config);
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;

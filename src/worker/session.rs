@@ -4,18 +4,23 @@ use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use pinfold::job::{EndKind, Ending, Reply, Request, Run, Told};
+use pinfold::question::{Candidate, UNLIMITED};
 use pinfold::session::{Entered, Live};
 use pinfold::{exit, fold};
+use pinfold_compiler::check::probe::{self, Kind};
 use pinfold_vm::api::{Error, Linker, Store, StoreLimits};
 use pinfold_vm::host::Grants;
 
 use crate::Channel;
 use crate::run::{self, Host, Prepared, state};
+use crate::show;
 
 /// A session, of which nothing is given back while it lasts.
 struct Worker<'a> {
     job: &'a Run,
     live: ManuallyDrop<Live<Host>>,
+    /// Units of work that an entry may do.
+    fuel: u64,
 }
 
 /// Answers until nobody asks any more.
@@ -45,7 +50,7 @@ impl<'a> Worker<'a> {
         let mut linker = Linker::new(&engine);
         linker.host_table(&job.grants, state);
         let live = ManuallyDrop::new(Live::new(&engine, store, linker)?);
-        let mut worker = Self { job, live };
+        let mut worker = Self { job, live, fuel: job.fuel.unwrap_or(UNLIMITED) };
         let first = worker.enter(&first_entry(&job.grants));
         let wrong = first.findings.into_iter().next().map(|found| found.text);
         match first.ended.and_then(|ending| ending.message).or(wrong) {
@@ -64,7 +69,42 @@ impl<'a> Worker<'a> {
                     variables.map(|(name, ty, mutable)| (name.to_owned(), ty.to_owned(), mutable)).collect();
                 Reply { variables, ..Reply::default() }
             }
+            Request::Complete { before, after } => {
+                let found = self.live.session().complete(&before, &after);
+                Reply { candidates: found.into_iter().map(candidate).collect(), ..Reply::default() }
+            }
+            Request::Doc(text) => self.doc(&text),
+            Request::Fuel(units) => {
+                self.fuel = units.unwrap_or(UNLIMITED);
+                Reply::default()
+            }
+            Request::Explore(_) => Reply::default(),
+            Request::Show(stage, text) => show::show(self.live.session(), self.live.engine(), stage, &text),
         }
+    }
+
+    fn doc(&self, text: &str) -> Reply {
+        let Some((found, members)) = self.live.session().documented(text) else { return Reply::default() };
+        let head = if found.ty.is_empty() { &found.name } else { &found.ty };
+        let mut text = match found.kind {
+            Kind::Variable | Kind::Field => format!("{}: {}\n", found.name, found.ty),
+            _ => format!("{head}\n"),
+        };
+        if !found.doc.is_empty() {
+            text += &format!("\n{}\n", found.doc.trim_end());
+        }
+        if !members.is_empty() {
+            text.push('\n');
+        }
+        for member in &members {
+            let head = if member.ty.is_empty() { &member.name } else { &member.ty };
+            text += &match member.doc.lines().next() {
+                Some(first) => format!("  {head}\n      {first}\n"),
+                None => format!("  {head}\n"),
+            };
+        }
+        let text = text.trim_end().to_owned();
+        Reply { value: Some(Told { text, ..Told::default() }), ..Reply::default() }
     }
 
     fn ty(&self, text: &str) -> Reply {
@@ -78,20 +118,22 @@ impl<'a> Worker<'a> {
     }
 
     fn enter(&mut self, text: &str) -> Reply {
-        let Self { job, live } = self;
+        let Self { job, live, fuel } = self;
         let start = Instant::now();
         let mut began = start;
-        if let Some(fuel) = job.fuel {
-            live.store().set_fuel(fuel);
-        }
+        live.store().set_fuel(*fuel);
         state(live.store().data_mut()).set_output_left(job.grants.output_limit);
         // An entry that was stopped stays so; the next one is another.
         live.store().set_deadline(None);
+        let entry = Some(live.session().next_name());
         let entered = live.enter(text, |store, needs| {
             began = Instant::now();
             run::handed(job, store, needs)
         });
+        // What one wrote that was stopped is passed on all the same.
+        live.store().set_deadline(None);
         live.store().data_mut().flush();
+        let used = fuel.saturating_sub(live.store().fuel());
         let seconds = [(began - start).as_secs_f64(), began.elapsed().as_secs_f64()];
         let reply = match entered {
             Entered::Done { value, warnings } => {
@@ -108,8 +150,12 @@ impl<'a> Worker<'a> {
                 Reply { ended: Some(run::explain(&error, job, &modules)), ..Reply::default() }
             }
         };
-        Reply { seconds, ..reply }
+        Reply { seconds, entry, fuel: used, ..reply }
     }
+}
+
+fn candidate(found: probe::Candidate) -> Candidate {
+    Candidate { name: found.name, kind: found.kind.name().to_owned(), ty: found.ty }
 }
 
 /// Binds what was granted, each under the name of its grant.

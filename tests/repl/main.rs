@@ -1,6 +1,9 @@
 //! `pinfold repl`, as its users meet it: a recorded session through pipes, and the line editor in a pseudo-terminal.
 
+mod explore;
+mod json;
 mod terminal;
+mod tools;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -144,6 +147,13 @@ fn an_entry_that_runs_too_long_costs_itself_alone() {
 }
 
 #[test]
+fn what_an_entry_wrote_that_was_stopped_is_shown() {
+    let mut session = Piped::new(&["--timeout", "0.5"]);
+    let told = session.enter("console.print(\"begun\"); while true {}");
+    assert!(told.contains("begun\n") && told.contains("was ended after"), "{told}");
+}
+
+#[test]
 fn an_entry_that_is_too_long_costs_itself_alone() {
     let mut session = Piped::new(&[]);
     session.enter("let kept = 7");
@@ -240,6 +250,102 @@ fn an_editor_shows_values_completes_and_goes_on_in_the_next_line() {
     terminal.until("fold> ").enter("\x1b[A\r").until("25: Int");
     terminal.until("fold> ").enter("\x04");
     assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn members_are_completed_with_their_types() {
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 80);
+    terminal.until("fold> ").enter("let words = [\"a\"]; console.print(\"bound\")\r").until("bound\r\n");
+    terminal.until("fold> ").enter("words.is_em\t").until("FN IS_EMPTY(SELF) -> BOOL").enter("\r");
+    terminal.until("words.is_empty").enter("()\r").until("false: Bool");
+    terminal.until("fold> ").enter(":st\t").until("SHOW WHAT EACH PHASE MAKES").enter("\r").until(":stages");
+    terminal.enter("\x03").until("fold> ").enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn what_is_documented_is_shown_with_what_belongs_to_it() {
+    let mut session = Piped::new(&[]);
+    assert!(session.enter(":doc List.push").starts_with("fn push(var self, "));
+    let told = session.enter(":doc text/csv");
+    assert!(told.starts_with("text/csv\n\nComma-separated") && told.contains("  fn rows(text: String)"), "{told}");
+    session.enter("/// Twice as much.\nfn twice(n: Int) -> Int { 2 * n }");
+    assert_eq!(session.enter(":doc twice"), "fn twice(n: Int) -> Int\n\nTwice as much.\n");
+    assert_eq!(session.enter("let n = 1"), "");
+    assert_eq!(session.enter(":doc n"), "n: Int\n");
+    assert_eq!(session.enter(":doc nothing.at_all"), "pinfold: nothing is known of `nothing.at_all`\n");
+}
+
+#[test]
+fn each_phase_shows_what_it_makes_and_runs_nothing() {
+    let mut session = Piped::new(&[]);
+    session.enter("fn thrice(n: Int) -> Int { var sum = 0\n for i in 0..3 { sum += n * i }\n sum }");
+    let entry = "console.print(\"ran\"); thrice(14)";
+    for (command, expected) in [
+        (":ir", "mul("),
+        (":wat", "i64.mul"),
+        (":slots", " slots, header at "),
+        (":asm", "ret"),
+        (":stages", "words of slot code"),
+    ] {
+        let told = session.enter(&format!("{command} {entry}"));
+        assert!(told.contains(expected) && !told.contains("ran\n"), "{command}: {told}");
+        assert!(command == ":stages" || told.contains("main"), "{command}: {told}");
+        assert!(session.enter(&format!("{command} 1 + true")).contains("error[F"), "{command}");
+    }
+    assert_eq!(session.enter("thrice(14)"), "42: Int\n");
+}
+
+#[test]
+fn fuel_is_counted_and_limited_when_somebody_says_so() {
+    let mut session = Piped::new(&[]);
+    assert_eq!(session.enter(":fuel"), "entries may do as much work as they like\n");
+    assert_eq!(session.enter(":fuel 10000"), "an entry is ended after 10000 units of work\n");
+    assert!(session.enter("while true {}").contains("used up its fuel"));
+    assert_eq!(session.enter(":fuel 0"), "entries may do as much work as they like\n");
+    assert_eq!(session.enter("var n = 0\nwhile n < 100000 { n += 1 }\nn"), "100000: Int\n");
+    assert!(session.enter(":fuel much").contains("no number of units"));
+    session.enter(":time");
+    assert!(session.enter("1").contains(" units of work"));
+}
+
+#[test]
+fn a_person_grants_and_revokes_and_is_told_what_that_costs() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("a.txt"), "content").expect("a file");
+    let mut terminal = Terminal::new(PINFOLD, &["repl"], 200);
+    terminal.until("fold> ").enter("var n = 20; console.print(\"shown once\")\r").until("shown once\r\n");
+    terminal.until("fold> ").enter("n += 1; console.print(\"n is {n}\")\r").until("n is 21\r\n");
+    terminal.until("fold> ").enter("let t = clock.now(); console.print(\"timed\")\r").until("timed\r\n");
+    terminal.until("fold> ").enter(&format!(":grant dir data={}\r", dir.path().display()));
+    terminal.until("would be lost,").until("`t`").until(":grant! dir data=");
+    terminal.until("fold> ").enter(&format!(":grant! dir data={}\r", dir.path().display()));
+    terminal.until("2 of 3 entries were run again\r\n").until("lost: `t`\r\n").until("data: Dir");
+    // What was made is there again, and the prompt shows what is held.
+    terminal.until("fold [data]> ").enter("n * 2\r").until("42: Int");
+    terminal.until("fold [data]> ").enter("let text = data.read_text(\"a.txt\")?; text\r").until("\"content\": String");
+    terminal.until("fold [data]> ").enter(":grant dir n=/\r").until("there is a variable `n` already");
+    terminal.until("fold [data]> ").enter(":grant dir /\r").until("entries use it by its name");
+    terminal.until("fold [data]> ").enter(":revoke! data\r").until("lost: `it`, `text`");
+    terminal.until("fold> ").enter("n * 3\r").until("63: Int");
+    terminal.until("fold> ").enter("data\r").until("F0201");
+    terminal.until("fold> ").enter(":grant! dir data=/does/not/exist\r").until("/does/not/exist");
+    terminal.until("fold> ").enter("n\r").until("21: Int").until("fold> ");
+    assert_eq!(terminal.all().matches("shown once\r\n").count(), 1, "what is run again is not shown again");
+    terminal.enter("\x04");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn only_a_person_grants() {
+    let mut session = Piped::new(&[]);
+    assert!(session.enter(":grant dir data=/").starts_with("pinfold: :grant is for a person at a terminal"));
+    assert!(session.enter(":revoke! console").contains("is for a person"));
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("grants.fold");
+    std::fs::write(&file, ":grant dir data=/\n").expect("a file");
+    assert!(session.enter(&format!(":load {}", file.display())).contains("error[F"));
+    assert!(!session.enter(":caps").contains("Dir"));
 }
 
 #[test]

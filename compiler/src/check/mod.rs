@@ -33,6 +33,7 @@ mod infer;
 mod interface;
 mod limits;
 mod modules;
+pub mod probe;
 mod reach;
 mod scope;
 mod signature;
@@ -69,11 +70,21 @@ pub struct Options<'s> {
     pub session: Option<&'s Session>,
     /// Whether the root's public functions are for a host that embeds the program.
     pub embedded: bool,
+    /// What is asked about a place in the root.
+    pub probe: Option<&'s probe::Probe>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { standard: STANDARD, check_all: false, needs_main: true, tests: true, session: None, embedded: false }
+        Self {
+            standard: STANDARD,
+            check_all: false,
+            needs_main: true,
+            tests: true,
+            session: None,
+            embedded: false,
+            probe: None,
+        }
     }
 }
 

@@ -6,9 +6,14 @@ use super::{Callee, Code, Expr, Function, Heap, Module, Stmt, Val};
 
 /// All functions of a module that are left.
 pub(crate) fn module(module: &Module) -> String {
+    some(module, |_| true)
+}
+
+/// Those of them that have certain names.
+pub(crate) fn some(module: &Module, is_shown: impl Fn(&str) -> bool) -> String {
     let mut output = String::new();
     for (index, each) in module.functions.iter().enumerate() {
-        if matches!(each.code, Code::Body(_)) {
+        if matches!(each.code, Code::Body(_)) && is_shown(&module.names[each.name as usize]) {
             function(module, index, each, &mut output);
         }
     }

@@ -18,7 +18,7 @@ use crate::source::{FileId, Span};
 use crate::syntax::Comment;
 
 pub(crate) use scan::turns_direction;
-pub use token::{Kind, Token};
+pub use token::{KEYWORDS, Kind, Token, WORDS};
 
 /// The most bytes that a source file may have.
 pub const MAX_FILE: usize = 16 << 20;

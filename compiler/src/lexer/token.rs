@@ -233,3 +233,29 @@ impl Kind {
         matches!(self, Kind::RightParen | Kind::RightBracket | Kind::RightBrace | Kind::StringEnd | Kind::BrokenEnd)
     }
 }
+
+/// The reserved words, in order.
+pub const KEYWORDS: [&str; 26] = [
+    "Self", "assert", "break", "const", "continue", "dyn", "else", "enum", "false", "fn", "for", "if", "impl",
+    "import", "in", "let", "match", "pub", "record", "return", "self", "trait", "true", "type", "var", "while",
+];
+
+/// Words that mean something in some places and are names in others, in order.
+pub const WORDS: [&str; 5] = ["as", "capability", "needs", "test", "where"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserved_words_are_those_that_the_lexer_knows() {
+        assert_eq!(KEYWORDS.len(), (Kind::Assert as u8..=Kind::While as u8).len());
+        for word in KEYWORDS {
+            assert!(Kind::lexer(word).next().is_some_and(|kind| kind.is_ok_and(Kind::is_keyword)), "{word}");
+        }
+        for word in WORDS {
+            assert_eq!(Kind::lexer(word).next(), Some(Ok(Kind::Ident)), "{word}");
+        }
+        assert!(KEYWORDS.is_sorted() && WORDS.is_sorted());
+    }
+}

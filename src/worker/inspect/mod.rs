@@ -128,7 +128,7 @@ fn stage(
 }
 
 /// A function by its index, its name or a name under which it is exported.
-fn find(module: &Module, wanted: &str) -> Result<FuncIndex, InspectError> {
+pub fn find(module: &Module, wanted: &str) -> Result<FuncIndex, InspectError> {
     let count = module.function_count();
     let by_index = || wanted.parse().ok().filter(|&index: &u32| (index as usize) < count).map(FuncIndex);
     let by_name = || (0..count as u32).map(FuncIndex).find(|&func| module.names().function(func) == Some(wanted));

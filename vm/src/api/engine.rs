@@ -35,6 +35,15 @@ impl Config {
         self
     }
 
+    /// Whether a store's [`Debugger`](super::Debugger) is called before each operator. All code is interpreted then, and slowly.
+    pub fn debug(&mut self, debug: bool) -> &mut Self {
+        self.code.debug = debug;
+        if debug {
+            self.code.tier = Tier::Interpreter;
+        }
+        self
+    }
+
     /// How linear memories are laid out in the address space.
     pub fn memory(&mut self, kind: MemoryKind) -> &mut Self {
         self.code.memory = kind;

@@ -24,6 +24,7 @@ pub use frame::{execute, find_handler, frames, roots};
 pub use translator::{disassemble, translate};
 
 use crate::module::FuncIndex;
+use crate::runtime::debug::Slot;
 
 /// A loop's header. When the interpreter is there, all live state is in the frame's slots: the locals from its first slot on, and the
 /// operands in a row.
@@ -61,6 +62,27 @@ pub struct Function {
     regions: regions::Regions,
     /// Where its frame holds references.
     maps: maps::Maps,
+    /// Its locals, and what is at each operator, if somebody may look on.
+    steps: Option<Box<Steps>>,
+}
+
+/// What whoever looks on is shown of a function.
+#[derive(Debug, Default)]
+pub struct Steps {
+    locals: Vec<Slot>,
+    /// Ascending.
+    steps: Vec<Step>,
+}
+
+/// A place before an operator.
+#[derive(Debug)]
+pub struct Step {
+    /// The instruction's first word.
+    word: u32,
+    /// The operator's offset in the module.
+    pub offset: u32,
+    /// The operands, the deepest first.
+    pub operands: Vec<Slot>,
 }
 
 // SAFETY: `entry` points into `code`, which nobody changes.
@@ -73,6 +95,27 @@ impl Function {
     fn offset(&self, word: u32) -> u32 {
         let after = self.offsets.partition_point(|(at, _)| *at <= word);
         after.checked_sub(1).map_or(0, |at| self.offsets[at].1)
+    }
+
+    /// Which function it is.
+    pub fn index(&self) -> FuncIndex {
+        self.index
+    }
+
+    /// The place of one of its instructions.
+    fn word(&self, ip: dispatch::Ip) -> u32 {
+        ((ip as usize - self.entry as usize) / size_of::<u32>()) as u32
+    }
+
+    /// Where its locals are, if somebody may look on.
+    pub fn locals(&self) -> &[Slot] {
+        self.steps.as_ref().map_or(&[], |steps| &steps.locals)
+    }
+
+    /// What is before the operator at an instruction that stops there.
+    pub fn step(&self, word: u32) -> Option<&Step> {
+        let steps = &self.steps.as_ref()?.steps;
+        steps.binary_search_by_key(&word, |step| step.word).ok().map(|at| &steps[at])
     }
 
     /// The headers of its loops that control can come to, in order.

@@ -58,6 +58,8 @@ pub struct CodeConfig {
     pub canonical_nans: bool,
     /// How closely the heap watches itself.
     pub heap: Checks,
+    /// Call whoever looks on before each operator; only with [`Tier::Interpreter`].
+    pub debug: bool,
     /// Prove of compiled code that the collector finds its references: see [`Self::is_code_checked`].
     pub check_code: bool,
 }

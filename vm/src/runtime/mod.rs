@@ -9,6 +9,7 @@ pub mod code;
 pub mod config;
 pub mod constants;
 pub mod context;
+pub mod debug;
 pub mod declared;
 pub mod engine;
 pub mod exception;

@@ -107,6 +107,8 @@ pub struct StoreInner {
     pub used: u64,
     /// Most bytes of memories, tables and the heap in use at one time.
     pub peak: u64,
+    /// Who looks on, if somebody does.
+    pub debugger: Option<super::debug::Debugger>,
     /// How often the interpreter went on in compiled code in mid-loop.
     pub loops_entered: u64,
     /// How other threads reach it.
@@ -176,6 +178,7 @@ impl StoreInner {
             limits,
             used: 0,
             peak: 0,
+            debugger: None,
             loops_entered: 0,
             interrupt,
             host_stack: std::ptr::null_mut(),

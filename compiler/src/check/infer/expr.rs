@@ -119,6 +119,9 @@ impl<'a> Infer<'_, 'a> {
             }
             return base;
         }
+        if let Member::Field(name) | Member::Method { name, .. } = member {
+            self.probe_value(&base, name);
+        }
         match member {
             Member::Field(name) => self.field(base, name, span),
             Member::TupleField(index, at) => self.tuple_field(base, index, at, span),

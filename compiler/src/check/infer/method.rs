@@ -15,7 +15,7 @@ use crate::syntax::{self, Ident};
 use crate::typed::{Callee, Expr, ExprKind, FnId, TraitId, Ty, TyKind};
 
 /// What was found by a name.
-enum Found {
+pub(super) enum Found {
     Inherent(FnId),
     Trait(TraitId, u32),
     /// Several traits have it.
@@ -122,7 +122,7 @@ impl<'a> Infer<'_, 'a> {
         self.finish_call(called, vec![receiver], args, hint, mark, span)
     }
 
-    fn find_function(&mut self, ty: Ty, name: Name) -> Found {
+    pub(super) fn find_function(&mut self, ty: Ty, name: Name) -> Found {
         let own = self.find_inherent(ty, name);
         if let Found::Inherent(_) = own {
             return own;
@@ -310,7 +310,7 @@ impl<'a> Infer<'_, 'a> {
     }
 
     /// What a value's `iter` gives, if that is an iterator and iterators have this method.
-    fn method_of_iter(&mut self, base: &Expr, name: Name) -> Option<(Expr, TraitId, u32)> {
+    pub(super) fn method_of_iter(&mut self, base: &Expr, name: Name) -> Option<(Expr, TraitId, u32)> {
         let of = self.c.program.lang.iterator?;
         let method = self.c.program.traits[of.index()].methods.iter().position(|method| method.name == name)?;
         let ty = self.c.shallow(base.ty);

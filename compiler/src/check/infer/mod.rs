@@ -20,6 +20,7 @@ mod method;
 mod operator;
 mod path;
 mod pattern;
+mod probe;
 mod record;
 mod report;
 mod statement;

@@ -84,13 +84,19 @@ impl<'a> Infer<'_, 'a> {
                     return Path::Value;
                 }
                 match self.path(base) {
-                    Path::Module(id) => match self.c.member(id, *name, self.module) {
-                        Some(def) => self.def_path(def),
-                        None => Path::Error,
-                    },
+                    Path::Module(id) => {
+                        self.probe_module(id, *name);
+                        match self.c.member(id, *name, self.module) {
+                            Some(def) => self.def_path(def),
+                            None => Path::Error,
+                        }
+                    }
                     Path::Type(def, types) => match self.instantiate_type(def, types, base.span) {
                         Ty::ERROR => Path::Error,
-                        ty => Path::Associated(ty, *name, None),
+                        ty => {
+                            self.probe_type(ty, *name);
+                            Path::Associated(ty, *name, None)
+                        }
                     },
                     Path::Error => Path::Error,
                     _ => Path::Value,
@@ -101,6 +107,7 @@ impl<'a> Infer<'_, 'a> {
     }
 
     fn name_path(&mut self, name: Ident) -> Path<'a> {
+        self.probe_name(name);
         if let Some(&local) = self.names.get(&name.name) {
             return Path::Local(local);
         }

@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod control;
+pub mod debug;
 pub mod exceptions;
 pub mod loops;
 pub mod memory;

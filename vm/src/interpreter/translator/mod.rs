@@ -26,9 +26,9 @@ use self::emit::Emitter;
 use self::numeric::Fusible;
 use self::operands::Operands;
 use super::handlers::calls::HEADER;
-use super::handlers::{control as control_handlers, loops as loop_handlers};
+use super::handlers::{control as control_handlers, debug as debug_handlers, loops as loop_handlers};
 use super::regions::Regions;
-use super::{Function, LoopHeader};
+use super::{Function, LoopHeader, Step, Steps};
 use crate::metering::Segments;
 use crate::module::{DefinedFunc, FuncIndex, Module};
 use crate::runtime::config::{CodeConfig, Tier};
@@ -58,6 +58,8 @@ struct Translator<'a> {
     segments: Segments,
     /// The instruction that charges for the present segment.
     charge: Option<u32>,
+    /// Places where whoever looks on is called.
+    steps: Vec<Step>,
     /// The last instruction, if it can become part of the next.
     fusible: Option<Fusible>,
     /// The last instruction with a result: its place, its operand, and where it ends.
@@ -120,6 +122,7 @@ impl<'a> Translator<'a> {
             offset: 0,
             segments: Segments::default(),
             charge: None,
+            steps: Vec::new(),
             fusible: None,
             last: None,
         }
@@ -188,6 +191,9 @@ impl<'a> Translator<'a> {
             }
             return;
         }
+        if self.config.debug {
+            self.step();
+        }
         if self.config.fuel && self.segments.charge(operator) {
             self.emitter.locate(self.offset);
             self.charge = Some(self.emitter.emit("fuel", control_handlers::fuel, &[0]));
@@ -202,6 +208,17 @@ impl<'a> Translator<'a> {
             self.vector(operator);
         }
         self.end_segment(operator);
+    }
+
+    /// Shows what is before the operator to whoever looks on: everything is in its slot.
+    fn step(&mut self) {
+        self.operands.settle_all(&mut self.emitter);
+        self.barrier();
+        self.emitter.locate(self.offset);
+        let word = self.emitter.emit("step", debug_handlers::step, &[]);
+        let operands = (0..self.operands.len()).map(|index| self.operands.get(index));
+        let operands = operands.map(|operand| (operand.slot, operand.ty)).collect();
+        self.steps.push(Step { word, offset: self.offset, operands });
     }
 
     /// Ends the present segment, if it ends with this operator: what it costs is known now.
@@ -250,6 +267,7 @@ impl<'a> Translator<'a> {
     fn finish(self) -> (Function, Vec<emit::Record>) {
         let mut maps = self.operands.maps;
         maps.locals = self.locals.iter().filter(|(_, ty)| ty.is_traced()).map(|(slot, _)| *slot).collect();
+        let steps = self.config.debug.then(|| Box::new(Steps { locals: self.locals, steps: self.steps }));
         let code = self.emitter.words.into_boxed_slice();
         let function = Function {
             entry: code.as_ptr(),
@@ -262,6 +280,7 @@ impl<'a> Translator<'a> {
             loops: self.emitter.loops.into_boxed_slice(),
             regions: self.regions,
             maps: maps.finish(),
+            steps,
         };
         (function, self.emitter.records.unwrap_or_default())
     }
