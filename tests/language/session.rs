@@ -142,7 +142,7 @@ fn types_that_refer_to_one_another_are_the_same_in_every_entry() {
 fn what_fails_leaves_nothing_but_what_it_did() {
     check(
         "var n = 1\n---\nn = 2\nlet z = 5\nassert n == 3\n---\nn\n---\nz\n---\nfn broken() -> Int { \"text\" }\n---\nbroken()\n---\nlet _: Int = Err(\"no luck\")?\n---\nlet big = 9223372036854775807\n---\nbig + 1\n---\nlet f = |x: Int| x + n\nlet dead: Int = panic(\"gone\")\n---\nlet g = |x: Int| x + n\ng(1)\n---\nlet list = [1, 2]\n---\nlist[5]",
-        "failed: panic: assertion failed: n == 3\n2: Int\nentry 4:1:1: F0201 there is no `z` here\nentry 4:1:22: F0301 expected `Int`, found `String`\nentry 4:1:1: F0201 there is no `broken` here\nfailed: no luck\nfailed: panic: integer overflow\nfailed: panic: gone\n3: Int\nfailed: panic: index 5 out of range: the list has 2 elements",
+        "failed: panic: assertion failed: n == 3\n2: Int\nentry 4:1:1: F0201 there is no `z` here\nentry 5:1:22: F0301 expected `Int`, found `String`\nentry 6:1:1: F0201 there is no `broken` here\nfailed: no luck\nfailed: panic: integer overflow\nfailed: panic: gone\n3: Int\nfailed: panic: index 5 out of range: the list has 2 elements",
     );
 }
 

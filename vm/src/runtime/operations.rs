@@ -42,8 +42,10 @@ pub(super) unsafe fn bulk(context: *mut InstanceContext, units: u64) -> Result<(
     unsafe {
         if (*(*context).code).config.fuel {
             let store = (*context).store;
-            (*store).fuel -= bulk_cost(units) as i64;
-            if (*store).fuel < 0 {
+            let cost = bulk_cost(units) as i64;
+            (*store).fuel -= cost;
+            // What costs nothing is done in line by compiled code, which does not look.
+            if cost > 0 && (*store).fuel < 0 {
                 return Err(TrapKind::OutOfFuel);
             }
         }
