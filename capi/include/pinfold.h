@@ -436,8 +436,10 @@ const char *pinfold_value_field_name(const struct pinfold_value_t *value,
 
 // A capability from how it is written in Fold, with the records and enums that it names:
 //
-//     capability Search { fn search(self, query: String, limit: Int) -> List<Hit> }
-//     record Hit { title: String, score: Float }
+// ```text
+// capability Search { fn search(self, query: String, limit: Int) -> List<Hit> }
+// record Hit { title: String, score: Float }
+// ```
 struct pinfold_error_t *pinfold_capability_new(const char *declaration,
                                                struct pinfold_capability_t **capability);
 

@@ -69,8 +69,10 @@ pub struct Object(pub(crate) Granted<Data>);
 
 /// A capability from how it is written in Fold, with the records and enums that it names:
 ///
-///     capability Search { fn search(self, query: String, limit: Int) -> List<Hit> }
-///     record Hit { title: String, score: Float }
+/// ```text
+/// capability Search { fn search(self, query: String, limit: Int) -> List<Hit> }
+/// record Hit { title: String, score: Float }
+/// ```
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pinfold_capability_new(
     declaration: *const c_char,
