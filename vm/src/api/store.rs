@@ -59,7 +59,7 @@ impl<T> Store<T> {
         unsafe { (*self.inner.context()).fuel = i64::try_from(fuel).unwrap_or(i64::MAX) };
     }
 
-    /// Fuel left.
+    /// Fuel left; at most so much after a run that was interrupted in compiled code, which keeps its count in a register.
     pub fn fuel(&self) -> u64 {
         // SAFETY: the context lives as long as the store.
         unsafe { (*self.inner.context()).fuel.max(0) as u64 }
