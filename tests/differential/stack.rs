@@ -2,7 +2,7 @@
 //! stack, and a host function that is called after it stands at another address than one called before.
 //!
 //! That tells of the build that the test is. Of other builds, a release say, modules tell that are written to the folder which
-//! `PINFOLD_STACK_LOOPS` in the environment names: each runs its operators so often that any frame left would be one too many.
+//! `PINFOLD_STACK_LOOPS` in the environment names, for `tests/loops`: each runs its operators so often that any frame left would be one too many.
 
 use std::collections::HashSet;
 use std::fmt::Write;
