@@ -262,6 +262,11 @@ impl Started {
         let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
         let (child, cgroup) = spawn_in(&launch, cgroup)?;
         drop((theirs, stdin, stdout, stderr, sockets, notes));
+        if let Err(error) = streams.let_in() {
+            child.kill();
+            drop(Remains::new(child, cgroup));
+            return Err(error.into());
+        }
         let limits = job.plan.limits.clone();
         let watch = Watch {
             child,
