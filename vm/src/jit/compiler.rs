@@ -19,7 +19,7 @@ use cranelift_frontend::FunctionBuilderContext;
 
 use super::arena::Arena;
 use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap};
-use super::{CompileError, Compiled, LoopCode, Trampolines, checker, lower, trampolines};
+use super::{CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, checker, lower, trampolines};
 use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
@@ -43,7 +43,7 @@ pub struct Compiler {
     isa: OwnedTargetIsa,
     config: CodeConfig,
     arena: &'static Arena,
-    trampolines: RwLock<HashMap<TypeId, Trampolines>>,
+    trampolines: RwLock<HashMap<(Trampoline, TypeId), TrampolineCode>>,
     /// Keeps trampolines in memory.
     batches: Mutex<Vec<Arc<Batch>>>,
 }
@@ -212,35 +212,31 @@ impl Compiler {
         Ok(Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch)))
     }
 
-    /// The trampolines of a type, made now if there are none.
-    pub fn trampolines(&self, id: TypeId, ty: &FuncType) -> Result<Trampolines, CompileError> {
-        if let Some(found) = self.cached_trampolines(id) {
+    /// A trampoline of a type, made now if there is none.
+    pub fn trampoline(&self, what: Trampoline, id: TypeId, ty: &FuncType) -> Result<TrampolineCode, CompileError> {
+        if let Some(found) = self.cached_trampoline(what, id) {
             return Ok(found);
         }
         let mut cache = self.trampolines.write().unwrap_or_else(|e| e.into_inner());
-        if let Some(found) = cache.get(&id) {
+        if let Some(found) = cache.get(&(what, id)) {
             return Ok(*found);
         }
         let mut worker = Worker::new(&*self.isa);
+        let func = trampolines::make(what, &*self.isa, ty, &mut worker.builder);
+        let machine = worker.compile(func, false).map_err(|why| CompileError::Function { func: 0, why })?;
         let mut parts = Parts::default();
-        let mut starts = [0; 4];
-        for (start, make) in starts.iter_mut().zip(trampolines::ALL) {
-            let func = make(&*self.isa, ty, &mut worker.builder);
-            let machine = worker.compile(func, false).map_err(|why| CompileError::Function { func: 0, why })?;
-            *start = append(&mut parts, machine, None, &mut Vec::new()).start;
-        }
+        let start = append(&mut parts, machine, None, &mut Vec::new()).start;
         // SAFETY: no module.
         let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
-        let [entry, interpreter, host, unpack] = starts.map(|start| batch.address(start));
-        let made = Trampolines { entry, interpreter, host, unpack };
-        cache.insert(id, made);
+        let made = TrampolineCode(batch.address(start));
+        cache.insert((what, id), made);
         self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
         Ok(made)
     }
 
-    /// The trampolines of a type, if they were made.
-    pub fn cached_trampolines(&self, id: TypeId) -> Option<Trampolines> {
-        self.trampolines.read().unwrap_or_else(|e| e.into_inner()).get(&id).copied()
+    /// A trampoline of a type, if it was made.
+    pub fn cached_trampoline(&self, what: Trampoline, id: TypeId) -> Option<TrampolineCode> {
+        self.trampolines.read().unwrap_or_else(|e| e.into_inner()).get(&(what, id)).copied()
     }
 
     /// The settings that code is made under.

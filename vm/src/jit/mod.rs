@@ -76,20 +76,25 @@ unsafe impl Send for LoopCode {}
 // SAFETY: as above.
 unsafe impl Sync for LoopCode {}
 
-/// The trampolines of a function type.
-#[derive(Clone, Copy)]
-pub struct Trampolines {
+/// What a trampoline of a function type does. Each takes Cranelift a third of a millisecond, and programs have a hundred types: they are made as
+/// they are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trampoline {
     /// From the array convention to the compiled one.
-    pub entry: *const u8,
+    Entry,
     /// Stands for interpreted functions.
-    pub interpreter: *const u8,
+    Interpreter,
     /// Stands for host functions.
-    pub host: *const u8,
+    Host,
     /// Calls a function with arguments from a buffer, in tail position.
-    pub unpack: *const u8,
+    Unpack,
 }
 
-// SAFETY: addresses of code that lives as long as the compiler.
-unsafe impl Send for Trampolines {}
+/// Where a trampoline is.
+#[derive(Clone, Copy, Debug)]
+pub struct TrampolineCode(pub *const u8);
+
+// SAFETY: the address of code that lives as long as the compiler.
+unsafe impl Send for TrampolineCode {}
 // SAFETY: as above.
-unsafe impl Sync for Trampolines {}
+unsafe impl Sync for TrampolineCode {}

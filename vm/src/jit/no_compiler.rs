@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Batch, CompileError, Compiled, LoopCode, Trampolines};
+use super::{Batch, CompileError, Compiled, LoopCode, Trampoline, TrampolineCode};
 use crate::interpreter::LoopHeader;
 use crate::module::DefinedFunc;
 use crate::runtime::code::ModuleCode;
@@ -42,12 +42,12 @@ impl Compiler {
     }
 
     /// Never called.
-    pub fn trampolines(&self, _: TypeId, _: &FuncType) -> Result<Trampolines, CompileError> {
+    pub fn trampoline(&self, _: Trampoline, _: TypeId, _: &FuncType) -> Result<TrampolineCode, CompileError> {
         match *self {}
     }
 
     /// Never called.
-    pub fn cached_trampolines(&self, _: TypeId) -> Option<Trampolines> {
+    pub fn cached_trampoline(&self, _: Trampoline, _: TypeId) -> Option<TrampolineCode> {
         match *self {}
     }
 }

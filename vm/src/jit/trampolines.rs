@@ -6,17 +6,23 @@ use cranelift_codegen::ir::{self, AbiParam, Function, InstBuilder, MemFlagsData,
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
+use super::Trampoline;
 use super::builtins::Builtins;
 use super::lower::{PENDING, clif_type, signature};
 use crate::runtime::Outcome;
 use crate::runtime::context::{FuncRef, HostContext, InstanceContext, StoreContext};
 use crate::types::{FuncType, ValType};
 
-/// Makes one kind of trampoline.
-type Make = fn(&dyn TargetIsa, &FuncType, &mut FunctionBuilderContext) -> Function;
-
-/// Entry, interpreter stub, host stub, unpack.
-pub const ALL: [Make; 4] = [entry, interpreter, host, unpack];
+/// Makes a trampoline of a type.
+pub fn make(what: Trampoline, isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext) -> Function {
+    let make = match what {
+        Trampoline::Entry => entry,
+        Trampoline::Interpreter => interpreter,
+        Trampoline::Host => host,
+        Trampoline::Unpack => unpack,
+    };
+    make(isa, ty, context)
+}
 
 const PTR: ir::Type = types::I64;
 

@@ -279,6 +279,8 @@ pub struct Module {
     pub(crate) global_exported: Vec<bool>,
     /// Whether any operator of this module works on objects of the heap.
     pub(crate) uses_heap: bool,
+    /// Whether any function of this module ends by a tail call.
+    pub(crate) has_tail_calls: bool,
     /// Names from the name section.
     pub(crate) names: Names,
 }

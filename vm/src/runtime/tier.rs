@@ -16,14 +16,14 @@ use super::engine::Engine;
 use super::loops::{AGAIN, Look};
 use super::store::StoreInner;
 use super::{threads, x86_64};
-use crate::jit::{CompileError, Compiler, LoopCode, Trampolines};
+use crate::jit::{CompileError, Compiler, LoopCode, Trampoline, TrampolineCode};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::types::{FuncType, TypeId};
 
 /// Calls after which a function counts as hot.
-const HOT_CALLS: i32 = 3000;
+const HOT_CALLS: i32 = 1500;
 /// Turns of its loops after which a function counts as hot.
-const HOT_TURNS: i32 = 3000;
+const HOT_TURNS: i32 = 2000;
 /// Bytes of a body from which compiling it twice is to be spared.
 const LARGE: usize = 8 << 10;
 /// The most bytes of bodies of a module that are compiled to be entered in mid-loop.
@@ -46,8 +46,8 @@ pub(super) enum Job {
         /// The loop that it is to be entered at; none: its start.
         entry: Option<u32>,
     },
-    /// The trampolines of a type, for somebody who waits for them.
-    Trampolines { id: TypeId, ty: FuncType, to: mpsc::Sender<Trampolines> },
+    /// A trampoline of a type, for somebody who waits for it.
+    Trampoline { what: Trampoline, id: TypeId, ty: FuncType, to: mpsc::Sender<TrampolineCode> },
 }
 
 /// Whether a function is to be compiled before its module runs.
@@ -79,23 +79,34 @@ fn compile(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -
     prepare_stubs(compiler, code)?;
     for compiled in compiler.compile_functions(code, funcs)? {
         let func = code.module.func_index(compiled.func);
-        let trampolines = compiler.trampolines(code.module.func_type_id(func), code.module.func_type(func))?;
+        let (id, ty) = (code.module.func_type_id(func), code.module.func_type(func));
+        let entry = compiler.trampoline(Trampoline::Entry, id, ty)?;
+        // For the first call through a stub that finds this code.
+        compiler.trampoline(Trampoline::Unpack, id, ty)?;
         code.keep(compiled.batch);
-        code.function(compiled.func).publish(compiled.code, trampolines.entry);
+        code.function(compiled.func).publish(compiled.code, entry.0);
     }
     Ok(())
 }
 
-/// Makes the trampolines of all types that functions of a module have, so that no guest thread
+/// Makes what stands for functions that are not compiled, of all types that a module's functions have, so that no guest thread
 /// has to when it first meets compiled code. Once a module.
 fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileError> {
     if code.has_stubs.load(Ordering::Acquire) {
         return Ok(());
     }
-    let mut done = vec![false; code.module.types.len()];
-    for ty in &code.module.functions {
-        if !std::mem::replace(&mut done[ty.index()], true) {
-            compiler.trampolines(code.module.types[ty.index()].id, code.module.func_type_at(*ty))?;
+    // Where another module's function is imported, that one's types have been seen to.
+    let (imported, defined) = code.module.functions.split_at(code.module.imported.functions as usize);
+    // Whoever makes a tail call in the interpreter may have a compiled caller.
+    let called_last = if code.module.has_tail_calls { &code.module.functions[..] } else { &[] };
+    for (what, types) in
+        [(Trampoline::Host, imported), (Trampoline::Interpreter, defined), (Trampoline::Unpack, called_last)]
+    {
+        let mut done = vec![false; code.module.types.len()];
+        for ty in types {
+            if !std::mem::replace(&mut done[ty.index()], true) {
+                compiler.trampoline(what, code.module.types[ty.index()].id, code.module.func_type_at(*ty))?;
+            }
         }
     }
     code.has_stubs.store(true, Ordering::Release);
@@ -275,9 +286,9 @@ impl Job {
                     let _ = compile(compiler, &code, &[func]);
                 }
             }
-            Job::Trampolines { id, ty, to } => {
-                // Without an answer there are none.
-                let _ = compiler.trampolines(id, &ty).map(|made| to.send(made));
+            Job::Trampoline { what, id, ty, to } => {
+                // Without an answer there is none.
+                let _ = compiler.trampoline(what, id, &ty).map(|made| to.send(made));
             }
         }
     }
@@ -381,25 +392,32 @@ unsafe fn stub_for(
                 return Some(entry);
             }
         }
-        let trampolines = trampolines(engine, compiler, id, ty)?;
-        Some(if (*func).is_host() { trampolines.host } else { trampolines.interpreter })
+        let what = if (*func).is_host() { Trampoline::Host } else { Trampoline::Interpreter };
+        trampoline(engine, compiler, what, id, || Some(ty.clone()))
     }
 }
 
-/// The trampolines of a type, on a guest's stack. Where no thread is left to make them, the background compiler does, which has one for
+/// A trampoline of a type, on a guest's stack. Where no thread is left to make it, the background compiler does, which has one for
 /// good: a module's types are known to it once one of its functions turned hot, and those of others that share the store are not.
-fn trampolines(engine: &Engine, compiler: &Compiler, id: TypeId, ty: &FuncType) -> Option<Trampolines> {
-    if let Some(found) = compiler.cached_trampolines(id) {
-        return Some(found);
+fn trampoline(
+    engine: &Engine,
+    compiler: &Compiler,
+    what: Trampoline,
+    id: TypeId,
+    ty: impl FnOnce() -> Option<FuncType>,
+) -> Option<*const u8> {
+    if let Some(found) = compiler.cached_trampoline(what, id) {
+        return Some(found.0);
     }
-    if let Some(made) = threads::apart(|| compiler.trampolines(id, ty).ok()) {
-        return Some(made);
+    let ty = ty()?;
+    if let Some(made) = threads::apart(|| compiler.trampoline(what, id, &ty).ok()) {
+        return Some(made.0);
     }
     let (to, made) = mpsc::channel();
     let background = engine.background.lock().unwrap_or_else(|e| e.into_inner()).clone()?;
-    background.send(Job::Trampolines { id, ty: ty.clone(), to }).ok()?;
+    background.send(Job::Trampoline { what, id, ty, to }).ok()?;
     drop(background);
-    made.recv().ok()
+    made.recv().ok().map(|made| made.0)
 }
 
 /// The unpack trampoline for a callee's type.
@@ -410,11 +428,7 @@ pub unsafe fn unpack_for(store: *mut StoreContext, func: *const FuncRef) -> Opti
     // SAFETY: by contract.
     unsafe {
         let engine = &StoreInner::of(store).engine;
-        let id = (*func).type_id;
-        let compiler = engine.compiler().ok()?;
-        if let Some(found) = compiler.cached_trampolines(id) {
-            return Some(found.unpack);
-        }
-        Some(trampolines(engine, compiler, id, &engine.func_type(id)?)?.unpack)
+        let (id, compiler) = ((*func).type_id, engine.compiler().ok()?);
+        trampoline(engine, compiler, Trampoline::Unpack, id, || engine.func_type(id))
     }
 }

@@ -30,6 +30,7 @@ struct Work<'a> {
     fault: Mutex<Option<(usize, Refused)>>,
     table_grows: Vec<AtomicBool>,
     uses_heap: AtomicBool,
+    has_tail_calls: AtomicBool,
 }
 
 /// What bodies tell of their module.
@@ -38,13 +39,15 @@ pub(super) struct Found {
     pub(super) table_grows: Vec<bool>,
     /// Whether any operator works on objects of the heap.
     pub(super) uses_heap: bool,
+    /// Whether any function ends by a tail call.
+    pub(super) has_tail_calls: bool,
 }
 
 /// Verifies all bodies.
 pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Result<Found, Refused> {
     let tables = decoded.module.tables.len();
     let Some(resources) = &decoded.resources else {
-        return Ok(Found { table_grows: vec![false; tables], uses_heap: false });
+        return Ok(Found { table_grows: vec![false; tables], uses_heap: false, has_tail_calls: false });
     };
     let (chunks, code) = chunks(decoded);
     let work = Work {
@@ -55,6 +58,7 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
         next: AtomicUsize::new(0),
         fault: Mutex::new(None),
         uses_heap: AtomicBool::new(false),
+        has_tail_calls: AtomicBool::new(false),
         table_grows: (0..tables).map(|_| AtomicBool::new(false)).collect(),
         chunks,
     };
@@ -66,6 +70,7 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
         None => Ok(Found {
             table_grows: work.table_grows.into_iter().map(AtomicBool::into_inner).collect(),
             uses_heap: work.uses_heap.into_inner(),
+            has_tail_calls: work.has_tail_calls.into_inner(),
         }),
     }
 }
@@ -160,6 +165,9 @@ impl Work<'_> {
                 Some(&(BLOCK..=IF | TRY_TABLE)) => {
                     check(LimitKind::Nesting, validator.control_stack_height() - 1, offset)?
                 }
+                Some(&(RETURN_CALL | RETURN_CALL_INDIRECT | RETURN_CALL_REF)) => {
+                    self.has_tail_calls.store(true, Ordering::Relaxed);
+                }
                 Some(&OBJECTS) => self.uses_heap.store(true, Ordering::Relaxed),
                 Some(&MISCELLANEOUS) => self.note_table_grow(&bytes[at + 1..]),
                 _ => {}
@@ -184,6 +192,9 @@ impl Work<'_> {
 // Opcodes (WebAssembly 3.0, section 5.4).
 const BLOCK: u8 = 0x02;
 const IF: u8 = 0x04;
+const RETURN_CALL: u8 = 0x12;
+const RETURN_CALL_INDIRECT: u8 = 0x13;
+const RETURN_CALL_REF: u8 = 0x15;
 const TRY_TABLE: u8 = 0x1f;
 const OBJECTS: u8 = 0xfb;
 const MISCELLANEOUS: u8 = 0xfc;

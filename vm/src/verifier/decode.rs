@@ -73,6 +73,7 @@ fn empty_module(bytes: Bytes) -> Module {
         table_exported: Vec::new(),
         global_exported: Vec::new(),
         uses_heap: false,
+        has_tail_calls: false,
         names: Names::default(),
     }
 }

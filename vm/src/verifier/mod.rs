@@ -99,7 +99,9 @@ impl From<wasmparser::Error> for Refused {
 fn verify_module(bytes: &Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, Refused> {
     let mut decoded = decode::decode(bytes, &options.limits, types)?;
     let found = bodies::verify(bytes, &decoded, options)?;
-    (decoded.module.table_grows, decoded.module.uses_heap) = (found.table_grows, found.uses_heap);
+    let module = &mut decoded.module;
+    (module.table_grows, module.uses_heap) = (found.table_grows, found.uses_heap);
+    module.has_tail_calls = found.has_tail_calls;
     Ok(decoded.module)
 }
 
