@@ -80,6 +80,8 @@ pub(super) fn flags(config: &CodeConfig) -> Result<settings::Flags, String> {
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
         ("is_pic", "false"),
+        // It holds the fuel.
+        ("enable_pinned_reg", if config.fuel { "true" } else { "false" }),
         // Results that find no register are left in memory of the caller's.
         ("enable_multi_ret_implicit_sret", "true"),
     ] {

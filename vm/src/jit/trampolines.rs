@@ -8,6 +8,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::Trampoline;
 use super::builtins::Builtins;
+use super::lower::fuel::{leave, take};
 use super::lower::{PENDING, clif_type, signature};
 use crate::runtime::Outcome;
 use crate::runtime::context::{FuncRef, HostContext, InstanceContext, StoreContext};
@@ -87,18 +88,34 @@ pub fn store_all(builder: &mut FunctionBuilder<'_>, types: &[ValType], values: &
     });
 }
 
+/// Does this where the fuel is held in a register and anybody else comes to run, or has run; given a context, and where that has its store.
+fn fuel(
+    isa: &dyn TargetIsa,
+    b: &mut FunctionBuilder<'_>,
+    how: fn(&mut FunctionBuilder<'_>, Value),
+    at: (Value, usize),
+) {
+    if isa.flags().enable_pinned_reg() {
+        let store = b.ins().load(PTR, flags(), at.0, at.1 as i32);
+        how(b, store);
+    }
+}
+
 /// `sysv (code, context, func, buffer)`: calls compiled code from the array convention.
 pub fn entry(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext) -> Function {
     let mut sig = Signature::new(CallConv::SystemV);
     sig.params.extend([AbiParam::new(PTR); 4]);
     build(sig, isa, context, |b, params| {
         let [code, context, func, buffer] = params else { return };
+        let store = (*context, offset_of!(InstanceContext, store));
+        fuel(isa, b, take, store);
         let callee = b.import_signature(signature(ty));
         let mut args = vec![*context, *func];
         args.extend(load_all(b, ty.params(), *buffer));
         let call = b.ins().call_indirect(callee, *code, &args);
         let results = b.inst_results(call).to_vec();
         store_all(b, ty.results(), &results, *buffer);
+        fuel(isa, b, leave, store);
         b.ins().return_(&[]);
     })
 }
@@ -111,8 +128,8 @@ fn buffer(b: &mut FunctionBuilder<'_>, ty: &FuncType, args: &[Value]) -> Value {
     buffer
 }
 
-/// Leaves a stub whose callee failed: not to return.
-fn leave(b: &mut FunctionBuilder<'_>, store: Value, context: Value) {
+/// Ends a stub whose callee failed: not to return.
+fn fail(b: &mut FunctionBuilder<'_>, store: Value, context: Value) {
     let mut sig = Signature::new(CallConv::SystemV);
     sig.params.push(AbiParam::new(PTR));
     let sig = b.import_signature(sig);
@@ -133,7 +150,10 @@ fn interpreter(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilder
         sig.params.extend([AbiParam::new(PTR); 3]);
         sig.returns.push(AbiParam::new(PTR));
         let sig = b.import_signature(sig);
+        let store = (context, offset_of!(InstanceContext, store));
+        fuel(isa, b, leave, store);
         let call = b.ins().call_indirect(sig, callee, &[context, func, buffer]);
+        fuel(isa, b, take, store);
         let outcome = b.inst_results(call)[0];
         let [done, other, tail, failed] = [(); 4].map(|()| b.create_block());
         b.ins().brif(outcome, other, &[], done, &[]);
@@ -147,7 +167,7 @@ fn interpreter(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilder
         b.ins().brif(is_tail, tail, &[], failed, &[]);
         b.switch_to_block(failed);
         b.set_cold_block(failed);
-        leave(b, store, context);
+        fail(b, store, context);
         b.switch_to_block(tail);
         b.set_cold_block(tail);
         let [func, args, unpack] = [
@@ -181,13 +201,16 @@ fn host(isa: &dyn TargetIsa, ty: &FuncType, context: &mut FunctionBuilderContext
         sig.params.extend([AbiParam::new(PTR); 2]);
         sig.returns.push(AbiParam::new(types::I8));
         let sig = b.import_signature(sig);
+        let at = (context, offset_of!(HostContext, store));
+        fuel(isa, b, leave, at);
         let call = b.ins().call_indirect(sig, callee, &[context, buffer]);
+        fuel(isa, b, take, at);
         let ok = b.inst_results(call)[0];
         let [done, failed] = [(); 2].map(|()| b.create_block());
         b.ins().brif(ok, done, &[], failed, &[]);
         b.switch_to_block(failed);
         b.set_cold_block(failed);
-        leave(b, store, context);
+        fail(b, store, context);
         b.switch_to_block(done);
         let results = load_all(b, ty.results(), buffer);
         b.ins().return_(&results);

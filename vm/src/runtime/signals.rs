@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::context::StoreContext;
+use super::store::StoreInner;
 use super::trap::TrapKind;
 use super::x86_64::unwind_to_activation;
 use crate::jit::registry;
@@ -131,6 +132,7 @@ unsafe fn take(signal: i32, info: *const libc::siginfo_t, ucontext: *mut libc::u
     registers[libc::REG_RSI as usize] = pc as i64;
     registers[libc::REG_RDX as usize] = registers[libc::REG_RBP as usize];
     registers[libc::REG_RCX as usize] = i64::from(kind);
+    registers[libc::REG_R8 as usize] = registers[libc::REG_R15 as usize];
     registers[libc::REG_RSP as usize] = ((sp - 256) & !15) - 8;
     registers[libc::REG_RIP as usize] = trapped as *const () as i64;
     // A trap can be taken between `std` and `cld`; the ABI wants the flag clear.
@@ -184,19 +186,19 @@ unsafe fn chain(signal: i32, info: *mut libc::siginfo_t, ucontext: *mut libc::c_
 }
 
 /// Where compiled code goes on after a fault: raises the trap and leaves.
-unsafe extern "sysv64" fn trapped(store: *mut StoreContext, pc: usize, fp: usize, kind: u32) -> ! {
+unsafe extern "sysv64" fn trapped(store: *mut StoreContext, pc: usize, fp: usize, kind: u32, pinned: i64) -> ! {
     // SAFETY: the handler passes the current store; the newest activation is the compiled one that
     // faulted, and only compiled frames lie between.
     unsafe {
+        if StoreInner::of(store).engine.config.fuel {
+            // Compiled code has it there.
+            (*store).fuel = pinned;
+        }
         // Zero: a builtin failed and has raised its trap already.
         if let Some(kind) = TrapKind::from_number(kind) {
             // One further than the faulting instruction, as a return address would be.
             (*store).exit_pc = pc + 1;
             (*store).exit_fp = fp;
-            if kind == TrapKind::OutOfFuel {
-                // The code had what was left to itself.
-                (*store).fuel = (*store).fuel.min(-1);
-            }
             super::raise(store, kind);
         }
         unwind_to_activation(store)

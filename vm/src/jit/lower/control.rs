@@ -193,7 +193,6 @@ impl Lower<'_> {
         self.push_params(frame.exit, &frame.results);
         if last {
             let results = self.pop_many(frame.results.len());
-            self.leave_fuel();
             self.b.ins().return_(&results);
             self.reachable = false;
         }

@@ -131,6 +131,7 @@ impl Lower<'_> {
         signature.params.push(AbiParam::new(self.b.func.dfg.value_type(value)));
         let signature = self.b.import_signature(signature);
         let callee = self.builtin_address(at);
+        self.leave_fuel();
         self.call_here(signature, Target::Address(callee), &[self.context, value]);
         self.b.ins().trap(PENDING);
         self.reachable = false;
@@ -147,7 +148,6 @@ impl Lower<'_> {
             };
             self.map(call, &live);
             self.reload(&live);
-            self.take_fuel();
             return self.b.inst_results(call).to_vec();
         }
         let returns: Vec<ir::Type> =
@@ -178,7 +178,6 @@ impl Lower<'_> {
         self.b.seal_block(next);
         self.b.switch_to_block(next);
         self.reload(&live);
-        self.take_fuel();
         self.b.block_params(next).to_vec()
     }
 

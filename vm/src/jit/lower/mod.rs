@@ -8,7 +8,7 @@ mod arrays;
 mod calls;
 mod control;
 mod exceptions;
-mod fuel;
+pub mod fuel;
 mod liveness;
 mod memory;
 mod numeric;
@@ -225,8 +225,8 @@ impl<'a> Lower<'a> {
         b.switch_to_block(entry);
         b.seal_block(entry);
         let (context, callee) = (b.block_params(entry)[0], b.block_params(entry)[1]);
-        let meter = code.config.fuel.then(|| Meter::new(&mut b));
-        let mut lower = Self {
+        let meter = code.config.fuel.then(Meter::default);
+        let lower = Self {
             b,
             code,
             module: &code.module,
@@ -247,7 +247,6 @@ impl<'a> Lower<'a> {
             meter,
             regions,
         };
-        lower.take_fuel();
         lower
     }
 
@@ -405,7 +404,9 @@ impl<'a> Lower<'a> {
         let callee = self.builtin_address(at);
         let mut all = vec![self.context];
         all.extend_from_slice(args);
+        self.leave_fuel();
         let call = self.b.ins().call_indirect(signature, callee, &all);
+        self.take_fuel();
         self.b.inst_results(call)[0]
     }
 
@@ -421,7 +422,6 @@ impl<'a> Lower<'a> {
         let result = self.builtin(at, args);
         let failed = self.b.ins().icmp_imm_s(ir::condcodes::IntCC::Equal, result, super::builtins::FAILED as i64);
         self.b.ins().trapnz(failed, PENDING);
-        self.take_fuel();
         result
     }
 

@@ -54,7 +54,6 @@ impl Lower<'_> {
         }
         self.b.ins().trapz(result, PENDING);
         self.reload(&live);
-        self.take_fuel();
         self.b.ins().ireduce(types::I32, result)
     }
 

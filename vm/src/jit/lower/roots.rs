@@ -94,10 +94,9 @@ impl Lower<'_> {
         self.roots.all[root].variable
     }
 
-    /// What homes and the store hold is not known from here on: another path may come in.
+    /// What homes hold is not known from here on: another path may come in.
     pub fn paths_meet(&mut self) {
         self.roots.epoch += 1;
-        self.forget_stored_fuel();
     }
 
     /// The root of the operand at a depth.
