@@ -124,8 +124,8 @@ impl<T> Live<T> {
         let module = Module::new(&self.engine, compiled.module.clone())?;
         let needs = module.custom_section(NEEDS).and_then(Need::parse).unwrap_or_default();
         let missing = u64::from(compiled.table).saturating_sub(self.table.size(&self.store)?);
-        let grown = self.table.grow(&mut self.store, missing, &Val::FuncRef(None))?;
-        grown.ok_or_else(|| Error::host("there is no room for more functions"))?;
+        let grown = self.table.grow(&mut self.store, missing, &Val::FuncRef(None));
+        grown.map_err(|_| Error::host("there is no room for more functions"))?;
         let instance = self.linker.instantiate(&mut self.store, &module)?;
         self.modules.push((entry.name().to_owned(), module));
         let missing = || Error::NoExport { name: "main".into(), kind: "function" };

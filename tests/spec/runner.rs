@@ -315,8 +315,8 @@ fn spectest(store: &mut Store<()>, linker: &mut Linker<()>) {
     for (name, value) in [
         ("global_i32", Val::I32(666)),
         ("global_i64", Val::I64(666)),
-        ("global_f32", Val::f32(666.6)),
-        ("global_f64", Val::f64(666.6)),
+        ("global_f32", Val::from(666.6_f32)),
+        ("global_f64", Val::from(666.6_f64)),
     ] {
         let ty = GlobalType { value: value.ty(), mutable: false };
         let global = Global::new(&mut *store, ty, &value).expect("the value has its type");

@@ -28,7 +28,7 @@ fn cell(engine: &Engine) -> StructType {
 }
 
 fn value(store: impl pinfold_vm::api::AsContext, object: &StructRef) -> i32 {
-    object.field(store, 0).unwrap().as_i32().unwrap()
+    object.field(store, 0).unwrap().i32().unwrap()
 }
 
 fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[Val]) -> Result<Vec<Val>, Error> {
@@ -38,7 +38,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[Val]) -> 
 }
 
 fn int(store: &mut Store<()>, instance: Instance, name: &str) -> i32 {
-    call(store, instance, name, &[]).unwrap()[0].as_i32().unwrap()
+    call(store, instance, name, &[]).unwrap()[0].i32().unwrap()
 }
 
 fn host_error(error: &Error) -> String {
@@ -102,9 +102,9 @@ fn what_a_closure_returns_is_looked_at_where_its_type_says_too_little() {
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let mut run = |name: &str, which| call(&mut store, instance, name, &[Val::I32(which)]);
-        assert_eq!(run("f", 0).unwrap()[0].as_i32(), Some(0), "{tier:?}");
-        assert_eq!(run("g", 0).unwrap()[0].as_i32(), Some(0), "{tier:?}");
-        assert_eq!(run("g", 3).unwrap()[0].as_i32(), Some(1), "{tier:?}");
+        assert_eq!(run("f", 0).unwrap()[0].i32(), Some(0), "{tier:?}");
+        assert_eq!(run("g", 0).unwrap()[0].i32(), Some(0), "{tier:?}");
+        assert_eq!(run("g", 3).unwrap()[0].i32(), Some(1), "{tier:?}");
         for (name, which) in [("f", 1), ("f", 2), ("f", 3), ("g", 1), ("g", 2)] {
             let error = run(name, which).unwrap_err();
             assert!(host_error(&error).contains("what a host function returned is"), "{tier:?}: {error}");
@@ -237,7 +237,7 @@ fn host_functions_are_of_the_types_that_they_were_given_when_guests_call_them_th
             call(&mut store, instance, "put", &[Val::I32(index), func.into()]).unwrap();
         }
         let mut run = |name: &str, index| match call(&mut store, instance, name, &[Val::I32(index)]) {
-            Ok(results) => Ok(results[0].as_i32().unwrap_or(0)),
+            Ok(results) => Ok(results[0].i32().unwrap_or(0)),
             Err(error) => Err(error.trap().unwrap().kind),
         };
         use TrapKind::{CastFailure, IndirectCallTypeMismatch as Mismatch};
@@ -312,13 +312,13 @@ fn guests_catch_exceptions_but_neither_traps_nor_errors_of_the_host() {
         });
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let mut run = |which| call(&mut store, instance, "f", &[Val::I32(which)]);
-        assert_eq!(run(0).unwrap()[0].as_i32(), Some(1), "{tier:?}");
+        assert_eq!(run(0).unwrap()[0].i32(), Some(1), "{tier:?}");
         let error = run(1).unwrap_err();
         let source = error.trap().unwrap().source.as_ref().unwrap();
         assert_eq!(source.downcast_ref::<Broken>().unwrap().0, "pipe", "{tier:?}");
         assert_eq!(run(2).unwrap_err().trap().unwrap().kind, TrapKind::OutOfFuel, "{tier:?}");
         assert!(host_error(&run(3).unwrap_err()).contains("a bug"), "{tier:?}");
-        assert_eq!(run(4).unwrap()[0].as_i32(), Some(2), "{tier:?}");
+        assert_eq!(run(4).unwrap()[0].i32(), Some(2), "{tier:?}");
     }
 }
 
@@ -355,7 +355,7 @@ fn an_exceptions_objects_survive_its_way_through_a_host_function() {
             let exception = error.trap().unwrap().exception().unwrap();
             caller.gc();
             let payload = exception.payload(&caller)?;
-            let object = payload[0].as_any().unwrap().unwrap().to_struct(&caller)?;
+            let object = payload[0].any_ref().unwrap().unwrap().to_struct(&caller)?;
             assert_eq!(value(&caller, &object), which);
             object.set_field(&mut caller, 0, &Val::I32(which + 1))?;
             if which % 2 == 0 {
@@ -380,8 +380,8 @@ fn an_exceptions_objects_survive_its_way_through_a_host_function() {
         let error = thrower.call(&mut store, 8).unwrap_err();
         store.gc();
         let payload = error.trap().unwrap().exception().unwrap().payload(&store).unwrap();
-        assert_eq!(value(&store, &payload[0].as_any().unwrap().unwrap().to_struct(&store).unwrap()), 8, "{tier:?}");
-        assert_eq!(payload[1].as_extern().unwrap().unwrap().as_any().unwrap().as_i31(), Some(5), "{tier:?}");
+        assert_eq!(value(&store, &payload[0].any_ref().unwrap().unwrap().to_struct(&store).unwrap()), 8, "{tier:?}");
+        assert_eq!(payload[1].extern_ref().unwrap().unwrap().as_any().unwrap().as_i31(), Some(5), "{tier:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use pinfold_vm::api::{
-    AddressType, Config, Engine, Error, Extern, Instance, Limits, Linker, Memory, MemoryKind, MemoryType, Module,
+    AddressType, Config, Engine, Error, Extern, Func, Instance, Limits, Linker, Memory, MemoryKind, MemoryType, Module,
     Store, StoreLimits, Table, TableType, Tier, TrapKind, Val, ValType,
 };
 use pinfold_vm::host::{Grants, HostState};
@@ -150,13 +150,44 @@ fn the_host_grows_and_reads_64_bit_memories_and_tables() {
         let read = guest.get_typed_func::<(i64,), i32>(&store, "read").unwrap();
         let sizes = guest.get_typed_func::<(), i64>(&store, "sizes").unwrap();
         assert!(read.call(&mut store, (PAGE as i64,)).is_err());
-        assert_eq!(memory.grow(&mut store, 1 << 33).unwrap(), None);
-        assert_eq!(memory.grow(&mut store, 1).unwrap(), Some(1));
-        assert_eq!(table.grow(&mut store, 1 << 33, &Val::ExternRef(None)).unwrap(), None);
-        assert_eq!(table.grow(&mut store, 2, &Val::ExternRef(None)).unwrap(), Some(1));
+        assert_eq!(
+            memory.grow(&mut store, 1 << 33).unwrap_err().to_string(),
+            "8589934592 more pages for a memory of 1 does not fit: it may have 3, and the memory limit is 268435456 bytes in all, of which 65544 are used"
+        );
+        assert_eq!(memory.grow(&mut store, 1).unwrap(), 1);
+        let refused = table.grow(&mut store, 1 << 33, &Val::ExternRef(None)).unwrap_err();
+        assert!(
+            refused.to_string().starts_with("8589934592 more elements for a table of 1 does not fit: it may have 3, "),
+            "{refused}"
+        );
+        assert_eq!(table.grow(&mut store, 2, &Val::ExternRef(None)).unwrap(), 1);
         memory.write(&mut store, 2 * PAGE as usize - 1, &[77]).unwrap();
         assert_eq!(read.call(&mut store, (2 * PAGE as i64 - 1,)).unwrap(), 77);
         assert_eq!(sizes.call(&mut store, ()).unwrap(), 0x203);
+    }
+}
+
+#[test]
+fn imports_are_given_in_the_module_s_order() {
+    let text = r#"(module (import "a" "memory" (memory 1 2)) (import "a" "shift" (func $shift (param i32) (result i32)))
+        (func (export "read") (param i32) (result i32) (i32.load8_u (call $shift (local.get 0)))))"#;
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
+        let memory = Memory::new(&mut store, MemoryType::new(1, Some(2))).unwrap();
+        let shift = Func::wrap(&mut store, |at: i32| at + 7);
+        let guest = Instance::new(&mut store, &module, &[memory.into(), shift.into()]).unwrap();
+        memory.write(&mut store, 10, &[99]).unwrap();
+        assert_eq!(guest.get_typed_func::<i32, i32>(&store, "read").unwrap().call(&mut store, 3).unwrap(), 99);
+        assert_eq!(memory.data_size(&store).unwrap() as u64, PAGE);
+        for wrong in [vec![], vec![memory.into()], vec![memory.into(), shift.into(), shift.into()]] {
+            assert!(matches!(Instance::new(&mut store, &module, &wrong), Err(Error::Type(_))), "{wrong:?}");
+        }
+        let swapped = Instance::new(&mut store, &module, &[shift.into(), memory.into()]);
+        assert!(matches!(&swapped, Err(Error::Link(problems)) if problems.len() == 2), "{swapped:?}");
+        let mut other = Store::new(&engine, ());
+        let theirs = Instance::new(&mut other, &module, &[memory.into(), shift.into()]);
+        assert!(matches!(theirs, Err(Error::Stale(_))), "{theirs:?}");
     }
 }
 

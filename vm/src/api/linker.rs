@@ -13,7 +13,7 @@ use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
 use super::types::DefinedFuncType;
 use super::val::Val;
-use crate::module::ImportKind;
+use crate::module::{Import, ImportKind};
 use crate::runtime::engine;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::Given;
@@ -110,41 +110,57 @@ impl<T: 'static> Linker<T> {
 
     /// Makes an instance: all imports are looked up and checked before anything is done.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        let store = store.inner_mut();
-        if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
-            return Err(Error::Stale("the module's engine"));
-        }
-        let decoded = &module.code.module;
-        let mut given = Vec::with_capacity(decoded.imports().len());
-        let mut problems = Vec::new();
-        for import in decoded.imports() {
-            let wanted = decoded.import_type(import);
-            let defined = match import.kind {
-                ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(&decoded.types[ty.index()]),
-                _ => None,
-            };
-            let id = defined.map(|ty| ty.id);
-            let item = self.get(&import.module, &import.name);
-            let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
-            match item.map(|item| resolve(store, item)).transpose()? {
-                Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => {
-                    given.push(item.given)
-                }
-                Some(_) if let Some(function) = fitted => given.push(Given::Host(function)),
-                other => problems.push(LinkProblem {
-                    module: import.module.clone(),
-                    name: import.name.clone(),
-                    wanted,
-                    found: other.map(|item| item.ty),
-                }),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(Error::Link(problems));
-        }
-        // SAFETY: every import was given something of this store and of a matching type.
-        unsafe { Instance::make(store, module, given) }
+        instantiate(store.inner_mut(), module, |_, import| self.get(&import.module, &import.name))
     }
+}
+
+/// Makes an instance of what there is for each of its imports, of which the first argument is the number.
+fn instantiate<'a>(
+    store: &mut StoreInner,
+    module: &Module,
+    find: impl Fn(usize, &Import) -> Option<&'a Item>,
+) -> Result<Instance> {
+    if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
+        return Err(Error::Stale("the module's engine"));
+    }
+    let decoded = &module.code.module;
+    let mut given = Vec::with_capacity(decoded.imports().len());
+    let mut problems = Vec::new();
+    for (number, import) in decoded.imports().iter().enumerate() {
+        let wanted = decoded.import_type(import);
+        let defined = match import.kind {
+            ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(&decoded.types[ty.index()]),
+            _ => None,
+        };
+        let id = defined.map(|ty| ty.id);
+        let item = find(number, import);
+        let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
+        match item.map(|item| resolve(store, item)).transpose()? {
+            Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => given.push(item.given),
+            Some(_) if let Some(function) = fitted => given.push(Given::Host(function)),
+            other => problems.push(LinkProblem {
+                module: import.module.clone(),
+                name: import.name.clone(),
+                wanted,
+                found: other.map(|item| item.ty),
+            }),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Link(problems));
+    }
+    // SAFETY: every import was given something of this store and of a matching type.
+    unsafe { Instance::make(store, module, given) }
+}
+
+/// Makes an instance of imports in the module's order.
+pub(super) fn instantiate_with(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Result<Instance> {
+    let wanted = module.code.module.imports().len();
+    if imports.len() != wanted {
+        return Err(Error::Type(format!("the module has {wanted} imports; {} were given", imports.len())));
+    }
+    let items: Vec<Item> = imports.iter().map(|item| Item::Extern(*item)).collect();
+    instantiate(store, module, |number, _| items.get(number))
 }
 
 /// Something that was defined, for an import.
