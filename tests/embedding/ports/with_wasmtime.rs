@@ -1,0 +1,15 @@
+//! The examples, with wasmtime for what they use.
+
+#[path = "../../../examples/wasm/hello.rs"]
+mod hello;
+#[path = "../../../examples/wasm/memory.rs"]
+mod memory;
+#[path = "../../../examples/wasm/multi.rs"]
+mod multi;
+
+use wasmtime as wasm;
+
+use super::with_pinfold::Example;
+
+/// In the order that they have with Pinfold.
+pub const EXAMPLES: [(&str, Example); 3] = [("hello", hello::run), ("memory", memory::run), ("multi", multi::run)];
