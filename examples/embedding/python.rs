@@ -47,7 +47,7 @@ impl Python {
     /// Verifies the module. It is compiled function by function, as these turn hot: what a script does not need costs nothing.
     pub fn load(path: &Path) -> Result<Self, Box<dyn Error>> {
         let mut config = Config::new();
-        config.fuel(true);
+        config.consume_fuel(true);
         let engine = Engine::new(&config);
         let module = Module::new(&engine, std::fs::read(path)?)?;
         Ok(Self { engine, module })
@@ -71,7 +71,7 @@ impl Python {
         let mut store = Store::with_limits(&self.engine, HostState::new(&grants)?, memory);
         // What waits in a host function notices the deadline too.
         store.connect(|host| host);
-        store.set_fuel(limits.fuel);
+        store.set_fuel(limits.fuel)?;
         store.set_deadline(Instant::now().checked_add(limits.time));
         // What is not granted is not there to be linked: without a clock this Python, which imports one, would be no instance.
         let mut linker = Linker::new(&self.engine);

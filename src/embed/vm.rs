@@ -262,7 +262,7 @@ impl VmBuilder {
             Isolation::Worker => Some(Workers::new(self.worker, self.tier, host.clone(), self.spare_workers)?),
         };
         let mut config = Config::new();
-        config.tier(self.tier).fuel(self.limits.fuel.is_some());
+        config.tier(self.tier).consume_fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config);
         let inner = Inner {
             linker: guest::linker(&engine),

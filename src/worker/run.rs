@@ -62,7 +62,7 @@ impl Prepared {
 /// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
 pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let mut config = Config::new();
-    config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
+    config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
     let engine = Engine::new(&config);
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;
@@ -152,7 +152,7 @@ fn attempt(
     let mut store = ManuallyDrop::new(Store::with_limits(&engine, Host::new(ManuallyDrop::into_inner(host)), limits));
     store.connect(state);
     if let Some(fuel) = run.fuel {
-        store.set_fuel(fuel);
+        store.set_fuel(fuel).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
     let mut linker = ManuallyDrop::new(Linker::new(&engine));
     match notes {
@@ -190,7 +190,7 @@ fn attempt(
     used.guest_memory = store.memory_used().1;
     used.loops_entered = store.loops_entered();
     used.collections = store.collections().map(collections).map(Box::new);
-    used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
+    used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.get_fuel().unwrap_or(fuel)));
     result.map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))
 }
 

@@ -26,7 +26,7 @@ impl Machine {
     /// One whose heap watches itself.
     pub fn checked(name: &'static str, tier: Tier, memory: MemoryKind, canonical_nans: bool, checks: Checks) -> Self {
         let mut config = Config::new();
-        config.tier(tier).fuel(true).memory(memory).canonical_nans(canonical_nans).heap_checks(checks).check_code(true);
+        config.tier(tier).consume_fuel(true).memory(memory).canonical_nans(canonical_nans).heap_checks(checks).check_code(true);
         // Modules are small, and tests run side by side already.
         config.verifier(verifier::Options { threads: 1, ..Default::default() });
         Self { name, engine: Engine::new(&config) }
@@ -37,7 +37,7 @@ impl Machine {
         let limits =
             StoreLimits { memory: 64 << 20, stack: 4 << 20, grow_fails_softly: true, ..StoreLimits::default() };
         let mut store = Store::with_limits(&self.engine, data, limits);
-        store.set_fuel(fuel);
+        store.set_fuel(fuel).unwrap();
         // Nothing takes that long; what does is told apart by its trap.
         store.set_deadline(Some(Instant::now() + Duration::from_secs(20)));
         store
@@ -80,11 +80,11 @@ impl Machine {
         let mut run = Run::default();
         match linker.instantiate(&mut store, module) {
             Ok(instance) => {
-                run.see(Step::Instantiated, store.fuel());
+                run.see(Step::Instantiated, store.get_fuel().unwrap());
                 calls(&mut store, instance, plan, &mut run);
                 state(&store, instance, &mut run);
             }
-            Err(error) => run.see(Step::Failed(failure(&error).at_start()), store.fuel()),
+            Err(error) => run.see(Step::Failed(failure(&error).at_start()), store.get_fuel().unwrap()),
         }
         Ok(run)
     }
@@ -114,8 +114,8 @@ fn calls(store: &mut Store<Host>, instance: Instance, plan: &Plan, run: &mut Run
             Err(error) => Step::Failed(failure(&error)),
         };
         run.called += 1;
-        run.see(step, store.fuel());
-        run.see(Step::Host(store.data().0), store.fuel());
+        run.see(step, store.get_fuel().unwrap());
+        run.see(Step::Host(store.data().0), store.get_fuel().unwrap());
     }
 }
 

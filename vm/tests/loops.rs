@@ -19,12 +19,12 @@ struct Guest {
 impl Guest {
     fn new(tier: Tier, text: &str) -> Self {
         let mut config = Config::new();
-        config.tier(tier).fuel(true).check_code(true);
+        config.tier(tier).consume_fuel(true).check_code(true);
         config.heap_checks(Checks { every_allocation: true, poison: true, verify: true, timed: false });
         let engine = Engine::new(&config);
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::with_limits(&engine, (), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
         Self { store, instance }
     }
@@ -56,7 +56,7 @@ fn same(text: &str, args: &[i32]) -> Vec<String> {
         // Where visits are picked at random there may be none among a few.
         let is_free = tier == Tier::SomeLoops;
         assert!(is_free || (entered > 0) == (tier == Tier::EveryLoop), "{tier:?}: {entered}");
-        (outcome, guest.store.fuel())
+        (outcome, guest.store.get_fuel().unwrap())
     });
     for (tier, other) in TIERS.iter().zip(&all).skip(1) {
         assert_eq!(*other, all[0], "{tier:?}\n{text}");
@@ -306,9 +306,9 @@ fn recursion_without_end_is_a_trap_and_so_is_a_loop_without_fuel() {
             TrapKind::StackExhausted
         );
         let mut guest = Guest::new(tier, long);
-        guest.store.set_fuel(10_000);
+        guest.store.set_fuel(10_000).unwrap();
         assert_eq!(guest.f(&[Val::I32(1)]).unwrap_err().trap().unwrap().kind, TrapKind::OutOfFuel);
-        assert_eq!(guest.store.fuel(), 0, "{tier:?}");
+        assert_eq!(guest.store.get_fuel().unwrap(), 0, "{tier:?}");
     }
 }
 

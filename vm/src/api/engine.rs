@@ -30,7 +30,7 @@ impl Config {
     }
 
     /// Whether fuel is counted: see [`super::Store::set_fuel`].
-    pub fn fuel(&mut self, count: bool) -> &mut Self {
+    pub fn consume_fuel(&mut self, count: bool) -> &mut Self {
         self.code.fuel = count;
         self
     }

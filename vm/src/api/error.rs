@@ -53,6 +53,9 @@ pub enum Error {
         /// How many they may have.
         limit: usize,
     },
+    /// Fuel was set or asked for where none is counted.
+    #[error("the engine's settings do not say that fuel is counted")]
+    FuelNotCounted,
     /// Whatever a host function returned.
     #[error(transparent)]
     Host(Box<dyn std::error::Error + Send + Sync>),
