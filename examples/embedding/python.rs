@@ -48,7 +48,7 @@ impl Python {
     pub fn load(path: &Path) -> Result<Self, Box<dyn Error>> {
         let mut config = Config::new();
         config.consume_fuel(true);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config)?;
         let module = Module::new(&engine, std::fs::read(path)?)?;
         Ok(Self { engine, module })
     }

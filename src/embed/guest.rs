@@ -27,11 +27,11 @@ pub(crate) struct Host {
 }
 
 /// The host's functions, of which the machine's are the same for all programs.
-pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
-    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
-    linker
+    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map_err(machine)?;
+    Ok(linker)
 }
 
 /// Calls a function of a capability of the host's own. Its arguments are in the buffers, and so is then what it gives.

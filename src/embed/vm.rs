@@ -263,9 +263,9 @@ impl VmBuilder {
         };
         let mut config = Config::new();
         config.tier(self.tier).consume_fuel(self.limits.fuel.is_some());
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).map_err(machine)?;
         let inner = Inner {
-            linker: guest::linker(&engine),
+            linker: guest::linker(&engine)?,
             types: Arc::new(BufferTypes::new(&engine)?),
             engine,
             limits: self.limits,

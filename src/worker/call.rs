@@ -120,8 +120,11 @@ impl Own {
 }
 
 /// Defines the import for a store whose host has objects of its own.
-pub fn link(linker: &mut Linker<Host>) {
-    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
+///
+/// # Errors
+/// If it is there already.
+pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
+    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map(drop)
 }
 
 /// Calls a function of an object of the host's own. Its arguments are in the buffers, and so is then what it gives.

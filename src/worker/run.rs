@@ -64,7 +64,7 @@ pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let mut config = Config::new();
     config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config)?;
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;
     for (number, socket) in run.grants.sockets().map(|(number, _)| number).zip(descriptors::SOCKETS..) {
         // SAFETY: the supervisor gives one for each grant; nobody else uses them.
@@ -162,7 +162,7 @@ fn attempt(
     if call.is_some() {
         // Without an object nobody can call it.
         store.data_mut().own = if own.is_empty() { None } else { Own::new(run) };
-        call::link(&mut linker);
+        call::link(&mut linker).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);

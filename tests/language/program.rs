@@ -141,7 +141,7 @@ pub fn grants(world: &World<'_>, output: &Arc<Mutex<Vec<u8>>>) -> Grants {
 fn run_module(module: &[u8], tier: Tier, world: &World<'_>, fuel: u64) -> Result<Done, Error> {
     let mut config = Config::new();
     config.tier(tier).consume_fuel(true);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, module)?;
     let output = Arc::<Mutex<Vec<u8>>>::default();
     let grants = grants(world, &output);

@@ -197,7 +197,7 @@ fn answers(store: &mut Store<()>, instance: Instance) -> Vec<(String, Answer)> {
 }
 
 fn run(kind: &Kind, tier: Tier, checks: Checks) -> Vec<(String, Answer)> {
-    let engine = Engine::new(Config::new().tier(tier).consume_fuel(true).heap_checks(checks));
+    let engine = Engine::new(Config::new().tier(tier).consume_fuel(true).heap_checks(checks)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text(kind)).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -234,7 +234,7 @@ fn arrays_of_references_survive_collections_at_every_allocation() {
 
 #[test]
 fn bytes_are_where_a_model_of_the_copy_has_them() {
-    let engine = Engine::new(Config::new().tier(Tier::Jit));
+    let engine = Engine::new(Config::new().tier(Tier::Jit)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text(&KINDS[0])).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

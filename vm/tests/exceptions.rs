@@ -15,7 +15,7 @@ const TIERS: [Tier; 7] =
 fn engine(tier: Tier) -> Engine {
     let mut config = Config::new();
     config.tier(tier).consume_fuel(true);
-    Engine::new(&config)
+    Engine::new(&config).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -141,7 +141,7 @@ fn traps_and_errors_of_the_host_are_not_caught() {
         let mut store = Store::new(&engine, ());
         store.set_fuel(1 << 40).unwrap();
         let mut linker = Linker::new(&engine);
-        linker.func("host", "fail", || -> Result<(), Error> { Err(Error::host("no")) });
+        linker.func_wrap("host", "fail", || -> Result<(), Error> { Err(Error::host("no")) }).unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let kinds = [
             TrapKind::Unreachable,
@@ -177,14 +177,16 @@ fn a_host_function_may_pass_an_exception_on_or_keep_it() {
             store.set_fuel(1 << 40).unwrap();
             let mut linker = Linker::new(&engine);
             let ty = FuncType::new([ValType::FUNCREF], []);
-            linker.func_new("host", "call", ty, move |mut caller: Caller<'_, ()>, args, _| {
-                let [Val::FuncRef(Some(func))] = args else { panic!("{args:?}") };
-                let func: Func = *func;
-                let error = func.call(&mut caller, &[], &mut []).unwrap_err();
-                let exception = error.trap().and_then(Trap::exception).unwrap();
-                assert!(matches!(exception.payload(&caller)?[..], [Val::I32(9)]));
-                if pass_on { Err(error) } else { Ok(()) }
-            });
+            linker
+                .func_new("host", "call", ty, move |mut caller: Caller<'_, ()>, args, _| {
+                    let [Val::FuncRef(Some(func))] = args else { panic!("{args:?}") };
+                    let func: Func = *func;
+                    let error = func.call(&mut caller, &[], &mut []).unwrap_err();
+                    let exception = error.trap().and_then(Trap::exception).unwrap();
+                    assert!(matches!(exception.payload(&caller)?[..], [Val::I32(9)]));
+                    if pass_on { Err(error) } else { Ok(()) }
+                })
+                .unwrap();
             let instance = linker.instantiate(&mut store, &module(&engine, THROUGH_THE_HOST)).unwrap();
             let result = int(&call(&mut store, instance, "f", &[]).unwrap());
             assert_eq!(result, if pass_on { 9 } else { -1 }, "{tier:?}");
@@ -208,11 +210,13 @@ fn a_host_function_throws_what_a_guest_catches() {
         store.set_fuel(1 << 40).unwrap();
         let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF]);
         let mut linker = Linker::new(&engine);
-        linker.define("host", "e", Extern::Tag(tag));
-        linker.func("host", "throw", move |mut caller: Caller<'_, ()>, n: i32| -> Result<(), Error> {
-            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n * 2), Val::ExternRef(None)])?;
-            Err(exception.into_error())
-        });
+        linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
+        linker
+            .func_wrap("host", "throw", move |mut caller: Caller<'_, ()>, n: i32| -> Result<(), Error> {
+                let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n * 2), Val::ExternRef(None)])?;
+                Err(exception.into_error())
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(21)]).unwrap()), 42, "{tier:?}");
         // Of the wrong type it is none.
@@ -260,7 +264,7 @@ fn an_endless_row_of_throws_can_be_stopped() {
     for tier in TIERS {
         let mut config = Config::new();
         config.tier(tier);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         let start = Instant::now();
@@ -316,10 +320,12 @@ fn a_tail_call_leaves_the_handlers_of_its_frame() {
         store.set_fuel(1 << 40).unwrap();
         let tag = Tag::new(&mut store, &[]);
         let mut linker = Linker::new(&engine);
-        linker.define("host", "e", Extern::Tag(tag));
-        linker.func("host", "throw", move |mut caller: Caller<'_, ()>| -> Result<i32, Error> {
-            Err(ExnRef::new(&mut caller, &tag, &[])?.into_error())
-        });
+        linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
+        linker
+            .func_wrap("host", "throw", move |mut caller: Caller<'_, ()>| -> Result<i32, Error> {
+                Err(ExnRef::new(&mut caller, &tag, &[])?.into_error())
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         for n in [0, 1] {
             assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(n)]).unwrap()), 2, "{tier:?}, {n}");

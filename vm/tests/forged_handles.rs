@@ -193,7 +193,7 @@ impl Program {
             kinds.iter().map(|(_, name, kind)| Need { name: (*name).into(), kind: (*kind).into() }).collect();
         let values = host.capabilities(&grants, &needs).unwrap();
         let handles = kinds.iter().map(|(kind, _, _)| *kind).zip(values).collect();
-        let engine = Engine::new(Config::new().tier(tier).heap_checks(EVERY));
+        let engine = Engine::new(Config::new().tier(tier).heap_checks(EVERY)).unwrap();
         let module = Module::new(&engine, wat::parse_str(hostile()).unwrap()).unwrap();
         let mut store = Store::new(&engine, host);
         store.connect(|host| host);
@@ -384,7 +384,7 @@ fn null_is_no_handle() {
         assert_eq!(program.outside(), before);
     }
     // A module that does not ask whether it is null does not verify: the type says that a handle is there.
-    let engine = Engine::new(&Config::new());
+    let engine = Engine::new(&Config::new()).unwrap();
     for value in ["(ref.null extern)", "(local.get 0)", "(extern.convert_any (ref.null none))"] {
         let text = format!(
             r#"(module (import "fold" "file_close" (func $close (param (ref extern))))

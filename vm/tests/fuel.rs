@@ -17,7 +17,7 @@ fn rest() -> String {
 /// What a call of `f` costs on every tier.
 fn cost(text: &str, arg: i32) -> u64 {
     let mut costs = TIERS.map(|tier| {
-        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true));
+        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
         store.set_fuel(1_000_000).unwrap();
@@ -36,7 +36,7 @@ fn fuel_that_nobody_counts_is_neither_set_nor_left() {
     let mut store = Store::new(&Engine::default(), ());
     assert!(matches!(store.set_fuel(1), Err(Error::FuelNotCounted)));
     assert!(matches!(store.get_fuel(), Err(Error::FuelNotCounted)));
-    let mut store = Store::new(&Engine::new(Config::new().consume_fuel(true)), ());
+    let mut store = Store::new(&Engine::new(Config::new().consume_fuel(true)).unwrap(), ());
     assert_eq!(store.get_fuel().unwrap(), i64::MAX as u64);
     store.set_fuel(7).unwrap();
     assert_eq!(store.get_fuel().unwrap(), 7);
@@ -110,14 +110,16 @@ fn a_tail_call_by_reference_costs_the_same_everywhere() {
 fn calls(text: &str, fuel: u64) -> (u64, bool) {
     let mut seen = TIERS.map(|tier| {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true));
+        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
         store.set_fuel(fuel).unwrap();
         let mut linker = Linker::new(&engine);
-        linker.func("host", "call", || {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-        });
+        linker
+            .func_wrap("host", "call", || {
+                CALLS.fetch_add(1, Ordering::Relaxed);
+            })
+            .unwrap();
         let before = CALLS.load(Ordering::Relaxed);
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let end = instance.get_func(&store, "f").unwrap().call(&mut store, &[], &mut []);

@@ -14,7 +14,7 @@ const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryL
 const EVERY: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 fn engine(tier: Tier) -> Engine {
-    Engine::new(Config::new().tier(tier).heap_checks(EVERY))
+    Engine::new(Config::new().tier(tier).heap_checks(EVERY)).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -221,14 +221,16 @@ fn a_host_function_fills_an_array_from_the_embedders_data_in_one_copy() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut linker: Linker<Vec<u8>> = Linker::new(&engine);
-        linker.func("host", "read", |mut caller: Caller<'_, Vec<u8>>, to: Option<ArrayRef>| {
-            let to = to.ok_or_else(|| Error::host("null"))?;
-            let (bytes, data) = caller.bytes_and_data(&to)?;
-            let len = bytes.len().min(data.len());
-            bytes[..len].copy_from_slice(&data[..len]);
-            data.clear();
-            Ok(len as u32)
-        });
+        linker
+            .func_wrap("host", "read", |mut caller: Caller<'_, Vec<u8>>, to: Option<ArrayRef>| {
+                let to = to.ok_or_else(|| Error::host("null"))?;
+                let (bytes, data) = caller.bytes_and_data(&to)?;
+                let len = bytes.len().min(data.len());
+                bytes[..len].copy_from_slice(&data[..len]);
+                data.clear();
+                Ok(len as u32)
+            })
+            .unwrap();
         let mut store = Store::new(&engine, vec![1, 2, 30]);
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let f = instance.get_typed_func::<(), u32>(&store, "f").unwrap();
@@ -243,7 +245,8 @@ fn handles_follow_objects_that_move_and_are_dropped_in_any_order() {
         poison: true,
         verify: true,
         ..Checks::default()
-    }));
+    }))
+    .unwrap();
     let mut store = Store::new(&engine, ());
     let ty = cell(&engine);
     let mut random = 1u32;

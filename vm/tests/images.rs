@@ -20,7 +20,7 @@ fn text() -> String {
 #[test]
 fn every_instance_sees_the_data_and_no_other_s_writes() {
     for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
-        let engine = Engine::new(Config::new().tier(Tier::Interpreter).memory(kind));
+        let engine = Engine::new(Config::new().tier(Tier::Interpreter).memory(kind)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text()).unwrap()).unwrap();
         let linker = Linker::new(&engine);
         let mut store = Store::new(&engine, ());

@@ -42,12 +42,12 @@ struct Guest {
 
 impl Guest {
     fn new(config: &Config, text: &str, limits: StoreLimits) -> Self {
-        let engine = Engine::new(config);
+        let engine = Engine::new(config).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::with_limits(&engine, (), limits);
         let mut linker = Linker::new(&engine);
-        linker.func("host", "panics", || -> i32 { panic!("of the host's own") });
-        linker.func("host", "fails", || -> Result<i32, Error> { Err(Error::host("as it likes")) });
+        linker.func_wrap("host", "panics", || -> i32 { panic!("of the host's own") }).unwrap();
+        linker.func_wrap("host", "fails", || -> Result<i32, Error> { Err(Error::host("as it likes")) }).unwrap();
         // Some of these engines count none.
         let _ = store.set_fuel(1 << 40);
         let instance = linker.instantiate(&mut store, &module).unwrap();

@@ -21,7 +21,7 @@ impl Guest {
         let mut config = Config::new();
         config.tier(tier).consume_fuel(true).check_code(true);
         config.heap_checks(Checks { every_allocation: true, poison: true, verify: true, timed: false });
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::with_limits(&engine, (), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
         store.set_fuel(1 << 40).unwrap();
@@ -286,7 +286,7 @@ fn what_no_one_can_reach_any_more_is_collected_while_a_loop_goes_on() {
                 (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
             (i32.const 1)))"#;
     let text = text.replace("(loop $fill", "(loop $fill (nop)");
-    let engine = Engine::new(Config::new().tier(Tier::SomeLoops));
+    let engine = Engine::new(Config::new().tier(Tier::SomeLoops)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let mut store = Store::with_limits(&engine, (), StoreLimits { memory: 8 << 20, ..StoreLimits::default() });
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -320,7 +320,7 @@ fn a_loop_in_a_function_that_is_called_once_goes_on_in_compiled_code() {
             (br_if $again (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0))))
         (local.get $sum)))"#;
     let run = |tier, turns| {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

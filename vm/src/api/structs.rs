@@ -19,7 +19,7 @@ use crate::types::FieldType;
 /// use pinfold_vm::api::{Config, Engine, FieldType, Linker, Module, Result, Store, StructRef, StructType, Val, ValType};
 ///
 /// # fn main() -> Result<()> {
-/// let engine = Engine::new(&Config::new());
+/// let engine = Engine::new(&Config::new())?;
 /// let text = r#"(module
 ///     (type $point (struct (field (mut i32)) (field (mut i32))))
 ///     (func (export "swap") (param (ref $point)) (result (ref $point))
