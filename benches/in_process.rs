@@ -56,10 +56,10 @@ fn each(turns: u32, mut run: impl FnMut(u32)) -> f64 {
 }
 
 fn calls(tier: Tier) {
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let module = Module::new(&engine, wat::parse_str(CALLS).unwrap()).unwrap();
     let mut linker = Linker::new(&engine);
-    linker.func("host", "add", |a: i32, b: i32| a.wrapping_add(b));
+    linker.func_wrap("host", "add", |a: i32, b: i32| a.wrapping_add(b)).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let figures = ["nothing", "guest", "host"].map(|export| {
@@ -93,7 +93,7 @@ const ROWS: &str = r#"(module
 
 /// Calls of a row of the host table: as they are, and told to someone who does nothing with it.
 fn rows(tier: Tier) {
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let module = Module::new(&engine, wat::parse_str(ROWS).unwrap()).unwrap();
     let [plain, recorded] = [false, true].map(|is_recorded| {
         let grants = host::Grants::none();
@@ -121,7 +121,7 @@ fn rows(tier: Tier) {
 }
 
 fn instances(tier: Tier) {
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let module = Module::new(&engine, wat::parse_str(SMALL).unwrap()).unwrap();
     let linker = Linker::<()>::new(&engine);
     let mut store = Store::new(&engine, ());

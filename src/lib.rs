@@ -64,3 +64,4 @@ pub use embed::wire::{Reader, Variant, Writer};
 pub use pinfold_derive::{FoldType, FromFold, ToFold, capability};
 pub use pinfold_vm::api as wasm;
 pub use pinfold_vm::api::{Caller, Config, Engine, Instance, Linker, Module, Store, Tier, TypedFunc};
+pub use pinfold_vm::host;

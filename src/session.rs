@@ -6,7 +6,7 @@
 use pinfold_compiler::driver::Rejected;
 use pinfold_compiler::session::{Compiled, Entry, IMPORTS, Session, TABLE};
 use pinfold_vm::api::{
-    AddressType, Engine, Error, Extern, Global, Instance, Limits, Linker, Module, Store, Table, TableType, Val, ValType,
+    AddressType, Engine, Error, Global, Instance, Limits, Linker, Module, Store, Table, TableType, Val, ValType,
 };
 use pinfold_vm::host::fold::{NEEDS, Need};
 
@@ -54,7 +54,8 @@ impl<T> Live<T> {
         let limits = Limits { min: 0, max: None };
         let ty = TableType { address: AddressType::I32, element: ValType::FUNCREF, limits };
         let table = Table::new(&mut store, ty, &Val::FuncRef(None))?;
-        linker.define(IMPORTS, TABLE, Extern::Table(table));
+        // A variable may be bound again.
+        linker.allow_shadowing(true).define(&store, IMPORTS, TABLE, table)?;
         Ok(Self { session: Session::new(), engine: engine.clone(), store, linker, table, modules: Vec::new() })
     }
 
@@ -103,7 +104,9 @@ impl<T> Live<T> {
                 });
                 self.session.commit(entry, &compiled, |name| bound.iter().any(|(other, _)| other == name));
                 for (name, global) in bound {
-                    self.linker.define(IMPORTS, &name, Extern::Global(global));
+                    if let Err(error) = self.linker.define(&self.store, IMPORTS, &name, global) {
+                        return Entered::Failed(error);
+                    }
                 }
                 Entered::Done { value: ty.map(|ty| Value { text, ty }), warnings }
             }
@@ -124,8 +127,8 @@ impl<T> Live<T> {
         let module = Module::new(&self.engine, compiled.module.clone())?;
         let needs = module.custom_section(NEEDS).and_then(Need::parse).unwrap_or_default();
         let missing = u64::from(compiled.table).saturating_sub(self.table.size(&self.store)?);
-        let grown = self.table.grow(&mut self.store, missing, &Val::FuncRef(None))?;
-        grown.ok_or_else(|| Error::host("there is no room for more functions"))?;
+        let grown = self.table.grow(&mut self.store, missing, &Val::FuncRef(None));
+        grown.map_err(|_| Error::host("there is no room for more functions"))?;
         let instance = self.linker.instantiate(&mut self.store, &module)?;
         self.modules.push((entry.name().to_owned(), module));
         let missing = || Error::NoExport { name: "main".into(), kind: "function" };

@@ -661,10 +661,10 @@ struct pinfold_error_t *pinfold_store_new(const struct pinfold_engine_t *engine,
                                           pinfold_finalizer_t finalizer,
                                           struct pinfold_store_t **store);
 
-// Sets the fuel that programs may use from now on, if the engine counts it.
+// Sets the fuel that programs may use from now on. An error if the engine counts none.
 struct pinfold_error_t *pinfold_store_set_fuel(const struct pinfold_store_t *store, uint64_t fuel);
 
-// The fuel that is left; 0 for NULL, and while the store is in use.
+// The fuel that is left; 0 for NULL, while the store is in use, and if none is counted.
 uint64_t pinfold_store_fuel(const struct pinfold_store_t *store);
 
 // Ends whatever runs in so many milliseconds from now, with `trap.timeout`; `PINFOLD_UNLIMITED` lifts the deadline.

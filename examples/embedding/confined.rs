@@ -13,7 +13,7 @@ const PROGRAMS: [(&str, &str); 3] = [
 ];
 
 /// A host that is installed with its worker beside it need not say where that is. Cargo builds examples and tests a folder further down.
-fn worker() -> Option<PathBuf> {
+pub fn worker() -> Option<PathBuf> {
     let beside = std::env::current_exe().ok()?.parent()?.parent()?.join("pinfold-worker");
     beside.exists().then_some(beside)
 }

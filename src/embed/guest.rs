@@ -27,11 +27,11 @@ pub(crate) struct Host {
 }
 
 /// The host's functions, of which the machine's are the same for all programs.
-pub(crate) fn linker(engine: &Engine) -> Linker<Host> {
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
-    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
-    linker
+    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map_err(machine)?;
+    Ok(linker)
 }
 
 /// Calls a function of a capability of the host's own. Its arguments are in the buffers, and so is then what it gives.
@@ -139,7 +139,8 @@ impl Guest {
         let store_limits = StoreLimits { memory: limits.memory, stack: limits.stack, ..StoreLimits::default() };
         let mut store = Store::with_limits(engine, Host { state, wire: Writer::default() }, store_limits);
         store.connect(|host| &mut host.state);
-        store.set_fuel(limits.fuel.unwrap_or(u64::MAX));
+        // Whether it is counted is the machine's to say, not the limits'.
+        let _ = store.set_fuel(limits.fuel.unwrap_or(u64::MAX));
         let instance = linker.instantiate(&mut store, module).map_err(machine)?;
         Ok(Self {
             store,
@@ -298,7 +299,7 @@ impl Guest {
     fn begin(&mut self) -> Instant {
         let now = Instant::now();
         if let Some(fuel) = self.limits.fuel {
-            self.store.set_fuel(fuel);
+            let _ = self.store.set_fuel(fuel);
         }
         if let Some(deadline) = self.limits.deadline {
             self.store.set_deadline(now.checked_add(deadline));
@@ -308,7 +309,7 @@ impl Guest {
 
     fn usage(&self, start: Instant) -> Usage {
         Usage {
-            fuel: self.limits.fuel.map(|fuel| fuel.saturating_sub(self.store.fuel())),
+            fuel: self.limits.fuel.map(|fuel| fuel.saturating_sub(self.store.get_fuel().unwrap_or(fuel))),
             memory: self.store.memory_used().1,
             output: self.limits.output.saturating_sub(self.store.data().state.output_left()),
             time: start.elapsed(),

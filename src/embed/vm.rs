@@ -262,10 +262,10 @@ impl VmBuilder {
             Isolation::Worker => Some(Workers::new(self.worker, self.tier, host.clone(), self.spare_workers)?),
         };
         let mut config = Config::new();
-        config.tier(self.tier).fuel(self.limits.fuel.is_some());
-        let engine = Engine::new(&config);
+        config.tier(self.tier).consume_fuel(self.limits.fuel.is_some());
+        let engine = Engine::new(&config).map_err(machine)?;
         let inner = Inner {
-            linker: guest::linker(&engine),
+            linker: guest::linker(&engine)?,
             types: Arc::new(BufferTypes::new(&engine)?),
             engine,
             limits: self.limits,

@@ -50,11 +50,11 @@ impl<'a> Callee<'a> {
         self.func.call(&mut *store, &arguments, &mut results)?;
         let missing = || missing(self.name);
         let used = |buffer: &Val, given: Option<&Val>, count: &Val, size: usize| -> Result<Vec<u8>, Error> {
-            let same = given.and_then(Val::as_any).flatten();
-            let Some(buffer) = buffer.as_any().flatten().or(same) else { return Err(missing()) };
-            let buffer = AnyRef::to_array(&buffer, &*store)?;
+            let same = given.and_then(Val::any_ref).flatten();
+            let Some(buffer) = buffer.any_ref().flatten().or(same) else { return Err(missing()) };
+            let buffer = AnyRef::to_array(buffer, &*store)?;
             let count =
-                count.as_i64().and_then(|count| usize::try_from(count).ok()).and_then(|count| count.checked_mul(size));
+                count.i64().and_then(|count| usize::try_from(count).ok()).and_then(|count| count.checked_mul(size));
             let used = count.and_then(|count| Some(buffer.bytes(&*store).ok()?.get(..count)?.to_vec()));
             used.ok_or_else(missing)
         };
@@ -120,8 +120,11 @@ impl Own {
 }
 
 /// Defines the import for a store whose host has objects of its own.
-pub fn link(linker: &mut Linker<Host>) {
-    linker.func(HOST_CALL.0, HOST_CALL.1, host_call);
+///
+/// # Errors
+/// If it is there already.
+pub fn link(linker: &mut Linker<Host>) -> Result<(), Error> {
+    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map(drop)
 }
 
 /// Calls a function of an object of the host's own. Its arguments are in the buffers, and so is then what it gives.

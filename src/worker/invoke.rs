@@ -30,8 +30,8 @@ pub fn parse(ty: ValType, text: &str) -> Result<Val, Error> {
         ValType::I64 => integer(text)
             .and_then(|v| i64::try_from(v).or_else(|_| u64::try_from(v).map(|v| v as i64)).ok())
             .map(Val::I64),
-        ValType::F32 => text.parse().ok().map(Val::f32),
-        ValType::F64 => text.parse().ok().map(Val::f64),
+        ValType::F32 => text.parse::<f32>().ok().map(Val::from),
+        ValType::F64 => text.parse::<f64>().ok().map(Val::from),
         ValType::V128 => integer(text).map(|v| Val::V128(v as u128)),
         ValType::Ref(ty) => (text == "null" && ty.nullable).then(|| Val::zero(ValType::Ref(ty))),
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pinfold::exchange::HOST_CALL;
 use pinfold::job::{RefusedImport, Run};
-use pinfold_vm::api::{Error, ExternType, Linker, Module, Trap, TrapKind};
+use pinfold_vm::api::{Caller, Error, ExternType, Linker, Module, Trap, TrapKind, Val};
 use pinfold_vm::host::fold::Missing;
 use pinfold_vm::host::{Capability, Event, Grants, table};
 use pinfold_vm::module::Escaped;
@@ -77,8 +77,10 @@ pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
     let ExternType::Func(ty) = &import.wanted else { return };
     let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
     let event = Event::not_granted(&import.module, &import.name);
-    linker.func_new(&import.module, &import.name, ty.clone(), move |mut caller, _, _| {
+    let trap = move |mut caller: Caller<'_, Host>, _: &[Val], _: &mut [Val]| {
         state(caller.data_mut()).tell(&event).map_err(Error::host)?;
         Err(Trap::with_source(TrapKind::NotGranted, what.clone()).into())
-    });
+    };
+    // A module may import a name more than once; where that is allowed nothing is an error.
+    let _ = linker.allow_shadowing(true).func_new(&import.module, &import.name, ty.clone(), trap);
 }

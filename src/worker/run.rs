@@ -62,9 +62,9 @@ impl Prepared {
 /// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
 pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let mut config = Config::new();
-    config.tier(run.tier.into()).fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
+    config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config)?;
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;
     for (number, socket) in run.grants.sockets().map(|(number, _)| number).zip(descriptors::SOCKETS..) {
         // SAFETY: the supervisor gives one for each grant; nobody else uses them.
@@ -152,7 +152,7 @@ fn attempt(
     let mut store = ManuallyDrop::new(Store::with_limits(&engine, Host::new(ManuallyDrop::into_inner(host)), limits));
     store.connect(state);
     if let Some(fuel) = run.fuel {
-        store.set_fuel(fuel);
+        store.set_fuel(fuel).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
     let mut linker = ManuallyDrop::new(Linker::new(&engine));
     match notes {
@@ -162,7 +162,7 @@ fn attempt(
     if call.is_some() {
         // Without an object nobody can call it.
         store.data_mut().own = if own.is_empty() { None } else { Own::new(run) };
-        call::link(&mut linker);
+        call::link(&mut linker).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);
@@ -190,7 +190,7 @@ fn attempt(
     used.guest_memory = store.memory_used().1;
     used.loops_entered = store.loops_entered();
     used.collections = store.collections().map(collections).map(Box::new);
-    used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.fuel()));
+    used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.get_fuel().unwrap_or(fuel)));
     result.map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))
 }
 

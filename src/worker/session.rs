@@ -121,7 +121,8 @@ impl<'a> Worker<'a> {
         let Self { job, live, fuel } = self;
         let start = Instant::now();
         let mut began = start;
-        live.store().set_fuel(*fuel);
+        // An error where none is counted, and then there is no limit.
+        let _ = live.store().set_fuel(*fuel);
         state(live.store().data_mut()).set_output_left(job.grants.output_limit);
         // An entry that was stopped stays so; the next one is another.
         live.store().set_deadline(None);
@@ -133,7 +134,7 @@ impl<'a> Worker<'a> {
         // What one wrote that was stopped is passed on all the same.
         live.store().set_deadline(None);
         live.store().data_mut().flush();
-        let used = fuel.saturating_sub(live.store().fuel());
+        let used = live.store().get_fuel().map_or(0, |left| fuel.saturating_sub(left));
         let seconds = [(began - start).as_secs_f64(), began.elapsed().as_secs_f64()];
         let reply = match entered {
             Entered::Done { value, warnings } => {

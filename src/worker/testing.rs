@@ -29,7 +29,7 @@ pub struct Prepared {
 pub fn prepare(test: &Test) -> Result<Prepared, Error> {
     let mut config = Config::new();
     config.tier(TierName::Auto.into());
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config)?;
     let host = HostState::new(&Grants::none()).map_err(Error::host)?;
     Advance { threads: (available() - 1).max(1), memories: 0, stack: stack(test) }.make(&engine)?;
     stop_from_outside();

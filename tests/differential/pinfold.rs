@@ -26,10 +26,16 @@ impl Machine {
     /// One whose heap watches itself.
     pub fn checked(name: &'static str, tier: Tier, memory: MemoryKind, canonical_nans: bool, checks: Checks) -> Self {
         let mut config = Config::new();
-        config.tier(tier).fuel(true).memory(memory).canonical_nans(canonical_nans).heap_checks(checks).check_code(true);
+        config
+            .tier(tier)
+            .consume_fuel(true)
+            .memory(memory)
+            .canonical_nans(canonical_nans)
+            .heap_checks(checks)
+            .check_code(true);
         // Modules are small, and tests run side by side already.
         config.verifier(verifier::Options { threads: 1, ..Default::default() });
-        Self { name, engine: Engine::new(&config) }
+        Self { name, engine: Engine::new(&config).unwrap() }
     }
 
     /// A store with some fuel.
@@ -37,7 +43,7 @@ impl Machine {
         let limits =
             StoreLimits { memory: 64 << 20, stack: 4 << 20, grow_fails_softly: true, ..StoreLimits::default() };
         let mut store = Store::with_limits(&self.engine, data, limits);
-        store.set_fuel(fuel);
+        store.set_fuel(fuel).unwrap();
         // Nothing takes that long; what does is told apart by its trap.
         store.set_deadline(Some(Instant::now() + Duration::from_secs(20)));
         store
@@ -47,6 +53,8 @@ impl Machine {
     pub fn run(&self, module: &Module, plan: &Plan) -> Result<Run, Error> {
         let mut store = self.store(Host::default(), plan.fuel);
         let mut linker = Linker::new(&self.engine);
+        // Of imports of one name the last one counts.
+        linker.allow_shadowing(true);
         for import in &plan.imports {
             // Types that a module defines are numbered by its engine.
             let same = |(module, name, _): &(&str, &str, ExternType)| *module == import.module && *name == import.name;
@@ -54,37 +62,39 @@ impl Machine {
             match &ty {
                 ExternType::Func(ty) => {
                     let own = ty.clone();
-                    linker.func_new(&import.module, &import.name, ty.clone(), move |caller, args, results| {
-                        host(caller, &own, args, results)
-                    });
+                    linker
+                        .func_new(&import.module, &import.name, ty.clone(), move |caller, args, results| {
+                            host(caller, &own, args, results)
+                        })
+                        .unwrap();
                 }
                 ExternType::Memory(ty) => {
                     let memory = Memory::new(&mut store, *ty)?;
-                    linker.define(&import.module, &import.name, Extern::Memory(memory));
+                    linker.define(&store, &import.module, &import.name, Extern::Memory(memory)).unwrap();
                 }
                 ExternType::Table(ty) => {
                     let table = Table::new(&mut store, *ty, &Val::zero(ty.element))?;
-                    linker.define(&import.module, &import.name, Extern::Table(table));
+                    linker.define(&store, &import.module, &import.name, Extern::Table(table)).unwrap();
                 }
                 ExternType::Global(ty) => {
                     let value = import.value.map_or(Val::zero(ty.value), to_val);
                     let global = Global::new(&mut store, *ty, &value)?;
-                    linker.define(&import.module, &import.name, Extern::Global(global));
+                    linker.define(&store, &import.module, &import.name, Extern::Global(global)).unwrap();
                 }
                 ExternType::Tag(ty) => {
                     let tag = Tag::new(&mut store, ty.params());
-                    linker.define(&import.module, &import.name, Extern::Tag(tag));
+                    linker.define(&store, &import.module, &import.name, Extern::Tag(tag)).unwrap();
                 }
             }
         }
         let mut run = Run::default();
         match linker.instantiate(&mut store, module) {
             Ok(instance) => {
-                run.see(Step::Instantiated, store.fuel());
+                run.see(Step::Instantiated, store.get_fuel().unwrap());
                 calls(&mut store, instance, plan, &mut run);
                 state(&store, instance, &mut run);
             }
-            Err(error) => run.see(Step::Failed(failure(&error).at_start()), store.fuel()),
+            Err(error) => run.see(Step::Failed(failure(&error).at_start()), store.get_fuel().unwrap()),
         }
         Ok(run)
     }
@@ -114,8 +124,8 @@ fn calls(store: &mut Store<Host>, instance: Instance, plan: &Plan, run: &mut Run
             Err(error) => Step::Failed(failure(&error)),
         };
         run.called += 1;
-        run.see(step, store.fuel());
-        run.see(Step::Host(store.data().0), store.fuel());
+        run.see(step, store.get_fuel().unwrap());
+        run.see(Step::Host(store.data().0), store.get_fuel().unwrap());
     }
 }
 

@@ -139,7 +139,7 @@ fn note(bytes: &[u8], tried: &mut HashSet<&'static str>) {
 
 #[test]
 fn no_handler_leaves_anything_on_the_native_stack() {
-    let engine = Engine::new(Config::new().tier(Tier::Interpreter));
+    let engine = Engine::new(Config::new().tier(Tier::Interpreter)).unwrap();
     let mut random = Random::new(0);
     let (mut operators, mut places) = (0, 0);
     let (mut leaks, mut tried) = (Vec::new(), HashSet::new());
@@ -219,10 +219,12 @@ fn run(engine: &Engine, surroundings: &str, locals: &str, body: &str, tried: &mu
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut linker = Linker::new(engine);
     let record = Arc::clone(&seen);
-    linker.func("host", "here", move || {
-        let local = 0_u8;
-        record.lock().unwrap().push(std::hint::black_box(&raw const local) as usize);
-    });
+    linker
+        .func_wrap("host", "here", move || {
+            let local = 0_u8;
+            record.lock().unwrap().push(std::hint::black_box(&raw const local) as usize);
+        })
+        .unwrap();
     let mut store = Store::new(engine, ());
     let instance = linker.instantiate(&mut store, &module).unwrap();
     instance.get_typed_func::<(), ()>(&store, "run").unwrap().call(&mut store, ()).unwrap();

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod modules;
+mod ports;
 mod serde;
 mod traits;
 mod workers;
 mod written;
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -617,7 +619,13 @@ fn the_examples_do_what_they_say() {
         ),
         ("game", "  kept as it was: F"),
         ("confined", "  good.fold: six times seven is 42\n  greedy.fold: limit.memory\n  curious.fold: not_granted\n"),
+        (
+            "pool",
+            "  0: 1, the longest is \"one\"\n  1: 2, the longest is \"lines\"\n  2: limit.time\n  3: panicked\n  4: 3, the longest is \"is the longest\"\n  5: 1, the longest is \"last\"\n",
+        ),
     ];
+    assert_eq!(examples::EXAMPLES.len(), golden.len());
+    let _held = workers::spares();
     for ((name, run), (expected, text)) in examples::EXAMPLES.iter().zip(golden) {
         let mut out = Vec::new();
         let ran = run(&mut out);
@@ -626,6 +634,27 @@ fn the_examples_do_what_they_say() {
         assert_eq!(*name, expected);
         assert!(out.contains(text), "{name}:\n{out}");
     }
+}
+
+#[test]
+fn python_is_a_guest_like_others() {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/cache/python.wasm");
+    if !module.exists() {
+        return println!("SKIPPED: python.wasm is not there; tests/guests/fetch gets it");
+    }
+    if cfg!(debug_assertions) {
+        return println!("SKIPPED: CPython in a debug build; cargo test --release --test embedding runs it");
+    }
+    let mut out = Vec::new();
+    let ran = examples::python::run(&module, &mut out);
+    let out = String::from_utf8(out).unwrap();
+    assert!(ran.is_ok(), "{ran:?}\n{out}");
+    let expected = "  sums: {\"pig\": 7, \"cow\": 2}
+  greedy: made do with less
+  curious failed: FileNotFoundError: [Errno 44] No such file or directory: '/etc/passwd'
+  endless was ended: out of fuel
+";
+    assert_eq!(out, expected);
 }
 
 #[test]

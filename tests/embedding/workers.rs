@@ -263,6 +263,36 @@ fn workers_that_are_killed_lose_no_run_but_their_own() {
 }
 
 #[test]
+fn a_pool_answers_in_order_whatever_becomes_of_its_workers() {
+    use super::examples::pool::{Measure, PROGRAM, serve};
+    let _held = spares();
+    let vm = builder().spare_workers(3).build().unwrap();
+    let program = vm.compile("measure.fold", PROGRAM).unwrap();
+    let texts: Vec<String> = (0..60).map(|n| "x\n".repeat(n) + "the longest").collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut told = 0;
+    let every = serve(&program, &texts, |index, answer| {
+        assert_eq!(index, told);
+        told += 1;
+        match answer {
+            Ok(measure) => assert_eq!(measure, Measure { lines: index as u64 + 1, longest: "the longest".into() }),
+            Err(error) => assert_eq!(error.code(), "worker", "{error}"),
+        }
+        // One of those that wait, or become ready.
+        children(MAKERS).first().copied().into_iter().for_each(kill);
+        Ok::<_, ()>(())
+    });
+    assert_eq!((every, told), (Ok(()), texts.len()));
+    // Who is told may have had enough.
+    let mut told = 0;
+    let stopped = serve(&program, &texts, |index, _| {
+        told += 1;
+        if index == 2 { Err("enough") } else { Ok(()) }
+    });
+    assert_eq!((stopped, told), (Err("enough"), 3));
+}
+
+#[test]
 fn a_function_of_the_host_takes_and_gives_much_and_fails_alone() {
     let host = Capability::new("Host")
         .method("twice", ["text"], |_: &(), text: String| text.repeat(2))

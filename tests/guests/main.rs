@@ -167,7 +167,7 @@ struct Host(HostState);
 fn quickjs(guest: &Path, tier: Tier, script: &str) -> String {
     let mut config = Config::new();
     config.tier(tier);
-    let engine = Engine::new(&config);
+    let engine = Engine::new(&config).unwrap();
     let module = Module::new(&engine, std::fs::read(guest).unwrap()).unwrap();
     let stdout = std::sync::Arc::default();
     let console = Console::Capture { stdout: std::sync::Arc::clone(&stdout), stderr: std::sync::Arc::default() };

@@ -70,7 +70,7 @@ fn caller(declared: &[Declared<'_>]) -> Vec<u8> {
 #[test]
 fn the_library_declares_the_functions_that_the_machine_has() {
     let declared = declared();
-    let engine = Engine::new(&Config::new());
+    let engine = Engine::new(&Config::new()).unwrap();
     let module = Module::new(&engine, caller(&declared)).expect("a module");
     let imports: BTreeMap<String, String> = module
         .imports()
@@ -125,7 +125,7 @@ fn what_main_can_be_handed_can_be_granted() {
         match driver::check("main", &mut modules(&text), options) {
             Ok(checked) => {
                 let bytes = checked.compile(pinfold_compiler::Options::default()).expect("a module");
-                let module = Module::new(&Engine::new(&Config::new()), bytes).expect("a module");
+                let module = Module::new(&Engine::new(&Config::new()).unwrap(), bytes).expect("a module");
                 let needs = module.custom_section(NEEDS).and_then(Need::parse).expect("needs");
                 assert_eq!(needs, [Need { name: "it".into(), kind: name.into() }]);
                 assert!(can_be_granted, "{name}");

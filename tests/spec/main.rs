@@ -127,7 +127,7 @@ fn collection_at_every_allocation_changes_nothing() {
 fn frames_that_go_on_in_compiled_code_in_mid_loop_pass() {
     run("every loop entered, collecting", &collecting(Tier::EveryLoop));
     let mut config = tier(Tier::SomeLoops);
-    config.fuel(true);
+    config.consume_fuel(true);
     run("some loops entered, with fuel", &config);
 }
 
@@ -141,6 +141,6 @@ fn memories_that_move_pass() {
 #[test]
 fn fuel_changes_nothing() {
     let mut config = tier(Tier::AlternateEven);
-    config.fuel(true);
+    config.consume_fuel(true);
     run("tiers alternating, with fuel", &config);
 }

@@ -41,10 +41,12 @@ type Outcome<T = ()> = Result<T, String>;
 
 impl Runner {
     pub fn new(config: &Config) -> Self {
-        let engine = Engine::new(config);
+        let engine = Engine::new(config).unwrap();
         let limits = StoreLimits { memory: 8 << 30, grow_fails_softly: true, ..StoreLimits::default() };
         let mut store = Store::with_limits(&engine, (), limits);
         let mut linker = Linker::new(&engine);
+        // Files register one module after the other under a name.
+        linker.allow_shadowing(true);
         spectest(&mut store, &mut linker);
         Self {
             engine,
@@ -305,30 +307,30 @@ fn check_v128(bytes: [u8; 16], expected: &V128Pattern) -> bool {
 
 /// The host module that the suite's files import.
 fn spectest(store: &mut Store<()>, linker: &mut Linker<()>) {
-    linker.func("spectest", "print", || ());
-    linker.func("spectest", "print_i32", |_: i32| ());
-    linker.func("spectest", "print_i64", |_: i64| ());
-    linker.func("spectest", "print_f32", |_: f32| ());
-    linker.func("spectest", "print_f64", |_: f64| ());
-    linker.func("spectest", "print_i32_f32", |_: i32, _: f32| ());
-    linker.func("spectest", "print_f64_f64", |_: f64, _: f64| ());
+    linker.func_wrap("spectest", "print", || ()).unwrap();
+    linker.func_wrap("spectest", "print_i32", |_: i32| ()).unwrap();
+    linker.func_wrap("spectest", "print_i64", |_: i64| ()).unwrap();
+    linker.func_wrap("spectest", "print_f32", |_: f32| ()).unwrap();
+    linker.func_wrap("spectest", "print_f64", |_: f64| ()).unwrap();
+    linker.func_wrap("spectest", "print_i32_f32", |_: i32, _: f32| ()).unwrap();
+    linker.func_wrap("spectest", "print_f64_f64", |_: f64, _: f64| ()).unwrap();
     for (name, value) in [
         ("global_i32", Val::I32(666)),
         ("global_i64", Val::I64(666)),
-        ("global_f32", Val::f32(666.6)),
-        ("global_f64", Val::f64(666.6)),
+        ("global_f32", Val::from(666.6_f32)),
+        ("global_f64", Val::from(666.6_f64)),
     ] {
         let ty = GlobalType { value: value.ty(), mutable: false };
         let global = Global::new(&mut *store, ty, &value).expect("the value has its type");
-        linker.define("spectest", name, Extern::Global(global));
+        linker.define(&store, "spectest", name, Extern::Global(global)).unwrap();
     }
     let limits = Limits { min: 10, max: Some(20) };
     for (name, address) in [("table", AddressType::I32), ("table64", AddressType::I64)] {
         let ty = TableType { address, element: ValType::FUNCREF, limits };
         let table = Table::new(&mut *store, ty, &Val::FuncRef(None)).expect("small");
-        linker.define("spectest", name, Extern::Table(table));
+        linker.define(&store, "spectest", name, Extern::Table(table)).unwrap();
     }
     let ty = MemoryType { address: AddressType::I32, limits: Limits { min: 1, max: Some(2) } };
     let memory = Memory::new(&mut *store, ty).expect("small");
-    linker.define("spectest", "memory", Extern::Memory(memory));
+    linker.define(&store, "spectest", "memory", Extern::Memory(memory)).unwrap();
 }

@@ -513,6 +513,15 @@ pub struct GlobalType {
 pub const PAGE: usize = 64 << 10;
 
 impl MemoryType {
+    /// A memory with addresses of 32 bits: its size at the start, and that which growth may not pass, both in pages of 64 KiB.
+    pub const fn new(min: u32, max: Option<u32>) -> Self {
+        let max = match max {
+            Some(max) => Some(max as u64),
+            None => None,
+        };
+        Self { address: AddressType::I32, limits: Limits { min: min as u64, max } }
+    }
+
     /// Pages that a memory of this type may have at most, by its own maximum and by what its addresses reach.
     pub fn max_pages(&self) -> u64 {
         let most = if self.address.is_64() { 1 << 48 } else { 1 << 16 };

@@ -138,7 +138,7 @@ fn text(kind: &Kind) -> String {
 type Answer = (Result<Vec<i32>, TrapKind>, u64);
 
 fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[i32]) -> Answer {
-    store.set_fuel(1 << 40);
+    store.set_fuel(1 << 40).unwrap();
     let func = instance.get_func(&*store, name).unwrap();
     let args: Vec<Val> = args.iter().map(|arg| Val::I32(*arg)).collect();
     let mut results = vec![Val::I32(0); func.ty(&*store).unwrap().results().len()];
@@ -147,7 +147,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[i32]) -> 
         let number = |value| if let Val::I32(number) = value { number } else { panic!("no number") };
         results.into_iter().map(number).collect()
     });
-    (numbers, (1 << 40) - store.fuel())
+    (numbers, (1 << 40) - store.get_fuel().unwrap())
 }
 
 /// All calls of a module, by name and arguments. Each way to say a length gives the same.
@@ -197,7 +197,7 @@ fn answers(store: &mut Store<()>, instance: Instance) -> Vec<(String, Answer)> {
 }
 
 fn run(kind: &Kind, tier: Tier, checks: Checks) -> Vec<(String, Answer)> {
-    let engine = Engine::new(Config::new().tier(tier).fuel(true).heap_checks(checks));
+    let engine = Engine::new(Config::new().tier(tier).consume_fuel(true).heap_checks(checks)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text(kind)).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -234,7 +234,7 @@ fn arrays_of_references_survive_collections_at_every_allocation() {
 
 #[test]
 fn bytes_are_where_a_model_of_the_copy_has_them() {
-    let engine = Engine::new(Config::new().tier(Tier::Jit));
+    let engine = Engine::new(Config::new().tier(Tier::Jit)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text(&KINDS[0])).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

@@ -14,8 +14,8 @@ const TIERS: [Tier; 7] =
 
 fn engine(tier: Tier) -> Engine {
     let mut config = Config::new();
-    config.tier(tier).fuel(true);
-    Engine::new(&config)
+    config.tier(tier).consume_fuel(true);
+    Engine::new(&config).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -55,7 +55,7 @@ fn a_throw_passes_a_thousand_frames_of_either_tier_and_both() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::with_limits(&engine, (), StoreLimits { stack: 8 << 20, ..StoreLimits::default() });
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         for depth in [0, 2, 10, 1000, 1000] {
             assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(depth)]).unwrap()), -1, "{tier:?}, {depth}");
@@ -81,10 +81,10 @@ fn both_tiers_count_the_same_fuel_for_what_is_thrown_and_caught() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1_000_000);
+        store.set_fuel(1_000_000).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(100)]).unwrap()), 5050, "{tier:?}");
-        spent.push(1_000_000 - store.fuel());
+        spent.push(1_000_000 - store.get_fuel().unwrap());
     }
     assert!(spent[0] > 500 && spent.iter().all(|fuel| *fuel == spent[0]), "{spent:?}");
 }
@@ -101,7 +101,7 @@ fn an_exception_that_nobody_catches_is_a_trap_that_says_where_it_was_thrown() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         let error = call(&mut store, instance, "f", &[]).unwrap_err();
         let trap = error.trap().unwrap();
@@ -139,9 +139,9 @@ fn traps_and_errors_of_the_host_are_not_caught() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let mut linker = Linker::new(&engine);
-        linker.func("host", "fail", || -> Result<(), Error> { Err(Error::host("no")) });
+        linker.func_wrap("host", "fail", || -> Result<(), Error> { Err(Error::host("no")) }).unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let kinds = [
             TrapKind::Unreachable,
@@ -174,17 +174,19 @@ fn a_host_function_may_pass_an_exception_on_or_keep_it() {
         for pass_on in [true, false] {
             let engine = engine(tier);
             let mut store = Store::new(&engine, ());
-            store.set_fuel(1 << 40);
+            store.set_fuel(1 << 40).unwrap();
             let mut linker = Linker::new(&engine);
             let ty = FuncType::new([ValType::FUNCREF], []);
-            linker.func_new("host", "call", ty, move |mut caller: Caller<'_, ()>, args, _| {
-                let [Val::FuncRef(Some(func))] = args else { panic!("{args:?}") };
-                let func: Func = *func;
-                let error = func.call(&mut caller, &[], &mut []).unwrap_err();
-                let exception = error.trap().and_then(Trap::exception).unwrap();
-                assert!(matches!(exception.payload(&caller)?[..], [Val::I32(9)]));
-                if pass_on { Err(error) } else { Ok(()) }
-            });
+            linker
+                .func_new("host", "call", ty, move |mut caller: Caller<'_, ()>, args, _| {
+                    let [Val::FuncRef(Some(func))] = args else { panic!("{args:?}") };
+                    let func: Func = *func;
+                    let error = func.call(&mut caller, &[], &mut []).unwrap_err();
+                    let exception = error.trap().and_then(Trap::exception).unwrap();
+                    assert!(matches!(exception.payload(&caller)?[..], [Val::I32(9)]));
+                    if pass_on { Err(error) } else { Ok(()) }
+                })
+                .unwrap();
             let instance = linker.instantiate(&mut store, &module(&engine, THROUGH_THE_HOST)).unwrap();
             let result = int(&call(&mut store, instance, "f", &[]).unwrap());
             assert_eq!(result, if pass_on { 9 } else { -1 }, "{tier:?}");
@@ -205,14 +207,16 @@ fn a_host_function_throws_what_a_guest_catches() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF]);
         let mut linker = Linker::new(&engine);
-        linker.define("host", "e", Extern::Tag(tag));
-        linker.func("host", "throw", move |mut caller: Caller<'_, ()>, n: i32| -> Result<(), Error> {
-            let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n * 2), Val::ExternRef(None)])?;
-            Err(exception.into_error())
-        });
+        linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
+        linker
+            .func_wrap("host", "throw", move |mut caller: Caller<'_, ()>, n: i32| -> Result<(), Error> {
+                let exception = ExnRef::new(&mut caller, &tag, &[Val::I32(n * 2), Val::ExternRef(None)])?;
+                Err(exception.into_error())
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(21)]).unwrap()), 42, "{tier:?}");
         // Of the wrong type it is none.
@@ -239,7 +243,7 @@ fn tags_are_told_apart_by_who_defined_them() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let mut linker = Linker::new(&engine);
         let a = linker.instantiate(&mut store, &module(&engine, exporter)).unwrap();
         linker.instance(&store, "a", a).unwrap();
@@ -260,7 +264,7 @@ fn an_endless_row_of_throws_can_be_stopped() {
     for tier in TIERS {
         let mut config = Config::new();
         config.tier(tier);
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         let start = Instant::now();
@@ -288,7 +292,7 @@ fn a_function_whose_calls_have_too_many_handlers_still_runs() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, &text)).unwrap();
         assert_eq!(int(&call(&mut store, instance, "f", &[]).unwrap()), 1500, "{tier:?}");
     }
@@ -313,13 +317,15 @@ fn a_tail_call_leaves_the_handlers_of_its_frame() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let tag = Tag::new(&mut store, &[]);
         let mut linker = Linker::new(&engine);
-        linker.define("host", "e", Extern::Tag(tag));
-        linker.func("host", "throw", move |mut caller: Caller<'_, ()>| -> Result<i32, Error> {
-            Err(ExnRef::new(&mut caller, &tag, &[])?.into_error())
-        });
+        linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
+        linker
+            .func_wrap("host", "throw", move |mut caller: Caller<'_, ()>| -> Result<i32, Error> {
+                Err(ExnRef::new(&mut caller, &tag, &[])?.into_error())
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         for n in [0, 1] {
             assert_eq!(int(&call(&mut store, instance, "f", &[Val::I32(n)]).unwrap()), 2, "{tier:?}, {n}");
@@ -376,7 +382,7 @@ fn exceptions_that_are_referred_to_live_and_others_do_not() {
         let engine = engine(tier);
         let limits = StoreLimits { memory: 1 << 20, ..StoreLimits::default() };
         let mut store = Store::with_limits(&engine, (), limits);
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         // A hundred thousand objects would be six times the limit.
         for _ in 0..3 {
@@ -405,7 +411,7 @@ fn exceptions_that_live_count_as_memory() {
         let engine = engine(tier);
         let limits = StoreLimits { memory: 2 << 20, ..StoreLimits::default() };
         let mut store = Store::with_limits(&engine, (), limits);
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module(&engine, text)).unwrap();
         let error = call(&mut store, instance, "f", &[]).unwrap_err();
         assert_eq!(error.trap().unwrap().kind, TrapKind::OutOfMemory, "{tier:?}");

@@ -23,7 +23,7 @@ fn instances_give_back_all_their_memory() {
         (global (mut i32) (i32.const 1))
         (func $f (export "f") (result i32) (i32.store (i32.const 8) (i32.const 9)) (i32.load (i32.const 8))))"#;
     for (tier, turns) in TURNS {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let linker = Linker::new(&engine);
         let mut store = Store::new(&engine, ());

@@ -193,7 +193,7 @@ impl Program {
             kinds.iter().map(|(_, name, kind)| Need { name: (*name).into(), kind: (*kind).into() }).collect();
         let values = host.capabilities(&grants, &needs).unwrap();
         let handles = kinds.iter().map(|(kind, _, _)| *kind).zip(values).collect();
-        let engine = Engine::new(Config::new().tier(tier).heap_checks(EVERY));
+        let engine = Engine::new(Config::new().tier(tier).heap_checks(EVERY)).unwrap();
         let module = Module::new(&engine, wat::parse_str(hostile()).unwrap()).unwrap();
         let mut store = Store::new(&engine, host);
         store.connect(|host| host);
@@ -244,7 +244,7 @@ impl Program {
         let mut linker = Linker::new(&self.store.engine().clone());
         linker.host_table(&Grants::command(), |host: &mut HostState| host);
         let instance = linker.instantiate(&mut self.store, &module)?;
-        self.export(instance, "it", &[Some(of.clone())]).map(|value| value.as_extern().unwrap())
+        self.export(instance, "it", &[Some(of.clone())]).map(|value| value.extern_ref().unwrap().cloned())
     }
 
     fn export(&mut self, instance: Instance, name: &str, arguments: &[Option<ExternRef>]) -> Result<Val, Error> {
@@ -257,7 +257,7 @@ impl Program {
 
     /// Calls a row with handles; the number that it gives.
     fn call(&mut self, row: &Row, first: Option<ExternRef>, second: Option<ExternRef>) -> Result<i64, Error> {
-        self.export(self.instance, &format!("call {}", row.name), &[first, second]).map(|value| value.as_i64().unwrap())
+        self.export(self.instance, &format!("call {}", row.name), &[first, second]).map(|value| value.i64().unwrap())
     }
 
     /// All that it could have changed outside.
@@ -361,8 +361,8 @@ fn what_the_guest_made_is_no_handle() {
                 "bytes",
             ] {
                 let made = program.export(program.instance, way, &[Some(real.clone())]).unwrap();
-                let made = made.as_extern().unwrap().unwrap();
-                each_row_refuses(&mut program, &made, way, "");
+                let made = made.extern_ref().unwrap().unwrap();
+                each_row_refuses(&mut program, made, way, "");
             }
         }
     }
@@ -375,7 +375,7 @@ fn null_is_no_handle() {
         let before = program.outside();
         for way in ["null", "null of another hierarchy"] {
             let null = program.export(program.instance, way, &[None]).unwrap();
-            assert!(null.as_extern().unwrap().is_none());
+            assert!(null.extern_ref().unwrap().is_none());
             for row in handle_rows() {
                 let error = program.call(row, None, None).unwrap_err();
                 assert_eq!(error.trap().unwrap().kind, TrapKind::NullReference, "{}", row.name);
@@ -384,7 +384,7 @@ fn null_is_no_handle() {
         assert_eq!(program.outside(), before);
     }
     // A module that does not ask whether it is null does not verify: the type says that a handle is there.
-    let engine = Engine::new(&Config::new());
+    let engine = Engine::new(&Config::new()).unwrap();
     for value in ["(ref.null extern)", "(local.get 0)", "(extern.convert_any (ref.null none))"] {
         let text = format!(
             r#"(module (import "fold" "file_close" (func $close (param (ref extern))))
@@ -478,9 +478,9 @@ fn what_the_embedder_took_away_is_no_handle() {
         let mut program = Program::new(tier);
         let handle = program.handle("dir");
         program.export(program.instance, "keep", &[Some(handle.clone())]).unwrap();
-        assert_eq!(program.export(program.instance, "read", &[]).unwrap().as_i64(), Some(1));
+        assert_eq!(program.export(program.instance, "read", &[]).unwrap().i64(), Some(1));
         assert!(handle.close(&mut program.store).unwrap());
-        let read = program.export(program.instance, "read", &[]).map(|value| value.as_i64().unwrap());
+        let read = program.export(program.instance, "read", &[]).map(|value| value.i64().unwrap());
         assert!(is_refused(&read), "{read:?}");
     }
 }
@@ -497,7 +497,7 @@ fn a_handle_can_be_looked_into_by_nobody() {
         }
         // By a way round it is what it was, and no more.
         let again = program.export(program.instance, "the handle again", &[Some(handle.clone())]).unwrap();
-        let again = again.as_extern().unwrap();
+        let again = again.extern_ref().unwrap().cloned();
         let (read, open) = ("dir_read", "file_read");
         let row = |name: &str| handle_rows().find(|row| row.name == name).unwrap();
         assert_eq!(program.call(row(read), again.clone(), None).unwrap(), TEXT.len() as i64);

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pinfold_vm::api::{Config, Engine, Linker, Module, Store, Tier, TrapKind, Val};
+use pinfold_vm::api::{Config, Engine, Error, Linker, Module, Store, Tier, TrapKind, Val};
 
 const TIERS: [Tier; 7] =
     [Tier::Interpreter, Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::AlternateEven, Tier::AlternateOdd, Tier::EveryLoop];
@@ -17,18 +17,29 @@ fn rest() -> String {
 /// What a call of `f` costs on every tier.
 fn cost(text: &str, arg: i32) -> u64 {
     let mut costs = TIERS.map(|tier| {
-        let engine = Engine::new(Config::new().tier(tier).fuel(true));
+        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
-        store.set_fuel(1_000_000);
+        store.set_fuel(1_000_000).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
         // Ends in a trap where the callee traps.
         let _ = instance.get_func(&store, "f").unwrap().call(&mut store, &[Val::I32(arg)], &mut []);
-        (tier, 1_000_000 - store.fuel())
+        (tier, 1_000_000 - store.get_fuel().unwrap())
     });
     costs.sort_by_key(|(_, cost)| *cost);
     assert_eq!(costs[0].1, costs[costs.len() - 1].1, "{costs:?}\n{text}");
     costs[0].1
+}
+
+#[test]
+fn fuel_that_nobody_counts_is_neither_set_nor_left() {
+    let mut store = Store::new(&Engine::default(), ());
+    assert!(matches!(store.set_fuel(1), Err(Error::FuelNotCounted)));
+    assert!(matches!(store.get_fuel(), Err(Error::FuelNotCounted)));
+    let mut store = Store::new(&Engine::new(Config::new().consume_fuel(true)).unwrap(), ());
+    assert_eq!(store.get_fuel().unwrap(), i64::MAX as u64);
+    store.set_fuel(7).unwrap();
+    assert_eq!(store.get_fuel().unwrap(), 7);
 }
 
 #[test]
@@ -99,19 +110,21 @@ fn a_tail_call_by_reference_costs_the_same_everywhere() {
 fn calls(text: &str, fuel: u64) -> (u64, bool) {
     let mut seen = TIERS.map(|tier| {
         static CALLS: AtomicU64 = AtomicU64::new(0);
-        let engine = Engine::new(Config::new().tier(tier).fuel(true));
+        let engine = Engine::new(Config::new().tier(tier).consume_fuel(true)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
-        store.set_fuel(fuel);
+        store.set_fuel(fuel).unwrap();
         let mut linker = Linker::new(&engine);
-        linker.func("host", "call", || {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-        });
+        linker
+            .func_wrap("host", "call", || {
+                CALLS.fetch_add(1, Ordering::Relaxed);
+            })
+            .unwrap();
         let before = CALLS.load(Ordering::Relaxed);
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let end = instance.get_func(&store, "f").unwrap().call(&mut store, &[], &mut []);
         let is_out = end.is_err_and(|error| error.trap().is_some_and(|trap| trap.kind == TrapKind::OutOfFuel));
-        assert!(!is_out || store.fuel() == 0, "{tier:?}");
+        assert!(!is_out || store.get_fuel().unwrap() == 0, "{tier:?}");
         (tier, CALLS.load(Ordering::Relaxed) - before, is_out)
     });
     seen.sort_by_key(|(_, calls, is_out)| (*calls, *is_out));

@@ -15,7 +15,7 @@ const TIERS: [Tier; 7] =
 const EVERY: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 fn engine(tier: Tier) -> Engine {
-    Engine::new(Config::new().tier(tier).heap_checks(EVERY))
+    Engine::new(Config::new().tier(tier).heap_checks(EVERY)).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -28,7 +28,7 @@ fn cell(engine: &Engine) -> StructType {
 }
 
 fn value(store: impl pinfold_vm::api::AsContext, object: &StructRef) -> i32 {
-    object.field(store, 0).unwrap().as_i32().unwrap()
+    object.field(store, 0).unwrap().i32().unwrap()
 }
 
 fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[Val]) -> Result<Vec<Val>, Error> {
@@ -38,7 +38,7 @@ fn call(store: &mut Store<()>, instance: Instance, name: &str, args: &[Val]) -> 
 }
 
 fn int(store: &mut Store<()>, instance: Instance, name: &str) -> i32 {
-    call(store, instance, name, &[]).unwrap()[0].as_i32().unwrap()
+    call(store, instance, name, &[]).unwrap()[0].i32().unwrap()
 }
 
 fn host_error(error: &Error) -> String {
@@ -61,18 +61,24 @@ fn a_closure_takes_and_returns_objects_that_move_meanwhile() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut linker: Linker<()> = Linker::new(&engine);
-        linker.func(
-            "host",
-            "next",
-            |mut caller: Caller<'_, ()>, a: StructRef, add: i32, b: Option<StructRef>| -> Result<StructRef, Error> {
-                let ty = a.ty(&caller)?;
-                let sum = value(&caller, &a) + add + b.map_or(0, |b| value(&caller, &b));
-                let made = StructRef::new(&mut caller, &ty, &[Val::I32(sum)])?;
-                caller.gc();
-                a.set_field(&mut caller, 0, &Val::I32(7))?;
-                Ok(made)
-            },
-        );
+        linker
+            .func_wrap(
+                "host",
+                "next",
+                |mut caller: Caller<'_, ()>,
+                 a: StructRef,
+                 add: i32,
+                 b: Option<StructRef>|
+                 -> Result<StructRef, Error> {
+                    let ty = a.ty(&caller)?;
+                    let sum = value(&caller, &a) + add + b.map_or(0, |b| value(&caller, &b));
+                    let made = StructRef::new(&mut caller, &ty, &[Val::I32(sum)])?;
+                    caller.gc();
+                    a.set_field(&mut caller, 0, &Val::I32(7))?;
+                    Ok(made)
+                },
+            )
+            .unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         assert_eq!(int(&mut store, instance, "f"), 7 * 10_000 + 4321, "{tier:?}");
@@ -98,13 +104,13 @@ fn what_a_closure_returns_is_looked_at_where_its_type_says_too_little() {
                 _ => None,
             })
         };
-        linker.func("host", "make", make.clone()).func("host", "maybe", make);
+        linker.func_wrap("host", "make", make.clone()).unwrap().func_wrap("host", "maybe", make).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let mut run = |name: &str, which| call(&mut store, instance, name, &[Val::I32(which)]);
-        assert_eq!(run("f", 0).unwrap()[0].as_i32(), Some(0), "{tier:?}");
-        assert_eq!(run("g", 0).unwrap()[0].as_i32(), Some(0), "{tier:?}");
-        assert_eq!(run("g", 3).unwrap()[0].as_i32(), Some(1), "{tier:?}");
+        assert_eq!(run("f", 0).unwrap()[0].i32(), Some(0), "{tier:?}");
+        assert_eq!(run("g", 0).unwrap()[0].i32(), Some(0), "{tier:?}");
+        assert_eq!(run("g", 3).unwrap()[0].i32(), Some(1), "{tier:?}");
         for (name, which) in [("f", 1), ("f", 2), ("f", 3), ("g", 1), ("g", 2)] {
             let error = run(name, which).unwrap_err();
             assert!(host_error(&error).contains("what a host function returned is"), "{tier:?}: {error}");
@@ -116,10 +122,10 @@ fn what_a_closure_returns_is_looked_at_where_its_type_says_too_little() {
 fn an_import_gets_a_closure_only_if_it_takes_what_it_is_given() {
     let engine = engine(Tier::Interpreter);
     let mut linker: Linker<()> = Linker::new(&engine);
-    linker.func("host", "struct", |_: Option<StructRef>| {});
-    linker.func("host", "never_null", |_: StructRef| {});
-    linker.func("host", "eq", |any: EqRef| any);
-    linker.func("host", "number", |_: i32| {});
+    linker.func_wrap("host", "struct", |_: Option<StructRef>| {}).unwrap();
+    linker.func_wrap("host", "never_null", |_: StructRef| {}).unwrap();
+    linker.func_wrap("host", "eq", |any: EqRef| any).unwrap();
+    linker.func_wrap("host", "number", |_: i32| {}).unwrap();
     let mut store = Store::new(&engine, ());
     let mut links = |import: &str| {
         let text = format!(r#"(module (type $s (struct)) (type $a (array i8)) (import "host" {import}))"#);
@@ -237,7 +243,7 @@ fn host_functions_are_of_the_types_that_they_were_given_when_guests_call_them_th
             call(&mut store, instance, "put", &[Val::I32(index), func.into()]).unwrap();
         }
         let mut run = |name: &str, index| match call(&mut store, instance, name, &[Val::I32(index)]) {
-            Ok(results) => Ok(results[0].as_i32().unwrap_or(0)),
+            Ok(results) => Ok(results[0].i32().unwrap_or(0)),
             Err(error) => Err(error.trap().unwrap().kind),
         };
         use TrapKind::{CastFailure, IndirectCallTypeMismatch as Mismatch};
@@ -265,7 +271,7 @@ fn an_import_of_a_declared_type_takes_functions_of_it_and_below_only() {
     let nothing = |_: Caller<'_, ()>, _: &[Val], _: &mut [Val]| Ok(());
     linker.func_with_type("host", "base", &base, nothing).unwrap();
     linker.func_with_type("host", "special", &special, nothing).unwrap();
-    linker.func_new("host", "plain", base.func_type(), nothing);
+    linker.func_new("host", "plain", base.func_type(), nothing).unwrap();
     let mut store = Store::new(&engine, ());
     let mut links = |name: &str, ty: &str| {
         let text = format!(
@@ -301,24 +307,26 @@ fn guests_catch_exceptions_but_neither_traps_nor_errors_of_the_host() {
         let mut store = Store::new(&engine, ());
         let mut linker: Linker<()> = Linker::new(&engine);
         let tag = Tag::new(&mut store, &[]);
-        linker.func("host", "fail", move |mut caller: Caller<'_, ()>, which: i32| -> Result<(), Error> {
-            match which {
-                0 => Ok(()),
-                1 => Err(Error::host(Broken("pipe"))),
-                2 => Err(Trap::new(TrapKind::OutOfFuel).into()),
-                3 => panic!("a bug"),
-                _ => Err(ExnRef::new(&mut caller, &tag, &[])?.into_error()),
-            }
-        });
+        linker
+            .func_wrap("host", "fail", move |mut caller: Caller<'_, ()>, which: i32| -> Result<(), Error> {
+                match which {
+                    0 => Ok(()),
+                    1 => Err(Error::host(Broken("pipe"))),
+                    2 => Err(Trap::new(TrapKind::OutOfFuel).into()),
+                    3 => panic!("a bug"),
+                    _ => Err(ExnRef::new(&mut caller, &tag, &[])?.into_error()),
+                }
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let mut run = |which| call(&mut store, instance, "f", &[Val::I32(which)]);
-        assert_eq!(run(0).unwrap()[0].as_i32(), Some(1), "{tier:?}");
+        assert_eq!(run(0).unwrap()[0].i32(), Some(1), "{tier:?}");
         let error = run(1).unwrap_err();
         let source = error.trap().unwrap().source.as_ref().unwrap();
         assert_eq!(source.downcast_ref::<Broken>().unwrap().0, "pipe", "{tier:?}");
         assert_eq!(run(2).unwrap_err().trap().unwrap().kind, TrapKind::OutOfFuel, "{tier:?}");
         assert!(host_error(&run(3).unwrap_err()).contains("a bug"), "{tier:?}");
-        assert_eq!(run(4).unwrap()[0].as_i32(), Some(2), "{tier:?}");
+        assert_eq!(run(4).unwrap()[0].i32(), Some(2), "{tier:?}");
     }
 }
 
@@ -348,26 +356,28 @@ fn an_exceptions_objects_survive_its_way_through_a_host_function() {
         let engine = engine(tier);
         let mut store: Store<Option<Instance>> = Store::new(&engine, None);
         let mut linker: Linker<Option<Instance>> = Linker::new(&engine);
-        linker.func("host", "through", |mut caller: Caller<'_, Option<Instance>>, which: i32| -> Result<(), Error> {
-            let instance = caller.data().unwrap();
-            let Some(Extern::Func(thrower)) = instance.get_export(&caller, "thrower") else { panic!() };
-            let error = thrower.call(&mut caller, &[Val::I32(which)], &mut []).unwrap_err();
-            let exception = error.trap().unwrap().exception().unwrap();
-            caller.gc();
-            let payload = exception.payload(&caller)?;
-            let object = payload[0].as_any().unwrap().unwrap().to_struct(&caller)?;
-            assert_eq!(value(&caller, &object), which);
-            object.set_field(&mut caller, 0, &Val::I32(which + 1))?;
-            if which % 2 == 0 {
-                return Err(error);
-            }
-            // One of its own, with the same payload.
-            let tag = instance.get_tag(&caller, "e").unwrap();
-            let own = ExnRef::new(&mut caller, &tag, &payload)?;
-            drop((error, exception, payload, object));
-            caller.gc();
-            Err(own.into_error())
-        });
+        linker
+            .func_wrap("host", "through", |mut caller: Caller<'_, Option<Instance>>, which: i32| -> Result<(), Error> {
+                let instance = caller.data().unwrap();
+                let Some(Extern::Func(thrower)) = instance.get_export(&caller, "thrower") else { panic!() };
+                let error = thrower.call(&mut caller, &[Val::I32(which)], &mut []).unwrap_err();
+                let exception = error.trap().unwrap().exception().unwrap();
+                caller.gc();
+                let payload = exception.payload(&caller)?;
+                let object = payload[0].any_ref().unwrap().unwrap().to_struct(&caller)?;
+                assert_eq!(value(&caller, &object), which);
+                object.set_field(&mut caller, 0, &Val::I32(which + 1))?;
+                if which % 2 == 0 {
+                    return Err(error);
+                }
+                // One of its own, with the same payload.
+                let tag = instance.get_tag(&caller, "e").unwrap();
+                let own = ExnRef::new(&mut caller, &tag, &payload)?;
+                drop((error, exception, payload, object));
+                caller.gc();
+                Err(own.into_error())
+            })
+            .unwrap();
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         *store.data_mut() = Some(instance);
         let f = instance.get_typed_func::<i32, i32>(&store, "f").unwrap();
@@ -380,8 +390,8 @@ fn an_exceptions_objects_survive_its_way_through_a_host_function() {
         let error = thrower.call(&mut store, 8).unwrap_err();
         store.gc();
         let payload = error.trap().unwrap().exception().unwrap().payload(&store).unwrap();
-        assert_eq!(value(&store, &payload[0].as_any().unwrap().unwrap().to_struct(&store).unwrap()), 8, "{tier:?}");
-        assert_eq!(payload[1].as_extern().unwrap().unwrap().as_any().unwrap().as_i31(), Some(5), "{tier:?}");
+        assert_eq!(value(&store, &payload[0].any_ref().unwrap().unwrap().to_struct(&store).unwrap()), 8, "{tier:?}");
+        assert_eq!(payload[1].extern_ref().unwrap().unwrap().as_any().unwrap().as_i31(), Some(5), "{tier:?}");
     }
 }
 
@@ -393,9 +403,9 @@ fn calls_that_hand_over_references_leave_nothing_behind() {
         (func (export "f") (param (ref $cell) externref) (result (ref $cell))
             (call $pass (local.get 0) (local.get 1))))"#;
     for tier in [Tier::Interpreter, Tier::Jit] {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let mut linker: Linker<()> = Linker::new(&engine);
-        linker.func("host", "pass", |object: StructRef, _: Option<ExternRef>| object);
+        linker.func_wrap("host", "pass", |object: StructRef, _: Option<ExternRef>| object).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let f = instance.get_typed_func::<(StructRef, ExternRef), StructRef>(&store, "f").unwrap();

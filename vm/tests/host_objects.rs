@@ -14,7 +14,7 @@ const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryL
 const EVERY: Checks = Checks { every_allocation: true, poison: true, verify: true, timed: false };
 
 fn engine(tier: Tier) -> Engine {
-    Engine::new(Config::new().tier(tier).heap_checks(EVERY))
+    Engine::new(Config::new().tier(tier).heap_checks(EVERY)).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -69,8 +69,8 @@ fn a_struct_holds_a_field_of_every_type() {
         Val::I32(0x12_fffe),
         Val::I32(-3),
         Val::I64(i64::MIN),
-        Val::f32(1.5),
-        Val::f64(-2.5),
+        Val::from(1.5_f32),
+        Val::from(-2.5_f64),
         Val::V128(1 << 127 | 7),
         func.into(),
         ExternRef::new(77u8).into(),
@@ -79,17 +79,17 @@ fn a_struct_holds_a_field_of_every_type() {
     ];
     let look = |store: &Store<()>, made: &StructRef| {
         let field = |index| made.field(store, index).unwrap();
-        assert_eq!((field(0).as_i32(), field(1).as_i32(), field(2).as_i32()), (Some(255), Some(0xfffe), Some(-3)));
-        assert_eq!(field(3).as_i64(), Some(i64::MIN));
+        assert_eq!((field(0).i32(), field(1).i32(), field(2).i32()), (Some(255), Some(0xfffe), Some(-3)));
+        assert_eq!(field(3).i64(), Some(i64::MIN));
         assert!(matches!((field(4), field(5)), (Val::F32(a), Val::F64(b))
             if f32::from_bits(a) == 1.5 && f64::from_bits(b) == -2.5));
         assert!(matches!(field(6), Val::V128(v) if v == 1 << 127 | 7));
-        assert_eq!(field(7).as_func().unwrap().unwrap(), func);
-        assert_eq!(field(8).as_extern().unwrap().unwrap().downcast_ref::<u8>(), Some(&77));
-        assert_eq!(field(9).as_any().unwrap().unwrap().as_i31(), Some(-4));
-        let found = field(10).as_any().unwrap().unwrap().to_struct(store).unwrap();
+        assert_eq!(field(7).func_ref().unwrap().unwrap(), &func);
+        assert_eq!(field(8).extern_ref().unwrap().unwrap().downcast_ref::<u8>(), Some(&77));
+        assert_eq!(field(9).any_ref().unwrap().unwrap().as_i31(), Some(-4));
+        let found = field(10).any_ref().unwrap().unwrap().to_struct(store).unwrap();
         assert!(found.same(store, &inner));
-        assert_eq!(found.field(store, 0).unwrap().as_i32(), Some(9));
+        assert_eq!(found.field(store, 0).unwrap().i32(), Some(9));
     };
     let made = StructRef::new(&mut store, &ty, &values).unwrap();
     look(&store, &made);
@@ -124,7 +124,7 @@ fn what_does_not_fit_is_an_error_and_changes_nothing() {
     assert!(is_type_error(made.set_field(&mut store, 1, &made.clone().into())), "a struct of another type");
     assert!(matches!(made.set_field(&mut store, 2, &both[0]), Err(Error::Bounds(_))));
     assert!(matches!(made.field(&store, usize::MAX), Err(Error::Bounds(_))));
-    assert!(made.field(&store, 1).unwrap().as_any().unwrap().unwrap().same(&store, one.as_any()));
+    assert!(made.field(&store, 1).unwrap().any_ref().unwrap().unwrap().same(&store, one.as_any()));
 
     let frozen = ArrayType::new(&engine, FieldType::immutable(StorageType::I8)).unwrap();
     let array = ArrayRef::from_bytes(&mut store, &frozen, b"abc").unwrap();
@@ -160,7 +160,7 @@ fn arrays_of_every_size_of_element_keep_what_is_put_in() {
         let number = |value: Val| match value {
             Val::I64(number) => number as u32,
             Val::V128(number) => number as u32,
-            value => value.as_i32().unwrap() as u32,
+            value => value.i32().unwrap() as u32,
         };
         // Also one that is large enough to be born outside of the nursery.
         for len in [0, 1, 5, 40_000] {
@@ -221,14 +221,16 @@ fn a_host_function_fills_an_array_from_the_embedders_data_in_one_copy() {
     for tier in TIERS {
         let engine = engine(tier);
         let mut linker: Linker<Vec<u8>> = Linker::new(&engine);
-        linker.func("host", "read", |mut caller: Caller<'_, Vec<u8>>, to: Option<ArrayRef>| {
-            let to = to.ok_or_else(|| Error::host("null"))?;
-            let (bytes, data) = caller.bytes_and_data(&to)?;
-            let len = bytes.len().min(data.len());
-            bytes[..len].copy_from_slice(&data[..len]);
-            data.clear();
-            Ok(len as u32)
-        });
+        linker
+            .func_wrap("host", "read", |mut caller: Caller<'_, Vec<u8>>, to: Option<ArrayRef>| {
+                let to = to.ok_or_else(|| Error::host("null"))?;
+                let (bytes, data) = caller.bytes_and_data(&to)?;
+                let len = bytes.len().min(data.len());
+                bytes[..len].copy_from_slice(&data[..len]);
+                data.clear();
+                Ok(len as u32)
+            })
+            .unwrap();
         let mut store = Store::new(&engine, vec![1, 2, 30]);
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let f = instance.get_typed_func::<(), u32>(&store, "f").unwrap();
@@ -243,7 +245,8 @@ fn handles_follow_objects_that_move_and_are_dropped_in_any_order() {
         poison: true,
         verify: true,
         ..Checks::default()
-    }));
+    }))
+    .unwrap();
     let mut store = Store::new(&engine, ());
     let ty = cell(&engine);
     let mut random = 1u32;
@@ -255,10 +258,10 @@ fn handles_follow_objects_that_move_and_are_dropped_in_any_order() {
             9 if turn % 16 == 0 => store.gc(),
             _ if !held.is_empty() => {
                 let (value, object) = held.swap_remove(random as usize / 7 % held.len());
-                assert_eq!(object.field(&store, 0).unwrap().as_i32(), Some(value));
+                assert_eq!(object.field(&store, 0).unwrap().i32(), Some(value));
                 let clone = object.clone();
                 drop(object);
-                assert_eq!(clone.field(&store, 0).unwrap().as_i32(), Some(value));
+                assert_eq!(clone.field(&store, 0).unwrap().i32(), Some(value));
             }
             _ => {}
         }
@@ -266,7 +269,7 @@ fn handles_follow_objects_that_move_and_are_dropped_in_any_order() {
     assert!(store.heap_statistics().major > 10);
     assert_eq!(store.heap_statistics().roots, held.len());
     for (value, object) in &held {
-        assert_eq!(object.field(&store, 0).unwrap().as_i32(), Some(*value));
+        assert_eq!(object.field(&store, 0).unwrap().i32(), Some(*value));
     }
     // Handles may outlive their store, on any thread, and are good for nothing then.
     drop(store);
@@ -295,8 +298,8 @@ fn an_old_object_keeps_what_is_young() {
         // Collects what is young, and looks at everything.
         StructRef::new_default(&mut store, &ty).unwrap();
         let value = |value: Val| {
-            let found = value.as_any().unwrap().unwrap().to_struct(&store).unwrap();
-            found.field(&store, 0).unwrap().as_i32().unwrap()
+            let found = value.any_ref().unwrap().unwrap().to_struct(&store).unwrap();
+            found.field(&store, 0).unwrap().i32().unwrap()
         };
         assert_eq!(value(object.field(&store, 1).unwrap()), turn);
         assert_eq!(value(array.get(&store, 999).unwrap()), -turn);
@@ -398,8 +401,8 @@ fn tables_and_globals_of_the_host_keep_objects() {
         make(&mut store, 0);
     }
     let value = |store: &Store<()>, value: Val| {
-        let object = value.as_any().unwrap().unwrap().to_struct(store).unwrap();
-        object.field(store, 0).unwrap().as_i32().unwrap()
+        let object = value.any_ref().unwrap().unwrap().to_struct(store).unwrap();
+        object.field(store, 0).unwrap().i32().unwrap()
     };
     let found = [0, 1, 2].map(|index| value(&store, table.get(&store, index).unwrap().unwrap()));
     assert_eq!((found, value(&store, global.get(&store).unwrap())), ([1, 2, 1], 3));

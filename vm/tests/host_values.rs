@@ -20,7 +20,7 @@ const KEEPER: &str = r#"(module (table $t 100 externref)
     (func (export "nothing") (param externref)))"#;
 
 fn keeper(tier: Tier, host_values: usize) -> (Store<()>, Instance) {
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let mut store = Store::with_limits(&engine, (), StoreLimits { host_values, ..StoreLimits::default() });
     let module = Module::new(&engine, wat::parse_str(KEEPER).unwrap()).unwrap();
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -151,7 +151,8 @@ fn a_collection_for_one_argument_moves_the_others_with_it() {
     let text = r#"(module (type $cell (struct (field (mut i32))))
         (func (export "f") (param externref (ref $cell) externref (ref $cell)) (result i32)
             (i32.add (struct.get $cell 0 (local.get 1)) (struct.get $cell 0 (local.get 3)))))"#;
-    let engine = Engine::new(Config::new().heap_checks(Checks { poison: true, verify: true, ..Checks::default() }));
+    let engine =
+        Engine::new(Config::new().heap_checks(Checks { poison: true, verify: true, ..Checks::default() })).unwrap();
     let mut store = Store::with_limits(&engine, (), StoreLimits { host_values: 2, ..StoreLimits::default() });
     let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -168,7 +169,7 @@ fn a_collection_for_one_argument_moves_the_others_with_it() {
             let params = [ExternRef::new(()).into(), a.into(), ExternRef::new(()).into(), b.into()];
             let mut results = [Val::I32(0)];
             dynamic.call(&mut store, &params, &mut results).unwrap();
-            assert_eq!(results[0].as_i32(), Some(turn + 1000));
+            assert_eq!(results[0].i32(), Some(turn + 1000));
         }
     }
     assert_eq!(store.heap_statistics().major, 99);
@@ -186,10 +187,10 @@ fn every_way_to_hand_over_a_value_collects_when_places_are_short() {
     let text = r#"(module (import "host" "make" (func $make (param i32) (result externref)))
         (func (export "f") (param i32) (result externref) (call $make (local.get 0))))"#;
     for tier in TIERS {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let mut store = Store::with_limits(&engine, (), StoreLimits { host_values: 1, ..StoreLimits::default() });
         let mut linker: Linker<()> = Linker::new(&engine);
-        linker.func("host", "make", |number: i32| ExternRef::new(number));
+        linker.func_wrap("host", "make", |number: i32| ExternRef::new(number)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let f = instance.get_typed_func::<i32, Option<ExternRef>>(&store, "f").unwrap();
@@ -205,7 +206,7 @@ fn every_way_to_hand_over_a_value_collects_when_places_are_short() {
         table.set(&mut store, 0, &Val::ExternRef(None)).unwrap();
         assert_eq!(f.call(&mut store, 3).unwrap().unwrap().downcast_ref(), Some(&3), "{tier:?}");
         assert_eq!(f.call(&mut store, 4).unwrap().unwrap().downcast_ref(), Some(&4), "{tier:?}");
-        table.grow(&mut store, 1, &fresh()).unwrap().unwrap();
+        table.grow(&mut store, 1, &fresh()).unwrap();
         assert!(matches!(table.set(&mut store, 0, &fresh()), Err(Error::HostValues { limit: 1 })), "{tier:?}");
         table.set(&mut store, 1, &Val::ExternRef(None)).unwrap();
         let global =
@@ -249,9 +250,9 @@ fn a_value_whose_drop_panics_harms_nobody() {
             (call $collect)
             (array.get_u $bytes (local.get $a) (i32.const 2))))"#;
     for tier in TIERS {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let mut linker: Linker<()> = Linker::new(&engine);
-        linker.func("host", "collect", |mut caller: Caller<'_, ()>| caller.gc());
+        linker.func_wrap("host", "collect", |mut caller: Caller<'_, ()>| caller.gc()).unwrap();
         let mut store = Store::new(&engine, ());
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let instance = linker.instantiate(&mut store, &module).unwrap();

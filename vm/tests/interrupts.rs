@@ -42,13 +42,14 @@ struct Guest {
 
 impl Guest {
     fn new(config: &Config, text: &str, limits: StoreLimits) -> Self {
-        let engine = Engine::new(config);
+        let engine = Engine::new(config).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::with_limits(&engine, (), limits);
         let mut linker = Linker::new(&engine);
-        linker.func("host", "panics", || -> i32 { panic!("of the host's own") });
-        linker.func("host", "fails", || -> Result<i32, Error> { Err(Error::host("as it likes")) });
-        store.set_fuel(1 << 40);
+        linker.func_wrap("host", "panics", || -> i32 { panic!("of the host's own") }).unwrap();
+        linker.func_wrap("host", "fails", || -> Result<i32, Error> { Err(Error::host("as it likes")) }).unwrap();
+        // Some of these engines count none.
+        let _ = store.set_fuel(1 << 40);
         let instance = linker.instantiate(&mut store, &module).unwrap();
         Self { store, instance }
     }
@@ -174,13 +175,13 @@ fn fuel_ends_a_run_at_the_same_place_on_every_tier() {
         .iter()
         .map(|tier| {
             let mut config = config(*tier);
-            config.fuel(true);
+            config.consume_fuel(true);
             let mut whole = Guest::new(&config, text, StoreLimits::default());
             whole.call("run", &[], 1).unwrap();
-            let used = (1 << 40) - whole.store.fuel();
+            let used = (1 << 40) - whole.store.get_fuel().unwrap();
             let turns = [1, 10, 1000, 7777].map(|fuel| {
                 let mut guest = Guest::new(&config, text, StoreLimits::default());
-                guest.store.set_fuel(fuel);
+                guest.store.set_fuel(fuel).unwrap();
                 assert_eq!(guest.trap("run").kind, TrapKind::OutOfFuel, "{tier:?}: {fuel}");
                 let turns = guest.instance.get_global(&guest.store, "turns").unwrap();
                 format!("{:?}", turns.get(&guest.store).unwrap())

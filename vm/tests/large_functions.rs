@@ -25,7 +25,7 @@ fn run(hostile: &str) {
     let bytes = module(hostile);
     for tier in [Tier::Interpreter, Tier::Jit] {
         let start = Instant::now();
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let module = Module::new(&engine, bytes.as_slice()).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

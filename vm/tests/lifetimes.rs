@@ -11,7 +11,7 @@ const TIERS: [Tier; 4] = [Tier::Interpreter, Tier::Jit, Tier::Auto, Tier::EveryL
 fn engine(tier: Tier) -> Engine {
     let mut config = Config::new();
     config.tier(tier);
-    Engine::new(&config)
+    Engine::new(&config).unwrap()
 }
 
 fn module(engine: &Engine, text: &str) -> Module {
@@ -58,10 +58,12 @@ fn a_function_that_the_host_returned_lives_as_long_as_who_got_it() {
         let mut store: Store<Option<Func>> = Store::new(&engine, None);
         let mut linker = Linker::new(&engine);
         let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FUNCREF]);
-        linker.func_new("host", "give", ty, |caller, _, results| {
-            results[0] = Val::FuncRef(*caller.data());
-            Ok(())
-        });
+        linker
+            .func_new("host", "give", ty, |caller, _, results| {
+                results[0] = Val::FuncRef(*caller.data());
+                Ok(())
+            })
+            .unwrap();
         let giver = module(&engine, r#"(module (func (export "f") (result i32) (i32.const 42)))"#);
         let giver = linker.instantiate(&mut store, &giver).unwrap();
         let taker = r#"(module (import "host" "give" (func $give (result funcref)))
@@ -85,10 +87,12 @@ fn an_instance_that_is_closed_while_it_runs_is_there_until_its_results_are_read(
     let engine = engine(Tier::Interpreter);
     let mut store = Store::new(&engine, ());
     let mut linker: Linker<()> = Linker::new(&engine);
-    linker.func_new("host", "close", pinfold_vm::api::FuncType::new([], []), |mut caller, _, _| {
-        let instance = caller.instance().unwrap();
-        instance.close(&mut caller)
-    });
+    linker
+        .func_new("host", "close", pinfold_vm::api::FuncType::new([], []), |mut caller, _, _| {
+            let instance = caller.instance().unwrap();
+            instance.close(&mut caller)
+        })
+        .unwrap();
     // Large enough that its memory is unmapped when it is freed.
     let text = format!(
         r#"(module (import "host" "close" (func $close)) (elem declare func $f)
@@ -111,7 +115,7 @@ fn a_function_of_the_store_outlives_an_instance_that_exports_it_on() {
         let mut store = Store::new(&engine, ());
         let own = Func::wrap(&mut store, || 42i32);
         let mut linker: Linker<()> = Linker::new(&engine);
-        linker.define("host", "own", pinfold_vm::api::Extern::Func(own));
+        linker.define(&store, "host", "own", pinfold_vm::api::Extern::Func(own)).unwrap();
         let text = r#"(module (import "host" "own" (func $own (result i32))) (export "own" (func $own)))"#;
         let instance = linker.instantiate(&mut store, &module(&engine, text)).unwrap();
         let again = instance.get_func(&store, "own").unwrap();
@@ -131,10 +135,12 @@ fn a_function_that_the_host_makes_during_a_call_can_be_called_at_once() {
         let mut store = Store::new(&engine, ());
         let mut linker: Linker<()> = Linker::new(&engine);
         let ty = pinfold_vm::api::FuncType::new([], [pinfold_vm::api::ValType::FUNCREF]);
-        linker.func_new("host", "make", ty, |mut caller, _, results| {
-            results[0] = Val::FuncRef(Some(Func::wrap(&mut caller, || 42i32)));
-            Ok(())
-        });
+        linker
+            .func_new("host", "make", ty, |mut caller, _, results| {
+                results[0] = Val::FuncRef(Some(Func::wrap(&mut caller, || 42i32)));
+                Ok(())
+            })
+            .unwrap();
         let text = r#"(module (import "host" "make" (func $make (result funcref)))
             (type $f (func (result i32))) (table $t 1 funcref)
             (func (export "f") (result i32)

@@ -19,12 +19,12 @@ struct Guest {
 impl Guest {
     fn new(tier: Tier, text: &str) -> Self {
         let mut config = Config::new();
-        config.tier(tier).fuel(true).check_code(true);
+        config.tier(tier).consume_fuel(true).check_code(true);
         config.heap_checks(Checks { every_allocation: true, poison: true, verify: true, timed: false });
-        let engine = Engine::new(&config);
+        let engine = Engine::new(&config).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::with_limits(&engine, (), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
-        store.set_fuel(1 << 40);
+        store.set_fuel(1 << 40).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
         Self { store, instance }
     }
@@ -56,7 +56,7 @@ fn same(text: &str, args: &[i32]) -> Vec<String> {
         // Where visits are picked at random there may be none among a few.
         let is_free = tier == Tier::SomeLoops;
         assert!(is_free || (entered > 0) == (tier == Tier::EveryLoop), "{tier:?}: {entered}");
-        (outcome, guest.store.fuel())
+        (outcome, guest.store.get_fuel().unwrap())
     });
     for (tier, other) in TIERS.iter().zip(&all).skip(1) {
         assert_eq!(*other, all[0], "{tier:?}\n{text}");
@@ -286,7 +286,7 @@ fn what_no_one_can_reach_any_more_is_collected_while_a_loop_goes_on() {
                 (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
             (i32.const 1)))"#;
     let text = text.replace("(loop $fill", "(loop $fill (nop)");
-    let engine = Engine::new(Config::new().tier(Tier::SomeLoops));
+    let engine = Engine::new(Config::new().tier(Tier::SomeLoops)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
     let mut store = Store::with_limits(&engine, (), StoreLimits { memory: 8 << 20, ..StoreLimits::default() });
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -306,9 +306,9 @@ fn recursion_without_end_is_a_trap_and_so_is_a_loop_without_fuel() {
             TrapKind::StackExhausted
         );
         let mut guest = Guest::new(tier, long);
-        guest.store.set_fuel(10_000);
+        guest.store.set_fuel(10_000).unwrap();
         assert_eq!(guest.f(&[Val::I32(1)]).unwrap_err().trap().unwrap().kind, TrapKind::OutOfFuel);
-        assert_eq!(guest.store.fuel(), 0, "{tier:?}");
+        assert_eq!(guest.store.get_fuel().unwrap(), 0, "{tier:?}");
     }
 }
 
@@ -320,7 +320,7 @@ fn a_loop_in_a_function_that_is_called_once_goes_on_in_compiled_code() {
             (br_if $again (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0))))
         (local.get $sum)))"#;
     let run = |tier, turns| {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

@@ -3,8 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use pinfold_vm::api::{
-    AddressType, Config, Engine, Error, Extern, Instance, Limits, Linker, Memory, MemoryKind, MemoryType, Module,
-    Store, StoreLimits, Table, TableType, Tier, TrapKind, Val, ValType,
+    AddressType, Config, Engine, Error, Func, Instance, Limits, Linker, Memory, MemoryKind, MemoryType, Module, Store,
+    StoreLimits, Table, TableType, Tier, TrapKind, Val, ValType,
 };
 use pinfold_vm::host::{Grants, HostState};
 use pinfold_vm::verifier::Options;
@@ -16,7 +16,7 @@ fn engines() -> Vec<Engine> {
     let mut engines = Vec::new();
     for tier in [Tier::Interpreter, Tier::Jit] {
         for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
-            engines.push(Engine::new(Config::new().tier(tier).memory(kind)));
+            engines.push(Engine::new(Config::new().tier(tier).memory(kind)).unwrap());
         }
     }
     engines
@@ -114,7 +114,7 @@ fn a_module_that_wants_what_cannot_exist_is_not_instantiated() {
     options.limits.table_elements = u64::MAX;
     for tier in [Tier::Interpreter, Tier::Jit] {
         for kind in [MemoryKind::Reserved, MemoryKind::Dynamic] {
-            let engine = Engine::new(Config::new().tier(tier).memory(kind).verifier(options.clone()));
+            let engine = Engine::new(Config::new().tier(tier).memory(kind).verifier(options.clone())).unwrap();
             let limits = StoreLimits { memory: u64::MAX, table_elements: u64::MAX, ..StoreLimits::default() };
             let mut store = Store::with_limits(&engine, (), limits);
             for (item, access) in [
@@ -142,7 +142,7 @@ fn the_host_grows_and_reads_64_bit_memories_and_tables() {
         let ty = TableType { address: AddressType::I64, element: ValType::EXTERNREF, limits: ty.limits };
         let table = Table::new(&mut store, ty, &Val::ExternRef(None)).unwrap();
         let mut linker = Linker::new(&engine);
-        linker.define("host", "memory", Extern::Memory(memory)).define("host", "table", Extern::Table(table));
+        linker.define(&store, "host", "memory", memory).unwrap().define(&store, "host", "table", table).unwrap();
         let text = r#"(module (import "host" "memory" (memory i64 1)) (import "host" "table" (table i64 1 externref))
             (func (export "read") (param i64) (result i32) (i32.load8_u (local.get 0)))
             (func (export "sizes") (result i64) (i64.add (i64.shl (memory.size) (i64.const 8)) (table.size 0))))"#;
@@ -150,13 +150,66 @@ fn the_host_grows_and_reads_64_bit_memories_and_tables() {
         let read = guest.get_typed_func::<(i64,), i32>(&store, "read").unwrap();
         let sizes = guest.get_typed_func::<(), i64>(&store, "sizes").unwrap();
         assert!(read.call(&mut store, (PAGE as i64,)).is_err());
-        assert_eq!(memory.grow(&mut store, 1 << 33).unwrap(), None);
-        assert_eq!(memory.grow(&mut store, 1).unwrap(), Some(1));
-        assert_eq!(table.grow(&mut store, 1 << 33, &Val::ExternRef(None)).unwrap(), None);
-        assert_eq!(table.grow(&mut store, 2, &Val::ExternRef(None)).unwrap(), Some(1));
+        assert_eq!(
+            memory.grow(&mut store, 1 << 33).unwrap_err().to_string(),
+            "8589934592 more pages for a memory of 1 does not fit: it may have 3, and the memory limit is 268435456 bytes in all, of which 65544 are used"
+        );
+        assert_eq!(memory.grow(&mut store, 1).unwrap(), 1);
+        let refused = table.grow(&mut store, 1 << 33, &Val::ExternRef(None)).unwrap_err();
+        assert!(
+            refused.to_string().starts_with("8589934592 more elements for a table of 1 does not fit: it may have 3, "),
+            "{refused}"
+        );
+        assert_eq!(table.grow(&mut store, 2, &Val::ExternRef(None)).unwrap(), 1);
         memory.write(&mut store, 2 * PAGE as usize - 1, &[77]).unwrap();
         assert_eq!(read.call(&mut store, (2 * PAGE as i64 - 1,)).unwrap(), 77);
         assert_eq!(sizes.call(&mut store, ()).unwrap(), 0x203);
+    }
+}
+
+#[test]
+fn a_name_is_defined_once_unless_it_is_said_otherwise() {
+    let text = r#"(module (import "a" "f" (func (result i32))) (export "f" (func 0)))"#;
+    let engine = Engine::default();
+    let (mut store, mut other) = (Store::new(&engine, ()), Store::new(&engine, ()));
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("a", "f", || 1).unwrap().func_wrap("a", "g", || 2).unwrap();
+    let second = linker.func_wrap("a", "f", || 3).map(drop).unwrap_err();
+    assert_eq!(second.to_string(), "a::f is defined already");
+    let memory = Memory::new(&mut store, MemoryType::new(1, None)).unwrap();
+    assert!(matches!(linker.define(&store, "a", "f", memory), Err(Error::Defined { .. })));
+    assert!(matches!(linker.define(&other, "b", "m", memory), Err(Error::Stale(_))));
+    assert!(!linker.has("b", "m"));
+    let call = |linker: &Linker<()>, store: &mut Store<()>| {
+        let guest = linker.instantiate(&mut *store, &module(&engine, text)).unwrap();
+        guest.get_typed_func::<(), i32>(&*store, "f").unwrap().call(store, ()).unwrap()
+    };
+    assert_eq!(call(&linker, &mut other), 1);
+    linker.allow_shadowing(true).func_wrap("a", "f", || 3).unwrap();
+    assert_eq!(call(&linker, &mut other), 3);
+}
+
+#[test]
+fn imports_are_given_in_the_module_s_order() {
+    let text = r#"(module (import "a" "memory" (memory 1 2)) (import "a" "shift" (func $shift (param i32) (result i32)))
+        (func (export "read") (param i32) (result i32) (i32.load8_u (call $shift (local.get 0)))))"#;
+    for engine in engines() {
+        let mut store = Store::new(&engine, ());
+        let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
+        let memory = Memory::new(&mut store, MemoryType::new(1, Some(2))).unwrap();
+        let shift = Func::wrap(&mut store, |at: i32| at + 7);
+        let guest = Instance::new(&mut store, &module, &[memory.into(), shift.into()]).unwrap();
+        memory.write(&mut store, 10, &[99]).unwrap();
+        assert_eq!(guest.get_typed_func::<i32, i32>(&store, "read").unwrap().call(&mut store, 3).unwrap(), 99);
+        assert_eq!(memory.data_size(&store).unwrap() as u64, PAGE);
+        for wrong in [vec![], vec![memory.into()], vec![memory.into(), shift.into(), shift.into()]] {
+            assert!(matches!(Instance::new(&mut store, &module, &wrong), Err(Error::Type(_))), "{wrong:?}");
+        }
+        let swapped = Instance::new(&mut store, &module, &[shift.into(), memory.into()]);
+        assert!(matches!(&swapped, Err(Error::Link(problems)) if problems.len() == 2), "{swapped:?}");
+        let mut other = Store::new(&engine, ());
+        let theirs = Instance::new(&mut other, &module, &[memory.into(), shift.into()]);
+        assert!(matches!(theirs, Err(Error::Stale(_))), "{theirs:?}");
     }
 }
 

@@ -20,7 +20,7 @@ fn check(operator: &str, operands: &[&str], expected: u128) {
     );
     let bytes = wat::parse_str(text).unwrap();
     for tier in TIERS {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let mut store = Store::new(&engine, ());
         let module = Module::new(&engine, bytes.as_slice()).unwrap();
         let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();
@@ -109,7 +109,7 @@ fn constant_expressions_compute_with_imported_globals() {
         (func $f))"#;
     let bytes = wat::parse_str(text).unwrap();
     for tier in TIERS {
-        let engine = Engine::new(Config::new().tier(tier));
+        let engine = Engine::new(Config::new().tier(tier)).unwrap();
         let mut store = Store::new(&engine, ());
         let module = Module::new(&engine, bytes.as_slice()).unwrap();
         let mut linker = Linker::new(&engine);
@@ -117,7 +117,7 @@ fn constant_expressions_compute_with_imported_globals() {
             [("i32", ValType::I32, Val::I32(i32::MIN)), ("i64", ValType::I64, Val::I64(i64::MAX))]
         {
             let global = Global::new(&mut store, GlobalType { value, mutable: false }, &bits).unwrap();
-            linker.define("host", name, Extern::Global(global));
+            linker.define(&store, "host", name, Extern::Global(global)).unwrap();
         }
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let global = |name| instance.get_global(&store, name).unwrap().get(&store).unwrap();

@@ -57,19 +57,23 @@ fn resident() -> u64 {
 fn linker(engine: &Engine) -> Linker<()> {
     let mut linker = Linker::new(engine);
     let make = FuncType::new([ValType::I64], [ValType::EXTERNREF]);
-    linker.func_new("host", "make", make, |_, args, results| {
-        let [Val::I64(number)] = args else { panic!("{args:?}") };
-        results[0] = Val::ExternRef(Some(ExternRef::new(Value::new(*number as u64))));
-        Ok(())
-    });
+    linker
+        .func_new("host", "make", make, |_, args, results| {
+            let [Val::I64(number)] = args else { panic!("{args:?}") };
+            results[0] = Val::ExternRef(Some(ExternRef::new(Value::new(*number as u64))));
+            Ok(())
+        })
+        .unwrap();
     let look = FuncType::new([ValType::EXTERNREF], [ValType::I64]);
-    linker.func_new("host", "look", look, |_, args, results| {
-        results[0] = Val::I64(match args {
-            [Val::ExternRef(Some(value))] => value.downcast_ref::<Value>().unwrap().0 as i64,
-            _ => -1,
-        });
-        Ok(())
-    });
+    linker
+        .func_new("host", "look", look, |_, args, results| {
+            results[0] = Val::I64(match args {
+                [Val::ExternRef(Some(value))] => value.downcast_ref::<Value>().unwrap().0 as i64,
+                _ => -1,
+            });
+            Ok(())
+        })
+        .unwrap();
     linker
 }
 
@@ -127,7 +131,7 @@ impl Run {
 /// Runs so many rounds, and compares what is in use in the first half and in the second.
 fn soak(tier: Tier, rounds: u64, module: &[u8]) {
     let begin = Instant::now();
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let module = Module::new(&engine, module.to_vec()).unwrap();
     let mut run = Run::new(&engine, &module);
     let mut halves = [(Sample::default(), 0); 2];
@@ -155,7 +159,7 @@ fn soak(tier: Tier, rounds: u64, module: &[u8]) {
 
 /// What the first rounds come to.
 fn checksum(tier: Tier, module: &[u8]) -> i64 {
-    let engine = Engine::new(Config::new().tier(tier));
+    let engine = Engine::new(Config::new().tier(tier)).unwrap();
     let module = Module::new(&engine, module.to_vec()).unwrap();
     let mut run = Run::new(&engine, &module);
     (0..20).for_each(|number| run.round(number));

@@ -21,7 +21,7 @@ pub unsafe extern "C" fn pinfold_engine_new(tier: u32, fuel: bool, engine: *mut 
     entry(|| {
         // SAFETY: the caller gives room or null.
         let to = unsafe { out(engine, "engine")? };
-        *to = handle(Engine(wasm::Engine::new(Config::new().tier(Tier::chosen(tier)?).fuel(fuel))));
+        *to = handle(Engine(wasm::Engine::new(Config::new().tier(Tier::chosen(tier)?).consume_fuel(fuel))?));
         Ok(())
     })
 }

@@ -69,7 +69,7 @@ pub unsafe extern "C" fn pinfold_linker_func(
             }
             Ok(())
         };
-        linker.0.func_new(module, name, func_type(params, results)?, run);
+        linker.0.func_new(module, name, func_type(params, results)?, run)?;
         Ok(())
     })
 }

@@ -58,21 +58,20 @@ pub unsafe extern "C" fn pinfold_store_new(
     })
 }
 
-/// Sets the fuel that programs may use from now on, if the engine counts it.
+/// Sets the fuel that programs may use from now on. An error if the engine counts none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pinfold_store_set_fuel(store: *const Store, fuel: u64) -> *mut Error {
     entry(|| {
         // SAFETY: the caller gives a handle or null.
-        unsafe { Store::locked(store)? }.set_fuel(fuel);
-        Ok(())
+        Ok(unsafe { Store::locked(store)? }.set_fuel(fuel)?)
     })
 }
 
-/// The fuel that is left; 0 for NULL, and while the store is in use.
+/// The fuel that is left; 0 for NULL, while the store is in use, and if none is counted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pinfold_store_fuel(store: *const Store) -> u64 {
     // SAFETY: the caller gives a handle or null.
-    quiet(0, || unsafe { Store::locked(store) }.map_or(0, |store| store.fuel()))
+    quiet(0, || unsafe { Store::locked(store) }.map_or(0, |store| store.get_fuel().unwrap_or_default()))
 }
 
 /// Ends whatever runs in so many milliseconds from now, with `trap.timeout`; `PINFOLD_UNLIMITED` lifts the deadline.

@@ -17,7 +17,7 @@ pub fn run(machine: &Machine, module: &Module, harness: &Harness) -> Result<Sigh
     };
     for (index, (module, name, _)) in module.imports().enumerate() {
         let provided = item(&store, &provider, &index.to_string())?;
-        linker.define(module, name, provided);
+        linker.define(&store, module, name, provided).unwrap();
     }
     let mut sights = Sights::default();
     let instance = match linker.instantiate(&mut store, module) {
@@ -48,19 +48,25 @@ pub fn run(machine: &Machine, module: &Module, harness: &Harness) -> Result<Sigh
 
 fn host(engine: &pinfold_vm::api::Engine) -> Linker<()> {
     let mut linker = Linker::new(engine);
-    linker.func("host", "answer", answer);
-    linker.func_new("host", "value", FuncType::new([ValType::I32], [ValType::EXTERNREF]), |_, args, results| {
-        if let Val::I32(number) = args[0] {
-            results[0] = Val::ExternRef(Some(ExternRef::new(number)));
-        }
-        Ok(())
-    });
-    linker.func_new("host", "number", FuncType::new([ValType::EXTERNREF], [ValType::I32]), |_, args, results| {
-        let Val::ExternRef(value) = &args[0] else { return Ok(()) };
-        let number = value.as_ref().and_then(|value| value.downcast_ref::<i32>().copied());
-        results[0] = Val::I32(number.unwrap_or(-1));
-        Ok(())
-    });
+    // A module may import a name more than once.
+    linker.allow_shadowing(true);
+    linker.func_wrap("host", "answer", answer).unwrap();
+    linker
+        .func_new("host", "value", FuncType::new([ValType::I32], [ValType::EXTERNREF]), |_, args, results| {
+            if let Val::I32(number) = args[0] {
+                results[0] = Val::ExternRef(Some(ExternRef::new(number)));
+            }
+            Ok(())
+        })
+        .unwrap();
+    linker
+        .func_new("host", "number", FuncType::new([ValType::EXTERNREF], [ValType::I32]), |_, args, results| {
+            let Val::ExternRef(value) = &args[0] else { return Ok(()) };
+            let number = value.as_ref().and_then(|value| value.downcast_ref::<i32>().copied());
+            results[0] = Val::I32(number.unwrap_or(-1));
+            Ok(())
+        })
+        .unwrap();
     linker
 }
 

@@ -22,7 +22,7 @@ use crate::types::{FieldType, StorageType};
 /// use pinfold_vm::api::{ArrayRef, ArrayType, Config, Engine, FieldType, Linker, Module, Result, StorageType, Store};
 ///
 /// # fn main() -> Result<()> {
-/// let engine = Engine::new(&Config::new());
+/// let engine = Engine::new(&Config::new())?;
 /// let text = r#"(module
 ///     (type $bytes (array (mut i8)))
 ///     (func (export "first") (param (ref $bytes)) (result i32)

@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn run(config: &Config, debugger: Option<Debugger>, name: &str, params: &[Val], results: &mut [Val]) -> Result<()> {
-        let engine = Engine::new(config);
+        let engine = Engine::new(config)?;
         let mut store = Store::new(&engine, ());
         if let Some(debugger) = debugger {
             store.set_debugger(debugger);

@@ -30,7 +30,7 @@ impl Config {
     }
 
     /// Whether fuel is counted: see [`super::Store::set_fuel`].
-    pub fn fuel(&mut self, count: bool) -> &mut Self {
+    pub fn consume_fuel(&mut self, count: bool) -> &mut Self {
         self.code.fuel = count;
         self
     }
@@ -93,7 +93,18 @@ pub struct Engine {
 impl Engine {
     /// An engine with these settings. Installs Pinfold's signal handlers unless they are turned
     /// off; they pass on what is not theirs.
-    pub fn new(config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Compile`](super::Error::Compile), if its tier takes a compiler and there is none: it was left out when this was built.
+    pub fn new(config: &Config) -> Result<Self> {
+        let engine = Self::of(config);
+        if !jit::IS_THERE && engine.inner.config.tier != Tier::Interpreter {
+            engine.inner.compiler().map_err(Clone::clone)?;
+        }
+        Ok(engine)
+    }
+
+    fn of(config: &Config) -> Self {
         let mut code = config.code;
         if code.no_signals {
             code.memory = MemoryKind::Dynamic;
@@ -115,7 +126,7 @@ impl Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self::new(&Config::default())
+        Self::of(&Config::default())
     }
 }
 

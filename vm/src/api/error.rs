@@ -53,6 +53,17 @@ pub enum Error {
         /// How many they may have.
         limit: usize,
     },
+    /// A linker has something under this name.
+    #[error("{}::{} is defined already", module.escape_debug(), name.escape_debug())]
+    Defined {
+        /// First name.
+        module: String,
+        /// Second name.
+        name: String,
+    },
+    /// Fuel was set or asked for where none is counted.
+    #[error("the engine's settings do not say that fuel is counted")]
+    FuelNotCounted,
     /// Whatever a host function returned.
     #[error(transparent)]
     Host(Box<dyn std::error::Error + Send + Sync>),

@@ -25,9 +25,9 @@ use crate::runtime::store::StoreInner;
 /// struct Account(u32);
 ///
 /// # fn main() -> Result<()> {
-/// let engine = Engine::new(&Config::new());
+/// let engine = Engine::new(&Config::new())?;
 /// let mut linker = Linker::new(&engine);
-/// linker.func("host", "balance", |account: ExternRef| match account.downcast_ref::<Account>() {
+/// linker.func_wrap("host", "balance", |account: ExternRef| match account.downcast_ref::<Account>() {
 ///     Some(Account(balance)) => Ok(*balance),
 ///     None => Err(pinfold_vm::api::Error::host("that is no account")),
 /// });

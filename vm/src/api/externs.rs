@@ -67,6 +67,18 @@ impl Extern {
     }
 }
 
+macro_rules! from {
+    ($($name:ident)*) => {$(
+        impl From<$name> for Extern {
+            fn from(item: $name) -> Self {
+                Self::$name(item)
+            }
+        }
+    )*};
+}
+
+from! { Func Table Memory Global Tag }
+
 macro_rules! handle {
     ($(#[$doc:meta])* $name:ident, $field:ident, $item:ty, $what:literal) => {
         $(#[$doc])*
@@ -114,6 +126,14 @@ fn limit(what: String, store: &StoreInner) -> Error {
     instantiate::InstantiateError::Limit { what, why }.into()
 }
 
+fn no_growth(what: String, most: String, store: &StoreInner) -> Error {
+    let why = format!(
+        "{most}, and the memory limit is {} bytes in all, of which {} are used",
+        store.limits.memory, store.used
+    );
+    instantiate::InstantiateError::Limit { what, why }.into()
+}
+
 impl Memory {
     /// A memory of the store's own.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
@@ -147,6 +167,11 @@ impl Memory {
         Ok((self.item(store.inner())?.len() / PAGE) as u64)
     }
 
+    /// Size in bytes.
+    pub fn data_size(&self, store: impl AsContext) -> Result<usize> {
+        Ok(self.item(store.inner())?.len())
+    }
+
     /// Its bytes.
     pub fn data<'a, C: AsContext>(&self, store: &'a C) -> Result<&'a [u8]> {
         let memory = self.item(store.inner())?;
@@ -175,11 +200,18 @@ impl Memory {
         Ok(())
     }
 
-    /// Grows by this many pages and returns the old size; `None` if it cannot.
-    pub fn grow(&self, mut store: impl AsContextMut, pages: u64) -> Result<Option<u64>> {
+    /// Grows by this many pages and returns the old size.
+    ///
+    /// # Errors
+    /// [`Error::Instantiate`], if its type, the store's limits or the host's memory do not let it. Nothing has changed then.
+    pub fn grow(&self, mut store: impl AsContextMut, pages: u64) -> Result<u64> {
         let store = store.inner_mut();
         let memory = self.item(store)?.clone();
-        Ok(grow_memory(store, &memory, pages).unwrap_or(None))
+        let grown = grow_memory(store, &memory, pages).unwrap_or(None);
+        grown.ok_or_else(|| {
+            let (size, most) = (memory.len() / PAGE, memory.ty().max_pages());
+            no_growth(format!("{pages} more pages for a memory of {size}"), format!("it may have {most}"), store)
+        })
     }
 }
 
@@ -253,15 +285,23 @@ impl Table {
         Ok(())
     }
 
-    /// Grows by this many elements and returns the old size; `None` if it cannot.
-    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, value: &Val) -> Result<Option<u64>> {
+    /// Grows by this many elements, all of them `value`, and returns the old size.
+    ///
+    /// # Errors
+    /// [`Error::Instantiate`], if its type, the store's limits or the host's memory do not let it. Nothing has changed then.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, value: &Val) -> Result<u64> {
         let store = store.inner_mut();
         let table = self.item(store)?.clone();
         let cell = Self::cell(store, table.ty().element, value)?;
         if let Val::FuncRef(Some(func)) = value {
             pin(store, func);
         }
-        Ok(grow_table(store, &table, cell, delta).unwrap_or(None))
+        let grown = grow_table(store, &table, cell, delta).unwrap_or(None);
+        grown.ok_or_else(|| {
+            let most = table.ty().limits.max.unwrap_or(u64::MAX).min(store.limits.table_elements);
+            let what = format!("{delta} more elements for a table of {}", table.len());
+            no_growth(what, format!("it may have {most}"), store)
+        })
     }
 }
 

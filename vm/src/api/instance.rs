@@ -4,6 +4,7 @@ use super::engine::Module;
 use super::error::{Error, Result};
 use super::externs::{Extern, Global, Memory, Table, Tag};
 use super::func::{Func, TypedFunc};
+use super::linker;
 use super::store::{AsContext, AsContextMut};
 use super::typed::{GuestResults, HostParams};
 use crate::module::ExportKind;
@@ -23,6 +24,32 @@ pub struct Instance {
 impl Instance {
     pub(crate) fn from_key(store: &StoreInner, key: Key) -> Self {
         Self { store: store.id, key }
+    }
+
+    /// An instance whose imports are these, in the module's order. A [`Linker`](super::Linker) finds them by their names.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, Func, Instance, Module, Store};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::default();
+    /// let text = r#"(module
+    ///     (import "" "" (func $double (param i32) (result i32)))
+    ///     (func (export "run") (result i32) (call $double (i32.const 21))))"#;
+    /// let mut store = Store::new(&engine, ());
+    /// let double = Func::wrap(&mut store, |n: i32| 2 * n);
+    /// let module = Module::new(&engine, wat::parse_str(text)?)?;
+    /// let instance = Instance::new(&mut store, &module, &[double.into()])?;
+    /// assert_eq!(instance.get_typed_func::<(), i32>(&store, "run")?.call(&mut store, ())?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Type`] if there are more or fewer than the module has, [`Error::Link`] if some are of other types,
+    /// [`Error::Stale`] if they are not the store's.
+    pub fn new(mut store: impl AsContextMut, module: &Module, imports: &[Extern]) -> Result<Self> {
+        linker::instantiate_with(store.inner_mut(), module, imports)
     }
 
     /// # Safety

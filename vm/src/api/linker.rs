@@ -13,7 +13,7 @@ use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
 use super::types::DefinedFuncType;
 use super::val::Val;
-use crate::module::ImportKind;
+use crate::module::{Import, ImportKind};
 use crate::runtime::engine;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::instantiate::Given;
@@ -26,6 +26,7 @@ use crate::types::{ExternType, FuncType, Limits, TypeId};
 pub struct Linker<T> {
     engine: Arc<engine::Engine>,
     items: HashMap<String, HashMap<String, Item>>,
+    shadows: bool,
     data: PhantomData<fn(T)>,
 }
 
@@ -38,7 +39,20 @@ enum Item {
 impl<T: 'static> Linker<T> {
     /// An empty linker.
     pub fn new(engine: &Engine) -> Self {
-        Self { engine: engine.inner.clone(), items: HashMap::new(), data: PhantomData }
+        Self { engine: engine.inner.clone(), items: HashMap::new(), shadows: false, data: PhantomData }
+    }
+
+    /// Whether what is defined takes the place of what had its name before. Otherwise that is an error.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Self {
+        self.shadows = allow;
+        self
+    }
+
+    fn insert_new(&mut self, module: &str, name: &str, item: Item) -> Result<&mut Self> {
+        if !self.shadows && self.has(module, name) {
+            return Err(Error::Defined { module: module.to_owned(), name: name.to_owned() });
+        }
+        Ok(self.insert(module, name, item))
     }
 
     fn insert(&mut self, module: &str, name: &str, item: Item) -> &mut Self {
@@ -51,26 +65,32 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines a host function from a closure, whose parameters and results say its type:
-    /// `linker.func("host", "add", |caller: Caller<'_, T>, a: i32, b: i32| a + b)`.
-    pub fn func<M>(&mut self, module: &str, name: &str, func: impl IntoHostFunc<T, M>) -> &mut Self {
-        self.insert(module, name, Item::Host(func.into_host_func()))
+    /// `linker.func_wrap("host", "add", |caller: Caller<'_, T>, a: i32, b: i32| a + b)?`.
+    ///
+    /// # Errors
+    /// [`Error::Defined`], if the name has something already.
+    pub fn func_wrap<M>(&mut self, module: &str, name: &str, func: impl IntoHostFunc<T, M>) -> Result<&mut Self> {
+        self.insert_new(module, name, Item::Host(func.into_host_func()))
     }
 
     /// Defines a host function of a type that is known at run time.
+    ///
+    /// # Errors
+    /// As [`Self::func_wrap`].
     pub fn func_new(
         &mut self,
         module: &str,
         name: &str,
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
-    ) -> &mut Self {
-        self.insert(module, name, Item::Host(HostFunc::dynamic(ty, func)))
+    ) -> Result<&mut Self> {
+        self.insert_new(module, name, Item::Host(HostFunc::dynamic(ty, func)))
     }
 
     /// Defines a host function of a type that was defined, for guests that tell its functions from others.
     ///
     /// # Errors
-    /// If the type is not one of the linker's engine.
+    /// If the type is not one of the linker's engine, and as [`Self::func_wrap`].
     pub fn func_with_type(
         &mut self,
         module: &str,
@@ -79,7 +99,7 @@ impl<T: 'static> Linker<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> Result<&mut Self> {
         let func = HostFunc::dynamic(ty.func_type(), func).of_type(&self.engine, ty)?;
-        Ok(self.insert(module, name, Item::Host(func)))
+        self.insert_new(module, name, Item::Host(func))
     }
 
     pub(crate) fn define_host(&mut self, module: &str, name: &str, func: HostFunc) -> &mut Self {
@@ -87,14 +107,28 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Defines something that a store holds.
-    pub fn define(&mut self, module: &str, name: &str, item: Extern) -> &mut Self {
-        self.insert(module, name, Item::Extern(item))
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, and as [`Self::func_wrap`].
+    pub fn define(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Self> {
+        let item = item.into();
+        item.ty(store)?;
+        self.insert_new(module, name, Item::Extern(item))
     }
 
     /// Defines all exports of an instance under one first name.
-    pub fn instance(&mut self, store: impl AsContext, module: &str, instance: Instance) -> Result<&mut Self> {
-        for (name, item) in instance.exports(store)? {
-            self.define(module, &name, item);
+    ///
+    /// # Errors
+    /// As [`Self::define`].
+    pub fn instance(&mut self, store: impl AsContext<Data = T>, module: &str, instance: Instance) -> Result<&mut Self> {
+        for (name, item) in instance.exports(&store)? {
+            self.define(&store, module, &name, item)?;
         }
         Ok(self)
     }
@@ -110,41 +144,57 @@ impl<T: 'static> Linker<T> {
 
     /// Makes an instance: all imports are looked up and checked before anything is done.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        let store = store.inner_mut();
-        if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
-            return Err(Error::Stale("the module's engine"));
-        }
-        let decoded = &module.code.module;
-        let mut given = Vec::with_capacity(decoded.imports().len());
-        let mut problems = Vec::new();
-        for import in decoded.imports() {
-            let wanted = decoded.import_type(import);
-            let defined = match import.kind {
-                ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(&decoded.types[ty.index()]),
-                _ => None,
-            };
-            let id = defined.map(|ty| ty.id);
-            let item = self.get(&import.module, &import.name);
-            let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
-            match item.map(|item| resolve(store, item)).transpose()? {
-                Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => {
-                    given.push(item.given)
-                }
-                Some(_) if let Some(function) = fitted => given.push(Given::Host(function)),
-                other => problems.push(LinkProblem {
-                    module: import.module.clone(),
-                    name: import.name.clone(),
-                    wanted,
-                    found: other.map(|item| item.ty),
-                }),
-            }
-        }
-        if !problems.is_empty() {
-            return Err(Error::Link(problems));
-        }
-        // SAFETY: every import was given something of this store and of a matching type.
-        unsafe { Instance::make(store, module, given) }
+        instantiate(store.inner_mut(), module, |_, import| self.get(&import.module, &import.name))
     }
+}
+
+/// Makes an instance of what there is for each of its imports, of which the first argument is the number.
+fn instantiate<'a>(
+    store: &mut StoreInner,
+    module: &Module,
+    find: impl Fn(usize, &Import) -> Option<&'a Item>,
+) -> Result<Instance> {
+    if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
+        return Err(Error::Stale("the module's engine"));
+    }
+    let decoded = &module.code.module;
+    let mut given = Vec::with_capacity(decoded.imports().len());
+    let mut problems = Vec::new();
+    for (number, import) in decoded.imports().iter().enumerate() {
+        let wanted = decoded.import_type(import);
+        let defined = match import.kind {
+            ImportKind::Func(ty) | ImportKind::Tag(ty) => Some(&decoded.types[ty.index()]),
+            _ => None,
+        };
+        let id = defined.map(|ty| ty.id);
+        let item = find(number, import);
+        let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
+        match item.map(|item| resolve(store, item)).transpose()? {
+            Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => given.push(item.given),
+            Some(_) if let Some(function) = fitted => given.push(Given::Host(function)),
+            other => problems.push(LinkProblem {
+                module: import.module.clone(),
+                name: import.name.clone(),
+                wanted,
+                found: other.map(|item| item.ty),
+            }),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Error::Link(problems));
+    }
+    // SAFETY: every import was given something of this store and of a matching type.
+    unsafe { Instance::make(store, module, given) }
+}
+
+/// Makes an instance of imports in the module's order.
+pub(super) fn instantiate_with(store: &mut StoreInner, module: &Module, imports: &[Extern]) -> Result<Instance> {
+    let wanted = module.code.module.imports().len();
+    if imports.len() != wanted {
+        return Err(Error::Type(format!("the module has {wanted} imports; {} were given", imports.len())));
+    }
+    let items: Vec<Item> = imports.iter().map(|item| Item::Extern(*item)).collect();
+    instantiate(store, module, |number, _| items.get(number))
 }
 
 /// Something that was defined, for an import.

@@ -22,11 +22,11 @@
 //! use pinfold_vm::api::{ArrayRef, ArrayType, Caller, Config, Engine, FieldType, Linker, Module, Result, StorageType, Store};
 //!
 //! # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-//! let engine = Engine::new(&Config::new());
+//! let engine = Engine::new(&Config::new())?;
 //! let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
 //! let mut linker = Linker::new(&engine);
 //! // Takes the guest's text where it is, and gives it another one.
-//! linker.func("host", "greet", move |mut caller: Caller<'_, Vec<String>>, name: ArrayRef| -> Result<ArrayRef> {
+//! linker.func_wrap("host", "greet", move |mut caller: Caller<'_, Vec<String>>, name: ArrayRef| -> Result<ArrayRef> {
 //!     let greeting = format!("Hello, {}!", String::from_utf8_lossy(name.bytes(&caller)?));
 //!     let array = ArrayRef::from_bytes(&mut caller, &bytes, greeting.as_bytes())?;
 //!     caller.data_mut().push(greeting);

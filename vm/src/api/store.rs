@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::engine::Engine;
+use super::error::{Error, Result};
 use crate::heap::statistics::Statistics;
 use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::interrupt::InterruptState;
@@ -53,16 +54,29 @@ impl<T> Store<T> {
         *data
     }
 
-    /// Sets the fuel that programs may use from now on; it is counted if the engine's settings say so.
-    pub fn set_fuel(&mut self, fuel: u64) {
+    /// Sets the fuel that programs may use from now on. At first they have more than they can use up.
+    ///
+    /// # Errors
+    /// [`Error::FuelNotCounted`], if the engine's settings do not say that it is [to be](super::Config::consume_fuel).
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.counts_fuel()?;
         // SAFETY: the context lives as long as the store.
         unsafe { (*self.inner.context()).fuel = i64::try_from(fuel).unwrap_or(i64::MAX) };
+        Ok(())
+    }
+
+    fn counts_fuel(&self) -> Result<()> {
+        if self.inner.engine.config.fuel { Ok(()) } else { Err(Error::FuelNotCounted) }
     }
 
     /// Fuel left; at most so much after a run that was interrupted in compiled code, which keeps its count in a register.
-    pub fn fuel(&self) -> u64 {
+    ///
+    /// # Errors
+    /// As [`Self::set_fuel`].
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.counts_fuel()?;
         // SAFETY: the context lives as long as the store.
-        unsafe { (*self.inner.context()).fuel.max(0) as u64 }
+        Ok(unsafe { (*self.inner.context()).fuel.max(0) as u64 })
     }
 
     /// Ends whatever runs at this time with [`TrapKind::Timeout`]; `None` lifts the deadline.

@@ -19,7 +19,7 @@ use crate::types::FieldType;
 /// use pinfold_vm::api::{Config, Engine, FieldType, Linker, Module, Result, Store, StructRef, StructType, Val, ValType};
 ///
 /// # fn main() -> Result<()> {
-/// let engine = Engine::new(&Config::new());
+/// let engine = Engine::new(&Config::new())?;
 /// let text = r#"(module
 ///     (type $point (struct (field (mut i32)) (field (mut i32))))
 ///     (func (export "swap") (param (ref $point)) (result (ref $point))
@@ -34,10 +34,10 @@ use crate::types::FieldType;
 /// let point = StructType::new(&engine, [FieldType::mutable(ValType::I32); 2])?;
 /// let made = StructRef::new(&mut store, &point, &[Val::I32(1), Val::I32(2)])?;
 /// let swapped = swap.call(&mut store, made.clone())?;
-/// assert_eq!(swapped.field(&store, 0)?.as_i32(), Some(2));
+/// assert_eq!(swapped.field(&store, 0)?.i32(), Some(2));
 ///
 /// made.set_field(&mut store, 0, &Val::I32(7))?;
-/// assert_eq!(made.field(&store, 0)?.as_i32(), Some(7));
+/// assert_eq!(made.field(&store, 0)?.i32(), Some(7));
 /// # Ok(())
 /// # }
 /// ```

@@ -22,7 +22,7 @@ pub(crate) struct BoundRow<T> {
 }
 
 impl<T: 'static> Linker<T> {
-    /// Defines the rows of the host table that `grants` allow. `state` finds what they work on
+    /// Defines the rows of the host table that `grants` allow, in the place of what had their names. `state` finds what they work on
     /// in the embedder's data; [`Store::connect`] ties it to the store.
     pub fn host_table(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
         self.table::<false>(grants, state)

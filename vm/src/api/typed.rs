@@ -56,8 +56,8 @@ numbers! {
     u32: I32, |v| Val::I32(v as i32), |bits| bits as u32;
     i64: I64, Val::I64, |bits| bits as i64;
     u64: I64, |v| Val::I64(v as i64), |bits| bits as u64;
-    f32: F32, Val::f32, |bits| f32::from_bits(bits as u32);
-    f64: F64, Val::f64, |bits| f64::from_bits(bits as u64);
+    f32: F32, |v: f32| Val::F32(v.to_bits()), |bits| f32::from_bits(bits as u32);
+    f64: F64, |v: f64| Val::F64(v.to_bits()), |bits| f64::from_bits(bits as u64);
     u128: V128, Val::V128, |bits| bits;
 }
 

@@ -161,7 +161,7 @@ fn too_many() -> Error {
 /// use pinfold_vm::api::{CompositeType, Config, Engine, FieldType, Kind, RefType, Result, StructType, SubType, TypeGroup, ValType};
 ///
 /// # fn main() -> Result<()> {
-/// let engine = Engine::new(&Config::new());
+/// let engine = Engine::new(&Config::new())?;
 /// // (rec (type $list (sub (struct (field (ref null $list)))))
 /// //      (type $number (sub final $list (struct (field (ref null $list)) (field i32)))))
 /// let mut group = TypeGroup::new();

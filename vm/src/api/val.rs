@@ -101,16 +101,6 @@ impl Val {
         Err(Error::Type(format!("{what} is {}, not {ty}", self.ty())))
     }
 
-    /// An `f32` from its value.
-    pub fn f32(value: f32) -> Self {
-        Self::F32(value.to_bits())
-    }
-
-    /// An `f64` from its value.
-    pub fn f64(value: f64) -> Self {
-        Self::F64(value.to_bits())
-    }
-
     /// The value's bits as slots hold them; those of another store are refused. Room for host values was [reserved](reserve), so
     /// that nothing is collected: bits stay what they are until something runs.
     #[inline(always)]
@@ -156,11 +146,11 @@ impl Val {
 }
 
 macro_rules! accessors {
-    ($($(#[$doc:meta])* $name:ident $variant:ident $ty:ty;)*) => {
+    ($($(#[$doc:meta])* $name:ident $variant:ident($value:ident) $ty:ty: $read:expr;)*) => {
         impl Val {
             $($(#[$doc])*
             pub fn $name(&self) -> Option<$ty> {
-                if let Self::$variant(value) = self { Some(value.clone()) } else { None }
+                if let Self::$variant($value) = self { Some($read) } else { None }
             })*
         }
     };
@@ -168,17 +158,21 @@ macro_rules! accessors {
 
 accessors! {
     /// The integer, if it is an `i32`.
-    as_i32 I32 i32;
+    i32 I32(value) i32: *value;
     /// The integer, if it is an `i64`.
-    as_i64 I64 i64;
+    i64 I64(value) i64: *value;
+    /// The number, if it is an `f32`.
+    f32 F32(bits) f32: f32::from_bits(*bits);
+    /// The number, if it is an `f64`.
+    f64 F64(bits) f64: f64::from_bits(*bits);
     /// The function or null, if it is a reference to functions.
-    as_func FuncRef Option<Func>;
+    func_ref FuncRef(value) Option<&Func>: value.as_ref();
     /// The host value or null, if it is a reference to these.
-    as_extern ExternRef Option<ExternRef>;
+    extern_ref ExternRef(value) Option<&ExternRef>: value.as_ref();
     /// The exception or null, if it is a reference to these.
-    as_exn ExnRef Option<ExnRef>;
+    exn_ref ExnRef(value) Option<&ExnRef>: value.as_ref();
     /// What is in the heap or null, if it is a reference to that.
-    as_any AnyRef Option<AnyRef>;
+    any_ref AnyRef(value) Option<&AnyRef>: value.as_ref();
 }
 
 /// Makes sure that references to all host values among these can be made without a collection.
@@ -297,7 +291,7 @@ macro_rules! from_numbers {
 from_numbers! {
     i32: Val::I32;
     i64: Val::I64;
-    f32: Val::f32;
-    f64: Val::f64;
+    f32: |value: f32| Val::F32(value.to_bits());
+    f64: |value: f64| Val::F64(value.to_bits());
     u128: Val::V128;
 }

@@ -133,6 +133,12 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
+impl From<&Vec<u8>> for Bytes {
+    fn from(bytes: &Vec<u8>) -> Self {
+        bytes.as_slice().into()
+    }
+}
+
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Self {
         Self(Source::Heap(bytes.into()))

@@ -1,0 +1,36 @@
+//! Host programs that run WebAssembly, one a module. Each does what a small example of wasmtime's does, and is written so that it is a program for
+//! wasmtime too: only what is in scope as `wasm` says which of them it is for. The tests run them with both.
+//!
+//!     cargo run --example wasm -- hello | memory | multi | linking | fuel
+
+mod fuel;
+mod hello;
+mod linking;
+mod memory;
+mod multi;
+
+use std::error::Error;
+use std::io::Write;
+
+use pinfold::wasm;
+
+/// Runs an example, which writes to `out`.
+pub type Example = fn(out: &mut dyn Write) -> Result<(), Box<dyn Error>>;
+
+/// Each with its name.
+pub const EXAMPLES: [(&str, Example); 5] = [
+    ("hello", hello::run),
+    ("memory", memory::run),
+    ("multi", multi::run),
+    ("linking", linking::run),
+    ("fuel", fuel::run),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let wanted = std::env::args().nth(1);
+    for (name, run) in EXAMPLES.iter().filter(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == *name)) {
+        println!("{name}");
+        run(&mut std::io::stdout())?;
+    }
+    Ok(())
+}
