@@ -141,7 +141,7 @@ pub fn grants(world: &World<'_>, output: &Arc<Mutex<Vec<u8>>>) -> Grants {
 fn run_module(module: &[u8], tier: Tier, world: &World<'_>, fuel: u64) -> Result<Done, Error> {
     let mut config = Config::new();
     config.tier(tier).consume_fuel(true);
-    let engine = Engine::new(&config).unwrap();
+    let engine = Engine::new(&config)?;
     let module = Module::new(&engine, module)?;
     let output = Arc::<Mutex<Vec<u8>>>::default();
     let grants = grants(world, &output);
@@ -150,7 +150,7 @@ fn run_module(module: &[u8], tier: Tier, world: &World<'_>, fuel: u64) -> Result
     let handed = host.capabilities(&grants, &needs).map_err(|missing| Error::host(format!("{missing:?}")))?;
     let mut store = Store::with_limits(&engine, Host(host), StoreLimits { stack: 1 << 20, ..StoreLimits::default() });
     store.connect(|host| &mut host.0);
-    store.set_fuel(fuel).unwrap();
+    store.set_fuel(fuel)?;
     let mut linker = Linker::new(&engine);
     linker.host_table(&grants, |host: &mut Host| &mut host.0);
     let instance = linker.instantiate(&mut store, &module)?;

@@ -14,7 +14,7 @@ struct Host(HostState);
 fn session(tier: Tier, entries: &[&str]) -> String {
     let mut config = Config::new();
     config.tier(tier);
-    let engine = Engine::new(&config).unwrap();
+    let engine = Engine::new(&config).expect("any tier is there");
     let output = Arc::<Mutex<Vec<u8>>>::default();
     let grants = grants(&World::default(), &output);
     let host = HostState::new(&grants).expect("it can be had");

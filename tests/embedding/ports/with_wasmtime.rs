@@ -1,5 +1,7 @@
 //! The examples, with wasmtime for what they use.
 
+#![expect(clippy::duplicate_mod, reason = "the very same files, with both")]
+
 #[path = "../../../examples/wasm/fuel.rs"]
 mod fuel;
 #[path = "../../../examples/wasm/hello.rs"]

@@ -226,7 +226,7 @@ impl<'a> Lower<'a> {
         b.seal_block(entry);
         let (context, callee) = (b.block_params(entry)[0], b.block_params(entry)[1]);
         let meter = code.config.fuel.then(Meter::default);
-        let lower = Self {
+        Self {
             b,
             code,
             module: &code.module,
@@ -246,8 +246,7 @@ impl<'a> Lower<'a> {
             skipped: 0,
             meter,
             regions,
-        };
-        lower
+        }
     }
 
     /// Lowers all operators. `Ok(false)` if that would take too much.
