@@ -22,7 +22,7 @@ use super::compile::append;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
 use super::grants::{Grant, Grants, Need};
 use super::sections;
-use super::spare::{Made, PREPARING, Recipe, Spares};
+use super::spare::{ARGUMENTS, Made, PREPARING, Recipe, Spares};
 use super::types::SECTION;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
@@ -228,7 +228,8 @@ impl Workers {
         let to = call.map(|(_, to)| to);
         let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
         let start = Instant::now();
-        let mut spare = if is_pooled { self.spares.take(&recipe.key, arguments) } else { None };
+        let has_room = arguments <= ARGUMENTS;
+        let mut spare = if is_pooled && has_room { self.spares.take(&recipe.key) } else { None };
         let Made { mut started, exchange, calls } = match spare.take() {
             Some(mut spare) => {
                 spare.started.renew(limits.deadline, cancel);
