@@ -244,7 +244,7 @@ impl Workers {
         if let Some(to) = to
             && let Err(error) = exchange::put(&exchange, &to.words, &to.bytes)
         {
-            started.discard();
+            drop(started.end());
             return Err(no_worker(&error));
         }
         let outcome = started.finish().map_err(|error| no_worker(&error))?;

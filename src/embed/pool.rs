@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Invariants: at most `size` workers are ordered, being made or ready; each is handed out once, or ended; makers live as long as the pool
-//! does, since a worker ends with the thread that made it, and end when it is closed.
+//! does, since a worker ends with the thread that made it, and end when it is closed. `models/` tries them with all interleavings.
 
 use std::collections::VecDeque;
 use std::sync::PoisonError;
@@ -43,25 +43,17 @@ pub(super) trait Make: Send + Sync + 'static {
     /// Makes a worker, and waits until it is ready. `None` if it cannot be made.
     fn make_ready(&self) -> Option<Self::Worker>;
     fn is_alive(worker: &Self::Worker) -> bool;
-    /// Ends a worker that nobody uses.
-    fn discard(worker: Self::Worker);
+    /// Ends a worker that nobody uses, without waiting until it is gone.
+    fn end(worker: Self::Worker) -> Self::Remains;
     /// Whether it can be tidied up at once.
     fn is_gone(remains: &Self::Remains) -> bool;
     fn finish(remains: Self::Remains);
 }
 
-/// A worker that waits; ended if nobody takes it.
+/// A worker that waits.
 struct Spare<M: Make> {
     key: M::Key,
-    worker: Option<M::Worker>,
-}
-
-impl<M: Make> Drop for Spare<M> {
-    fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            M::discard(worker);
-        }
-    }
+    worker: M::Worker,
 }
 
 /// Workers that wait, those called for last.
@@ -120,16 +112,17 @@ impl<M: Make> Pool<M> {
 
     /// A worker that waits for such a call.
     pub fn take(&self, key: &M::Key) -> Option<M::Worker> {
+        // Tidied up when the lock is free again.
+        let mut dead = Vec::new();
         let mut state = self.0.lock();
         loop {
             let at = state.ready.iter().position(|spare| spare.key == *key)?;
-            let worker = state.ready.remove(at).and_then(|mut spare| spare.worker.take());
-            // One that was killed meanwhile is nobody's.
-            match worker {
-                Some(worker) if M::is_alive(&worker) => return Some(worker),
-                Some(worker) => M::discard(worker),
-                None => {}
+            let Spare { worker, .. } = state.ready.remove(at)?;
+            if M::is_alive(&worker) {
+                return Some(worker);
             }
+            // One that was killed meanwhile is nobody's.
+            dead.push(M::end(worker));
         }
     }
 
@@ -146,7 +139,8 @@ impl<M: Make> Pool<M> {
             if state.all() >= self.0.size {
                 let number = state.of(recipe.key());
                 let Some(spare) = state.give_up(number) else { break };
-                given_up.push(spare);
+                // Before another is made in its place; tidied up when the lock is free again.
+                given_up.push(M::end(spare.worker));
             }
             state.ordered.push_back(recipe.clone());
         }
@@ -180,7 +174,7 @@ impl<M: Make> Drop for Pool<M> {
         self.0.ordered.notify_all();
         let ready = std::mem::take(&mut state.ready);
         drop(state);
-        drop(ready);
+        ready.into_iter().for_each(|spare| drop(M::end(spare.worker)));
     }
 }
 
@@ -206,11 +200,11 @@ impl<M: Make> Shared<M> {
             if let Some(at) = state.making.iter().position(|key| key == recipe.key()) {
                 state.making.swap_remove(at);
             }
-            match worker.map(|worker| Spare { key: recipe.key().clone(), worker: Some(worker) }) {
-                Some(spare) if !state.is_closed => state.ready.push_back(spare),
-                Some(spare) => {
+            match worker {
+                Some(worker) if !state.is_closed => state.ready.push_back(Spare { key: recipe.key().clone(), worker }),
+                Some(worker) => {
                     drop(state);
-                    drop(spare);
+                    drop(M::end(worker));
                     return;
                 }
                 // The next call makes its own, and tells why that fails.
@@ -244,7 +238,7 @@ mod tests {
             true
         }
 
-        fn discard((): ()) {}
+        fn end((): ()) {}
 
         fn is_gone((): &()) -> bool {
             true
@@ -256,7 +250,7 @@ mod tests {
     #[test]
     fn the_oldest_of_which_there_are_most_gives_way() {
         let mut state = State::<Kind>::new();
-        let spare = |key| Spare { key, worker: None };
+        let spare = |key| Spare { key, worker: () };
         state.ready.extend([spare(1), spare(2), spare(1), spare(1)]);
         assert_eq!(state.give_up(state.of(&2)).map(|spare| spare.key), Some(1));
         // Two of the one and one of the other are even enough.

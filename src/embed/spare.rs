@@ -82,7 +82,7 @@ impl Make for Recipe {
         if made.started.until_ready().is_ok_and(|is_ready| is_ready) {
             Some(made)
         } else {
-            Self::discard(made);
+            drop(Self::end(made));
             None
         }
     }
@@ -91,8 +91,8 @@ impl Make for Recipe {
         made.started.is_alive()
     }
 
-    fn discard(made: Made) {
-        made.started.discard();
+    fn end(made: Made) -> Remains {
+        made.started.end()
     }
 
     fn is_gone(remains: &Remains) -> bool {

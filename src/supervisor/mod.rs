@@ -317,10 +317,10 @@ impl Started {
         self.watch.answer = Some(answer);
     }
 
-    /// Lets go of one that nobody waits for.
-    pub fn discard(self) {
+    /// Ends one that nobody waits for.
+    pub fn end(self) -> Remains {
         self.watch.kill();
-        drop(Remains::new(self.watch.child, self.watch.cgroup));
+        Remains::new(self.watch.child, self.watch.cgroup)
     }
 
     /// Waits for its end, and says how it came.
