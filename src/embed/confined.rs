@@ -166,6 +166,20 @@ impl Workers {
         called.1.ok_or_else(|| Error::Worker("it gave no result".into()))
     }
 
+    /// A worker that waited for such a call and was told to begin it. One that could not be told any more has not begun it, so another may.
+    fn begun(&self, key: &(u64, Vec<u8>), to: Option<&Writer>) -> io::Result<Option<Made>> {
+        while let Some(spare) = self.spares.take(key) {
+            let mut spare = spare.given(to)?;
+            let is_told = spare.started.begin();
+            if matches!(is_told, Ok(true)) {
+                return Ok(Some(spare));
+            }
+            drop(spare.started.end());
+            is_told?;
+        }
+        Ok(None)
+    }
+
     fn start(
         &self,
         program: &Sealed,
@@ -229,23 +243,21 @@ impl Workers {
         let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
         let start = Instant::now();
         let has_room = arguments <= ARGUMENTS;
-        let mut spare = if is_pooled && has_room { self.spares.take(&recipe.key) } else { None };
-        let Made { mut started, exchange, calls } = match spare.take() {
+        let spare = if is_pooled && has_room { self.begun(&recipe.key, to) } else { Ok(None) };
+        let spare = spare.map_err(|error| no_worker(&error))?;
+        let Made { mut started, exchange, calls } = match spare {
             Some(mut spare) => {
                 spare.started.renew(limits.deadline, cancel);
                 spare
             }
-            None => recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?,
+            None => {
+                let made = recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?;
+                made.given(to).map_err(|error| no_worker(&error))?
+            }
         };
         let failure = Arc::default();
         if let Some(calls) = calls {
             started.answer(answering(calls, objects, Arc::clone(&failure)));
-        }
-        if let Some(to) = to
-            && let Err(error) = exchange::put(&exchange, &to.words, &to.bytes)
-        {
-            drop(started.end());
-            return Err(no_worker(&error));
         }
         let outcome = started.finish().map_err(|error| no_worker(&error))?;
         if is_pooled {
@@ -271,6 +283,19 @@ impl Workers {
             result.map_err(|error| Error::Worker(format!("it gave no result: {error}")))
         });
         Ok((usage, result.transpose()?))
+    }
+}
+
+impl Made {
+    /// With its arguments, if there are any.
+    fn given(self, to: Option<&Writer>) -> io::Result<Self> {
+        match to.map_or(Ok(()), |to| exchange::put(&self.exchange, &to.words, &to.bytes)) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                drop(self.started.end());
+                Err(error)
+            }
+        }
     }
 }
 
