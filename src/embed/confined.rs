@@ -22,7 +22,7 @@ use super::compile::append;
 use super::error::{Error, Exceeded, Limit, Result, Usage};
 use super::grants::{Grant, Grants, Need};
 use super::sections;
-use super::spare::{Made, PREPARING, Recipe, Spares};
+use super::spare::{ARGUMENTS, Made, PREPARING, Recipe, Spares};
 use super::types::SECTION;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
@@ -166,6 +166,20 @@ impl Workers {
         called.1.ok_or_else(|| Error::Worker("it gave no result".into()))
     }
 
+    /// A worker that waited for such a call and was told to begin it. One that could not be told any more has not begun it, so another may.
+    fn begun(&self, key: &(u64, Vec<u8>), to: Option<&Writer>) -> io::Result<Option<Made>> {
+        while let Some(spare) = self.spares.take(key) {
+            let mut spare = spare.given(to)?;
+            let is_told = spare.started.begin();
+            if matches!(is_told, Ok(true)) {
+                return Ok(Some(spare));
+            }
+            drop(spare.started.end());
+            is_told?;
+        }
+        Ok(None)
+    }
+
     fn start(
         &self,
         program: &Sealed,
@@ -228,23 +242,22 @@ impl Workers {
         let to = call.map(|(_, to)| to);
         let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
         let start = Instant::now();
-        let mut spare = if is_pooled { self.spares.take(&recipe.key, arguments) } else { None };
-        let Made { mut started, exchange, calls } = match spare.take() {
+        let has_room = arguments <= ARGUMENTS;
+        let spare = if is_pooled && has_room { self.begun(&recipe.key, to) } else { Ok(None) };
+        let spare = spare.map_err(|error| no_worker(&error))?;
+        let Made { mut started, exchange, calls } = match spare {
             Some(mut spare) => {
                 spare.started.renew(limits.deadline, cancel);
                 spare
             }
-            None => recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?,
+            None => {
+                let made = recipe.make(arguments, limits.deadline, cancel).map_err(|error| no_worker(&error))?;
+                made.given(to).map_err(|error| no_worker(&error))?
+            }
         };
         let failure = Arc::default();
         if let Some(calls) = calls {
             started.answer(answering(calls, objects, Arc::clone(&failure)));
-        }
-        if let Some(to) = to
-            && let Err(error) = exchange::put(&exchange, &to.words, &to.bytes)
-        {
-            started.discard();
-            return Err(no_worker(&error));
         }
         let outcome = started.finish().map_err(|error| no_worker(&error))?;
         if is_pooled {
@@ -270,6 +283,19 @@ impl Workers {
             result.map_err(|error| Error::Worker(format!("it gave no result: {error}")))
         });
         Ok((usage, result.transpose()?))
+    }
+}
+
+impl Made {
+    /// With its arguments, if there are any.
+    fn given(self, to: Option<&Writer>) -> io::Result<Self> {
+        match to.map_or(Ok(()), |to| exchange::put(&self.exchange, &to.words, &to.bytes)) {
+            Ok(()) => Ok(self),
+            Err(error) => {
+                drop(self.started.end());
+                Err(error)
+            }
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) mod error;
 pub(crate) mod grants;
 mod guest;
 pub(crate) mod mismatch;
+#[cfg(feature = "workers")]
+mod pool;
 pub(crate) mod program;
 mod sections;
 #[cfg(feature = "serde")]

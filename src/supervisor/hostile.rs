@@ -79,6 +79,8 @@ fn ended() -> io::Result<Child> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
     use pinfold_vm::api::TrapKind;
 
@@ -95,6 +97,22 @@ mod tests {
             self.0 ^= self.0 >> 7;
             self.0 ^= self.0 << 17;
             (self.0 % bound.max(1) as u64) as usize
+        }
+    }
+
+    #[test]
+    fn a_worker_is_told_to_begin_once_and_one_that_is_gone_is_not() {
+        for is_gone in [false, true] {
+            let (ours, theirs) =
+                socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+            let mut watch = watch(ended().unwrap(), ours, false);
+            watch.readiness = Readiness::Waiting;
+            let theirs = (!is_gone).then(|| File::from(theirs));
+            assert_eq!(watch.begin().unwrap(), !is_gone);
+            assert!(decided(watch).unwrap().is_none());
+            let mut told = Vec::new();
+            theirs.map(|mut theirs| theirs.read_to_end(&mut told).unwrap());
+            assert_eq!(told, if is_gone { vec![] } else { vec![GIVEN] });
         }
     }
 

@@ -317,15 +317,23 @@ impl Started {
         self.watch.cancel = cancel;
     }
 
+    /// Tells one that is ready to begin. `false` if it is gone: then it was told nothing, and what was meant for it has not begun.
+    ///
+    /// # Errors
+    /// If it cannot be told.
+    pub fn begin(&mut self) -> io::Result<bool> {
+        self.watch.begin()
+    }
+
     /// Who calls the host's functions for it.
     pub fn answer(&mut self, answer: Answering) {
         self.watch.answer = Some(answer);
     }
 
-    /// Lets go of one that nobody waits for.
-    pub fn discard(self) {
+    /// Ends one that nobody waits for.
+    pub fn end(self) -> Remains {
         self.watch.kill();
-        drop(Remains::new(self.watch.child, self.watch.cgroup));
+        Remains::new(self.watch.child, self.watch.cgroup)
     }
 
     /// Waits for its end, and says how it came.
@@ -504,6 +512,15 @@ impl Watch {
         self.cgroup.iter().for_each(Cgroup::kill);
     }
 
+    /// Lets a worker go that waits for it, once. `false` if it is gone.
+    fn begin(&mut self) -> io::Result<bool> {
+        if self.readiness != Readiness::Waiting {
+            return Ok(true);
+        }
+        self.readiness = Readiness::Gone;
+        self.let_go()
+    }
+
     /// Waits for whatever decides how the run ended, or until a function can be called.
     fn until(
         &mut self,
@@ -511,9 +528,8 @@ impl Watch {
         streams: &mut Streams,
         mut recorder: Option<&mut Recorder>,
     ) -> io::Result<Decided> {
-        if self.readiness == Readiness::Waiting && until == Until::End {
-            self.readiness = Readiness::Gone;
-            self.let_go()?;
+        if until == Until::End {
+            self.begin()?;
         }
         let verdict = |verdict| Ok(Decided::Verdict(verdict));
         let mut asked: Option<(Instant, Over)> = None;
@@ -715,10 +731,11 @@ impl Watch {
     }
 
     /// Lets the worker read the program.
-    fn let_go(&mut self) -> io::Result<()> {
+    fn let_go(&mut self) -> io::Result<bool> {
         match send(&self.channel, &[GIVEN], SendFlags::NOSIGNAL) {
+            Ok(_) => Ok(true),
             // The end of the process will be seen.
-            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            Err(Errno::PIPE | Errno::CONNRESET) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

@@ -183,9 +183,11 @@ pub fn endless() { while true {} }";
     until_ready(1);
     let all = children(MAKERS);
     all.iter().copied().for_each(kill);
+    // Its descriptors are open as long as any of its threads is there.
     let is_there = |process: &&i32| {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        let threads = std::fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count);
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z') || threads > 1)
     };
     while all.iter().any(|process| is_there(&process)) {
         std::thread::yield_now();

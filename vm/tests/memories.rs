@@ -195,7 +195,7 @@ fn imports_are_given_in_the_module_s_order() {
         (func (export "read") (param i32) (result i32) (i32.load8_u (call $shift (local.get 0)))))"#;
     for engine in engines() {
         let mut store = Store::new(&engine, ());
-        let module = Module::new(&engine, &wat::parse_str(text).unwrap()).unwrap();
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
         let memory = Memory::new(&mut store, MemoryType::new(1, Some(2))).unwrap();
         let shift = Func::wrap(&mut store, |at: i32| at + 7);
         let guest = Instance::new(&mut store, &module, &[memory.into(), shift.into()]).unwrap();
