@@ -234,7 +234,7 @@ fn arrays_of_references_survive_collections_at_every_allocation() {
 
 #[test]
 fn bytes_are_where_a_model_of_the_copy_has_them() {
-    let engine = Engine::new(Config::new().tier(Tier::Jit)).unwrap();
+    let engine = Engine::new(Config::new().tier(Tier::Jit).consume_fuel(true)).unwrap();
     let module = Module::new(&engine, wat::parse_str(text(&KINDS[0])).unwrap()).unwrap();
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module).unwrap();

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn run(bytes: &[u8]) -> Result<(), pinfold_vm::api::Error> {
-    let engine = Engine::new(Config::new().tier(Tier::Interpreter));
+    let engine = Engine::new(Config::new().tier(Tier::Interpreter))?;
     let module = Module::new(&engine, bytes)?;
     let mut store = Store::new(&engine, ());
     let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
