@@ -3,28 +3,13 @@
 //!
 //!     cargo run --example wasm -- hello | memory | multi | linking | fuel
 
-mod fuel;
-mod hello;
-mod linking;
-mod memory;
-mod multi;
+mod programs;
 
 use std::error::Error;
-use std::io::Write;
 
 use pinfold::wasm;
 
-/// Runs an example, which writes to `out`.
-pub type Example = fn(out: &mut dyn Write) -> Result<(), Box<dyn Error>>;
-
-/// Each with its name.
-pub const EXAMPLES: [(&str, Example); 5] = [
-    ("hello", hello::run),
-    ("memory", memory::run),
-    ("multi", multi::run),
-    ("linking", linking::run),
-    ("fuel", fuel::run),
-];
+pub use programs::EXAMPLES;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let wanted = std::env::args().nth(1);
