@@ -139,8 +139,9 @@ impl Guest {
         let store_limits = StoreLimits { memory: limits.memory, stack: limits.stack, ..StoreLimits::default() };
         let mut store = Store::with_limits(engine, Host { state, wire: Writer::default() }, store_limits);
         store.connect(|host| &mut host.state);
-        // Whether it is counted is the machine's to say, not the limits'.
-        let _ = store.set_fuel(limits.fuel.unwrap_or(u64::MAX));
+        if let Some(fuel) = limits.fuel {
+            store.set_fuel(fuel).map_err(machine)?;
+        }
         let instance = linker.instantiate(&mut store, module).map_err(machine)?;
         Ok(Self {
             store,
@@ -167,7 +168,7 @@ impl Guest {
         let function = self.instance.get_func(&self.store, name);
         let function = function.ok_or_else(|| no_function(name, "the program has none".into()))?;
         let handles = self.handles(needs)?;
-        let start = self.begin();
+        let start = self.begin()?;
         let ended = function.call(&mut self.store, &handles, &mut []);
         self.store.data_mut().state.flush();
         match ended {
@@ -187,7 +188,7 @@ impl Guest {
         self.fill().map_err(|error| self.explain(error, Instant::now()))?;
         let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
         let (words, bytes) = (words.clone(), bytes.clone());
-        let start = self.begin();
+        let start = self.begin()?;
         let ended = match callable {
             Callable::Plain(func) => func.call(&mut self.store, (words.clone(), bytes.clone())),
             Callable::Granted(func) => {
@@ -296,15 +297,15 @@ impl Guest {
         made.ok_or_else(|| Error::NotGranted(vec![need.clone()]))
     }
 
-    fn begin(&mut self) -> Instant {
+    fn begin(&mut self) -> Result<Instant> {
         let now = Instant::now();
         if let Some(fuel) = self.limits.fuel {
-            let _ = self.store.set_fuel(fuel);
+            self.store.set_fuel(fuel).map_err(machine)?;
         }
         if let Some(deadline) = self.limits.deadline {
             self.store.set_deadline(now.checked_add(deadline));
         }
-        now
+        Ok(now)
     }
 
     fn usage(&self, start: Instant) -> Usage {

@@ -121,16 +121,19 @@ impl<'a> Worker<'a> {
         let Self { job, live, fuel } = self;
         let start = Instant::now();
         let mut began = start;
-        // An error where none is counted, and then there is no limit.
-        let _ = live.store().set_fuel(*fuel);
+        let metered = live.store().set_fuel(*fuel);
         state(live.store().data_mut()).set_output_left(job.grants.output_limit);
         // An entry that was stopped stays so; the next one is another.
         live.store().set_deadline(None);
         let entry = Some(live.session().next_name());
-        let entered = live.enter(text, |store, needs| {
-            began = Instant::now();
-            run::handed(job, store, needs)
-        });
+        let entered = match metered {
+            Ok(()) => live.enter(text, |store, needs| {
+                began = Instant::now();
+                run::handed(job, store, needs)
+            }),
+            // A session that counts no fuel has no limit.
+            Err(error) => Entered::Failed(error),
+        };
         // What one wrote that was stopped is passed on all the same.
         live.store().set_deadline(None);
         live.store().data_mut().flush();
