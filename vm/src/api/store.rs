@@ -69,7 +69,8 @@ impl<T> Store<T> {
         if self.inner.engine.config.fuel { Ok(()) } else { Err(Error::FuelNotCounted) }
     }
 
-    /// Fuel left; at most so much after a run that was interrupted in compiled code, which keeps its count in a register.
+    /// Fuel left. After a run that was interrupted in compiled code, which charges for stretches of code as a whole, it may differ from what
+    /// the interpreter would say by what one stretch, or one bulk operation, costs.
     ///
     /// # Errors
     /// As [`Self::set_fuel`].
