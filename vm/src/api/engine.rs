@@ -6,6 +6,7 @@ use super::error::Result;
 use crate::heap::Checks;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
+use crate::runtime::kept::{self, Kept};
 use crate::runtime::{engine, signals, tier};
 use crate::types::ExternType;
 use crate::{jit, module, verifier};
@@ -144,6 +145,59 @@ impl Module {
         let code = Arc::new(ModuleCode::new(module, engine.inner.config));
         tier::compile_ahead(&engine.inner, &code)?;
         Ok(Self { code, engine: engine.clone() })
+    }
+
+    /// A module that an earlier process had, from what that one [kept](Self::keep) of it: it is not verified again, and what was compiled then is
+    /// not compiled again. What is kept fits an engine of the same build and settings, on a processor of the same kind, that
+    /// has had no other modules yet.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`](super::Error::Unfit) if it does not fit; then [`Self::new`] is the way. [`Error::Verify`](super::Error::Verify) if the
+    /// module is refused all the same.
+    ///
+    /// # Safety
+    /// It was kept of a module of the same bytes, and nobody has changed it on purpose since. Damage is found.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, Module};
+    ///
+    /// # fn main() -> pinfold_vm::api::Result<()> {
+    /// let bytes = wat::parse_str("(module (func (export \"run\")))").expect("it is valid");
+    /// let kept = Module::new(&Engine::default(), &bytes)?.keep();
+    /// // SAFETY: just kept, of the same bytes.
+    /// let again = unsafe { Module::with_kept(&Engine::default(), &bytes, &kept)? };
+    /// assert_eq!(again.exports().count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub unsafe fn with_kept(engine: &Engine, bytes: impl Into<module::Bytes>, kept: &[u8]) -> Result<Self> {
+        let mut kept = Kept::open(&engine.inner, kept)?;
+        // SAFETY: by contract.
+        let module = unsafe {
+            verifier::decode_verified(bytes.into(), &engine.verifier, &engine.inner.types, kept.found())
+        }?;
+        kept.fits(&module)?;
+        let code = Arc::new(ModuleCode::new(module, engine.inner.config));
+        // SAFETY: by contract; it fits.
+        unsafe { kept.adopt(&engine.inner, &code) }?;
+        tier::compile_ahead(&engine.inner, &code)?;
+        Ok(Self { code, engine: engine.clone() })
+    }
+
+    /// What was found out about it, for a later process that has the same module: that it is verified, and the code that is compiled so far. See
+    /// [`Self::with_kept`].
+    pub fn keep(&self) -> Vec<u8> {
+        kept::keep(&self.engine.inner, &self.code)
+    }
+
+    /// The engine that it is of.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// How many functions are compiled, those not counted twice that are also entered in mid-loop.
+    pub fn compiled(&self) -> usize {
+        self.code.compiled()
     }
 
     /// The decoded module.

@@ -47,24 +47,41 @@ pub struct Handler<Address = usize> {
     pub address: Address,
 }
 
+/// What explains code: everything by offset from the code's first byte.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// In order of address.
+    pub entries: Vec<Entry>,
+    /// Trap kinds by offset, as numbers; zero where a builtin has raised already. Sorted.
+    pub traps: Vec<(u32, u32)>,
+    /// From this offset on, code stems from this byte of the module. Sorted.
+    pub locations: Vec<(u32, u32)>,
+    /// Calls with handlers. Sorted.
+    pub sites: Vec<CallSite>,
+    /// Handlers of calls, innermost first.
+    pub handlers: Vec<Handler<u32>>,
+    /// Calls during which the frame holds references. Sorted.
+    pub maps: Vec<StackMap>,
+    /// Where they are, from the stack pointer.
+    pub references: Vec<u32>,
+}
+
+/// What a batch is made from.
+#[derive(Debug, Default)]
+pub struct Parts {
+    /// Machine code, calls between entries resolved.
+    pub code: Vec<u8>,
+    /// What explains it.
+    pub tables: Tables,
+}
+
 /// Code that is freed together.
 pub struct Batch {
     arena: &'static Arena,
     range: Range,
-    /// In order of address.
-    entries: Vec<Entry>,
-    /// Trap kinds by offset, as numbers; zero where a builtin has raised already. Sorted.
-    traps: Vec<(u32, u32)>,
-    /// From this offset on, code stems from this byte of the module. Sorted.
-    locations: Vec<(u32, u32)>,
-    /// Calls with handlers. Sorted.
-    sites: Vec<CallSite>,
-    /// Handlers of calls, innermost first.
-    handlers: Vec<Handler<u32>>,
-    /// Calls during which the frame holds references. Sorted.
-    maps: Vec<StackMap>,
-    /// Where they are, from the stack pointer.
-    references: Vec<u32>,
+    /// Bytes of code.
+    len: usize,
+    tables: Tables,
     /// The module, which owns the batch; null for trampolines.
     module: *const Module,
 }
@@ -74,25 +91,44 @@ unsafe impl Send for Batch {}
 // SAFETY: as above.
 unsafe impl Sync for Batch {}
 
-/// What a batch is made from.
-#[derive(Default)]
-pub struct Parts {
-    /// Machine code, calls between entries resolved.
-    pub code: Vec<u8>,
-    /// See [`Batch`].
-    pub entries: Vec<Entry>,
-    /// See [`Batch`].
-    pub traps: Vec<(u32, u32)>,
-    /// See [`Batch`].
-    pub locations: Vec<(u32, u32)>,
-    /// See [`Batch`].
-    pub sites: Vec<CallSite>,
-    /// See [`Batch`].
-    pub handlers: Vec<Handler<u32>>,
-    /// See [`Batch`].
-    pub maps: Vec<StackMap>,
-    /// See [`Batch`].
-    pub references: Vec<u32>,
+impl Tables {
+    /// Adds those of code that stands at an offset, behind all that is explained so far.
+    pub fn append(&mut self, other: &Self, start: u32) {
+        let shift = |list: &[(u32, u32)]| list.iter().map(|(at, x)| (at + start, *x)).collect::<Vec<_>>();
+        self.entries.extend(other.entries.iter().map(|entry| Entry {
+            start: entry.start + start,
+            end: entry.end + start,
+            func: entry.func,
+        }));
+        self.traps.extend(shift(&other.traps));
+        self.locations.extend(shift(&other.locations));
+        let handlers = self.handlers.len() as u32;
+        self.sites.extend(other.sites.iter().map(|site| CallSite {
+            returns: site.returns + start,
+            handlers: (site.handlers.0 + handlers, site.handlers.1),
+            ..*site
+        }));
+        self.handlers.extend(other.handlers.iter().map(|h| Handler { tag: h.tag, address: h.address + start }));
+        let references = self.references.len() as u32;
+        self.maps.extend(other.maps.iter().map(|map| StackMap {
+            returns: map.returns + start,
+            references: (map.references.0 + references, map.references.1),
+            ..*map
+        }));
+        self.references.extend_from_slice(&other.references);
+    }
+}
+
+impl Parts {
+    /// Adds code with its tables; tells where it stands.
+    pub fn append(&mut self, code: &[u8], tables: &Tables) -> u32 {
+        // x86-64 wants no more than 16; the padding traps if anyone ever gets there.
+        self.code.resize(self.code.len().next_multiple_of(64), 0xcc);
+        let start = self.code.len() as u32;
+        self.code.extend_from_slice(code);
+        self.tables.append(tables, start);
+        start
+    }
 }
 
 impl Batch {
@@ -103,8 +139,7 @@ impl Batch {
     pub unsafe fn place(arena: &'static Arena, parts: Parts, module: *const Module) -> Option<std::sync::Arc<Self>> {
         let range = arena.take(parts.code.len())?;
         arena.write(&range, &parts.code);
-        let Parts { entries, traps, locations, sites, handlers, maps, references, .. } = parts;
-        let batch = Self { arena, range, entries, traps, locations, sites, handlers, maps, references, module };
+        let batch = Self { arena, range, len: parts.code.len(), tables: parts.tables, module };
         let batch = std::sync::Arc::new(batch);
         arena.publish(&batch.range, std::sync::Arc::as_ptr(&batch).cast_mut());
         Some(batch)
@@ -115,6 +150,23 @@ impl Batch {
         self.arena.address(&self.range).wrapping_add(offset as usize)
     }
 
+    /// Its code.
+    pub fn code(&self) -> &[u8] {
+        // SAFETY: the range is the batch's own, and nobody writes it any more; what can be executed can be read.
+        unsafe { std::slice::from_raw_parts(self.arena.address(&self.range), self.len) }
+    }
+
+    /// What explains its code.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// How far behind its first byte an address is, if it is in its code.
+    pub fn offset_of(&self, address: *const u8) -> Option<u32> {
+        let offset = (address as usize).checked_sub(self.arena.address(&self.range) as usize)?;
+        (offset < self.len).then_some(offset as u32)
+    }
+
     fn offset(&self, pc: usize) -> u32 {
         (pc - self.arena.address(&self.range) as usize) as u32
     }
@@ -122,17 +174,17 @@ impl Batch {
     /// The kind of trap at a program counter.
     pub fn trap(&self, pc: usize) -> Option<u32> {
         let offset = self.offset(pc);
-        let at = self.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
-        Some(self.traps[at].1)
+        let at = self.tables.traps.binary_search_by_key(&offset, |trap| trap.0).ok()?;
+        Some(self.tables.traps[at].1)
     }
 
     /// The handlers of the call that returns to a program counter, if it has any.
     pub fn handlers(&self, pc: usize) -> Option<(&CallSite, impl Iterator<Item = Handler>)> {
         let offset = self.offset(pc);
-        let at = self.sites.binary_search_by_key(&offset, |site| site.returns).ok()?;
-        let site = &self.sites[at];
+        let at = self.tables.sites.binary_search_by_key(&offset, |site| site.returns).ok()?;
+        let site = &self.tables.sites[at];
         let (first, count) = site.handlers;
-        let handlers = &self.handlers[first as usize..][..count as usize];
+        let handlers = &self.tables.handlers[first as usize..][..count as usize];
         let place =
             |handler: &Handler<u32>| Handler { tag: handler.tag, address: self.address(handler.address) as usize };
         Some((site, handlers.iter().map(place)))
@@ -141,16 +193,16 @@ impl Batch {
     /// The references in the frame of the call that returns to a program counter: see [`super::registry::lookup_map`].
     pub fn map(&self, pc: usize) -> Option<(u32, &[u32])> {
         let offset = self.offset(pc);
-        let at = self.maps.binary_search_by_key(&offset, |map| map.returns).ok()?;
-        let StackMap { frame, references: (first, count), .. } = self.maps[at];
-        Some((frame, &self.references[first as usize..][..count as usize]))
+        let at = self.tables.maps.binary_search_by_key(&offset, |map| map.returns).ok()?;
+        let StackMap { frame, references: (first, count), .. } = self.tables.maps[at];
+        Some((frame, &self.tables.references[first as usize..][..count as usize]))
     }
 
     /// The function whose body a program counter is in.
     pub fn func(&self, pc: usize) -> Option<FuncIndex> {
         let offset = self.offset(pc);
-        let at = self.entries.partition_point(|entry| entry.start <= offset).checked_sub(1)?;
-        let entry = self.entries.get(at).filter(|entry| offset < entry.end)?;
+        let at = self.tables.entries.partition_point(|entry| entry.start <= offset).checked_sub(1)?;
+        let entry = self.tables.entries.get(at).filter(|entry| offset < entry.end)?;
         entry.func
     }
 
@@ -158,8 +210,8 @@ impl Batch {
     pub fn location(&self, pc: usize) -> Option<(&Module, FuncIndex, u32)> {
         let func = self.func(pc)?;
         let offset = self.offset(pc);
-        let at = self.locations.partition_point(|location| location.0 <= offset).checked_sub(1);
-        let byte = at.and_then(|at| self.locations.get(at)).map_or(0, |location| location.1);
+        let at = self.tables.locations.partition_point(|location| location.0 <= offset).checked_sub(1);
+        let byte = at.and_then(|at| self.tables.locations.get(at)).map_or(0, |location| location.1);
         // SAFETY: a batch with functions has a module, which owns it.
         Some((unsafe { self.module.as_ref()? }, func, byte))
     }

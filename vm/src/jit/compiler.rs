@@ -18,7 +18,7 @@ use cranelift_codegen::{
 use cranelift_frontend::FunctionBuilderContext;
 
 use super::arena::Arena;
-use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap};
+use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap, Tables};
 use super::{CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, checker, lower, trampolines};
 use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
@@ -53,12 +53,8 @@ struct Machine {
     code: Vec<u8>,
     /// Offsets of 4-byte fields, and the defined function each calls.
     calls: Vec<(u32, u32)>,
-    traps: Vec<(u32, u32)>,
-    locations: Vec<(u32, u32)>,
-    sites: Vec<CallSite>,
-    handlers: Vec<Handler<u32>>,
-    maps: Vec<StackMap>,
-    references: Vec<u32>,
+    /// All but the entry, which is all of it.
+    tables: Tables,
     disassembly: Option<String>,
 }
 
@@ -119,8 +115,8 @@ impl Compiler {
         let mut small = Vec::new();
         for (func, machine) in machines {
             small.push(func);
-            let entry = append(&mut parts, machine, Some(code.module.func_index(func)), &mut calls);
-            starts.insert(func.0, entry.start);
+            let start = append(&mut parts, machine, Some(code.module.func_index(func)), &mut calls);
+            starts.insert(func.0, start);
         }
         for (at, callee) in calls {
             // Every callee of a direct call is in the batch: `own` said so when it was lowered.
@@ -208,7 +204,7 @@ impl Compiler {
         let mut parts = Parts::default();
         // It calls nothing directly.
         let [body, trampoline] = [(body, Some(index)), (trampoline, None)]
-            .map(|(machine, func)| append(&mut parts, machine, func, &mut Vec::new()).start);
+            .map(|(machine, func)| append(&mut parts, machine, func, &mut Vec::new()));
         // SAFETY: the caller hands the batch to its module's `keep`.
         let batch = unsafe { Batch::place(self.arena, parts, &raw const code.module) }.ok_or(CompileError::Full)?;
         Ok(Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch)))
@@ -227,7 +223,7 @@ impl Compiler {
         let func = trampolines::make(what, &*self.isa, ty, &mut worker.builder);
         let machine = worker.compile(func, false).map_err(|why| CompileError::Function { func: 0, why })?;
         let mut parts = Parts::default();
-        let start = append(&mut parts, machine, None, &mut Vec::new()).start;
+        let start = append(&mut parts, machine, None, &mut Vec::new());
         // SAFETY: no module.
         let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
         let made = TrampolineCode(batch.address(start));
@@ -239,6 +235,48 @@ impl Compiler {
     /// A trampoline of a type, if it was made.
     pub fn cached_trampoline(&self, what: Trampoline, id: TypeId) -> Option<TrampolineCode> {
         self.trampolines.read().unwrap_or_else(|e| e.into_inner()).get(&(what, id)).copied()
+    }
+
+    /// All trampolines, each with what it does and its type, and the batches that they are in.
+    pub fn trampolines(&self) -> (Vec<(Trampoline, TypeId, TrampolineCode)>, Vec<Arc<Batch>>) {
+        let all = self.trampolines.read().unwrap_or_else(|e| e.into_inner());
+        let all = all.iter().map(|(&(what, id), &made)| (what, id, made)).collect();
+        (all, self.batches.lock().unwrap_or_else(|e| e.into_inner()).clone())
+    }
+
+    /// Takes trampolines that another compiler for the same target made: what each does, of which type, and where it starts.
+    ///
+    /// # Safety
+    /// They are such trampolines.
+    pub unsafe fn adopt_trampolines(
+        &self,
+        parts: Parts,
+        list: &[(Trampoline, TypeId, u32)],
+    ) -> Result<(), CompileError> {
+        // SAFETY: no module.
+        let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
+        let mut cache = self.trampolines.write().unwrap_or_else(|e| e.into_inner());
+        for (what, id, start) in list {
+            cache.entry((*what, *id)).or_insert(TrampolineCode(batch.address(*start)));
+        }
+        drop(cache);
+        self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
+        Ok(())
+    }
+
+    /// Takes code of a module's functions that another compiler for the same target made.
+    ///
+    /// # Safety
+    /// It is such code. The module lives as long as the batch: it is handed to its `keep`.
+    pub unsafe fn adopt(&self, parts: Parts, module: &Module) -> Result<Arc<Batch>, CompileError> {
+        // SAFETY: by contract.
+        unsafe { Batch::place(self.arena, parts, module) }.ok_or(CompileError::Full)
+    }
+
+    /// What its code is for: architecture, and all that is assumed of the processor.
+    pub fn target(&self) -> String {
+        let features = self.isa.isa_flags().iter().map(|flag| format!("{flag} ")).collect::<String>();
+        format!("{} {features}", self.isa.triple())
     }
 
     /// The settings that code is made under.
@@ -255,35 +293,14 @@ fn is_compilable(module: &Module, func: DefinedFunc) -> bool {
 /// Adds a function's code and tables to a batch.
 fn append(
     parts: &mut Parts,
-    machine: Machine,
+    mut machine: Machine,
     func: Option<crate::module::FuncIndex>,
     calls: &mut Vec<(u32, u32)>,
-) -> Entry {
-    // x86-64 wants no more than 16; the padding traps if anyone ever gets there.
-    parts.code.resize(parts.code.len().next_multiple_of(64), 0xcc);
-    let start = parts.code.len() as u32;
-    parts.code.extend_from_slice(&machine.code);
-    let shift = |list: &[(u32, u32)]| list.iter().map(|(at, x)| (at + start, *x)).collect::<Vec<_>>();
-    parts.traps.extend(shift(&machine.traps));
-    parts.locations.extend(shift(&machine.locations));
-    calls.extend(shift(&machine.calls));
-    let handlers = parts.handlers.len() as u32;
-    parts.sites.extend(machine.sites.iter().map(|site| CallSite {
-        returns: site.returns + start,
-        handlers: (site.handlers.0 + handlers, site.handlers.1),
-        ..*site
-    }));
-    parts.handlers.extend(machine.handlers.iter().map(|h| Handler { tag: h.tag, address: h.address + start }));
-    let references = parts.references.len() as u32;
-    parts.maps.extend(machine.maps.iter().map(|map| StackMap {
-        returns: map.returns + start,
-        references: (map.references.0 + references, map.references.1),
-        ..*map
-    }));
-    parts.references.extend_from_slice(&machine.references);
-    let entry = Entry { start, end: parts.code.len() as u32, func };
-    parts.entries.push(entry);
-    entry
+) -> u32 {
+    machine.tables.entries = vec![Entry { start: 0, end: machine.code.len() as u32, func }];
+    let start = parts.append(&machine.code, &machine.tables);
+    calls.extend(machine.calls.iter().map(|(at, callee)| (at + start, *callee)));
+    start
 }
 
 /// What one thread reuses from function to function.
@@ -364,7 +381,8 @@ impl<'a> Worker<'a> {
         let (maps, references) = maps(compiled);
         let disassembly = compiled.vcode.clone();
         let code = compiled.code_buffer().to_vec();
-        Ok(Machine { code, calls, traps, locations, sites, handlers, maps, references, disassembly })
+        let tables = Tables { entries: Vec::new(), traps, locations, sites, handlers, maps, references };
+        Ok(Machine { code, calls, tables, disassembly })
     }
 }
 

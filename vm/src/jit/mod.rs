@@ -62,7 +62,7 @@ pub struct Compiled {
 }
 
 /// A function's code that is entered at a loop's header.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct LoopCode {
     /// Its entry: in the compiled convention, but with a [`LoopFrame`](crate::runtime::context::LoopFrame) in place of the
     /// function's reference and arguments.
@@ -88,6 +88,11 @@ pub enum Trampoline {
     Host,
     /// Calls a function with arguments from a buffer, in tail position.
     Unpack,
+}
+
+impl Trampoline {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Entry, Self::Interpreter, Self::Host, Self::Unpack];
 }
 
 /// Where a trampoline is.

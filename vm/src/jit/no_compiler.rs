@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
+use super::batch::Parts;
 use super::{Batch, CompileError, Compiled, LoopCode, Trampoline, TrampolineCode};
 use crate::interpreter::LoopHeader;
-use crate::module::DefinedFunc;
+use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
 use crate::types::{FuncType, TypeId};
@@ -43,6 +44,32 @@ impl Compiler {
 
     /// Never called.
     pub fn trampoline(&self, _: Trampoline, _: TypeId, _: &FuncType) -> Result<TrampolineCode, CompileError> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub fn trampolines(&self) -> (Vec<(Trampoline, TypeId, TrampolineCode)>, Vec<Arc<Batch>>) {
+        match *self {}
+    }
+
+    /// Never called.
+    ///
+    /// # Safety
+    /// It is never called.
+    pub unsafe fn adopt_trampolines(&self, _: Parts, _: &[(Trampoline, TypeId, u32)]) -> Result<(), CompileError> {
+        match *self {}
+    }
+
+    /// Never called.
+    ///
+    /// # Safety
+    /// It is never called.
+    pub unsafe fn adopt(&self, _: Parts, _: &Module) -> Result<Arc<Batch>, CompileError> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub fn target(&self) -> String {
         match *self {}
     }
 

@@ -8,6 +8,7 @@ use super::context::Layout;
 use super::image::Image;
 use super::loops::Loops;
 use super::tier;
+use crate::jit::LoopCode;
 use crate::module::{DefinedFunc, Module};
 use crate::{interpreter, jit};
 
@@ -84,6 +85,17 @@ impl ModuleCode {
         }
     }
 
+    /// Compiled code that it keeps.
+    pub fn batches(&self) -> Vec<Arc<jit::Batch>> {
+        self.batches.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// How many functions and loops are compiled.
+    pub fn compiled(&self) -> usize {
+        let made = |function: &FunctionCode| usize::from(function.compiled().is_some()) + function.loops_made().len();
+        self.functions.iter().map(made).sum()
+    }
+
     /// What a new instance can start its memory from. Made for the second instance of the module: the first, which often
     /// is the only one, copies less without it.
     pub fn image(&self) -> Option<&Image> {
@@ -137,6 +149,14 @@ impl FunctionCode {
     /// Its code that is entered in mid-loop.
     pub fn loops(&self) -> MutexGuard<'_, Loops> {
         self.loops.get_or_init(Box::default).lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Those that were made, and their numbers.
+    pub fn loops_made(&self) -> Vec<(u32, LoopCode)> {
+        match self.loops.get() {
+            Some(loops) => loops.lock().unwrap_or_else(|e| e.into_inner()).made().collect(),
+            None => Vec::new(),
+        }
     }
 
     /// The compiled entry and the trampoline to reach it from the array convention.

@@ -69,6 +69,11 @@ impl Loops {
         Some(code.as_deref().map_or(std::ptr::null(), std::ptr::from_ref))
     }
 
+    /// Those whose code has been made.
+    pub fn made(&self) -> impl Iterator<Item = (u32, LoopCode)> {
+        self.all.iter().filter_map(|(number, code)| Some((*number, **code.as_ref()?)))
+    }
+
     /// The code of a loop is going to be made.
     pub fn begin(&mut self, number: u32) {
         self.all.push((number, None));

@@ -18,6 +18,7 @@ pub mod image;
 pub mod instance;
 pub mod instantiate;
 pub mod interrupt;
+pub mod kept;
 pub mod loops;
 pub mod memory;
 pub mod objects;

@@ -66,6 +66,7 @@ pub fn compile_ahead(engine: &Engine, code: &Arc<ModuleCode>) -> Result<(), Comp
     let funcs: Vec<DefinedFunc> = (0..code.module.defined_count() as u32)
         .filter(|i| ahead(engine.config.tier, i + imported))
         .map(DefinedFunc)
+        .filter(|func| code.function(*func).compiled().is_none())
         .collect();
     if funcs.is_empty() {
         return Ok(());
@@ -91,7 +92,7 @@ fn compile(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -
 
 /// Makes what stands for functions that are not compiled, of all types that a module's functions have, so that no guest thread
 /// has to when it first meets compiled code. Once a module.
-fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileError> {
+pub(super) fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<(), CompileError> {
     if code.has_stubs.load(Ordering::Acquire) {
         return Ok(());
     }

@@ -34,13 +34,14 @@ struct Work<'a> {
 }
 
 /// What bodies tell of their module.
-pub(super) struct Found {
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
     /// Of each table, whether a `table.grow` names it.
-    pub(super) table_grows: Vec<bool>,
+    pub(crate) table_grows: Vec<bool>,
     /// Whether any operator works on objects of the heap.
-    pub(super) uses_heap: bool,
+    pub(crate) uses_heap: bool,
     /// Whether any function ends by a tail call.
-    pub(super) has_tail_calls: bool,
+    pub(crate) has_tail_calls: bool,
 }
 
 /// Verifies all bodies.

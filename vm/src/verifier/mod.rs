@@ -25,6 +25,7 @@ mod type_group;
 
 use wasmparser::WasmFeatures;
 
+pub(crate) use bodies::Found;
 pub use error::{Place, VerifyError};
 pub use limits::{LimitKind, Limits};
 pub use proposals::Proposal;
@@ -97,12 +98,38 @@ impl From<wasmparser::Error> for Refused {
 }
 
 fn verify_module(bytes: &Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, Refused> {
-    let mut decoded = decode::decode(bytes, &options.limits, types)?;
+    let decoded = decode::decode(bytes, &options.limits, types)?;
     let found = bodies::verify(bytes, &decoded, options)?;
-    let module = &mut decoded.module;
-    (module.table_grows, module.uses_heap) = (found.table_grows, found.uses_heap);
-    module.has_tail_calls = found.has_tail_calls;
-    Ok(decoded.module)
+    Ok(complete(decoded.module, found))
+}
+
+fn complete(mut module: Module, found: Found) -> Module {
+    Found {
+        table_grows: module.table_grows,
+        uses_heap: module.uses_heap,
+        has_tail_calls: module.has_tail_calls,
+    } = found;
+    module
+}
+
+/// Decodes a module whose function bodies were verified before, and what was found out then.
+///
+/// # Errors
+/// The first reason found to refuse it outside of function bodies.
+///
+/// # Safety
+/// [`verify`] admitted the same bytes, under the same limits, and found this.
+pub(crate) unsafe fn decode_verified(
+    bytes: Bytes,
+    options: &Options,
+    types: &TypeRegistry,
+    found: Found,
+) -> Result<Module, VerifyError> {
+    check_header(&bytes, &options.limits)?;
+    match decode::decode(&bytes, &options.limits, types) {
+        Ok(decoded) => Ok(complete(decoded.module, found)),
+        Err(refused) => Err(describe(refused, &bytes)),
+    }
 }
 
 /// Names the proposal that is missing, if that is why, and the function.
