@@ -31,6 +31,13 @@ pub mod descriptors {
         run.records.then_some(after)
     }
 
+    /// Where what is kept of the program is read, and where it is written: after all others.
+    pub fn kept(run: &super::Run) -> Option<[Option<i32>; 2]> {
+        let keeps = run.keeps.as_ref()?;
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
+        Some([keeps.has_entry.then_some(after), Some(after + i32::from(keeps.has_entry))])
+    }
+
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
     pub fn exchange(run: &super::Run) -> Option<i32> {
         SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
@@ -294,6 +301,17 @@ pub struct Run {
     pub trap_unknown_imports: bool,
     /// Whether the supervisor wants to know of the program's calls.
     pub records: bool,
+    /// Whether what is found out about the program is kept for its next run.
+    pub keeps: Option<Keeps>,
+}
+
+/// What is kept of a program for its next run: see [`cache`](crate::cache).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keeps {
+    /// Whether an earlier run left something.
+    pub has_entry: bool,
+    /// Bytes that there is room for.
+    pub room: u64,
 }
 
 /// A tier by name.
@@ -350,6 +368,8 @@ pub enum Message {
     },
     /// The program has ended, or was not run.
     Ended(Ending),
+    /// What is to be kept of a program that has ended was written, so many bytes. Comes only after an [`Ending`] that says so.
+    Kept(u64),
     /// To a [`Request`].
     Answer(Box<Reply>),
 }
@@ -384,6 +404,8 @@ pub struct Ending {
     pub more_refused: usize,
     /// What was used.
     pub used: Used,
+    /// Whether it is also told what is to be [kept](Message::Kept).
+    pub keeps: bool,
 }
 
 impl Ending {
@@ -399,6 +421,7 @@ impl Ending {
             refused: Vec::new(),
             more_refused: 0,
             used: Used::default(),
+            keeps: false,
         }
     }
 
@@ -483,6 +506,8 @@ pub struct Used {
     pub guest_memory: u64,
     /// Fuel, if it was counted.
     pub fuel: Option<u64>,
+    /// Functions that were compiled at its end, and of those the ones that an earlier run had compiled.
+    pub compiled: [u64; 2],
     /// How often the interpreter went on in compiled code in the middle of a loop.
     pub loops_entered: u64,
     /// Of the garbage-collected heap, if it had one.

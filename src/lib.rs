@@ -30,6 +30,8 @@ pub mod fold;
 pub mod packages;
 
 #[cfg(feature = "workers")]
+pub mod cache;
+#[cfg(feature = "workers")]
 pub mod exit;
 #[cfg(feature = "workers")]
 pub mod job;

@@ -6,6 +6,7 @@
 
 mod ask;
 mod build;
+mod cached;
 mod caps;
 mod check;
 mod colour;
@@ -55,6 +56,7 @@ enum Command {
     Explain(Box<explain::Args>),
     Doctor(doctor::Args),
     Caps(caps::Args),
+    Cache(cached::Args),
     Completions(CompletionsArgs),
 }
 
@@ -129,6 +131,7 @@ fn command() -> u8 {
         Command::Explain(args) => explain::run(&args),
         Command::Doctor(args) => doctor::run(&args).map_err(Into::into),
         Command::Caps(args) => caps::run(&args).map_err(Into::into),
+        Command::Cache(args) => cached::run(&args).map_err(Into::into),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Arguments::command(), "pinfold", &mut std::io::stdout());
             Ok(exit::SUCCESS)

@@ -222,6 +222,7 @@ impl Workers {
             invoke_args: Vec::new(),
             trap_unknown_imports: false,
             records: false,
+            keeps: None,
         };
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);

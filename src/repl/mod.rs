@@ -495,6 +495,7 @@ fn start_with(
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
         records: false,
+        keeps: None,
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };

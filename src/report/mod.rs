@@ -103,6 +103,10 @@ pub fn stats(outcome: &Outcome, read: Duration) {
         if let Some(fuel) = used.fuel {
             eprintln!("{:>20}: {fuel:>10}", "fuel used");
         }
+        if used.compiled[0] > 0 {
+            let [compiled, kept] = used.compiled;
+            eprintln!("{:>20}: {compiled:>10}, of which {kept} were kept from an earlier run", "compiled functions");
+        }
         if used.loops_entered > 0 {
             eprintln!("{:>20}: {:>10}", "entries in mid-loop", used.loops_entered);
         }

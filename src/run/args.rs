@@ -94,6 +94,9 @@ pub struct Args {
     /// How code is run.
     #[arg(long, value_enum, default_value = "auto", help_heading = "Running")]
     pub tier: TierName,
+    /// Keep nothing of the program for its next run, and use nothing that was kept; see `pinfold cache`.
+    #[arg(long, help_heading = "Running")]
+    pub no_cache: bool,
     /// Call this export with ARGS, and print its results; `_start` otherwise.
     #[arg(long, value_name = "FN", help_heading = "Running")]
     pub invoke: Option<String>,

@@ -1,6 +1,7 @@
 //! `pinfold run`: gives a program to a worker with what was granted, and says how it ended.
 
 pub mod args;
+mod kept;
 mod settings;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use pinfold::bundle;
 use pinfold::job::{Job, Run, Task};
-use pinfold::supervisor::{self, Bounds, Outcome, Recording, SupervisorError, Wanted};
+use pinfold::supervisor::{self, Bounds, Outcome, Recording, Started, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
 
@@ -114,19 +115,25 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
         invoke_args: args.args.clone(),
         trap_unknown_imports: settings.trap_unknown_imports,
         records: records.are_wanted(),
+        keeps: None,
     };
+    let (mut run, mut kept) = (run, kept::Kept::new(args));
+    let keeping = kept.get(&program, &mut run);
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
-    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, ..Wanted::default() };
+    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, keeping, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let outcome = supervisor::observe(&job, &program, &bounds, wanted).map_err(|error| match error {
+    let started = Started::start(&job, &program, &bounds, wanted);
+    let outcome = started.and_then(|started| kept.meanwhile(|| Ok(started.finish()?)));
+    let mut outcome = outcome.map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
         SupervisorError::Spawn(SpawnError::Layer(layer)) => {
             fail(format!("{layer}\n  {}", policy::way_out(&layer)), exit::REFUSED)
         }
         error => refused(&error),
     })?;
+    kept.put(&mut outcome);
     if args.stats {
         report::stats(&outcome, read);
     }

@@ -25,6 +25,7 @@ use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 
@@ -47,6 +48,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const ENDING: Duration = Duration::from_millis(200);
 /// How long output that was written already may take to be read by whoever reads it, after a run that was ended.
 const DRAIN: Duration = Duration::from_secs(2);
+/// How long a worker may take to write down what is kept of its program.
+const KEEPING: Duration = Duration::from_secs(1);
 
 /// Why a worker could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +118,8 @@ pub struct Outcome {
     pub usage: Option<Usage>,
     /// What was recorded, if that was wanted.
     pub recorded: Option<Recorded>,
+    /// What is to be kept of the program, if that was wanted and there is something: so many bytes of the file. Nothing in it is to be trusted.
+    pub kept: Option<(File, u64)>,
     /// What is left of it.
     pub remains: Remains,
 }
@@ -141,13 +146,20 @@ pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
 }
 
 /// Where the worker is: where it is said to be, or named by `PINFOLD_WORKER`, or beside this executable.
-fn worker(said: Option<&Path>) -> Result<File, SupervisorError> {
+///
+/// # Errors
+/// If it is not known where this executable is.
+pub fn path_of_worker(said: Option<&Path>) -> io::Result<PathBuf> {
     let beside = || std::env::current_exe().map(|path| path.with_file_name("pinfold-worker"));
-    let path = match (said, std::env::var_os("PINFOLD_WORKER")) {
-        (Some(path), _) => path.to_owned(),
-        (None, Some(path)) => PathBuf::from(path),
-        (None, None) => beside()?,
-    };
+    match (said, std::env::var_os("PINFOLD_WORKER")) {
+        (Some(path), _) => Ok(path.to_owned()),
+        (None, Some(path)) => Ok(PathBuf::from(path)),
+        (None, None) => beside(),
+    }
+}
+
+fn worker(said: Option<&Path>) -> Result<File, SupervisorError> {
+    let path = path_of_worker(said)?;
     File::open(&path).map_err(|error| SupervisorError::NoWorker { path, error })
 }
 
@@ -178,12 +190,34 @@ pub struct Wanted {
     pub exchange: Option<File>,
     /// Where it finds what functions of the host give that it calls.
     pub calls: Option<File>,
+    /// What is kept of its program, and told of by [`Run::keeps`](crate::job::Run).
+    pub keeping: Option<Keeping>,
     /// What can be read once the run is to be ended; as if by SIGTERM.
     pub cancel: Option<OwnedFd>,
     /// Its executable, where that is not found by itself.
     pub worker: Option<PathBuf>,
     /// Whether signals are left to this process, which is there for more than this run.
     pub leaves_signals: bool,
+}
+
+/// What is kept of a program from run to run.
+pub struct Keeping {
+    /// What an earlier run left.
+    pub entry: Option<Bytes>,
+    /// Where this one leaves something.
+    pub room: File,
+}
+
+impl Keeping {
+    /// With what an earlier run left, and room for so many bytes.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn new(entry: Option<Bytes>, room: u64) -> io::Result<Self> {
+        let file = File::from(memfd_create(c"pinfold-kept", MemfdFlags::CLOEXEC)?);
+        file.set_len(room)?;
+        Ok(Self { entry, room: file })
+    }
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -207,6 +241,8 @@ pub struct Started {
     /// Whether the process is waited for: for what is known only then, or because a place where it listens is free again, for the next run, once nobody
     /// has it.
     waits: bool,
+    /// Where a worker writes what is to be kept.
+    room: Option<File>,
     held: (File, Bytes, Bytes),
 }
 
@@ -250,6 +286,8 @@ impl Started {
             _ => (None, None),
         };
         descriptors.extend(notes.as_ref().map(AsFd::as_fd));
+        let entry = wanted.keeping.as_ref().and_then(|keeping| keeping.entry.as_ref()?.sealed_file());
+        descriptors.extend(entry.map(AsFd::as_fd).into_iter().chain(wanted.keeping.iter().map(|of| of.room.as_fd())));
         descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {
@@ -292,6 +330,7 @@ impl Started {
             timeout: bounds.timeout,
             start,
             waits,
+            room: wanted.keeping.map(|keeping| keeping.room),
             held: (worker, job_bytes, program.clone()),
         })
     }
@@ -341,8 +380,13 @@ impl Started {
     /// # Errors
     /// If it cannot be watched, or could not be started after all.
     pub fn finish(self) -> Result<Outcome, SupervisorError> {
-        let Self { mut watch, mut streams, captured, mut recorder, limits, timeout, start, .. } = self;
+        let Self { mut watch, mut streams, captured, mut recorder, limits, timeout, start, room, .. } = self;
         let decided = watch.until(Until::End, &mut streams, recorder.as_mut());
+        let kept = match &decided {
+            Ok(Decided::Verdict(Verdict::Ended(ending))) if ending.keeps => room.zip(watch.kept()),
+            _ => None,
+        };
+        // From here on nobody writes there any more.
         watch.kill();
         let wall = start.elapsed();
         // Not known any more once it was waited for.
@@ -383,7 +427,7 @@ impl Started {
         // Not the streams: whoever reads what came out waits for their end.
         remains.hold((channel, listener, self.held, signals));
         let [captured, errors] = captured.map(|captured| captured.map(Captured::finish).transpose());
-        Ok(Outcome { verdict, wall, output, captured: captured?, errors: errors?, usage, recorded, remains })
+        Ok(Outcome { verdict, wall, output, captured: captured?, errors: errors?, usage, recorded, kept, remains })
     }
 }
 
@@ -634,6 +678,8 @@ impl Watch {
                             return verdict(Verdict::Nonsense);
                         }
                     }
+                    // Before it has ended there is nothing to keep.
+                    Heard::Message(Message::Kept(_)) => return verdict(Verdict::Nonsense),
                     Heard::Message(Message::Answer(reply)) => {
                         if !deliver(streams)? {
                             return verdict(Verdict::Output { limit: streams.limit() });
@@ -650,6 +696,18 @@ impl Watch {
             } else if ready.ended {
                 return Ok(Decided::Ended);
             }
+        }
+    }
+
+    /// How much a worker that has said how its program ended has written down of it, if it says so in time.
+    fn kept(&mut self) -> Option<u64> {
+        let mut all = vec![PollFd::new(&self.channel, PollFlags::IN)];
+        wait(&mut all, Some(KEEPING)).ok()?;
+        let has_come = all.first().is_some_and(|fd| !fd.revents().is_empty());
+        drop(all);
+        match has_come.then(|| self.receive()) {
+            Some(Ok(Heard::Message(Message::Kept(bytes)))) if bytes > 0 => Some(bytes),
+            _ => None,
         }
     }
 

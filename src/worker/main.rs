@@ -17,6 +17,7 @@ mod fold;
 mod heap;
 mod inspect;
 mod invoke;
+mod kept;
 mod record;
 mod refusal;
 mod run;
@@ -68,6 +69,11 @@ impl Channel {
         Ok(answer[0])
     }
 
+    /// Says how much is to be kept.
+    fn kept(&self, bytes: u64) -> io::Result<()> {
+        self.send(&serde_json::to_vec(&Message::Kept(bytes))?)
+    }
+
     /// Says how it ended.
     fn tell(&self, ending: Ending) -> io::Result<()> {
         self.send(&ending.into_message()?)
@@ -111,10 +117,13 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
     // It is there as long as the process.
     let channel: &'static Channel = Box::leak(Box::new(Channel(channel.into())));
     let code = match work(channel, job, program) {
-        Ok(ending) => {
-            let code = ending.code;
+        Ok((ending, kept)) => {
+            let (code, keeps) = (ending.code, ending.keeps);
             // Without a supervisor there is nobody to tell.
             let _ = channel.tell(ending);
+            if let Some(kept) = kept.filter(|_| keeps) {
+                let _ = channel.kept(kept.write().unwrap_or(0));
+            }
             code
         }
         Err(error) => {
@@ -133,7 +142,10 @@ fn end(code: u8) -> ! {
     unsafe { libc::_exit(code.into()) }
 }
 
-fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Ending, Box<dyn std::error::Error>> {
+/// How it ended, and what may be kept of it.
+type Done = (Ending, Option<kept::Kept>);
+
+fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Done, Box<dyn std::error::Error>> {
     let Job { plan, mut task } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
     let bytes = Bytes::of_sealed(program)?;
     // To unmap and close is not allowed after lock-down.
@@ -162,9 +174,13 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<End
         // At once: to take down what is prepared is refused, and nobody is there to hear of it.
         end(exit::REFUSED);
     }
-    Ok(match (&task, prepared) {
-        (Task::Run(run), Prepared::Run(prepared)) => run::run(run, None, *prepared, bytes),
-        (Task::Call(call), Prepared::Run(prepared)) => run::run(&call.run, Some((call, channel)), *prepared, bytes),
+    let run = |run, call, prepared| {
+        let (ending, kept) = run::run(run, call, prepared, bytes.clone());
+        (ending, Some(kept))
+    };
+    let ending = match (&task, prepared) {
+        (Task::Run(job), Prepared::Run(prepared)) => return Ok(run(job, None, *prepared)),
+        (Task::Call(call), Prepared::Run(prepared)) => return Ok(run(&call.run, Some((call, channel)), *prepared)),
         (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
         (Task::Explore(run), Prepared::Run(prepared)) => explore::run(run, *prepared, channel, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
@@ -173,7 +189,8 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<End
         (Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_), _) => {
             Ending::new(EndKind::NotStarted, exit::REFUSED, None)
         }
-    })
+    };
+    Ok((ending, None))
 }
 
 /// What was made before lock-down.

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use pinfold::exit;
 use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
-use pinfold::text;
 use pinfold::trace;
 use pinfold_vm::api::{
     Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
@@ -22,6 +21,7 @@ use pinfold_vm::verifier::Limits;
 use crate::Channel;
 use crate::call::{self, Callee, Own};
 use crate::invoke;
+use crate::kept::Kept;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
 
@@ -51,6 +51,7 @@ pub struct Prepared {
     engine: Engine,
     host: HostState,
     notes: Option<Notes>,
+    kept: Kept,
 }
 
 impl Prepared {
@@ -77,6 +78,7 @@ pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     if let Some(notes) = &notes {
         host.record_to(notes.sink());
     }
+    let kept = Kept::prepare(run).map_err(Error::host)?;
     // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
     let least = if run.tier == TierName::Auto { 1 } else { 0 };
     let threads = (available() - 1).max(least);
@@ -86,32 +88,34 @@ pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
-    Ok(Prepared { engine, host, notes })
+    Ok(Prepared { engine, host, notes, kept })
 }
 
 pub fn stack(run: &Run) -> usize {
     usize::try_from(run.max_stack).unwrap_or(usize::MAX).min(1 << 40)
 }
 
-/// Runs the program, and tells how it ended.
-pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes: Bytes) -> Ending {
+/// Runs the program; how it ended, and what is to be kept of it, if the ending says so.
+pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes: Bytes) -> (Ending, Kept) {
     let mut used = Used::default();
-    let mut ending = match attempt(run, call, prepared, bytes, &mut used) {
+    let Prepared { engine, host, notes, mut kept } = prepared;
+    let mut ending = match attempt(run, call, (engine, host, notes, &mut kept), bytes, &mut used) {
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
+    used.compiled = kept.compiled();
     ending.used = used;
-    ending
+    ending.keeps = ending.kind == EndKind::Exit && kept.is_worth_it();
+    (ending, kept)
 }
 
 fn attempt(
     run: &Run,
     call: Option<(&Call, &Channel)>,
-    prepared: Prepared,
+    (engine, host, notes, kept): (Engine, HostState, Option<Notes>, &mut Kept),
     bytes: Bytes,
     used: &mut Used,
 ) -> Result<(), Box<Ending>> {
-    let Prepared { engine, host, notes } = prepared;
     // Giving memory, code and descriptors back takes system calls that are not there any more; the process ends soon.
     let engine = ManuallyDrop::new(engine);
     let host = ManuallyDrop::new(host);
@@ -120,8 +124,7 @@ fn attempt(
         Box::new(Ending::new(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
     };
     let start = Instant::now();
-    let bytes = text::translate(&run.file, bytes).map_err(no_module)?;
-    let module = ManuallyDrop::new(Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?);
+    let module = ManuallyDrop::new(kept.module(&engine, run, bytes).map_err(no_module)?);
     used.verify = start.elapsed().as_secs_f64();
     if let Some(notes) = &notes {
         notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &|_| Some(&module))))?;

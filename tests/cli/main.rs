@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod cache;
 mod cgroups;
 mod fold;
 mod http;
@@ -91,7 +92,7 @@ impl Drop for Scratch {
 
 fn pinfold(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-    command.args(args).stdin(Stdio::null());
+    command.args(args).env("PINFOLD_CACHE", "").stdin(Stdio::null());
     command
 }
 
@@ -237,6 +238,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
         records: false,
+        keeps: None,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

@@ -123,6 +123,7 @@ fn run(syscall: &Syscall, arguments: Arguments) -> Result<Verdict, Box<dyn std::
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
         records: false,
+        keeps: None,
     };
     let call = serde_json::to_string(&Call { number: syscall.number, arguments })?;
     let program = Bytes::sealed(format!("{PROGRAM}\n{call}").as_bytes(), u64::MAX)?;

@@ -80,6 +80,7 @@ impl Ground {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
         command.arg("run").arg("--dir").arg(format!("{}::/granted:rw", self.place.join("granted").display()));
         command.arg(&self.program).env("TMPDIR", self.place.join("temporary")).env_remove("PINFOLD_WORKER");
+        command.env("PINFOLD_CACHE", self.place.join("cache"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
@@ -89,7 +90,7 @@ impl Ground {
         fs::write(&source, "needs out: Console\nout.print(\"\")\n")?;
         for (command, program) in [("inspect", &self.program), ("check", &source), ("run", &source)] {
             let mut run = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-            run.arg(command).arg(program).env_remove("PINFOLD_WORKER");
+            run.arg(command).arg(program).env_remove("PINFOLD_WORKER").env("PINFOLD_CACHE", "");
             run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let mut run = run.spawn()?;
             self.supervisors.push(run.id());

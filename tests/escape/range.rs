@@ -343,6 +343,7 @@ impl Range {
             invoke_args: Vec::new(),
             trap_unknown_imports: false,
             records: false,
+            keeps: None,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,

@@ -353,7 +353,8 @@ fn command(worker: &Path, attack: &str, flags: &[&str]) -> std::io::Result<(Comm
     let program = std::env::temp_dir().join(format!("pinfold-escape-{attack}-{}", std::process::id()));
     std::fs::write(&program, format!("{attack}\n{}", serde_json::to_string(&Targets::default())?))?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
-    command.args(["run", "--none"]).args(flags).arg(&program).env("PINFOLD_WORKER", worker);
+    command.args(["run", "--none"]).args(flags).arg(&program);
+    command.env("PINFOLD_WORKER", worker).env("PINFOLD_CACHE", "");
     command.stdin(Stdio::null()).stdout(Stdio::null());
     Ok((command, program))
 }

@@ -72,6 +72,8 @@ impl Drop for Data {
 fn run(tier: &str, flags: &[&str], guest: &Path, args: &[&str], stdin: Option<&Path>, status: i32) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinfold"));
     command.args(["run", "--tier", tier, "--timeout", "300"]).args(flags).arg(guest).args(args);
+    // What one tier keeps of a program, the next one finds.
+    command.env("PINFOLD_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests"));
     command.stdin(stdin.map_or(Stdio::null(), |path| std::fs::File::open(path).unwrap().into()));
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -125,7 +127,8 @@ fn cpython_s_traceback_comes_out() {
         command
             .args(["run", "--tier", tier, "--timeout", "300", "--dir", &data.grant()])
             .arg(&guest)
-            .arg("/data/fails.py");
+            .arg("/data/fails.py")
+            .env("PINFOLD_CACHE", "");
         let output = command.stdin(Stdio::null()).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{errors}");

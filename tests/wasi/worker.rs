@@ -104,6 +104,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         invoke_args: Vec::new(),
         trap_unknown_imports: false,
         records: false,
+        keeps: None,
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }

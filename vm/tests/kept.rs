@@ -130,3 +130,9 @@ fn it_fits_only_where_it_was_made() {
     // It is verified instead, and runs.
     Module::new(&used, bytes()).unwrap();
 }
+
+#[test]
+fn the_interpreter_takes_no_code() {
+    let kept = Module::new(&engine(Tier::Jit), bytes()).unwrap().keep();
+    assert_eq!(again(Tier::Interpreter, &kept).unwrap().compiled(), 0);
+}

@@ -173,9 +173,8 @@ impl Module {
     pub unsafe fn with_kept(engine: &Engine, bytes: impl Into<module::Bytes>, kept: &[u8]) -> Result<Self> {
         let mut kept = Kept::open(&engine.inner, kept)?;
         // SAFETY: by contract.
-        let module = unsafe {
-            verifier::decode_verified(bytes.into(), &engine.verifier, &engine.inner.types, kept.found())
-        }?;
+        let module =
+            unsafe { verifier::decode_verified(bytes.into(), &engine.verifier, &engine.inner.types, kept.found()) }?;
         kept.fits(&module)?;
         let code = Arc::new(ModuleCode::new(module, engine.inner.config));
         // SAFETY: by contract; it fits.

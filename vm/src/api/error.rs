@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::jit::CompileError;
-use crate::runtime::kept::Unfit;
 use crate::runtime::instantiate::InstantiateError;
+use crate::runtime::kept::Unfit;
 use crate::runtime::trap::Trap;
 use crate::types::ExternType;
 use crate::verifier::VerifyError;

@@ -179,10 +179,10 @@ impl<'a> Kept<'a> {
     /// # Safety
     /// It was kept of a module of the same bytes, and is as it was.
     pub unsafe fn adopt(mut self, engine: &Engine, code: &ModuleCode) -> Result<usize> {
-        let Ok(compiler) = engine.compiler() else { return Ok(0) };
-        if self.body.0.is_empty() {
+        if self.body.0.is_empty() || engine.config.tier == Tier::Interpreter {
             return Ok(0);
         }
+        let Ok(compiler) = engine.compiler() else { return Ok(0) };
         if self.body.bytes()? != compiler.target().as_bytes() {
             return Err(Unfit::Elsewhere);
         }
@@ -237,13 +237,11 @@ fn inside(start: u32, parts: &Parts) -> Result<u32> {
 }
 
 /// A sum that tells of damage. Quick, since code is large.
-fn sum(bytes: &[u8]) -> u64 {
+pub fn sum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
     let words = bytes.chunks_exact(8);
     let rest = words.remainder().iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
-    let sum = words.fold(0xcbf2_9ce4_8422_2325, |sum, word| {
-        step(sum, word.try_into().map_or(0, u64::from_le_bytes))
-    });
+    let sum = words.fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, word.try_into().map_or(0, u64::from_le_bytes)));
     step(step(sum, rest), bytes.len() as u64)
 }
 

@@ -104,11 +104,8 @@ fn verify_module(bytes: &Bytes, options: &Options, types: &TypeRegistry) -> Resu
 }
 
 fn complete(mut module: Module, found: Found) -> Module {
-    Found {
-        table_grows: module.table_grows,
-        uses_heap: module.uses_heap,
-        has_tail_calls: module.has_tail_calls,
-    } = found;
+    Found { table_grows: module.table_grows, uses_heap: module.uses_heap, has_tail_calls: module.has_tail_calls } =
+        found;
     module
 }
 

@@ -1,0 +1,457 @@
+//! What workers found out about programs, kept for the next run of the same program: that it is verified, what it compiles to if it is source,
+//! and its machine code.
+//!
+//! ```text
+//!  pinfold/            the user's own, 0700
+//!    1984f0/           how many bytes the program has, so that most of those that are new need not be hashed before they run
+//!      3f8a…c2-f       its SHA-256, and the settings that its code depends on
+//! ```
+//!
+//! Nothing in an entry is looked at here: a worker wrote it, and only a worker of the very same program is handed it, within walls of its own.
+//! A program that took over its worker could leave an entry for itself, and so would be what it is: itself.
+//!
+//! *Invariants: an entry is written beside its place and moved there, so that whoever reads finds all of one. What others could have written is
+//! not used. All entries together stay below a bound.*
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use pinfold_vm::module::Bytes;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+
+use crate::job::Run;
+
+/// Bytes in the largest entry.
+pub const LARGEST: u64 = 128 << 20;
+/// Bytes in all entries together.
+const ALL: u64 = 512 << 20;
+/// What an entry begins with; the program's hash comes after it, and who made the entry.
+const MAGIC: &[u8; 16] = b"pinfold cache 1\n";
+/// Bytes of all that.
+const HEAD: usize = MAGIC.len() + 32 + 40;
+/// What a name begins with while its entry is written.
+const UNFINISHED: &str = ".new-";
+/// How old what is unfinished is when nobody finishes it any more.
+const ABANDONED: Duration = Duration::from_secs(3600);
+/// The variable that names the folder. Empty, it turns the cache off.
+const VARIABLE: &str = "PINFOLD_CACHE";
+
+/// A folder of entries.
+#[derive(Debug)]
+pub struct Cache {
+    folder: OwnedFd,
+    path: PathBuf,
+}
+
+/// A program, and where its entry is or would be.
+#[derive(Debug)]
+pub struct Place {
+    program: Bytes,
+    hash: OnceLock<[u8; 32]>,
+    variant: &'static str,
+    maker: Maker,
+}
+
+/// Which worker makes entries and understands them: one that was built or installed anew is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maker([u8; 40]);
+
+impl Maker {
+    /// The worker that is an executable.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let stat = rustix::fs::stat(path)?;
+        let mut id = [0; 40];
+        let words = [stat.st_dev, stat.st_ino, stat.st_size as u64, stat.st_ctime as u64, stat.st_ctime_nsec as u64];
+        id.as_chunks_mut().0.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
+        Ok(Self(id))
+    }
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Entries.
+    pub entries: usize,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Place {
+    /// Where what a worker knows of a program is, under the settings of a run.
+    pub fn of(program: &Bytes, run: &Run, maker: Maker) -> Self {
+        let variant = match (run.fuel.is_some(), run.deterministic) {
+            (false, false) => "",
+            (true, false) => "-f",
+            (false, true) => "-d",
+            (true, true) => "-fd",
+        };
+        Self { program: program.clone(), hash: OnceLock::new(), variant, maker }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Bytes {
+        &self.program
+    }
+
+    /// The program's hash, computed once.
+    pub fn hash(&self) -> &[u8; 32] {
+        self.hash.get_or_init(|| Sha256::digest(&*self.program).into())
+    }
+
+    /// Which folder it is in.
+    fn folder(&self) -> String {
+        format!("{:x}", self.program.len())
+    }
+
+    /// What its entry begins with.
+    fn head(&self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        let parts = MAGIC.iter().chain(self.hash()).chain(&self.maker.0);
+        head.iter_mut().zip(parts).for_each(|(to, byte)| *to = *byte);
+        head
+    }
+
+    fn name(&self) -> String {
+        let hash: String = self.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        hash + self.variant
+    }
+}
+
+/// The folder of this user's entries; none if it is turned off, or the user has no home.
+pub fn folder_of_user() -> Option<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    match variable(VARIABLE) {
+        Some(path) => Some(path).filter(|path| !path.as_os_str().is_empty()),
+        None => {
+            let caches = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+            let caches = caches.or_else(|| Some(variable("HOME").filter(|home| home.is_absolute())?.join(".cache")));
+            Some(caches?.join("pinfold"))
+        }
+    }
+}
+
+const OPEN: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+impl Cache {
+    /// This user's, made if it is not there; none if it is turned off.
+    ///
+    /// # Errors
+    /// If it cannot be made or opened, or if others than this user could write there.
+    pub fn of_user() -> io::Result<Option<Self>> {
+        folder_of_user().map(|path| Self::at(&path)).transpose()
+    }
+
+    /// The one in a folder, made if it is not there.
+    ///
+    /// # Errors
+    /// If it cannot be made or opened, or if others than this user could write there.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let open = || rustix::fs::open(path, OPEN | OFlags::DIRECTORY, Mode::empty());
+        let folder = match open() {
+            Err(Errno::NOENT) => {
+                std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+                open()?
+            }
+            other => other?,
+        };
+        if !is_own(&rustix::fs::fstat(&folder)?) {
+            let why = format!("{} can be written by others; what it keeps is not used", path.display());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        Ok(Self { folder, path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is kept of a program: what [`Self::put`] was given, in sealed memory. An entry that is not as it should be is none.
+    pub fn get(&self, place: &Place) -> Option<Bytes> {
+        let folder = self.open_folder(&place.folder()).ok()?;
+        let name = place.name();
+        let file = rustix::fs::openat(&folder, &name, OPEN, Mode::empty()).ok()?;
+        let stat = rustix::fs::fstat(&file).ok()?;
+        if !is_own(&stat) || !is_file(&stat) {
+            return None;
+        }
+        let mut file = File::from(file);
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head).ok()?;
+        if head != place.head() {
+            return None;
+        }
+        let bytes = Bytes::sealed(&file, LARGEST).ok().filter(|bytes| bytes.len() as u64 <= LARGEST)?;
+        // What was used last is the last to be removed.
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let _ = rustix::fs::futimens(&file, &Timestamps { last_access: now, last_modification: now });
+        Some(bytes)
+    }
+
+    /// Keeps the first bytes of a file for a program, in place of what is kept of it.
+    ///
+    /// # Errors
+    /// Those of the file system; then what was kept before still is.
+    pub fn put(&self, place: &Place, mut contents: &File, length: u64) -> io::Result<()> {
+        let folder = place.folder();
+        match rustix::fs::mkdirat(&self.folder, &folder, Mode::RWXU) {
+            Err(Errno::EXIST) => {}
+            other => other?,
+        }
+        let folder = self.open_folder(&folder)?;
+        let unfinished = format!("{UNFINISHED}{}-{:x}", std::process::id(), std::ptr::from_ref(place) as usize);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
+        let written: io::Result<()> = (|| {
+            let mut file = File::from(file);
+            file.write_all(&place.head())?;
+            contents.seek(SeekFrom::Start(0))?;
+            if io::copy(&mut contents.take(length), &mut file)? != length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Ok(rustix::fs::renameat(&folder, &unfinished, &folder, place.name())?)
+        })();
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(&folder, &unfinished, AtFlags::empty());
+        }
+        written?;
+        self.shrink(ALL)
+    }
+
+    /// How much is kept.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn kept(&self) -> io::Result<Kept> {
+        let entries = self.entries()?;
+        Ok(Kept { entries: entries.len(), bytes: entries.iter().map(|entry| entry.bytes).sum() })
+    }
+
+    /// Removes everything; tells how much it was.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn clear(&self) -> io::Result<Kept> {
+        let kept = self.kept()?;
+        self.shrink(0)?;
+        Ok(kept)
+    }
+
+    /// Removes what was not used for the longest time, until no more than so many bytes are left.
+    fn shrink(&self, bytes: u64) -> io::Result<()> {
+        let mut entries = self.entries()?;
+        let mut left: u64 = entries.iter().map(|entry| entry.bytes).sum();
+        entries.sort_by_key(|entry| entry.used);
+        for entry in entries {
+            if left <= bytes {
+                break;
+            }
+            left -= entry.bytes;
+            let folder = self.open_folder(&entry.folder)?;
+            // Somebody else may have been faster.
+            let _ = rustix::fs::unlinkat(&folder, &entry.name, AtFlags::empty());
+            let _ = rustix::fs::unlinkat(&self.folder, &entry.folder, AtFlags::REMOVEDIR);
+        }
+        Ok(())
+    }
+
+    /// All entries; what nobody finishes any more is removed on the way.
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        let mut all = Vec::new();
+        for folder in names(&self.folder)? {
+            // Whatever else is there is not ours.
+            let Ok(inside) = self.open_folder(&folder) else { continue };
+            for name in names(&inside)? {
+                let Ok(stat) = rustix::fs::statat(&inside, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+                let used =
+                    SystemTime::UNIX_EPOCH + Duration::new(stat.st_mtime.max(0) as u64, stat.st_mtime_nsec as u32);
+                if !name.starts_with(UNFINISHED) {
+                    let bytes = stat.st_size.max(0) as u64;
+                    all.push(Entry { folder: folder.clone(), name, bytes, used });
+                } else if used.elapsed().is_ok_and(|age| age > ABANDONED) {
+                    let _ = rustix::fs::unlinkat(&inside, &name, AtFlags::empty());
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A folder in it, which has a number as its name.
+    fn open_folder(&self, name: &str) -> io::Result<OwnedFd> {
+        if !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(rustix::fs::openat(&self.folder, name, OPEN | OFlags::DIRECTORY, Mode::empty())?)
+    }
+}
+
+struct Entry {
+    folder: String,
+    name: String,
+    bytes: u64,
+    used: SystemTime,
+}
+
+/// The names in a folder that are text, as all of ours are.
+fn names(folder: impl AsFd) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        if let Ok(name) = entry.file_name().to_str()
+            && !matches!(name, "." | "..")
+        {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Whether nobody but this user, and whoever may do everything, can write it.
+fn is_own(stat: &Stat) -> bool {
+    let others = Mode::WGRP | Mode::WOTH;
+    stat.st_uid == rustix::process::geteuid().as_raw() && !Mode::from_raw_mode(stat.st_mode).intersects(others)
+}
+
+fn is_file(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn place(program: &[u8]) -> Place {
+        let program = Bytes::sealed(program, u64::MAX).unwrap();
+        Place { program, hash: OnceLock::new(), variant: "", maker: Maker([7; 40]) }
+    }
+
+    fn contents(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
+    fn cache() -> (tempfile::TempDir, Cache) {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(&folder.path().join("a/b")).unwrap();
+        (folder, cache)
+    }
+
+    fn put(cache: &Cache, program: &[u8], bytes: &[u8]) {
+        cache.put(&place(program), &contents(bytes), bytes.len() as u64).unwrap();
+    }
+
+    #[test]
+    fn what_is_put_is_got_for_the_same_program_only() {
+        let (_folder, cache) = cache();
+        assert!(cache.get(&place(b"program")).is_none());
+        put(&cache, b"program", b"first");
+        put(&cache, b"program", b"second");
+        put(&cache, b"another", b"third");
+        assert_eq!(*cache.get(&place(b"program")).unwrap(), *b"second");
+        assert_eq!(*cache.get(&place(b"another")).unwrap(), *b"third");
+        assert!(cache.get(&place(b"progrem")).is_none());
+        assert!(cache.get(&Place { variant: "-f", ..place(b"program") }).is_none());
+        assert!(cache.get(&Place { maker: Maker([8; 40]), ..place(b"program") }).is_none());
+        assert_eq!(cache.clear().unwrap(), Kept { entries: 2, bytes: 2 * HEAD as u64 + 11 });
+        assert_eq!(cache.kept().unwrap(), Kept::default());
+    }
+
+    /// Where the entry of a program is.
+    fn entry(cache: &Cache, of: &Place) -> PathBuf {
+        cache.path().join(of.folder()).join(of.name())
+    }
+
+    #[test]
+    fn an_entry_that_stands_in_the_place_of_another_is_none() {
+        let (_folder, cache) = cache();
+        put(&cache, b"program", b"first");
+        let moved = entry(&cache, &place(b"victims"));
+        std::fs::rename(entry(&cache, &place(b"program")), &moved).unwrap();
+        assert!(cache.get(&place(b"victims")).is_none());
+        // Nor is what is cut off before it says whose it is.
+        std::fs::write(&moved, b"pinfold").unwrap();
+        assert!(cache.get(&place(b"victims")).is_none());
+    }
+
+    #[test]
+    fn what_others_can_write_or_lead_elsewhere_is_not_used() {
+        let (folder, cache) = cache();
+        put(&cache, b"program", b"first");
+        let path = entry(&cache, &place(b"program"));
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
+        assert!(cache.get(&place(b"program")).is_none());
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        assert!(cache.get(&place(b"program")).is_some());
+        let elsewhere = folder.path().join("elsewhere");
+        std::fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(cache.get(&place(b"program")).is_none());
+        // What is put takes the place of the link; where that led to stays as it is.
+        put(&cache, b"program", b"second");
+        assert_eq!(*cache.get(&place(b"program")).unwrap(), *b"second");
+        assert!(std::fs::read(&elsewhere).unwrap().ends_with(b"first"));
+        std::fs::set_permissions(cache.path(), PermissionsExt::from_mode(0o770)).unwrap();
+        assert_eq!(Cache::at(cache.path()).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_goes_first() {
+        let (_folder, cache) = cache();
+        for (age, program) in [(300, b"one"), (200, b"two"), (100, b"six")] {
+            put(&cache, program, &[0; 1000]);
+            let file = File::options().write(true).open(entry(&cache, &place(program))).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        // Using it makes it the youngest.
+        assert!(cache.get(&place(b"one")).is_some());
+        cache.shrink(2300).unwrap();
+        let left = [b"one", b"two", b"six"].map(|program| cache.get(&place(program)).is_some());
+        assert_eq!(left, [true, false, true]);
+    }
+
+    #[test]
+    fn many_at_once_find_whole_entries() {
+        let (_folder, cache) = cache();
+        let texts: Vec<Vec<u8>> = (0..4).map(|text| vec![text; 100_000]).collect();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        put(&cache, b"program", text);
+                        let found = cache.get(&place(b"program")).unwrap();
+                        assert!(texts.iter().any(|text| **text == *found));
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.kept().unwrap().entries, 1);
+    }
+
+    #[test]
+    fn what_was_never_finished_is_removed_and_what_is_cut_off_is_not_put() {
+        let (_folder, cache) = cache();
+        assert!(cache.put(&place(b"program"), &contents(b"short"), 6).is_err());
+        assert_eq!(cache.kept().unwrap(), Kept::default());
+        let path = cache.path().join("7").join(".new-1-2");
+        std::fs::write(&path, b"x").unwrap();
+        cache.kept().unwrap();
+        assert!(path.exists());
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+        cache.kept().unwrap();
+        assert!(!path.exists());
+    }
+}

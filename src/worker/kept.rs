@@ -1,0 +1,124 @@
+//! What an earlier run left of a program, and what this one leaves for the next.
+//!
+//! ```text
+//!  entry:  the module, if the program is source of one, and its sum ─ what the virtual machine keeps of it
+//! ```
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::null_mut;
+
+use pinfold::job::{Run, descriptors};
+use pinfold::text;
+use pinfold_vm::api::{Engine, Module};
+use pinfold_vm::module::Bytes;
+use pinfold_vm::runtime::kept::sum;
+
+/// Bytes of a module from which that it is verified is worth keeping, though nothing of it was compiled.
+const LARGE: usize = 256 << 10;
+
+/// What is kept of one program.
+pub struct Kept {
+    entry: Option<Bytes>,
+    /// Where the next entry is written.
+    room: Option<&'static mut [u8]>,
+    /// The program's module, once it is there.
+    module: Option<Module>,
+    /// Whether it was made from source.
+    is_translated: bool,
+    /// Functions that were compiled before it began; none if nothing fitting was kept.
+    before: Option<usize>,
+}
+
+impl Kept {
+    /// Finds what the supervisor gave for it.
+    pub fn prepare(run: &Run) -> io::Result<Self> {
+        let [entry, room] = descriptors::kept(run).unwrap_or_default().map(|number| {
+            // SAFETY: the supervisor gives it; nobody else uses it.
+            number.map(|number| unsafe { OwnedFd::from_raw_fd(number) })
+        });
+        let entry = entry.map(Bytes::of_sealed).transpose()?;
+        // To unmap and close is not allowed after lock-down.
+        std::mem::forget(entry.clone());
+        let length = run.keeps.as_ref().map_or(0, |keeps| keeps.room as usize);
+        let room = room.map(|file| map(file, length)).transpose()?;
+        Ok(Self { entry, room, module: None, is_translated: false, before: None })
+    }
+
+    /// The program's module: as it was kept, or else made and verified now.
+    ///
+    /// # Errors
+    /// What is wrong with it, in several lines.
+    pub fn module(&mut self, engine: &Engine, run: &Run, program: Bytes) -> Result<Module, String> {
+        let module = match self.earlier(engine, &program) {
+            Some(module) => module,
+            None => {
+                self.is_translated = !program.starts_with(b"\0asm");
+                let bytes = text::translate(&run.file, program)?;
+                Module::new(engine, bytes).map_err(|error| error.to_string())?
+            }
+        };
+        self.module = Some(module.clone());
+        Ok(module)
+    }
+
+    /// The module as an earlier run left it; none if it left nothing that fits.
+    fn earlier(&mut self, engine: &Engine, program: &Bytes) -> Option<Module> {
+        let entry = self.entry.clone()?;
+        let (length, rest) = entry.split_first_chunk()?;
+        let (source, rest) = rest.split_at_checked(u64::from_le_bytes(*length).try_into().ok()?)?;
+        let (expected, kept) = rest.split_first_chunk()?;
+        if u64::from_le_bytes(*expected) != sum(source) {
+            return None;
+        }
+        let bytes = if source.is_empty() { program.clone() } else { source.into() };
+        // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
+        let module = unsafe { Module::with_kept(engine, bytes, kept) }.ok()?;
+        (self.is_translated, self.before) = (!source.is_empty(), Some(module.compiled()));
+        Some(module)
+    }
+
+    /// How many functions are compiled now, and how many were before it began.
+    pub fn compiled(&self) -> [u64; 2] {
+        [self.module.as_ref().map_or(0, Module::compiled), self.before.unwrap_or(0)].map(|count| count as u64)
+    }
+
+    /// Whether the next run would gain from what is known now, compared with what it finds already.
+    pub fn is_worth_it(&self) -> bool {
+        let Some(module) = self.module.as_ref().filter(|_| self.room.is_some()) else { return false };
+        let compiled = module.compiled();
+        match self.before {
+            Some(before) => compiled > before + before / 32,
+            None => compiled > 0 || self.is_translated || module.inner().bytes().len() >= LARGE,
+        }
+    }
+
+    /// Writes it down; tells how many bytes it is, none if there is no room for it.
+    pub fn write(self) -> Option<u64> {
+        let module = self.module?;
+        let source = if self.is_translated { module.inner().bytes() } else { &[] };
+        let kept = module.keep();
+        let (length, expected) = ((source.len() as u64).to_le_bytes(), sum(source).to_le_bytes());
+        let mut room = self.room?;
+        let mut written = 0;
+        for part in [&length, source, &expected, &kept] {
+            let (to, rest) = room.split_at_mut_checked(part.len())?;
+            to.copy_from_slice(part);
+            (room, written) = (rest, written + part.len() as u64);
+        }
+        Some(written)
+    }
+}
+
+/// A file's first bytes, for as long as the process.
+fn map(file: OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_NORESERVE);
+    // SAFETY: a fresh mapping, which nobody unmaps; the supervisor looks at the file only once this process is gone.
+    unsafe {
+        let base = libc::mmap(null_mut(), length, protection, flags, file.as_raw_fd(), 0);
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(std::slice::from_raw_parts_mut(base.cast(), length))
+    }
+}
