@@ -31,11 +31,10 @@ pub mod descriptors {
         run.records.then_some(after)
     }
 
-    /// Where what is kept of the program is read, and where it is written: after all others.
-    pub fn kept(run: &super::Run) -> Option<[Option<i32>; 2]> {
-        let keeps = run.keeps.as_ref()?;
+    /// Where what is kept of the program is read, all that there is, and where it is written: after all others.
+    pub fn kept(run: &super::Run) -> Option<[i32; 2]> {
         let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
-        Some([keeps.has_entry.then_some(after), Some(after + i32::from(keeps.has_entry))])
+        run.keeps.map(|_| [after, after + 1])
     }
 
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
@@ -301,17 +300,8 @@ pub struct Run {
     pub trap_unknown_imports: bool,
     /// Whether the supervisor wants to know of the program's calls.
     pub records: bool,
-    /// Whether what is found out about the program is kept for its next run.
-    pub keeps: Option<Keeps>,
-}
-
-/// What is kept of a program for its next run: see [`cache`](crate::cache).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Keeps {
-    /// Whether an earlier run left something.
-    pub has_entry: bool,
-    /// Bytes that there is room for.
-    pub room: u64,
+    /// Bytes that there is room for what is found out about the program, if it is kept for its next run: see [`cache`](crate::cache).
+    pub keeps: Option<u64>,
 }
 
 /// A tier by name.

@@ -1,55 +1,77 @@
 //! What is kept of programs from run to run.
 
+use std::fs::File;
+use std::io::Write;
+use std::thread::scope;
+
 use pinfold::cache::{self, Cache, Maker, Place};
-use pinfold::job::{Keeps, Run};
+use pinfold::job::Run;
 use pinfold::supervisor::{self, Keeping, Outcome};
 use pinfold_sandbox::Layers;
 use pinfold_vm::module::Bytes;
 
 use super::Args;
 
-/// Bytes of a program from which it is hashed while it runs: that takes a while.
+/// Bytes of a program that takes a while to be hashed.
 const LARGE: usize = 1 << 20;
+/// Bytes that can be written into a pipe before anyone reads.
+const AT_ONCE: usize = 32 << 10;
 
-/// The cache, and the place in it of the program that is run.
+/// The program that is run, and where in the user's cache it has its place.
 pub struct Kept {
-    cache: Option<Cache>,
-    place: Option<Place>,
+    cache: Cache,
+    place: Place,
+    /// Where its worker waits for what was kept.
+    to: File,
 }
 
 impl Kept {
-    /// The user's cache, if it is to be used. Without all walls it is not: what a worker left is for workers that are held by them.
-    pub fn new(args: &Args) -> Self {
-        let is_used = !args.no_cache && args.layers() == Layers::all();
-        // One that cannot be used is a loss of time only; `pinfold cache` says why.
-        Self { cache: if is_used { Cache::of_user().ok().flatten() } else { None }, place: None }
-    }
-
-    /// What is handed to the program's worker.
-    pub fn get(&mut self, program: &Bytes, run: &mut Run) -> Option<Keeping> {
-        let cache = self.cache.as_ref()?;
+    /// Of a program that is going to be run, and what is handed to its worker; none if nothing is to be kept. Without all walls nothing is:
+    /// what a worker left is for workers that are held by them.
+    pub fn new(args: &Args, program: &Bytes, run: &mut Run) -> Option<(Self, Keeping)> {
+        if args.no_cache || args.layers() != Layers::all() {
+            return None;
+        }
+        // A cache that cannot be used is a loss of time only; `pinfold cache` says why.
+        let cache = Cache::of_user().ok()??;
         let maker = Maker::at(&supervisor::path_of_worker(None).ok()?).ok()?;
-        let place = self.place.insert(Place::of(program, run, maker));
-        let keeping = Keeping::new(cache.get(place), cache::LARGEST).ok()?;
-        run.keeps = Some(Keeps { has_entry: keeping.entry.is_some(), room: cache::LARGEST });
-        Some(keeping)
+        let place = Place::of(program, run, maker);
+        let (keeping, to) = Keeping::new(cache::LARGEST).ok()?;
+        run.keeps = Some(cache::LARGEST);
+        Some((Self { cache, place, to }, keeping))
     }
 
-    /// Does what takes a while, and meanwhile what is known of a large program's place.
-    pub fn meanwhile<T>(&self, run: impl FnOnce() -> T) -> T {
-        match &self.place {
-            Some(place) if place.program().len() >= LARGE => std::thread::scope(|scope| {
-                scope.spawn(|| place.hash());
-                run()
-            }),
-            _ => run(),
+    /// Looks on while its worker, which has been started, runs the program: gives it what was kept, and keeps what it leaves.
+    ///
+    /// # Errors
+    /// Those of the run.
+    pub fn during<E>(self, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
+        let Self { cache, place, to } = self;
+        // Whatever is to be kept of a large one needs its hash too.
+        let found = (place.program().len() < LARGE).then(|| cache.get(&place));
+        let mut outcome = scope(|scope| {
+            match found {
+                Some(entry) if entry.as_ref().is_none_or(|entry| entry.len() <= AT_ONCE) => give(to, entry),
+                found => {
+                    scope.spawn(|| {
+                        give(to, found.unwrap_or_else(|| cache.get(&place)));
+                        place.hash();
+                    });
+                }
+            }
+            run()
+        })?;
+        if let Some((file, length)) = outcome.kept.take() {
+            // That it cannot be kept is a loss of time only.
+            let _ = cache.put(&place, &file, length.min(cache::LARGEST));
         }
+        Ok(outcome)
     }
+}
 
-    /// Keeps what a run left. That it cannot be kept is a loss of time only.
-    pub fn put(&self, outcome: &mut Outcome) {
-        if let (Some(cache), Some(place), Some((file, length))) = (&self.cache, &self.place, outcome.kept.take()) {
-            let _ = cache.put(place, &file, length.min(cache::LARGEST));
-        }
+/// Gives a worker what was kept. One that does not read it does without.
+fn give(mut to: File, entry: Option<Bytes>) {
+    if let Some(entry) = entry {
+        let _ = to.write_all(&entry);
     }
 }

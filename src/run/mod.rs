@@ -19,6 +19,7 @@ use crate::records::{Learned, Records, learn};
 use crate::report;
 use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
+use kept::Kept;
 pub use settings::Settings;
 
 /// Bytes of records where nobody says otherwise.
@@ -103,7 +104,7 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let read = start.elapsed();
     let Settings { grants, max_memory, max_stack, .. } = settings;
     let bounds = Bounds { timeout: settings.deadline(), output: grants.output_limit };
-    let run = Run {
+    let mut run = Run {
         grants: grants.clone(),
         file: args.file.clone(),
         max_memory: *max_memory,
@@ -117,23 +118,26 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
         records: records.are_wanted(),
         keeps: None,
     };
-    let (mut run, mut kept) = (run, kept::Kept::new(args));
-    let keeping = kept.get(&program, &mut run);
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
+    let (kept, keeping) = Kept::new(args, &program, &mut run).unzip();
     let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, keeping, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let started = Started::start(&job, &program, &bounds, wanted);
-    let outcome = started.and_then(|started| kept.meanwhile(|| Ok(started.finish()?)));
-    let mut outcome = outcome.map_err(|error| match error {
+    let outcome = Started::start(&job, &program, &bounds, wanted).and_then(|started| {
+        let finish = || started.finish().map_err(SupervisorError::from);
+        match kept {
+            Some(kept) => kept.during(finish),
+            None => finish(),
+        }
+    });
+    let outcome = outcome.map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
         SupervisorError::Spawn(SpawnError::Layer(layer)) => {
             fail(format!("{layer}\n  {}", policy::way_out(&layer)), exit::REFUSED)
         }
         error => refused(&error),
     })?;
-    kept.put(&mut outcome);
     if args.stats {
         report::stats(&outcome, read);
     }

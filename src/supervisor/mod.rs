@@ -28,6 +28,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::bundle::{self, Bundle, BundleError};
 use crate::job::{EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
@@ -202,21 +203,22 @@ pub struct Wanted {
 
 /// What is kept of a program from run to run.
 pub struct Keeping {
-    /// What an earlier run left.
-    pub entry: Option<Bytes>,
+    /// What an earlier run left comes from here, and nothing if it left nothing.
+    entry: OwnedFd,
     /// Where this one leaves something.
-    pub room: File,
+    room: File,
 }
 
 impl Keeping {
-    /// With what an earlier run left, and room for so many bytes.
+    /// With room for so many bytes; and where what an earlier run left is to be written.
     ///
     /// # Errors
     /// If there is no memory for it.
-    pub fn new(entry: Option<Bytes>, room: u64) -> io::Result<Self> {
+    pub fn new(room: u64) -> io::Result<(Self, File)> {
         let file = File::from(memfd_create(c"pinfold-kept", MemfdFlags::CLOEXEC)?);
         file.set_len(room)?;
-        Ok(Self { entry, room: file })
+        let (entry, to) = pipe_with(PipeFlags::CLOEXEC)?;
+        Ok((Self { entry, room: file }, to.into()))
     }
 }
 
@@ -286,8 +288,8 @@ impl Started {
             _ => (None, None),
         };
         descriptors.extend(notes.as_ref().map(AsFd::as_fd));
-        let entry = wanted.keeping.as_ref().and_then(|keeping| keeping.entry.as_ref()?.sealed_file());
-        descriptors.extend(entry.map(AsFd::as_fd).into_iter().chain(wanted.keeping.iter().map(|of| of.room.as_fd())));
+        let (entry, room) = wanted.keeping.map(|Keeping { entry, room }| (entry, room)).unzip();
+        descriptors.extend(entry.as_ref().map(AsFd::as_fd).into_iter().chain(room.as_ref().map(AsFd::as_fd)));
         descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {
@@ -299,7 +301,7 @@ impl Started {
         };
         let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
         let (child, cgroup) = spawn_in(&launch, cgroup)?;
-        drop((theirs, stdin, stdout, stderr, sockets, notes));
+        drop((theirs, stdin, stdout, stderr, sockets, notes, entry));
         if let Err(error) = streams.let_in() {
             child.kill();
             drop(Remains::new(child, cgroup));
@@ -330,7 +332,7 @@ impl Started {
             timeout: bounds.timeout,
             start,
             waits,
-            room: wanted.keeping.map(|keeping| keeping.room),
+            room,
             held: (worker, job_bytes, program.clone()),
         })
     }
@@ -386,7 +388,6 @@ impl Started {
             Ok(Decided::Verdict(Verdict::Ended(ending))) if ending.keeps => room.zip(watch.kept()),
             _ => None,
         };
-        // From here on nobody writes there any more.
         watch.kill();
         let wall = start.elapsed();
         // Not known any more once it was waited for.

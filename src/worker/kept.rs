@@ -4,7 +4,9 @@
 //!  entry:  the module, if the program is source of one, and its sum ─ what the virtual machine keeps of it
 //! ```
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
 
@@ -19,7 +21,8 @@ const LARGE: usize = 256 << 10;
 
 /// What is kept of one program.
 pub struct Kept {
-    entry: Option<Bytes>,
+    /// Where what an earlier run left comes from.
+    entry: Option<ManuallyDrop<File>>,
     /// Where the next entry is written.
     room: Option<&'static mut [u8]>,
     /// The program's module, once it is there.
@@ -33,15 +36,14 @@ pub struct Kept {
 impl Kept {
     /// Finds what the supervisor gave for it.
     pub fn prepare(run: &Run) -> io::Result<Self> {
-        let [entry, room] = descriptors::kept(run).unwrap_or_default().map(|number| {
-            // SAFETY: the supervisor gives it; nobody else uses it.
-            number.map(|number| unsafe { OwnedFd::from_raw_fd(number) })
-        });
-        let entry = entry.map(Bytes::of_sealed).transpose()?;
-        // To unmap and close is not allowed after lock-down.
-        std::mem::forget(entry.clone());
-        let length = run.keeps.as_ref().map_or(0, |keeps| keeps.room as usize);
-        let room = room.map(|file| map(file, length)).transpose()?;
+        let (mut entry, mut room) = (None, None);
+        if let (Some(numbers), Some(length)) = (descriptors::kept(run), run.keeps) {
+            // SAFETY: the supervisor gives them; nobody else uses them.
+            let [from, to] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
+            // It is never closed: that would be a system call.
+            entry = Some(ManuallyDrop::new(File::from(from)));
+            room = Some(map(&to, length as usize)?);
+        }
         Ok(Self { entry, room, module: None, is_translated: false, before: None })
     }
 
@@ -50,32 +52,33 @@ impl Kept {
     /// # Errors
     /// What is wrong with it, in several lines.
     pub fn module(&mut self, engine: &Engine, run: &Run, program: Bytes) -> Result<Module, String> {
-        let module = match self.earlier(engine, &program) {
-            Some(module) => module,
-            None => {
-                self.is_translated = !program.starts_with(b"\0asm");
-                let bytes = text::translate(&run.file, program)?;
-                Module::new(engine, bytes).map_err(|error| error.to_string())?
+        self.is_translated = !program.starts_with(b"\0asm");
+        let (bytes, kept) = if self.is_translated {
+            match self.earlier() {
+                Some((source, kept)) if !source.is_empty() => (source.into(), Some(kept)),
+                _ => (text::translate(&run.file, program)?, None),
             }
+        } else {
+            (program, None)
         };
+        let kept = || kept.or_else(|| Some(self.earlier()?.1));
+        // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
+        let made = unsafe { Module::with_kept(engine, bytes, kept) };
+        let (module, fits) = made.map_err(|error| error.to_string())?;
+        self.before = fits.is_ok().then(|| module.compiled());
         self.module = Some(module.clone());
         Ok(module)
     }
 
-    /// The module as an earlier run left it; none if it left nothing that fits.
-    fn earlier(&mut self, engine: &Engine, program: &Bytes) -> Option<Module> {
-        let entry = self.entry.clone()?;
+    /// What an earlier run left, once: a module that was made from source, and what the virtual machine kept.
+    fn earlier(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (file, mut entry) = (self.entry.take()?, Vec::new());
+        // Of a file as it is, its size would be asked.
+        (&*file).take(u64::MAX).read_to_end(&mut entry).ok()?;
         let (length, rest) = entry.split_first_chunk()?;
         let (source, rest) = rest.split_at_checked(u64::from_le_bytes(*length).try_into().ok()?)?;
         let (expected, kept) = rest.split_first_chunk()?;
-        if u64::from_le_bytes(*expected) != sum(source) {
-            return None;
-        }
-        let bytes = if source.is_empty() { program.clone() } else { source.into() };
-        // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
-        let module = unsafe { Module::with_kept(engine, bytes, kept) }.ok()?;
-        (self.is_translated, self.before) = (!source.is_empty(), Some(module.compiled()));
-        Some(module)
+        (u64::from_le_bytes(*expected) == sum(source)).then(|| (source.to_vec(), kept.to_vec()))
     }
 
     /// How many functions are compiled now, and how many were before it began.
@@ -111,7 +114,7 @@ impl Kept {
 }
 
 /// A file's first bytes, for as long as the process.
-fn map(file: OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
+fn map(file: &OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_NORESERVE);
     // SAFETY: a fresh mapping, which nobody unmaps; the supervisor looks at the file only once this process is gone.
     unsafe {

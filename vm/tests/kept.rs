@@ -59,10 +59,16 @@ fn bytes() -> Vec<u8> {
     wat::parse_str(PROGRAM).unwrap()
 }
 
-/// As the module is the first of a new engine.
-fn again(tier: Tier, kept: &[u8]) -> Result<Module, Error> {
+/// The module in an engine, with what was kept of it if that fits; else why not.
+fn within(engine: &Engine, kept: &[u8]) -> Result<Module, Unfit> {
     // SAFETY: kept of these bytes, or damaged by chance.
-    unsafe { Module::with_kept(&engine(tier), bytes(), kept) }
+    let (module, fits) = unsafe { Module::with_kept(engine, bytes(), || Some(kept.to_vec())) }.unwrap();
+    fits.map(|()| module)
+}
+
+/// The same, as the first of a new engine.
+fn again(tier: Tier, kept: &[u8]) -> Result<Module, Unfit> {
+    within(&engine(tier), kept)
 }
 
 #[test]
@@ -110,8 +116,8 @@ fn damage_is_found_wherever_it_is() {
     for at in (0..kept.len()).step_by(37).chain(0..64) {
         let mut damaged = kept.clone();
         damaged[at] ^= 0x10;
-        assert!(matches!(again(Tier::Jit, &damaged), Err(Error::Unfit(Unfit::Damaged))), "byte {at}");
-        assert!(matches!(again(Tier::Jit, &kept[..at]), Err(Error::Unfit(Unfit::Damaged))), "cut at {at}");
+        assert!(matches!(again(Tier::Jit, &damaged), Err(Unfit::Damaged)), "byte {at}");
+        assert!(matches!(again(Tier::Jit, &kept[..at]), Err(Unfit::Damaged)), "cut at {at}");
     }
 }
 
@@ -119,16 +125,11 @@ fn damage_is_found_wherever_it_is() {
 fn it_fits_only_where_it_was_made() {
     let kept = Module::new(&engine(Tier::Jit), bytes()).unwrap().keep();
     let fuel = Engine::new(Config::new().tier(Tier::Jit).consume_fuel(true)).unwrap();
-    // SAFETY: kept of these bytes.
-    let with_fuel = unsafe { Module::with_kept(&fuel, bytes(), &kept) };
-    assert!(matches!(with_fuel, Err(Error::Unfit(Unfit::Elsewhere))));
+    assert!(matches!(within(&fuel, &kept), Err(Unfit::Elsewhere)));
     let used = engine(Tier::Jit);
     Module::new(&used, wat::parse_str("(module (type (struct (field f64))))").unwrap()).unwrap();
-    // SAFETY: kept of these bytes.
-    let later = unsafe { Module::with_kept(&used, bytes(), &kept) };
-    assert!(matches!(later, Err(Error::Unfit(Unfit::Types))));
-    // It is verified instead, and runs.
-    Module::new(&used, bytes()).unwrap();
+    assert!(matches!(within(&used, &kept), Err(Unfit::Types)));
+    assert!(matches!(within(&engine(Tier::Jit), &[]), Err(Unfit::Nothing)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::error::Result;
 use crate::heap::Checks;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
-use crate::runtime::kept::{self, Kept};
+use crate::runtime::kept::{self, Kept, Unfit};
 use crate::runtime::{engine, signals, tier};
 use crate::types::ExternType;
 use crate::{jit, module, verifier};
@@ -141,19 +141,17 @@ pub struct Module {
 impl Module {
     /// Verifies a module, and compiles it if the engine's tier wants that done ahead.
     pub fn new(engine: &Engine, bytes: impl Into<module::Bytes>) -> Result<Self> {
-        let module = verifier::verify(bytes.into(), &engine.verifier, &engine.inner.types)?;
-        let code = Arc::new(ModuleCode::new(module, engine.inner.config));
-        tier::compile_ahead(&engine.inner, &code)?;
-        Ok(Self { code, engine: engine.clone() })
+        // SAFETY: nothing was kept.
+        unsafe { Self::with_kept(engine, bytes, || None) }.map(|(module, _)| module)
     }
 
-    /// A module that an earlier process had, from what that one [kept](Self::keep) of it: it is not verified again, and what was compiled then is
-    /// not compiled again. What is kept fits an engine of the same build and settings, on a processor of the same kind, that
-    /// has had no other modules yet.
+    /// As [`Self::new`], with what an earlier process has [kept](Self::keep) of a module of the same bytes: if it fits, nothing is verified again,
+    /// and what was compiled then is not compiled again. It fits in an engine of the same build and settings, on a processor of the
+    /// same kind, that has had no other modules yet. The second result says why not, if it does not. It is asked for late, since some of
+    /// the work needs to be done in any case.
     ///
     /// # Errors
-    /// [`Error::Unfit`](super::Error::Unfit) if it does not fit; then [`Self::new`] is the way. [`Error::Verify`](super::Error::Verify) if the
-    /// module is refused all the same.
+    /// Those of [`Self::new`].
     ///
     /// # Safety
     /// It was kept of a module of the same bytes, and nobody has changed it on purpose since. Damage is found.
@@ -165,22 +163,29 @@ impl Module {
     /// let bytes = wat::parse_str("(module (func (export \"run\")))").expect("it is valid");
     /// let kept = Module::new(&Engine::default(), &bytes)?.keep();
     /// // SAFETY: just kept, of the same bytes.
-    /// let again = unsafe { Module::with_kept(&Engine::default(), &bytes, &kept)? };
-    /// assert_eq!(again.exports().count(), 1);
+    /// let (module, fits) = unsafe { Module::with_kept(&Engine::default(), &bytes, || Some(kept))? };
+    /// assert_eq!((module.exports().count(), fits), (1, Ok(())));
     /// # Ok(())
     /// # }
     /// ```
-    pub unsafe fn with_kept(engine: &Engine, bytes: impl Into<module::Bytes>, kept: &[u8]) -> Result<Self> {
-        let mut kept = Kept::open(&engine.inner, kept)?;
-        // SAFETY: by contract.
-        let module =
-            unsafe { verifier::decode_verified(bytes.into(), &engine.verifier, &engine.inner.types, kept.found()) }?;
-        kept.fits(&module)?;
+    pub unsafe fn with_kept(
+        engine: &Engine,
+        bytes: impl Into<module::Bytes>,
+        kept: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> Result<(Self, Result<(), Unfit>)> {
+        let outline = verifier::Outline::new(bytes.into(), &engine.verifier, &engine.inner.types)?;
+        let kept = kept().unwrap_or_default();
+        let kept = Kept::open(&engine.inner, &kept).and_then(|kept| kept.fitting(outline.module()));
+        let module = match &kept {
+            // SAFETY: by contract.
+            Ok(kept) => unsafe { outline.trust(kept.found()) },
+            Err(_) => outline.verify(&engine.verifier)?,
+        };
         let code = Arc::new(ModuleCode::new(module, engine.inner.config));
         // SAFETY: by contract; it fits.
-        unsafe { kept.adopt(&engine.inner, &code) }?;
+        let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) });
         tier::compile_ahead(&engine.inner, &code)?;
-        Ok(Self { code, engine: engine.clone() })
+        Ok((Self { code, engine: engine.clone() }, fits))
     }
 
     /// What was found out about it, for a later process that has the same module: that it is verified, and the code that is compiled so far. See

@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::jit::CompileError;
 use crate::runtime::instantiate::InstantiateError;
-use crate::runtime::kept::Unfit;
 use crate::runtime::trap::Trap;
 use crate::types::ExternType;
 use crate::verifier::VerifyError;
@@ -22,9 +21,6 @@ pub enum Error {
     /// The module could not be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
-    /// What was kept of a module is of no use for it.
-    #[error("what was kept of the module does not fit: {0}")]
-    Unfit(#[from] Unfit),
     /// Imports are missing or have other types; all of them are listed.
     #[error("{}", list(.0))]
     Link(Vec<LinkProblem>),

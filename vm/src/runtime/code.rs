@@ -31,6 +31,8 @@ pub struct ModuleCode {
     pub(super) has_stubs: AtomicBool,
     /// Bytes of the bodies that were compiled to be entered in mid-loop.
     pub(super) loop_bytes: AtomicUsize,
+    /// How many calls it takes until a function is hot.
+    pub(super) hot_calls: AtomicI32,
 }
 
 /// One function's code in both tiers.
@@ -69,6 +71,7 @@ impl ModuleCode {
             instantiated: AtomicBool::new(false),
             has_stubs: AtomicBool::new(false),
             loop_bytes: AtomicUsize::new(0),
+            hot_calls: AtomicI32::new(tier::until_hot(config.tier).0),
         }
     }
 
@@ -123,6 +126,12 @@ impl ModuleCode {
             return None;
         }
         Some(ir)
+    }
+
+    /// Functions that are translated for the interpreter, and not compiled.
+    pub(crate) fn translated(&self) -> impl Iterator<Item = DefinedFunc> {
+        let all = (0..).map(DefinedFunc).zip(&self.functions);
+        all.filter(|(_, function)| function.ir.get().is_some() && function.compiled().is_none()).map(|(func, _)| func)
     }
 
     /// The interpreter's translation of a function, made now if there is none.

@@ -32,6 +32,9 @@ const NONE: u32 = u32::MAX;
 /// Why what was kept is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
+    /// There is nothing.
+    #[error("nothing was kept")]
+    Nothing,
     /// It was cut off, or changed since.
     #[error("it is damaged")]
     Damaged,
@@ -60,6 +63,8 @@ pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
         body.word((*is).into());
     }
     body.list(code.module.types.iter().map(|ty| [ty.id.0]));
+    let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
+    body.list(translated.iter().map(|func| [*func]));
     let (functions, loops, parts) = functions(code);
     // Where nothing is compiled there may be no compiler.
     if let (false, Ok(compiler)) = (parts.code.is_empty(), engine.compiler()) {
@@ -143,6 +148,9 @@ impl<'a> Kept<'a> {
     /// # Errors
     /// If it is damaged, or was kept elsewhere.
     pub fn open(engine: &Engine, kept: &'a [u8]) -> Result<Self> {
+        if kept.is_empty() {
+            return Err(Unfit::Nothing);
+        }
         let body = kept.strip_prefix(MAGIC).ok_or(Unfit::Damaged)?;
         let (expected, body) = body.split_first_chunk().ok_or(Unfit::Damaged)?;
         if u64::from_le_bytes(*expected) != sum(body) {
@@ -162,27 +170,28 @@ impl<'a> Kept<'a> {
         self.found.clone()
     }
 
-    /// Whether it can be of this module.
+    /// The same, if it can be of this module.
     ///
     /// # Errors
     /// If not.
-    pub fn fits(&mut self, module: &Module) -> Result<()> {
+    pub fn fitting(mut self, module: &Module) -> Result<Self> {
         let same = self.body.list()?.map(|[id]| id).eq(module.types.iter().map(|ty| ty.id.0));
-        if same && self.found.table_grows.len() == module.tables.len() { Ok(()) } else { Err(Unfit::Types) }
+        if same && self.found.table_grows.len() == module.tables.len() { Ok(self) } else { Err(Unfit::Types) }
     }
 
-    /// Gives a module that it [fits](Self::fits) the code; tells how many functions and loops there are.
+    /// Gives a module that it [fits](Self::fitting) the code. What the interpreter ran is translated for it in the background.
     ///
     /// # Errors
     /// If it is damaged, or for another processor. Then the module has what could be read, or nothing.
     ///
     /// # Safety
     /// It was kept of a module of the same bytes, and is as it was.
-    pub unsafe fn adopt(mut self, engine: &Engine, code: &ModuleCode) -> Result<usize> {
+    pub unsafe fn adopt(mut self, engine: &Arc<Engine>, code: &Arc<ModuleCode>) -> Result<()> {
+        let translated: Vec<_> = self.body.list()?.map(|[func]| DefinedFunc(func)).collect();
         if self.body.0.is_empty() || engine.config.tier == Tier::Interpreter {
-            return Ok(0);
+            return Ok(());
         }
-        let Ok(compiler) = engine.compiler() else { return Ok(0) };
+        let Ok(compiler) = engine.compiler() else { return Ok(()) };
         if self.body.bytes()? != compiler.target().as_bytes() {
             return Err(Unfit::Elsewhere);
         }
@@ -207,7 +216,6 @@ impl<'a> Kept<'a> {
         // SAFETY: the module gets it below.
         let batch = unsafe { compiler.adopt(parts, &code.module) }.map_err(no_code)?;
         code.keep(batch.clone());
-        let number = functions.len() + loops.len();
         tier::prepare_stubs(compiler, code).map_err(no_code)?;
         for [func, start] in functions {
             let func = DefinedFunc(func);
@@ -219,6 +227,11 @@ impl<'a> Kept<'a> {
             let (entry, _) = (made(Trampoline::Entry)?, made(Trampoline::Unpack)?);
             function.publish(batch.address(start), entry.0);
         }
+        if translated.iter().all(|func| func.index() < code.functions().len()) {
+            tier::translate_in_background(engine, code, translated);
+        }
+        // The compiler has time for what is less hot.
+        tier::lower_thresholds(code);
         for [func, number, start, trampoline] in loops {
             let function = code.functions().get(func as usize).ok_or(Unfit::Damaged)?;
             let made = LoopCode { code: batch.address(start), trampoline: batch.address(trampoline) };
@@ -228,7 +241,7 @@ impl<'a> Kept<'a> {
             // The first turn is to find it.
             function.turns.store(0, Ordering::Relaxed);
         }
-        Ok(number)
+        Ok(())
     }
 }
 

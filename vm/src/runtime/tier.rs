@@ -37,6 +37,19 @@ pub fn until_hot(tier: Tier) -> (i32, i32) {
     }
 }
 
+/// By how much less is hot in a program whose hottest functions were compiled by an earlier run: the compiler has nothing else to do.
+const SOONER: i32 = 8;
+
+/// Lets functions count as hot sooner.
+pub(super) fn lower_thresholds(code: &ModuleCode) {
+    code.hot_calls.store(HOT_CALLS / SOONER, Ordering::Relaxed);
+    for function in code.functions() {
+        for count in [&function.calls, &function.turns] {
+            count.store(count.load(Ordering::Relaxed) / SOONER, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Work for the background compiler.
 pub(super) enum Job {
     /// A function.
@@ -46,6 +59,8 @@ pub(super) enum Job {
         /// The loop that it is to be entered at; none: its start.
         entry: Option<u32>,
     },
+    /// Functions that the interpreter will run, to be translated before it comes to them.
+    Translate { code: Arc<ModuleCode>, funcs: Vec<DefinedFunc> },
     /// A trampoline of a type, for somebody who waits for it.
     Trampoline { what: Trampoline, id: TypeId, ty: FuncType, to: mpsc::Sender<TrampolineCode> },
 }
@@ -165,7 +180,7 @@ unsafe fn loop_in_background(context: *mut InstanceContext, func: DefinedFunc, n
     let function = code.function(func);
     let mut loops = function.loops();
     let bytes = code.module.body(func).len();
-    let is_called_again = function.calls.load(Ordering::Relaxed) > 1 - HOT_CALLS;
+    let is_called_again = function.calls.load(Ordering::Relaxed) > 1 - code.hot_calls.load(Ordering::Relaxed);
     let (turns, entry) = match loops.look(number) {
         Look::Code(code) => return code,
         Look::Wait(turns) => (turns, None),
@@ -247,13 +262,24 @@ fn compile_loop(compiler: &Compiler, code: &Arc<ModuleCode>, func: DefinedFunc, 
 unsafe fn ask(context: *mut InstanceContext, func: DefinedFunc, entry: Option<u32>) {
     // SAFETY: by contract.
     let (engine, code) = unsafe { engine_and_code(context) };
+    send(&engine, Job::Function { code, func, entry });
+}
+
+/// Hands work to the background compiler. One that has gone leaves functions in the interpreter, where they still run.
+fn send(engine: &Arc<Engine>, job: Job) {
     let mut background = engine.background.lock().unwrap_or_else(|e| e.into_inner());
     if background.is_none() {
-        *background = start(&engine);
+        *background = start(engine);
     }
     if let Some(sender) = &*background {
-        // A compiler that has gone leaves the function in the interpreter, where it still runs.
-        let _ = sender.send(Job::Function { code, func, entry });
+        let _ = sender.send(job);
+    }
+}
+
+/// Has functions translated that the interpreter will run.
+pub(super) fn translate_in_background(engine: &Arc<Engine>, code: &Arc<ModuleCode>, funcs: Vec<DefinedFunc>) {
+    if engine.config.tier == Tier::Auto && !funcs.is_empty() {
+        send(engine, Job::Translate { code: code.clone(), funcs });
     }
 }
 
@@ -285,6 +311,11 @@ impl Job {
             Job::Function { code, func, entry: None } => {
                 if code.function(func).compiled().is_none() {
                     let _ = compile(compiler, &code, &[func]);
+                }
+            }
+            Job::Translate { code, funcs } => {
+                for func in funcs {
+                    code.ir(func);
                 }
             }
             Job::Trampoline { what, id, ty, to } => {

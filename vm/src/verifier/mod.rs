@@ -23,6 +23,7 @@ mod proposals;
 mod tests;
 mod type_group;
 
+use decode::Decoded;
 use wasmparser::WasmFeatures;
 
 pub(crate) use bodies::Found;
@@ -60,10 +61,45 @@ pub struct Options {
 /// The first reason found to refuse the module; of several faulty functions, the one that comes
 /// first.
 pub fn verify(bytes: Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, VerifyError> {
-    check_header(&bytes, &options.limits)?;
-    match verify_module(&bytes, options, types) {
-        Ok(module) => Ok(module),
-        Err(refused) => Err(describe(refused, &bytes)),
+    Outline::new(bytes, options, types)?.verify(options)
+}
+
+/// A module of which all but the function bodies is verified.
+pub(crate) struct Outline(Decoded);
+
+impl Outline {
+    /// Decodes and verifies all but the function bodies.
+    pub fn new(bytes: Bytes, options: &Options, types: &TypeRegistry) -> Result<Self, VerifyError> {
+        check_header(&bytes, &options.limits)?;
+        let decoded = decode::decode(&bytes, &options.limits, types).map_err(|refused| describe(refused, &bytes))?;
+        Ok(Self(decoded))
+    }
+
+    /// What is known so far.
+    pub fn module(&self) -> &Module {
+        &self.0.module
+    }
+
+    /// Verifies the function bodies.
+    pub fn verify(self, options: &Options) -> Result<Module, VerifyError> {
+        let bytes = self.0.module.bytes.clone();
+        let found = bodies::verify(&bytes, &self.0, options).map_err(|refused| describe(refused, &bytes))?;
+        Ok(self.complete(found))
+    }
+
+    /// The module, if its function bodies were verified before.
+    ///
+    /// # Safety
+    /// They were, in a module of the same bytes, under the same limits, and this was found.
+    pub unsafe fn trust(self, found: Found) -> Module {
+        self.complete(found)
+    }
+
+    fn complete(self, found: Found) -> Module {
+        let mut module = self.0.module;
+        Found { table_grows: module.table_grows, uses_heap: module.uses_heap, has_tail_calls: module.has_tail_calls } =
+            found;
+        module
     }
 }
 
@@ -94,38 +130,6 @@ impl From<VerifyError> for Refused {
 impl From<wasmparser::Error> for Refused {
     fn from(error: wasmparser::Error) -> Self {
         Self::Rules(error, None)
-    }
-}
-
-fn verify_module(bytes: &Bytes, options: &Options, types: &TypeRegistry) -> Result<Module, Refused> {
-    let decoded = decode::decode(bytes, &options.limits, types)?;
-    let found = bodies::verify(bytes, &decoded, options)?;
-    Ok(complete(decoded.module, found))
-}
-
-fn complete(mut module: Module, found: Found) -> Module {
-    Found { table_grows: module.table_grows, uses_heap: module.uses_heap, has_tail_calls: module.has_tail_calls } =
-        found;
-    module
-}
-
-/// Decodes a module whose function bodies were verified before, and what was found out then.
-///
-/// # Errors
-/// The first reason found to refuse it outside of function bodies.
-///
-/// # Safety
-/// [`verify`] admitted the same bytes, under the same limits, and found this.
-pub(crate) unsafe fn decode_verified(
-    bytes: Bytes,
-    options: &Options,
-    types: &TypeRegistry,
-    found: Found,
-) -> Result<Module, VerifyError> {
-    check_header(&bytes, &options.limits)?;
-    match decode::decode(&bytes, &options.limits, types) {
-        Ok(decoded) => Ok(complete(decoded.module, found)),
-        Err(refused) => Err(describe(refused, &bytes)),
     }
 }
 
