@@ -69,12 +69,27 @@ fn run(mode: &str, config: &Config) {
         }
         total.add(report);
     }
+    finish(mode, &total);
+}
+
+fn finish(mode: &str, total: &Report) {
     println!("{mode}: {} assertions passed, {} failed", total.passed, total.failures.len());
     for failure in total.failures.iter().take(40) {
         println!("  {failure}");
     }
     assert!(total.failures.is_empty(), "{mode}: {} assertions failed", total.failures.len());
     assert!(total.passed > 50_000, "the suite is not whole: only {} assertions ran", total.passed);
+}
+
+/// Runs all files twice, the second time with what was kept of each module in the first.
+fn run_again(mode: &str, config: &Config) {
+    let mut total = Report::default();
+    for file in files() {
+        let mut first = Runner::new(config);
+        first.file(&file, &mut Report::default());
+        first.again(config).file(&file, &mut total);
+    }
+    finish(mode, &total);
 }
 
 fn tier(tier: Tier) -> Config {
@@ -100,6 +115,12 @@ fn the_jit_passes() {
 #[test]
 fn functions_compiled_on_their_first_call_pass() {
     run("jit, lazily", &tier(Tier::JitLazy));
+}
+
+#[test]
+fn code_that_was_kept_passes() {
+    run_again("kept code, jit, collecting", &collecting(Tier::Jit));
+    run_again("kept code, every loop entered", &tier(Tier::EveryLoop));
 }
 
 #[test]

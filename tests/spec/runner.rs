@@ -1,6 +1,6 @@
 //! Runs the directives of a `.wast` file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pinfold_vm::api::{
@@ -35,6 +35,10 @@ pub struct Runner {
     instances: HashMap<String, Instance>,
     last_module: Option<Module>,
     last: Option<Instance>,
+    /// All modules, in order.
+    made: Vec<Module>,
+    /// What another run of the file has kept of them.
+    kept: Option<VecDeque<Vec<u8>>>,
 }
 
 type Outcome<T = ()> = Result<T, String>;
@@ -56,7 +60,27 @@ impl Runner {
             instances: HashMap::new(),
             last_module: None,
             last: None,
+            made: Vec::new(),
+            kept: None,
         }
+    }
+
+    /// One for a second run of a file, which finds what this one has kept of each module.
+    pub fn again(self, config: &Config) -> Self {
+        let kept = self.made.iter().map(Module::keep).collect();
+        Self { kept: Some(kept), ..Self::new(config) }
+    }
+
+    fn module(&mut self, bytes: Vec<u8>) -> Result<Module, Error> {
+        let next = self.kept.as_mut().map(|kept| kept.pop_front());
+        // SAFETY: it was kept of the same bytes: a file has the same modules each time.
+        let (module, fits) = unsafe { Module::with_kept(&self.engine, bytes, || next.clone().flatten()) }?;
+        // Modules that are refused leave nothing.
+        match next {
+            Some(_) => fits.unwrap(),
+            None => self.made.push(module.clone()),
+        }
+        Ok(module)
     }
 
     /// Runs a file. Every directive but module definitions counts as an assertion.
@@ -125,7 +149,10 @@ impl Runner {
             WastDirective::AssertMalformed { mut module, .. } | WastDirective::AssertInvalid { mut module, .. } => {
                 // A text that the parser refuses is malformed before it reaches us.
                 let Ok(bytes) = module.encode() else { return Ok(()) };
-                match Module::new(&self.engine, bytes) {
+                let kept = self.kept.take();
+                let made = self.module(bytes);
+                self.kept = kept;
+                match made {
                     Err(Error::Verify(_)) => Ok(()),
                     Err(error) => Err(format!("expected a verifier's error, got {error}")),
                     Ok(_) => Err("a bad module was accepted".into()),
@@ -137,7 +164,7 @@ impl Runner {
 
     fn compile(&mut self, wat: &mut QuoteWat<'_>) -> Outcome<Module> {
         let bytes = wat.encode().map_err(text)?;
-        Module::new(&self.engine, bytes).map_err(text)
+        self.module(bytes).map_err(text)
     }
 
     fn define(&mut self, id: Option<Id<'_>>, module: &Module) {

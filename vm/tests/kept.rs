@@ -117,7 +117,9 @@ fn damage_is_found_wherever_it_is() {
         let mut damaged = kept.clone();
         damaged[at] ^= 0x10;
         assert!(matches!(again(Tier::Jit, &damaged), Err(Unfit::Damaged)), "byte {at}");
-        assert!(matches!(again(Tier::Jit, &kept[..at]), Err(Unfit::Damaged)), "cut at {at}");
+        if at > 0 {
+            assert!(matches!(again(Tier::Jit, &kept[..at]), Err(Unfit::Damaged)), "cut at {at}");
+        }
     }
 }
 
