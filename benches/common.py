@@ -69,7 +69,10 @@ def compiler():
 
 
 # Wasmtime notes the stack where it makes an error, also one that no one sees (each collection, each throw), if this is set.
+# What Pinfold keeps of programs, where that is measured.
+KEPT = CACHE / "kept"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.endswith("_BACKTRACE")}
+ENVIRONMENT["PINFOLD_CACHE"] = str(KEPT)
 
 
 class Failure(Exception):

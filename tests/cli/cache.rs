@@ -78,6 +78,11 @@ fn tiers_share_it_and_the_interpreter_does_without() {
     let kept = Kept::new("tiers");
     let program = kept.scratch.program();
     let run = |tier| kept.run(&[&["--tier", tier], &COUNT[..], &[&program, "10"]].concat());
+    // It has nothing to keep but the module that the text stands for.
+    for _ in 0..2 {
+        assert_eq!(stdout(&run("interpreter")), "0\n");
+        assert_eq!(kept.entries().len(), 1);
+    }
     let all = compiled(&run("jit"));
     assert!(all[0] > 5 && all[1] == 0);
     let auto = compiled(&run("auto"));

@@ -58,6 +58,8 @@ impl Ground {
         fs::create_dir(&place)?;
         fs::create_dir(place.join("temporary"))?;
         fs::create_dir(place.join("granted"))?;
+        // Nothing of a program that was killed is kept, not even a part.
+        fs::create_dir(place.join("cache"))?;
         let program = place.join("spin.wat");
         fs::write(&program, r#"(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))"#)?;
         let older = groups("/sys/fs/cgroup".as_ref(), None);
@@ -66,7 +68,8 @@ impl Ground {
 
     /// What is there now. What else a supervisor makes of the host's belongs here too.
     fn host(&self) -> io::Result<Host> {
-        let folders = [self.place.clone(), self.place.join("temporary"), self.place.join("granted")];
+        let inside = ["temporary", "granted", "cache"].map(|name| self.place.join(name));
+        let folders = [&[self.place.clone()], &inside[..]].concat();
         let mut files = BTreeSet::new();
         for folder in folders {
             files.extend(

@@ -66,8 +66,10 @@ pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
     let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
     body.list(translated.iter().map(|func| [*func]));
     let (functions, loops, parts) = functions(code);
-    // Where nothing is compiled there may be no compiler.
-    if let (false, Ok(compiler)) = (parts.code.is_empty(), engine.compiler()) {
+    // Where nothing is compiled there may be no compiler, and it may be too late to make one.
+    if !parts.code.is_empty()
+        && let Ok(compiler) = engine.compiler()
+    {
         let (list, stubs) = trampolines(compiler, &code.module);
         body.bytes(compiler.target().as_bytes());
         body.list(list.into_iter());
