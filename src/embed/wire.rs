@@ -47,7 +47,10 @@ impl Writer {
 
     pub(crate) fn words(&mut self, words: &[i64]) {
         self.count(words.len());
-        self.words.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        let from = self.words.len();
+        self.words.resize(from + words.len() * 8, 0);
+        let (to, _) = self.words[from..].as_chunks_mut();
+        to.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
     }
 
     pub(crate) fn count(&mut self, count: usize) {
