@@ -18,7 +18,7 @@ pub const BASE: [(&str, &str); 7] = [
 ];
 
 /// Bytes that a worker needs beside what its program may have.
-const OVERHEAD: u64 = 256 << 20;
+pub const OVERHEAD: u64 = 256 << 20;
 
 /// Processes and threads that a worker may have, beside one for each processor: its first, those that wait and move output.
 pub const PROCESSES: u64 = 16;

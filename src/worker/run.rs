@@ -4,9 +4,9 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Instant;
 
-use pinfold::exit;
 use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::trace;
+use pinfold::{exit, policy};
 use pinfold_vm::api::{
     Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
     TrapKind, Val, available, stop_from_outside,
@@ -64,6 +64,8 @@ impl Prepared {
 pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let mut config = Config::new();
     config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
+    // Of what a worker may have beside its program: what else it has is less than the other half.
+    config.compile_memory((policy::OVERHEAD / 2) as usize);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
     let engine = Engine::new(&config)?;
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;

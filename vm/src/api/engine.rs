@@ -16,6 +16,7 @@ use crate::{jit, module, verifier};
 pub struct Config {
     code: CodeConfig,
     verifier: verifier::Options,
+    compile_memory: Option<usize>,
 }
 
 impl Config {
@@ -33,6 +34,13 @@ impl Config {
     /// Whether fuel is counted: see [`super::Store::set_fuel`].
     pub fn consume_fuel(&mut self, count: bool) -> &mut Self {
         self.code.fuel = count;
+        self
+    }
+
+    /// About how many bytes compiling may take, and what comes of it: functions that it may not be enough for stay in the interpreter. Enough for all that
+    /// are not too large anyway, 1.5 GiB, if nothing is said.
+    pub fn compile_memory(&mut self, bytes: usize) -> &mut Self {
+        self.compile_memory = Some(bytes);
         self
     }
 
@@ -116,7 +124,10 @@ impl Engine {
             // Nobody is to be asked for what turns hot.
             code.tier = Tier::Interpreter;
         }
-        Self { inner: Arc::new(engine::Engine::new(code)), verifier: config.verifier.clone() }
+        Self {
+            inner: Arc::new(engine::Engine::new(code, config.compile_memory.unwrap_or(jit::MEMORY))),
+            verifier: config.verifier.clone(),
+        }
     }
 
     /// Whether two handles are of one engine.

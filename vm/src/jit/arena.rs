@@ -52,6 +52,13 @@ pub struct Range {
     len: usize,
 }
 
+impl Range {
+    /// Its bytes: whole pages.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
+
 impl Arena {
     /// The process's arena, set aside now if that was not done yet.
     pub fn get() -> io::Result<&'static Self> {

@@ -1,5 +1,8 @@
 //! Code that was compiled together, and the side tables that explain it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::arena::{Arena, Range};
 use crate::module::{FuncIndex, Module};
 
@@ -84,6 +87,8 @@ pub struct Batch {
     tables: Tables,
     /// The module, which owns the batch; null for trampolines.
     module: *const Module,
+    /// Bytes of memory that its compiler's code takes, this among it.
+    used: Arc<AtomicUsize>,
 }
 
 // SAFETY: a batch is immutable; the module is only used while it owns the batch.
@@ -119,6 +124,20 @@ impl Tables {
     }
 }
 
+impl Tables {
+    /// Bytes that they take.
+    fn memory(&self) -> usize {
+        let Self { entries, traps, locations, sites, handlers, maps, references } = self;
+        size_of_val(&entries[..])
+            + size_of_val(&traps[..])
+            + size_of_val(&locations[..])
+            + size_of_val(&sites[..])
+            + size_of_val(&handlers[..])
+            + size_of_val(&maps[..])
+            + size_of_val(&references[..])
+    }
+}
+
 impl Parts {
     /// Adds code with its tables; tells where it stands.
     pub fn append(&mut self, code: &[u8], tables: &Tables) -> u32 {
@@ -136,13 +155,24 @@ impl Batch {
     ///
     /// # Safety
     /// `module` is null, or lives as long as the batch.
-    pub unsafe fn place(arena: &'static Arena, parts: Parts, module: *const Module) -> Option<std::sync::Arc<Self>> {
+    pub unsafe fn place(
+        arena: &'static Arena,
+        used: &Arc<AtomicUsize>,
+        parts: Parts,
+        module: *const Module,
+    ) -> Option<Arc<Self>> {
         let range = arena.take(parts.code.len())?;
         arena.write(&range, &parts.code);
-        let batch = Self { arena, range, len: parts.code.len(), tables: parts.tables, module };
-        let batch = std::sync::Arc::new(batch);
-        arena.publish(&batch.range, std::sync::Arc::as_ptr(&batch).cast_mut());
+        let batch = Self { arena, range, len: parts.code.len(), tables: parts.tables, module, used: used.clone() };
+        let batch = Arc::new(batch);
+        used.fetch_add(batch.memory(), Ordering::Relaxed);
+        arena.publish(&batch.range, Arc::as_ptr(&batch).cast_mut());
         Some(batch)
+    }
+
+    /// Bytes that it takes.
+    fn memory(&self) -> usize {
+        self.range.len() + self.tables.memory()
     }
 
     /// Where an offset is executed.
@@ -219,6 +249,7 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
+        self.used.fetch_sub(self.memory(), Ordering::Relaxed);
         self.arena.give(&self.range);
     }
 }

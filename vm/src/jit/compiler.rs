@@ -5,6 +5,7 @@
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 use cranelift_codegen::binemit::Reloc;
@@ -29,6 +30,10 @@ use crate::types::{FuncType, TypeId};
 
 /// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
 const MAX_BODY: usize = 2 << 20;
+/// About how many bytes Cranelift takes for each byte of a body: what was seen were 230 to 630.
+const MEMORY_PER_BYTE: usize = 768;
+/// Bytes that compiling may take where nobody says otherwise: enough for the largest body.
+pub const MEMORY: usize = MAX_BODY * MEMORY_PER_BYTE;
 /// The most operands below a loop that a function is entered at, times the body's bytes: each is a variable to Cranelift, which keeps
 /// track of it through all blocks.
 const MAX_CARRIED: usize = 16 << 20;
@@ -43,6 +48,10 @@ pub struct Compiler {
     isa: OwnedTargetIsa,
     config: CodeConfig,
     arena: &'static Arena,
+    /// Bytes that code, what explains it, and the compiler at work may take.
+    memory: usize,
+    /// How many of them code takes.
+    used: Arc<AtomicUsize>,
     trampolines: RwLock<HashMap<(Trampoline, TypeId), TrampolineCode>>,
     /// Keeps trampolines in memory.
     batches: Mutex<Vec<Arc<Batch>>>,
@@ -96,19 +105,43 @@ pub fn reserve_code() -> std::io::Result<()> {
 
 impl Compiler {
     /// A compiler for this host.
-    pub fn new(config: CodeConfig) -> Result<Self, CompileError> {
+    pub fn new(config: CodeConfig, memory: usize) -> Result<Self, CompileError> {
         if config.no_signals {
             return Err(CompileError::Host("it needs signals, which are turned off".into()));
         }
         let isa = isa(&config).map_err(CompileError::Host)?;
         let arena = Arena::get().map_err(|e| CompileError::Host(e.to_string()))?;
-        Ok(Self { isa, config, arena, trampolines: RwLock::default(), batches: Mutex::default() })
+        let (used, trampolines, batches) = Default::default();
+        Ok(Self { isa, config, arena, memory, used, trampolines, batches })
+    }
+
+    /// Places code.
+    ///
+    /// # Safety
+    /// As for [`Batch::place`].
+    unsafe fn place(&self, parts: Parts, module: *const Module) -> Result<Arc<Batch>, CompileError> {
+        // SAFETY: by contract.
+        unsafe { Batch::place(self.arena, &self.used, parts, module) }.ok_or(CompileError::Full)
+    }
+
+    /// Whether it takes a function; those that it does not stay in the interpreter.
+    fn takes(&self, module: &Module, func: DefinedFunc) -> bool {
+        let bytes = module.body(func).len();
+        let left = self.memory.saturating_sub(self.used.load(Ordering::Relaxed));
+        bytes <= MAX_BODY
+            && bytes * MEMORY_PER_BYTE <= left
+            && lower::is_bounded(module, func)
+            && lower::handlers_fit(module, func)
     }
 
     /// Compiles functions as one batch, in parallel where there are many. Those that are too large
     /// are left out: they stay in the interpreter.
     pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
         let machines = self.compilable(code, funcs)?;
+        if machines.is_empty() {
+            // To give back what nothing stands in is a system call.
+            return Ok(Vec::new());
+        }
         let mut parts = Parts::default();
         let mut starts = HashMap::new();
         let mut calls = Vec::new();
@@ -125,7 +158,7 @@ impl Compiler {
             parts.code[at as usize..][..4].copy_from_slice(&relative.to_le_bytes());
         }
         // SAFETY: the caller hands the batch to its module's `keep`.
-        let batch = unsafe { Batch::place(self.arena, parts, &raw const code.module) }.ok_or(CompileError::Full)?;
+        let batch = unsafe { self.place(parts, &raw const code.module) }?;
         Ok(small
             .into_iter()
             .map(|func| Compiled { func, code: batch.address(starts[&func.0]), batch: batch.clone() })
@@ -138,7 +171,7 @@ impl Compiler {
         code: &ModuleCode,
         funcs: &[DefinedFunc],
     ) -> Result<Vec<(DefinedFunc, Machine)>, CompileError> {
-        let mut small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| is_compilable(&code.module, *f)).collect();
+        let mut small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| self.takes(&code.module, *f)).collect();
         loop {
             let own = small.iter().copied().collect();
             let machines = small.iter().zip(self.machines(code, &small, &own)?);
@@ -190,7 +223,7 @@ impl Compiler {
         entry: &LoopHeader,
     ) -> Result<Option<(LoopCode, Arc<Batch>)>, CompileError> {
         let bytes = code.module.body(func).len();
-        if !is_compilable(&code.module, func) || entry.operands as usize * bytes > MAX_CARRIED {
+        if !self.takes(&code.module, func) || entry.operands as usize * bytes > MAX_CARRIED {
             return Ok(None);
         }
         let mut worker = Worker::new(&*self.isa);
@@ -206,7 +239,7 @@ impl Compiler {
         let [body, trampoline] = [(body, Some(index)), (trampoline, None)]
             .map(|(machine, func)| append(&mut parts, machine, func, &mut Vec::new()));
         // SAFETY: the caller hands the batch to its module's `keep`.
-        let batch = unsafe { Batch::place(self.arena, parts, &raw const code.module) }.ok_or(CompileError::Full)?;
+        let batch = unsafe { self.place(parts, &raw const code.module) }?;
         Ok(Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch)))
     }
 
@@ -225,7 +258,7 @@ impl Compiler {
         let mut parts = Parts::default();
         let start = append(&mut parts, machine, None, &mut Vec::new());
         // SAFETY: no module.
-        let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
+        let batch = unsafe { self.place(parts, std::ptr::null()) }?;
         let made = TrampolineCode(batch.address(start));
         cache.insert((what, id), made);
         self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
@@ -254,7 +287,7 @@ impl Compiler {
         list: &[(Trampoline, TypeId, u32)],
     ) -> Result<(), CompileError> {
         // SAFETY: no module.
-        let batch = unsafe { Batch::place(self.arena, parts, std::ptr::null()) }.ok_or(CompileError::Full)?;
+        let batch = unsafe { self.place(parts, std::ptr::null()) }?;
         let mut cache = self.trampolines.write().unwrap_or_else(|e| e.into_inner());
         for (what, id, start) in list {
             cache.entry((*what, *id)).or_insert(TrampolineCode(batch.address(*start)));
@@ -270,7 +303,7 @@ impl Compiler {
     /// It is such code. The module lives as long as the batch: it is handed to its `keep`.
     pub unsafe fn adopt(&self, parts: Parts, module: &Module) -> Result<Arc<Batch>, CompileError> {
         // SAFETY: by contract.
-        unsafe { Batch::place(self.arena, parts, module) }.ok_or(CompileError::Full)
+        unsafe { self.place(parts, module) }
     }
 
     /// What its code is for: architecture, and all that is assumed of the processor.
@@ -283,11 +316,6 @@ impl Compiler {
     pub fn config(&self) -> &CodeConfig {
         &self.config
     }
-}
-
-/// Whether the compiler takes a function; those that it does not stay in the interpreter.
-fn is_compilable(module: &Module, func: DefinedFunc) -> bool {
-    module.body(func).len() <= MAX_BODY && lower::handlers_fit(module, func)
 }
 
 /// Adds a function's code and tables to a batch.

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use crate::module::DefinedFunc;
 pub use batch::Batch;
-pub use compiler::{Compiler, IS_THERE, clif, disassemble, reserve_code};
+pub use compiler::{Compiler, IS_THERE, MEMORY, clif, disassemble, reserve_code};
 
 /// Why something could not be compiled.
 #[derive(Clone, Debug, thiserror::Error)]

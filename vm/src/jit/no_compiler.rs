@@ -14,6 +14,9 @@ use crate::types::{FuncType, TypeId};
 /// Whether there is a compiler.
 pub const IS_THERE: bool = false;
 
+/// Nothing takes any.
+pub const MEMORY: usize = 0;
+
 /// What no engine has.
 pub enum Compiler {}
 
@@ -23,7 +26,7 @@ fn left_out() -> CompileError {
 
 impl Compiler {
     /// Says that there is none.
-    pub fn new(_: CodeConfig) -> Result<Self, CompileError> {
+    pub fn new(_: CodeConfig, _: usize) -> Result<Self, CompileError> {
         Err(left_out())
     }
 

@@ -12,6 +12,8 @@ use crate::types::{FuncType, TypeId};
 pub struct Engine {
     /// Settings that code depends on.
     pub config: CodeConfig,
+    /// Bytes that compiling, and what comes of it, may take.
+    compile_memory: usize,
     /// Stacks that wait for the next store.
     pub stacks: StackPool,
     /// Its types.
@@ -22,10 +24,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with these settings.
-    pub fn new(config: CodeConfig) -> Self {
+    /// An engine with these settings, in which compiling, and what comes of it, may take so many bytes.
+    pub fn new(config: CodeConfig, compile_memory: usize) -> Self {
         Self {
             config,
+            compile_memory,
             stacks: StackPool::default(),
             types: TypeRegistry::default(),
             compiler: OnceLock::new(),
@@ -46,6 +49,6 @@ impl Engine {
 
     /// The compiler, started when it is first needed.
     pub fn compiler(&self) -> Result<&Arc<jit::Compiler>, &jit::CompileError> {
-        self.compiler.get_or_init(|| jit::Compiler::new(self.config).map(Arc::new)).as_ref()
+        self.compiler.get_or_init(|| jit::Compiler::new(self.config, self.compile_memory).map(Arc::new)).as_ref()
     }
 }

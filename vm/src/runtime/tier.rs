@@ -24,6 +24,8 @@ use crate::types::{FuncType, TypeId};
 const HOT_CALLS: i32 = 1500;
 /// Turns of its loops after which a function counts as hot.
 const HOT_TURNS: i32 = 2000;
+/// Bytes of bodies that are compiled in one go, if so many wait: code takes whole pages.
+const TOGETHER: usize = 1 << 10;
 /// Bytes of a body from which compiling it twice is to be spared.
 const LARGE: usize = 8 << 10;
 /// The most bytes of bodies of a module that are compiled to be entered in mid-loop.
@@ -288,19 +290,21 @@ fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
     let (sender, jobs) = mpsc::channel::<Job>();
     let engine = Arc::downgrade(engine);
     let started = threads::spawn(move || {
-        for job in jobs {
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
             let Some(engine) = engine.upgrade() else { return };
             let Ok(compiler) = engine.compiler().cloned() else { return };
             drop(engine);
-            job.run(&compiler);
+            next = job.run(&compiler, &jobs);
         }
     });
     started.then_some(sender)
 }
 
 impl Job {
-    /// Does it. A function that cannot be compiled (too large, say) stays in the interpreter.
-    fn run(self, compiler: &Compiler) {
+    /// Does it, and what waits behind it that can be done along with it; gives the first that cannot. A function that cannot be compiled (too large, say)
+    /// stays in the interpreter.
+    fn run(self, compiler: &Compiler, jobs: &mpsc::Receiver<Self>) -> Option<Self> {
         match self {
             Job::Function { code, func, entry: Some(number) } => {
                 let made = compile_loop(compiler, &code, func, number);
@@ -309,9 +313,25 @@ impl Job {
                 code.function(func).turns.store(0, Ordering::Relaxed);
             }
             Job::Function { code, func, entry: None } => {
-                if code.function(func).compiled().is_none() {
-                    let _ = compile(compiler, &code, &[func]);
+                let (mut funcs, mut bytes) = (vec![func], code.module.body(func).len());
+                let mut next = None;
+                while next.is_none() && bytes < TOGETHER {
+                    match jobs.try_recv() {
+                        Ok(Job::Function { code: other, func, entry: None }) if Arc::ptr_eq(&other, &code) => {
+                            bytes += code.module.body(func).len();
+                            if !funcs.contains(&func) {
+                                funcs.push(func);
+                            }
+                        }
+                        Ok(other) => next = Some(other),
+                        Err(_) => break,
+                    }
                 }
+                funcs.retain(|func| code.function(*func).compiled().is_none());
+                if !funcs.is_empty() {
+                    let _ = compile(compiler, &code, &funcs);
+                }
+                return next;
             }
             Job::Translate { code, funcs } => {
                 for func in funcs {
@@ -323,6 +343,7 @@ impl Job {
                 let _ = compiler.trampoline(what, id, &ty).map(|made| to.send(made));
             }
         }
+        None
     }
 }
 

@@ -17,6 +17,7 @@ mod references;
 mod resume;
 mod roots;
 mod simd;
+mod work;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -44,6 +45,7 @@ use fuel::Meter;
 use liveness::Liveness;
 use resume::Resume;
 use roots::{Operand, Roots};
+pub use work::is_bounded;
 
 const PTR: ir::Type = types::I64;
 
