@@ -1,0 +1,5 @@
+//! LuaJIT, by mlua: see `pinfold_embedding::lua`.
+
+fn main() {
+    pinfold_embedding::lua::main();
+}
