@@ -212,9 +212,13 @@ impl Clock {
         if queue.len() > 64 && queue.len().is_power_of_two() {
             queue.retain(|e| e.state.strong_count() > 0);
         }
+        // The thread waits for the first one: of later ones it need not hear, and waking it is a system call.
+        let is_first = queue.peek().is_none_or(|first| at < first.at);
         queue.push(entry);
         drop(queue);
-        self.changed.notify_one();
+        if is_first {
+            self.changed.notify_one();
+        }
     }
 
     fn run(&self) {
