@@ -546,14 +546,19 @@ fn a_declaration_that_is_none_in_fold_is_an_error() {
 #[test]
 fn programs_and_machines_are_used_on_many_threads() {
     let vm = Vm::new().unwrap();
-    let program = vm.compile("sum.fold", "pub fn sum(list: List<Int>) -> Int { list.sum() }").unwrap();
+    // The second is compiled in the background while they call it, from its loop on and from its start.
+    let text = "pub fn sum(list: List<Int>) -> Int { list.sum() }\n\
+                pub fn spin(n: Int) -> Int { var (left, all) = (n, 0)\n while left > 0 { all += left; left -= 1 }\n all }";
+    let program = vm.compile("sum.fold", text).unwrap();
     std::thread::scope(|scope| {
-        for thread in 0..4 {
+        for thread in 0..8 {
             let program = &program;
             scope.spawn(move || {
-                for n in 0..50 {
+                let mut session = program.session(Grants::none()).unwrap();
+                for n in 0..100 {
                     let list: Vec<i64> = (0..n * thread).collect();
                     assert_eq!(program.call::<i64>("sum", (&list,)).unwrap(), list.iter().sum::<i64>());
+                    assert_eq!(session.call::<i64>("spin", (n * 10,)).unwrap(), 5 * n * (n * 10 + 1));
                 }
             });
         }
