@@ -10,6 +10,8 @@
 //! build, for the same processor and settings. A sum over everything tells what was damaged on a disk. It does not tell what
 //! somebody changed on purpose: whoever can write what was kept decides what runs.
 
+mod words;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,16 +20,15 @@ use super::code::ModuleCode;
 use super::config::{CodeConfig, Tier};
 use super::engine::Engine;
 use super::tier;
-use crate::jit::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap, Tables};
+use crate::jit::batch::{Batch, Parts};
 use crate::jit::{Compiler, LoopCode, Trampoline, TrampolineCode};
-use crate::module::{DefinedFunc, FuncIndex, Module};
+use crate::module::{DefinedFunc, Module};
 use crate::types::TypeId;
 use crate::verifier::Found;
+use words::{Reader, Writer};
 
 /// What everything that is kept begins with.
 const MAGIC: &[u8; 16] = b"pinfold code 1\r\n";
-/// Stands for nothing where a number may stand.
-const NONE: u32 = u32::MAX;
 
 /// Why what was kept is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -258,95 +259,4 @@ pub fn sum(bytes: &[u8]) -> u64 {
     let rest = words.remainder().iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
     let sum = words.fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, word.try_into().map_or(0, u64::from_le_bytes)));
     step(step(sum, rest), bytes.len() as u64)
-}
-
-/// Writes words, least significant bytes first.
-#[derive(Default)]
-pub struct Writer(Vec<u8>);
-
-impl Writer {
-    /// A number.
-    pub fn word(&mut self, word: u32) {
-        self.0.extend_from_slice(&word.to_le_bytes());
-    }
-
-    /// Bytes, after their number.
-    pub fn bytes(&mut self, bytes: &[u8]) {
-        self.word(bytes.len() as u32);
-        self.0.extend_from_slice(bytes);
-    }
-
-    /// A list, after its length.
-    pub fn list<const N: usize>(&mut self, list: impl ExactSizeIterator<Item = [u32; N]>) {
-        self.word(list.len() as u32);
-        for item in list {
-            item.into_iter().for_each(|word| self.word(word));
-        }
-    }
-
-    fn parts(&mut self, parts: &Parts) {
-        self.bytes(&parts.code);
-        let Tables { entries, traps, locations, sites, handlers, maps, references } = &parts.tables;
-        self.list(entries.iter().map(|of| [of.start, of.end, of.func.map_or(NONE, |func| func.0)]));
-        self.list(traps.iter().map(|(at, kind)| [*at, *kind]));
-        self.list(locations.iter().map(|(at, byte)| [*at, *byte]));
-        self.list(sites.iter().map(|of| [of.returns, of.frame, of.context, of.handlers.0, of.handlers.1]));
-        self.list(handlers.iter().map(|of| [of.tag.unwrap_or(NONE), of.address]));
-        self.list(maps.iter().map(|of| [of.returns, of.frame, of.references.0, of.references.1]));
-        self.list(references.iter().map(|at| [*at]));
-    }
-}
-
-/// Reads what a [`Writer`] wrote.
-pub struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(Unfit::Damaged)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    /// A number.
-    pub fn word(&mut self) -> Result<u32> {
-        let (word, rest) = self.0.split_first_chunk().ok_or(Unfit::Damaged)?;
-        self.0 = rest;
-        Ok(u32::from_le_bytes(*word))
-    }
-
-    /// Bytes.
-    pub fn bytes(&mut self) -> Result<&'a [u8]> {
-        let len = self.word()?;
-        self.take(len as usize)
-    }
-
-    /// A list.
-    pub fn list<const N: usize>(&mut self) -> Result<impl Iterator<Item = [u32; N]> + use<'a, N>> {
-        let len = (self.word()? as usize).checked_mul(4 * N).ok_or(Unfit::Damaged)?;
-        let items = self.take(len)?.as_chunks::<4>().0.as_chunks::<N>().0;
-        Ok(items.iter().map(|item| item.map(u32::from_le_bytes)))
-    }
-
-    fn parts(&mut self) -> Result<Parts> {
-        let code = self.bytes()?.to_vec();
-        let some = |number| (number != NONE).then_some(number);
-        let entry = |[start, end, func]: [u32; 3]| Entry { start, end, func: some(func).map(FuncIndex) };
-        let site = |[returns, frame, context, first, count]: [u32; 5]| CallSite {
-            returns,
-            frame,
-            context,
-            handlers: (first, count),
-        };
-        let map = |[returns, frame, first, count]: [u32; 4]| StackMap { returns, frame, references: (first, count) };
-        let tables = Tables {
-            entries: self.list()?.map(entry).collect(),
-            traps: self.list()?.map(|[at, kind]| (at, kind)).collect(),
-            locations: self.list()?.map(|[at, byte]| (at, byte)).collect(),
-            sites: self.list()?.map(site).collect(),
-            handlers: self.list()?.map(|[tag, address]| Handler { tag: some(tag), address }).collect(),
-            maps: self.list()?.map(map).collect(),
-            references: self.list()?.map(|[at]| at).collect(),
-        };
-        Ok(Parts { code, tables })
-    }
 }

@@ -1,0 +1,101 @@
+//! What is kept, as words of four bytes, the least significant first.
+
+use super::{Result, Unfit};
+use crate::jit::batch::{CallSite, Entry, Handler, Parts, StackMap, Tables};
+use crate::module::FuncIndex;
+
+/// Stands for nothing where a number may stand.
+const NONE: u32 = u32::MAX;
+
+/// Writes words.
+#[derive(Default)]
+pub struct Writer(pub Vec<u8>);
+
+impl Writer {
+    /// A number.
+    pub fn word(&mut self, word: u32) {
+        self.0.extend_from_slice(&word.to_le_bytes());
+    }
+
+    /// Bytes, after their number.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.word(bytes.len() as u32);
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A list, after its length.
+    pub fn list<const N: usize>(&mut self, list: impl ExactSizeIterator<Item = [u32; N]>) {
+        self.word(list.len() as u32);
+        for item in list {
+            item.into_iter().for_each(|word| self.word(word));
+        }
+    }
+
+    /// Code, and what explains it.
+    pub fn parts(&mut self, parts: &Parts) {
+        self.bytes(&parts.code);
+        let Tables { entries, traps, locations, sites, handlers, maps, references } = &parts.tables;
+        self.list(entries.iter().map(|of| [of.start, of.end, of.func.map_or(NONE, |func| func.0)]));
+        self.list(traps.iter().map(|(at, kind)| [*at, *kind]));
+        self.list(locations.iter().map(|(at, byte)| [*at, *byte]));
+        self.list(sites.iter().map(|of| [of.returns, of.frame, of.context, of.handlers.0, of.handlers.1]));
+        self.list(handlers.iter().map(|of| [of.tag.unwrap_or(NONE), of.address]));
+        self.list(maps.iter().map(|of| [of.returns, of.frame, of.references.0, of.references.1]));
+        self.list(references.iter().map(|at| [*at]));
+    }
+}
+
+/// Reads what a [`Writer`] wrote.
+pub struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len).ok_or(Unfit::Damaged)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// A number.
+    pub fn word(&mut self) -> Result<u32> {
+        let (word, rest) = self.0.split_first_chunk().ok_or(Unfit::Damaged)?;
+        self.0 = rest;
+        Ok(u32::from_le_bytes(*word))
+    }
+
+    /// Bytes.
+    pub fn bytes(&mut self) -> Result<&'a [u8]> {
+        let len = self.word()?;
+        self.take(len as usize)
+    }
+
+    /// A list.
+    pub fn list<const N: usize>(&mut self) -> Result<impl Iterator<Item = [u32; N]> + use<'a, N>> {
+        let len = (self.word()? as usize).checked_mul(4 * N).ok_or(Unfit::Damaged)?;
+        let items = self.take(len)?.as_chunks::<4>().0.as_chunks::<N>().0;
+        Ok(items.iter().map(|item| item.map(u32::from_le_bytes)))
+    }
+
+    /// Code, and what explains it.
+    pub fn parts(&mut self) -> Result<Parts> {
+        let code = self.bytes()?.to_vec();
+        let some = |number| (number != NONE).then_some(number);
+        let entry = |[start, end, func]: [u32; 3]| Entry { start, end, func: some(func).map(FuncIndex) };
+        let site = |[returns, frame, context, first, count]: [u32; 5]| CallSite {
+            returns,
+            frame,
+            context,
+            handlers: (first, count),
+        };
+        let map = |[returns, frame, first, count]: [u32; 4]| StackMap { returns, frame, references: (first, count) };
+        let tables = Tables {
+            entries: self.list()?.map(entry).collect(),
+            traps: self.list()?.map(|[at, kind]| (at, kind)).collect(),
+            locations: self.list()?.map(|[at, byte]| (at, byte)).collect(),
+            sites: self.list()?.map(site).collect(),
+            handlers: self.list()?.map(|[tag, address]| Handler { tag: some(tag), address }).collect(),
+            maps: self.list()?.map(map).collect(),
+            references: self.list()?.map(|[at]| at).collect(),
+        };
+        Ok(Parts { code, tables })
+    }
+}
