@@ -54,7 +54,7 @@ pub struct Range {
 
 impl Range {
     /// Its bytes: whole pages.
-    pub fn len(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.len
     }
 }

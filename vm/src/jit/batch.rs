@@ -172,7 +172,7 @@ impl Batch {
 
     /// Bytes that it takes.
     fn memory(&self) -> usize {
-        self.range.len() + self.tables.memory()
+        self.range.bytes() + self.tables.memory()
     }
 
     /// Where an offset is executed.

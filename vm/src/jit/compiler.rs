@@ -20,7 +20,7 @@ use cranelift_frontend::FunctionBuilderContext;
 
 use super::arena::Arena;
 use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap, Tables};
-use super::{CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, checker, lower, trampolines};
+use super::{CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, Trampolines, checker, lower, trampolines};
 use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
@@ -270,8 +270,8 @@ impl Compiler {
         self.trampolines.read().unwrap_or_else(|e| e.into_inner()).get(&(what, id)).copied()
     }
 
-    /// All trampolines, each with what it does and its type, and the batches that they are in.
-    pub fn trampolines(&self) -> (Vec<(Trampoline, TypeId, TrampolineCode)>, Vec<Arc<Batch>>) {
+    /// All trampolines that were made.
+    pub fn trampolines(&self) -> Trampolines {
         let all = self.trampolines.read().unwrap_or_else(|e| e.into_inner());
         let all = all.iter().map(|(&(what, id), &made)| (what, id, made)).collect();
         (all, self.batches.lock().unwrap_or_else(|e| e.into_inner()).clone())

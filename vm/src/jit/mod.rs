@@ -29,6 +29,7 @@ mod trampolines;
 use std::sync::Arc;
 
 use crate::module::DefinedFunc;
+use crate::types::TypeId;
 pub use batch::Batch;
 pub use compiler::{Compiler, IS_THERE, MEMORY, clif, disassemble, reserve_code};
 
@@ -98,6 +99,9 @@ impl Trampoline {
 /// Where a trampoline is.
 #[derive(Clone, Copy, Debug)]
 pub struct TrampolineCode(pub *const u8);
+
+/// All trampolines of a compiler, each with what it does and its type, and the batches that they are in.
+pub type Trampolines = (Vec<(Trampoline, TypeId, TrampolineCode)>, Vec<Arc<Batch>>);
 
 // SAFETY: the address of code that lives as long as the compiler.
 unsafe impl Send for TrampolineCode {}

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::batch::Parts;
-use super::{Batch, CompileError, Compiled, LoopCode, Trampoline, TrampolineCode};
+use super::{Batch, CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, Trampolines};
 use crate::interpreter::LoopHeader;
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
@@ -51,7 +51,7 @@ impl Compiler {
     }
 
     /// Never called.
-    pub fn trampolines(&self) -> (Vec<(Trampoline, TypeId, TrampolineCode)>, Vec<Arc<Batch>>) {
+    pub fn trampolines(&self) -> Trampolines {
         match *self {}
     }
 
