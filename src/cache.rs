@@ -148,7 +148,16 @@ impl Cache {
     /// # Errors
     /// If it cannot be made or opened, or if others than this user could write there.
     pub fn of_user() -> io::Result<Option<Self>> {
-        folder_of_user().map(|path| Self::at(&path)).transpose()
+        let Some(path) = folder_of_user() else { return Ok(None) };
+        // Whoever acts for another user, with that one's home, leaves nothing there that is not that one's.
+        if std::env::var_os(VARIABLE).is_none()
+            && !path.exists()
+            && let Some(stat) = path.ancestors().find_map(|path| rustix::fs::stat(path).ok())
+            && stat.st_uid != rustix::process::geteuid().as_raw()
+        {
+            return Ok(None);
+        }
+        Self::at(&path).map(Some)
     }
 
     /// The one in a folder, made if it is not there.

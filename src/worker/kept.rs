@@ -65,7 +65,7 @@ impl Kept {
         // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
         let made = unsafe { Module::with_kept(engine, bytes, kept) };
         let (module, fits) = made.map_err(|error| error.to_string())?;
-        self.before = fits.is_ok().then(|| module.compiled());
+        self.before = fits.ok();
         self.module = Some(module.clone());
         Ok(module)
     }

@@ -204,6 +204,23 @@ fn a_cache_that_cannot_be_used_stops_no_program() {
 }
 
 #[test]
+fn nothing_is_left_in_the_home_of_another_user() {
+    let kept = Kept::new("home");
+    let run = || {
+        let mut command = pinfold(&[&["run"], &COUNT[..], &[&kept.scratch.program(), "30000000"]].concat());
+        command.env_remove("PINFOLD_CACHE").env_remove("XDG_CACHE_HOME").env("HOME", &kept.scratch.0);
+        assert_eq!(stdout(&command.output().unwrap()), "0\n");
+        kept.scratch.0.join(".cache").exists()
+    };
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&kept.scratch.0, Some(12345), None).unwrap();
+        assert!(!run());
+        std::os::unix::fs::chown(&kept.scratch.0, Some(0), None).unwrap();
+    }
+    assert!(run());
+}
+
+#[test]
 fn it_is_shown_and_cleared() {
     let kept = Kept::new("shown");
     let show = |flags: &[&str]| stdout(&kept.command(&[&["cache"], flags].concat()).output().unwrap());

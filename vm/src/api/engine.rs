@@ -158,7 +158,7 @@ impl Module {
 
     /// As [`Self::new`], with what an earlier process has [kept](Self::keep) of a module of the same bytes: if it fits, nothing is verified again,
     /// and what was compiled then is not compiled again. It fits in an engine of the same build and settings, on a processor of the
-    /// same kind, that has had no other modules yet. The second result says why not, if it does not. It is asked for late, since some of
+    /// same kind, that has had no other modules yet. The second result says how many functions were compiled then, or why it does not fit. It is asked for late, since some of
     /// the work needs to be done in any case.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ impl Module {
     /// let kept = Module::new(&Engine::default(), &bytes)?.keep();
     /// // SAFETY: just kept, of the same bytes.
     /// let (module, fits) = unsafe { Module::with_kept(&Engine::default(), &bytes, || Some(kept))? };
-    /// assert_eq!((module.exports().count(), fits), (1, Ok(())));
+    /// assert_eq!((module.exports().count(), fits), (1, Ok(0)));
     /// # Ok(())
     /// # }
     /// ```
@@ -183,7 +183,7 @@ impl Module {
         engine: &Engine,
         bytes: impl Into<module::Bytes>,
         kept: impl FnOnce() -> Option<Vec<u8>>,
-    ) -> Result<(Self, Result<(), Unfit>)> {
+    ) -> Result<(Self, Result<usize, Unfit>)> {
         let outline = verifier::Outline::new(bytes.into(), &engine.verifier, &engine.inner.types)?;
         let kept = kept().unwrap_or_default();
         let kept = Kept::open(&engine.inner, &kept).and_then(|kept| kept.fitting(outline.module()));
@@ -194,7 +194,7 @@ impl Module {
         };
         let code = Arc::new(ModuleCode::new(module, engine.inner.config));
         // SAFETY: by contract; it fits.
-        let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) });
+        let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) }.map(|()| code.compiled()));
         tier::compile_ahead(&engine.inner, &code)?;
         Ok((Self { code, engine: engine.clone() }, fits))
     }
