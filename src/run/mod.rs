@@ -124,12 +124,9 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let (kept, keeping) = Kept::new(args, &program, &mut run).unzip();
     let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, keeping, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let outcome = Started::start(&job, &program, &bounds, wanted).and_then(|started| {
-        let finish = || started.finish().map_err(SupervisorError::from);
-        match kept {
-            Some(kept) => kept.during(finish),
-            None => finish(),
-        }
+    let outcome = Started::start(&job, &program, &bounds, wanted).and_then(|started| match kept {
+        Some(kept) => kept.during(|| started.finish()),
+        None => started.finish(),
     });
     let outcome = outcome.map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),

@@ -69,7 +69,7 @@ impl Ground {
     /// What is there now. What else a supervisor makes of the host's belongs here too.
     fn host(&self) -> io::Result<Host> {
         let inside = ["temporary", "granted", "cache"].map(|name| self.place.join(name));
-        let folders = [&[self.place.clone()], &inside[..]].concat();
+        let folders = [std::slice::from_ref(&self.place), &inside[..]].concat();
         let mut files = BTreeSet::new();
         for folder in folders {
             files.extend(
