@@ -55,17 +55,17 @@ macro_rules! parts {
 
 impl Expr {
     /// Its parts, in the order in which they are evaluated.
-    pub fn each(&self, f: &mut dyn FnMut(&Expr)) {
+    pub fn each(&self, f: &mut impl FnMut(&Expr)) {
         parts!(expr self, f, iter);
     }
 
     /// Its parts, to change them.
-    pub fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+    pub fn each_mut(&mut self, f: &mut impl FnMut(&mut Expr)) {
         parts!(expr self, f, iter_mut, mut);
     }
 
     /// Whether it or a part of it is such an expression.
-    pub fn any(&self, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    pub fn any(&self, f: &mut impl FnMut(&Expr) -> bool) -> bool {
         if f(self) {
             return true;
         }
@@ -93,12 +93,12 @@ impl Expr {
 
 impl Stmt {
     /// Its own expressions, in the order in which they are evaluated; not those of statements in it.
-    pub fn exprs(&self, f: &mut dyn FnMut(&Expr)) {
+    pub fn exprs(&self, f: &mut impl FnMut(&Expr)) {
         parts!(stmt self, f, iter);
     }
 
     /// Its own expressions, to change them.
-    pub fn exprs_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+    pub fn exprs_mut(&mut self, f: &mut impl FnMut(&mut Expr)) {
         parts!(stmt self, f, iter_mut, mut);
     }
 
@@ -136,7 +136,7 @@ impl Stmt {
 }
 
 /// Goes through all statements, those in others too.
-pub(crate) fn each_stmt(list: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
+pub(crate) fn each_stmt(list: &[Stmt], f: &mut impl FnMut(&Stmt)) {
     for stmt in list {
         f(stmt);
         for inner in stmt.lists() {
@@ -146,7 +146,7 @@ pub(crate) fn each_stmt(list: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
 }
 
 /// Goes through all statements, to change them.
-pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut dyn FnMut(&mut Stmt)) {
+pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut impl FnMut(&mut Stmt)) {
     for stmt in list {
         f(stmt);
         for inner in stmt.lists_mut().into_iter().flatten() {

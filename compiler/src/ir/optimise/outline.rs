@@ -199,7 +199,7 @@ impl Reads {
     }
 }
 
-fn rename(expr: &mut Expr, number: &mut dyn FnMut(Local) -> Local) {
+fn rename(expr: &mut Expr, number: &mut impl FnMut(Local) -> Local) {
     if let Expr::Local(local) = expr {
         *local = number(*local);
     }
