@@ -84,6 +84,12 @@ impl Inline<'_, '_> {
             let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
             if let Stmt::Call(call, _) = &list[at]
                 && let Callee::Direct(callee) = call.callee
+            {
+                // What was a method in the table may be called directly by now.
+                super::demand(self.module, self.state, callee);
+            }
+            if let Stmt::Call(call, _) = &list[at]
+                && let Callee::Direct(callee) = call.callee
                 && depth < MAX_NESTING
                 && self.is_worth_it(callee, &call.args, ends, in_loop)
                 && let Stmt::Call(call, to) = std::mem::replace(&mut list[at], Stmt::Unreachable)
@@ -107,7 +113,7 @@ impl Inline<'_, '_> {
 
     fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool, in_loop: bool) -> bool {
         let Some(size) = self.state.sizes[callee.index()] else { return false };
-        if callee == self.caller || self.state.recursive[callee.index()] {
+        if callee == self.caller || self.state.order.recursive[callee.index()] {
             return false;
         }
         if !matches!(self.module.functions[callee.index()].code, Code::Body(_)) {
