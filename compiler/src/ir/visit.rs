@@ -139,8 +139,13 @@ impl Stmt {
 pub(crate) fn each_stmt(list: &[Stmt], f: &mut impl FnMut(&Stmt)) {
     for stmt in list {
         f(stmt);
-        for inner in stmt.lists() {
-            each_stmt(inner, f);
+        match stmt {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => each_stmt(body, f),
+            Stmt::If(_, then, otherwise) => {
+                each_stmt(then, f);
+                each_stmt(otherwise, f);
+            }
+            _ => {}
         }
     }
 }
@@ -149,8 +154,13 @@ pub(crate) fn each_stmt(list: &[Stmt], f: &mut impl FnMut(&Stmt)) {
 pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut impl FnMut(&mut Stmt)) {
     for stmt in list {
         f(stmt);
-        for inner in stmt.lists_mut().into_iter().flatten() {
-            each_stmt_mut(inner, f);
+        match stmt {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => each_stmt_mut(body, f),
+            Stmt::If(_, then, otherwise) => {
+                each_stmt_mut(then, f);
+                each_stmt_mut(otherwise, f);
+            }
+            _ => {}
         }
     }
 }
@@ -176,6 +186,8 @@ pub(crate) fn jumps_to(list: &[Stmt], label: super::Label) -> bool {
     list.iter().any(|stmt| match stmt {
         Stmt::Break(to) => *to == label,
         Stmt::Switch(_, labels, last) => labels.contains(&label) || *last == label,
-        other => other.lists().iter().any(|inner| jumps_to(inner, label)),
+        Stmt::Block(_, body) | Stmt::Loop(_, body) => jumps_to(body, label),
+        Stmt::If(_, then, otherwise) => jumps_to(then, label) || jumps_to(otherwise, label),
+        _ => false,
     })
 }

@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use super::State;
 use super::body_mut;
 use super::specialise::{self, Closures};
-use super::uses::size;
+use super::uses::{Contents, definitions};
+use crate::ir::visit::each_stmt;
 use crate::ir::{At, Callee, Code, Expr, FuncId, Function, Init, Label, Local, Module, Place, Stmt};
 
 /// Functions of this size always.
@@ -40,33 +41,44 @@ struct Inline<'m, 's> {
     changed: bool,
 }
 
-/// Replaces calls in a function; whether there were any to replace.
-pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Function, id: FuncId) -> bool {
-    let mut fresh = vec![false; function.locals.len()];
-    let mut closures = Closures::default();
-    let counts = super::uses::counts(function);
-    let is_stable = |expr: &Expr| match expr {
-        Expr::Local(local) => counts.defs[local.index()] == 1,
-        other => other.is_atom(),
-    };
-    if let Code::Body(body) = &function.code {
-        crate::ir::visit::each_stmt(body, &mut |stmt| {
-            if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
-                fresh[local.index()] = !module.lists.contains(ty);
-                let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
-                if is_closure && counts.defs[local.index()] == 1 {
-                    closures.insert(*local, (*ty, fields.clone()));
-                }
-            }
-        });
-    }
-    let size = size(function);
-    let mut pass = Inline { module, state, caller: id, size, fresh, closures, changed: false };
+/// Replaces calls in a function, in which this is; whether there were any to replace.
+pub(crate) fn inline(
+    module: &mut Module,
+    state: &mut State,
+    function: &mut Function,
+    id: FuncId,
+    contents: Contents,
+) -> bool {
+    let (fresh, closures) = if contents.objects { objects(module, function) } else { Default::default() };
+    let mut pass = Inline { module, state, caller: id, size: contents.size, fresh, closures, changed: false };
     let mut body = std::mem::take(body_mut(function));
     pass.list(&mut body, function, 0, false);
     let changed = pass.changed;
     *body_mut(function) = body;
     changed
+}
+
+/// Which locals refer to objects made in a function, as [`Inline`] has them.
+fn objects(module: &Module, function: &Function) -> (Vec<bool>, Closures) {
+    let mut fresh = vec![false; function.locals.len()];
+    let mut closures = Closures::default();
+    let defs = definitions(function);
+    let is_stable = |expr: &Expr| match expr {
+        Expr::Local(local) => defs[local.index()] == 1,
+        other => other.is_atom(),
+    };
+    if let Code::Body(body) = &function.code {
+        each_stmt(body, &mut |stmt| {
+            if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
+                fresh[local.index()] = !module.lists.contains(ty);
+                let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
+                if is_closure && defs[local.index()] == 1 {
+                    closures.insert(*local, (*ty, fields.clone()));
+                }
+            }
+        });
+    }
+    (fresh, closures)
 }
 
 impl Inline<'_, '_> {
@@ -156,7 +168,6 @@ impl Inline<'_, '_> {
         self.state.budget -= size;
         let first = function.locals.len() as u32;
         function.locals.extend(&inlined.locals);
-        self.fresh.resize(function.locals.len(), false);
         let end = Label(function.labels + inlined.labels);
         let mut rename = Rename {
             locals: first,
@@ -170,7 +181,7 @@ impl Inline<'_, '_> {
         function.labels += inlined.labels + 1;
         rename.list(&mut body);
         let counted = &mut self.state.calls;
-        crate::ir::visit::each_stmt(&body, &mut |stmt| {
+        each_stmt(&body, &mut |stmt| {
             if let Stmt::Call(call, _) = stmt
                 && let Callee::Direct(id) = call.callee
             {

@@ -3,7 +3,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::uses::counts;
+use super::uses::definitions;
 use super::{State, body_mut, new_local};
 use crate::ir::visit::{each_stmt, falls_through};
 use crate::ir::{At, Callee, Code, Expr, Function, Label, Local, Module, Stmt, TypeId, UnaryOp, Val};
@@ -122,7 +122,7 @@ struct Reuse<'m, 's, 'f> {
 
 /// Reuses loads in a function; whether there were any to reuse.
 pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> bool {
-    let counts = counts(function);
+    let definitions = definitions(function);
     let mut often = FxHashMap::default();
     let body = std::mem::take(body_mut(function));
     each_stmt(&body, &mut |stmt| {
@@ -134,7 +134,7 @@ pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> 
         }
     });
     let assigned = (0..function.locals.len()).map(|index| index < function.params).collect();
-    let single = counts.defs.iter().map(|&defs| defs == 1).collect();
+    let single = definitions.into_iter().map(|count| count == 1).collect();
     let mut pass = Reuse {
         module,
         state,

@@ -160,9 +160,9 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
     let mut seen = uses::contents(&function);
     if seen.size <= MAX_SIZE {
         simplify::simplify(module, &mut function);
+        seen = uses::contents(&function);
         for _ in 0..MAX_ROUNDS {
-            seen = uses::contents(&function);
-            let inlined = seen.calls && inline::inline(module, state, &mut function, id);
+            let inlined = seen.calls && inline::inline(module, state, &mut function, id, seen);
             if inlined {
                 simplify::simplify(module, &mut function);
                 seen = uses::contents(&function);
@@ -174,12 +174,12 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
                 break;
             }
             simplify::simplify(module, &mut function);
+            seen = uses::contents(&function);
             if !(inlined || changed) || seen.size > MAX_SIZE {
                 break;
             }
         }
     }
-    seen = uses::contents(&function);
     state.sizes[id.index()] = Some(seen.size);
     state.loops[id.index()] = seen.loops;
     state.writes[id.index()] = loads::writes_of(state, &function);
