@@ -46,6 +46,12 @@ struct Range<'m> {
     locals: Vec<Val>,
     /// What holds at jumps to labels that are around; `None` before the first jump.
     exits: Vec<(Label, Option<Facts>)>,
+    /// How many of them are outside of the loop that is looked at, which is left to when its code is.
+    outside: usize,
+    /// By locals, the number of the last loop that was found to assign them.
+    assigned: Vec<u32>,
+    /// How many loops were looked through for that.
+    repeated: u32,
     /// What loops around rely on, and whether it did not hold.
     claims: Vec<(Fact, bool)>,
     loops: usize,
@@ -65,6 +71,9 @@ pub(crate) fn check(module: &Module, function: &mut Function) -> bool {
         module,
         locals: function.locals.clone(),
         exits: Vec::new(),
+        outside: 0,
+        assigned: vec![0; function.locals.len()],
+        repeated: 0,
         claims: Vec::new(),
         loops: 0,
         looks,
@@ -127,29 +136,27 @@ impl Facts {
     }
 
     /// What holds in both cases.
-    fn meet(&self, other: &Facts) -> Facts {
-        let mut facts = Facts::default();
+    fn meet(mut self, other: &Facts) -> Facts {
         // Most was known before the ways parted, and is in the same place.
-        for (at, &(local, low, high)) in self.bounds.iter().enumerate() {
-            let (other_low, other_high) = match other.bounds.get(at) {
-                Some(&(same, low, high)) if same == local => (low, high),
-                _ => (other.low(local), other.high(local)),
+        let mut at = 0..;
+        self.bounds.retain_mut(|(local, low, high)| {
+            let (other_low, other_high) = match at.next().and_then(|at| other.bounds.get(at)) {
+                Some(&(same, low, high)) if same == *local => (low, high),
+                _ => (other.low(*local), other.high(*local)),
             };
-            let (low, high) = (low.min(other_low), high.max(other_high));
-            if low > i64::MIN || high < i64::MAX {
-                facts.bounds.push((local, low, high));
+            (*low, *high) = ((*low).min(other_low), (*high).max(other_high));
+            *low > i64::MIN || *high < i64::MAX
+        });
+        let mut at = 0..;
+        self.relations.retain_mut(|relation| {
+            let (a, b, strict) = *relation;
+            if at.next().and_then(|at| other.relations.get(at)) == Some(relation) {
+                return true;
             }
-        }
-        for (at, &(a, b, strict)) in self.relations.iter().enumerate() {
-            if other.relations.get(at) == Some(&(a, b, strict)) {
-                facts.relations.push((a, b, strict));
-            } else if strict && other.less(a, b, true, 1) {
-                facts.relations.push((a, b, true));
-            } else if other.less(a, b, false, 1) {
-                facts.relations.push((a, b, false));
-            }
-        }
-        facts
+            relation.2 = strict && other.less(a, b, true, 1);
+            relation.2 || other.less(a, b, false, 1)
+        });
+        self
     }
 
     /// Whether one local is below another, or at most it.
@@ -248,7 +255,7 @@ impl Range<'_> {
     }
 
     fn exit(&mut self, label: Label, facts: &Facts) {
-        if let Some((_, exit)) = self.exits.iter_mut().rev().find(|(each, _)| *each == label) {
+        if let Some((_, exit)) = self.exits[self.outside..].iter_mut().rev().find(|(each, _)| *each == label) {
             *exit = Some(match exit.take() {
                 Some(other) => other.meet(facts),
                 None => facts.clone(),
@@ -258,9 +265,13 @@ impl Range<'_> {
 
     /// A loop: what is known of locals that it assigns holds in it only as far as each assignment keeps it.
     fn repeat(&mut self, label: Label, body: &mut [Stmt], mut facts: Facts) -> Option<Facts> {
-        let mut assigned = Vec::new();
-        each_stmt(body, &mut |stmt| assigned.extend(stmt.assigned()));
-        let is_assigned = |local: &Local| assigned.contains(local);
+        self.repeated += 1;
+        let mut size = 0;
+        each_stmt(body, &mut |stmt| {
+            size += 1;
+            stmt.assigned().iter().for_each(|local| self.assigned[local.index()] = self.repeated);
+        });
+        let is_assigned = |local: &Local| self.assigned[local.index()] == self.repeated;
         let mut claims = Vec::new();
         for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| is_assigned(local)) {
             if low > i64::MIN {
@@ -273,16 +284,14 @@ impl Range<'_> {
         // One that is below something is at most that, which may be kept where the other is not.
         let related = facts.relations.iter().filter(|(a, b, _)| is_assigned(a) && !is_assigned(b));
         claims.extend(related.map(|&(a, b, _)| Fact::NotAbove(a, b)));
-        for &local in &assigned {
-            facts.forget(local);
-        }
+        facts.bounds.retain(|(local, ..)| !is_assigned(local));
+        facts.relations.retain(|(a, b, _)| !is_assigned(a) && !is_assigned(b));
         self.loops += 1;
         if self.loops > MAX_LOOPS {
             claims.clear();
         }
-        let mut size = 0;
-        each_stmt(body, &mut |_| size += 1);
         let rewrite = std::mem::replace(&mut self.rewrite, false);
+        let outside = std::mem::replace(&mut self.outside, self.exits.len());
         while !claims.is_empty() {
             if self.looks < size {
                 claims.clear();
@@ -293,10 +302,7 @@ impl Range<'_> {
             self.claims.extend(claims.iter().map(|&fact| (fact, true)));
             let mut head = facts.clone();
             claims.iter().for_each(|&fact| head.add(fact));
-            // Jumps are looked at again when the code is.
-            let exits = self.exits.clone();
             self.list(body, head);
-            self.exits = exits;
             let kept: Vec<Fact> =
                 self.claims.drain(height..).filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect();
             if kept.len() == claims.len() {
@@ -304,7 +310,7 @@ impl Range<'_> {
             }
             claims = kept;
         }
-        self.rewrite = rewrite;
+        (self.rewrite, self.outside) = (rewrite, outside);
         let mut head = facts;
         claims.iter().for_each(|&fact| head.add(fact));
         self.exits.push((label, None));
