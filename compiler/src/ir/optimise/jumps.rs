@@ -376,9 +376,13 @@ fn jump_count(list: &[Stmt], label: Label, in_loop: bool) -> Option<usize> {
             Stmt::Switch(_, labels, last) if labels.contains(&label) || *last == label => return None,
             _ => {}
         }
-        let in_loop = in_loop || matches!(stmt, Stmt::Loop(..));
-        for inner in stmt.lists() {
-            count += jump_count(inner, label, in_loop)?;
+        match stmt {
+            Stmt::Block(_, body) => count += jump_count(body, label, in_loop)?,
+            Stmt::Loop(_, body) => count += jump_count(body, label, true)?,
+            Stmt::If(_, then, otherwise) => {
+                count += jump_count(then, label, in_loop)? + jump_count(otherwise, label, in_loop)?;
+            }
+            _ => {}
         }
     }
     Some(count)
