@@ -47,65 +47,75 @@ pub(crate) fn type_of(module: &Module, locals: &[Val], expr: &Expr) -> Val {
     }
 }
 
-/// An expression whose parts are as simple as they get, made simple itself.
-pub(crate) fn fold(module: &Module, locals: &[Val], expr: Expr) -> Expr {
-    match expr {
-        Expr::Unary(op, value) => unary(op, value),
+/// Makes an expression simple whose parts are as simple as they get.
+pub(crate) fn fold(module: &Module, locals: &[Val], expr: &mut Expr) {
+    let simpler = match expr {
+        Expr::Unary(op, value) => unary(*op, value),
         Expr::Binary(op, parts) => binary(op, parts),
-        Expr::Checked(op, parts, at) => checked(op, parts, at),
-        Expr::Index(mut value, at) => match &mut *value {
-            Expr::I64(value @ 0..=0x7fff_ffff) => Expr::I32(*value as i32),
-            Expr::Unary(U::ExtendU, inner) if is_length(inner) => take(inner),
-            _ => Expr::Index(value, at),
+        Expr::Checked(op, parts, _) => checked(*op, parts),
+        Expr::Index(value, _) => match &mut **value {
+            Expr::I64(value @ 0..=0x7fff_ffff) => Some(Expr::I32(*value as i32)),
+            Expr::Unary(U::ExtendU, inner) if is_length(inner) => Some(take(inner)),
+            _ => None,
         },
-        Expr::IsNull(value) => match &*value {
-            Expr::Null(_) => Expr::I32(1),
-            value if matches!(type_of(module, locals, value), Val::Ref(_)) && !value.traps() => Expr::I32(0),
-            _ => Expr::IsNull(value),
+        Expr::IsNull(value) => match &**value {
+            Expr::Null(_) => Some(Expr::I32(1)),
+            value if matches!(type_of(module, locals, value), Val::Ref(_)) && !value.traps() => Some(Expr::I32(0)),
+            _ => None,
         },
-        Expr::NonNull(value, at) => match type_of(module, locals, &value) {
-            Val::Ref(_) => *value,
-            _ => Expr::NonNull(value, at),
+        Expr::NonNull(value, _) => match type_of(module, locals, value) {
+            Val::Ref(_) => Some(take(value)),
+            _ => None,
         },
         Expr::Cast(val, value, at) => {
-            let found = type_of(module, locals, &value);
-            if found == val || (found.heap() == val.heap() && matches!(val, Val::Null(_))) {
-                *value
+            let found = type_of(module, locals, value);
+            if found == *val || (found.heap() == val.heap() && matches!(val, Val::Null(_))) {
+                Some(take(value))
             } else if found.heap() == val.heap() {
-                Expr::NonNull(value, at)
+                Some(Expr::NonNull(Box::new(take(value)), *at))
             } else {
-                match *value {
-                    // What was a handle is one again.
-                    Expr::NonNull(inner, _) => Expr::Cast(val, inner, at),
-                    _ => Expr::Cast(val, value, at),
-                }
+                // What was a handle is one again.
+                without_check(value);
+                None
             }
         }
-        Expr::ToExtern(mut value) => match &mut *value {
-            Expr::FromExtern(inner) => take(inner),
-            _ => Expr::ToExtern(value),
+        Expr::ToExtern(value) => match &mut **value {
+            Expr::FromExtern(inner) => Some(take(inner)),
+            _ => None,
         },
-        Expr::StructGet(ty, field, object, at) => match &*object {
+        Expr::StructGet(_, field, object, _) => match &**object {
             Expr::Global(id) => match &module.globals[id.index()].init {
-                Init::Struct(_, number) if field == 0 => Expr::I32(*number),
-                Init::Function(_, row) if field == 0 => Expr::Row(*row),
-                _ => Expr::StructGet(ty, field, object, at),
+                Init::Struct(_, number) if *field == 0 => Some(Expr::I32(*number)),
+                Init::Function(_, row) if *field == 0 => Some(Expr::Row(*row)),
+                _ => None,
             },
-            _ => Expr::StructGet(ty, field, object, at),
+            _ => None,
         },
-        Expr::ArrayLen(array, at) => match *array {
+        Expr::ArrayLen(array, _) => match &**array {
             Expr::Global(id) => match &module.globals[id.index()].init {
-                Init::Bytes(text) => Expr::I32(text.len() as i32),
-                _ => Expr::ArrayLen(array, at),
+                Init::Bytes(text) => Some(Expr::I32(text.len() as i32)),
+                _ => None,
             },
-            Expr::NonNull(inner, _) => Expr::ArrayLen(inner, at),
-            _ => Expr::ArrayLen(array, at),
+            _ => {
+                without_check(array);
+                None
+            }
         },
-        Expr::RefEq(parts) => match &*parts {
-            [Expr::Local(a), Expr::Local(b)] if a == b => Expr::I32(1),
-            _ => Expr::RefEq(parts),
+        Expr::RefEq(parts) => match &**parts {
+            [Expr::Local(a), Expr::Local(b)] if a == b => Some(Expr::I32(1)),
+            _ => None,
         },
-        other => other,
+        _ => None,
+    };
+    if let Some(simpler) = simpler {
+        *expr = simpler;
+    }
+}
+
+/// Leaves out that a reference must not be null, where that is found out anyway.
+fn without_check(value: &mut Expr) {
+    if let Expr::NonNull(inner, _) = value {
+        *value = take(inner);
     }
 }
 
@@ -119,12 +129,13 @@ fn is_length(expr: &Expr) -> bool {
 }
 
 /// The expression, which leaves a number in its place.
-pub(crate) fn take(expr: &mut Expr) -> Expr {
+fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::I32(0))
 }
 
-fn unary(op: U, mut value: Box<Expr>) -> Expr {
-    match (op, &mut *value) {
+/// A simpler expression for an operation on this value, if there is one; so have those below.
+fn unary(op: U, value: &mut Expr) -> Option<Expr> {
+    Some(match (op, value) {
         (U::Eqz, Expr::I64(value)) => Expr::I32((*value == 0) as i32),
         (U::Eqz32, value) => take(value).negate(),
         (U::Wrap, Expr::I64(value)) => Expr::I32(*value as i32),
@@ -136,38 +147,38 @@ fn unary(op: U, mut value: Box<Expr>) -> Expr {
         (U::FConvertS, Expr::I64(value)) => Expr::F64((*value as f64).to_bits()),
         (U::FBits, Expr::F64(bits)) => Expr::I64(*bits as i64),
         (U::FFromBits, Expr::I64(bits)) => Expr::F64(*bits as u64),
-        _ => Expr::Unary(op, value),
-    }
+        _ => return None,
+    })
 }
 
-fn binary(op: B, mut parts: Box<[Expr; 2]>) -> Expr {
+/// The same, with the constant put on the right.
+fn binary(op: &mut B, parts: &mut [Expr; 2]) -> Option<Expr> {
     match &*parts {
         [Expr::I64(x), Expr::I64(y)] => {
-            if let Some(value) = constant(op, *x, *y) {
-                return value;
+            if let Some(value) = constant(*op, *x, *y) {
+                return Some(value);
             }
         }
         [Expr::I32(x), Expr::I32(y)] => {
-            if let Some(value) = constant_32(op, *x, *y) {
-                return value;
+            if let Some(value) = constant_32(*op, *x, *y) {
+                return Some(value);
             }
         }
         [Expr::Row(x), Expr::Row(y)] => match op {
-            B::Eq32 => return Expr::I32((x == y) as i32),
-            B::Ne32 => return Expr::I32((x != y) as i32),
+            B::Eq32 => return Some(Expr::I32((x == y) as i32)),
+            B::Ne32 => return Some(Expr::I32((x != y) as i32)),
             _ => {}
         },
-        // Constants stand on the right.
         [Expr::I64(_) | Expr::I32(_), _] => {
-            if let Some(op) = swapped(op) {
+            if let Some(swapped) = swapped(*op) {
+                *op = swapped;
                 parts.swap(0, 1);
-                return binary(op, parts);
             }
         }
         _ => {}
     }
-    let [a, b] = &mut *parts;
-    match (op, &mut *a, &*b) {
+    let [a, b] = parts;
+    Some(match (*op, a, &*b) {
         (B::Add | B::Sub | B::Or | B::Xor | B::Shl | B::ShrS | B::ShrU, a, Expr::I64(0)) => take(a),
         (B::Mul, a, Expr::I64(1)) | (B::And, a, Expr::I64(-1)) => take(a),
         (B::Add32 | B::Sub32 | B::Or32 | B::Xor32, a, Expr::I32(0)) => take(a),
@@ -175,8 +186,9 @@ fn binary(op: B, mut parts: Box<[Expr; 2]>) -> Expr {
         (B::And32, a, Expr::I32(0)) if !a.traps() => Expr::I32(0),
         (B::Or32, a, Expr::I32(1)) if a.is_condition() && !a.traps() => Expr::I32(1),
         (B::Eq | B::Ne, Expr::Unary(U::ExtendU, x), Expr::Unary(U::ExtendU, y)) => {
-            let op = if op == B::Eq { B::Eq32 } else { B::Ne32 };
-            binary(op, Box::new([take(x), (**y).clone()]))
+            let mut op = if *op == B::Eq { B::Eq32 } else { B::Ne32 };
+            let mut parts = Box::new([take(x), (**y).clone()]);
+            binary(&mut op, &mut parts).unwrap_or(Expr::Binary(op, parts))
         }
         // Whether bits at the end are missing does not depend on the sign.
         (B::Eq, Expr::Checked(CheckedOp::RemS, parts, _), Expr::I64(0)) if power_of_two(&parts[1]).is_some() => {
@@ -191,8 +203,8 @@ fn binary(op: B, mut parts: Box<[Expr; 2]>) -> Expr {
         (B::Sub | B::Xor, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I64(0),
         (B::Eq | B::LeS | B::GeS | B::LeU | B::GeU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(1),
         (B::Ne | B::LtS | B::GtS | B::LtU | B::GtU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(0),
-        _ => Expr::Binary(op, parts),
-    }
+        _ => return None,
+    })
 }
 
 /// Which power of two a constant is, if it is a positive one.
@@ -284,7 +296,7 @@ fn constant_32(op: B, a: i32, b: i32) -> Option<Expr> {
     }))
 }
 
-fn checked(op: CheckedOp, mut parts: Box<[Expr; 2]>, at: crate::ir::At) -> Expr {
+fn checked(op: CheckedOp, parts: &mut [Expr; 2]) -> Option<Expr> {
     if let [Expr::I64(x), Expr::I64(y)] = *parts {
         let value = match op {
             CheckedOp::Add => x.checked_add(y),
@@ -297,31 +309,29 @@ fn checked(op: CheckedOp, mut parts: Box<[Expr; 2]>, at: crate::ir::At) -> Expr 
             CheckedOp::DivU | CheckedOp::RemU => None,
         };
         if let Some(value) = value {
-            return Expr::I64(value);
+            return Some(Expr::I64(value));
         }
     }
-    let [a, b] = &mut *parts;
-    match (op, &*a, &*b) {
+    let [a, b] = parts;
+    Some(match (op, &*a, &*b) {
         (CheckedOp::Add | CheckedOp::Sub, _, Expr::I64(0)) | (CheckedOp::Mul | CheckedOp::DivS, _, Expr::I64(1)) => {
             take(a)
         }
         (CheckedOp::Add, Expr::I64(0), _) | (CheckedOp::Mul, Expr::I64(1), _) => take(b),
         (CheckedOp::Add | CheckedOp::Mul, Expr::I64(_), other) if !matches!(other, Expr::I64(_)) => {
-            parts.swap(0, 1);
-            Expr::Checked(op, parts, at)
+            std::mem::swap(a, b);
+            return None;
         }
-        (CheckedOp::Shl, _, Expr::I64(0..=63)) => Expr::Binary(B::Shl, parts),
-        (CheckedOp::ShrS, _, Expr::I64(0..=63)) => Expr::Binary(B::ShrS, parts),
+        (CheckedOp::Shl, _, &Expr::I64(bits @ 0..=63)) => Expr::binary(B::Shl, take(a), Expr::I64(bits)),
+        (CheckedOp::ShrS, _, &Expr::I64(bits @ 0..=63)) => Expr::binary(B::ShrS, take(a), Expr::I64(bits)),
         (CheckedOp::DivU, _, &Expr::I64(value)) if value > 0 && value.count_ones() == 1 => {
-            *b = Expr::I64(value.trailing_zeros() as i64);
-            Expr::Binary(B::ShrU, parts)
+            Expr::binary(B::ShrU, take(a), Expr::I64(value.trailing_zeros() as i64))
         }
         (CheckedOp::RemU, _, &Expr::I64(value)) if value > 0 && value.count_ones() == 1 => {
-            *b = Expr::I64(value - 1);
-            Expr::Binary(B::And, parts)
+            Expr::binary(B::And, take(a), Expr::I64(value - 1))
         }
-        _ => Expr::Checked(op, parts, at),
-    }
+        _ => return None,
+    })
 }
 
 /// Whether a condition is known where a local has this value.
@@ -332,22 +342,22 @@ pub(crate) fn decide(module: &Module, locals: &[Val], condition: &Expr, local: L
         _ => {}
     }
     let Known::Value(value) = value else { return None };
-    match with(module, locals, condition.clone(), local, value) {
+    let mut condition = condition.clone();
+    put(module, locals, &mut condition, local, value);
+    match condition {
         Expr::I32(value) => Some(value != 0),
         _ => None,
     }
 }
 
-/// An expression with a value in the place of a local.
-fn with(module: &Module, locals: &[Val], mut expr: Expr, local: Local, value: &Expr) -> Expr {
-    if expr == Expr::Local(local) {
-        return value.clone();
+/// Puts a value in the place of a local.
+fn put(module: &Module, locals: &[Val], expr: &mut Expr, local: Local, value: &Expr) {
+    if *expr == Expr::Local(local) {
+        *expr = value.clone();
+    } else {
+        expr.each_mut(&mut |part| put(module, locals, part, local, value));
+        fold(module, locals, expr);
     }
-    expr.each_mut(&mut |part| {
-        let taken = std::mem::replace(part, Expr::I32(0));
-        *part = with(module, locals, taken, local, value);
-    });
-    fold(module, locals, expr)
 }
 
 /// What is known of a local somewhere.

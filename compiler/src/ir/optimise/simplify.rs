@@ -1,6 +1,8 @@
 //! Values where they are used: copies and constants are put in the place of locals that are assigned once, fields of known objects in
 //! the place of loads, and calls of known function values become direct. What is found to be constant, unreachable or unused goes.
 
+use rustc_hash::FxHashMap;
+
 use super::fold::{fold, type_of};
 use super::uses::{Counts, counts};
 use super::{body_mut, new_local};
@@ -14,9 +16,9 @@ struct Simplify<'m, 'f> {
     /// What locals with one assignment stand for.
     values: Vec<Option<Expr>>,
     /// Objects that locals with one assignment refer to, with the values of their fields when they were made.
-    objects: Vec<Option<(TypeId, Vec<Expr>)>>,
+    objects: FxHashMap<Local, Vec<Expr>>,
     /// The lengths of arrays that locals with one assignment refer to, if they are known.
-    lengths: Vec<Option<u32>>,
+    lengths: FxHashMap<Local, u32>,
     /// How many jumps to each label are in what was written.
     jumps: Vec<u32>,
 }
@@ -31,8 +33,8 @@ pub(crate) fn simplify(module: &Module, function: &mut Function) {
         function,
         counts,
         values: vec![None; count],
-        objects: vec![None; count],
-        lengths: vec![None; count],
+        objects: FxHashMap::default(),
+        lengths: FxHashMap::default(),
         jumps: vec![0; labels],
     };
     let body = pass.list(body);
@@ -208,14 +210,18 @@ impl Simplify<'_, '_> {
             if self.is_stable(&value) {
                 self.values[index] = Some(value.clone());
             }
-            self.lengths[index] = match &value {
-                Expr::ArrayFixed(_, elements) => Some(elements.len() as u32),
-                Expr::ArrayData(_, _, length, _) => Some(*length),
-                _ => None,
-            };
-            if let Expr::StructNew(ty, fields) = &mut value {
-                self.hold_fields(*ty, fields, output);
-                self.objects[index] = Some((*ty, fields.clone()));
+            match &mut value {
+                Expr::ArrayFixed(_, elements) => {
+                    self.lengths.insert(local, elements.len() as u32);
+                }
+                Expr::ArrayData(_, _, length, _) => {
+                    self.lengths.insert(local, *length);
+                }
+                Expr::StructNew(ty, fields) => {
+                    self.hold_fields(*ty, fields, output);
+                    self.objects.insert(local, fields.clone());
+                }
+                _ => {}
             }
         }
         output.push(Stmt::Set(local, value));
@@ -236,8 +242,6 @@ impl Simplify<'_, '_> {
             self.counts.defs.push(1);
             self.counts.uses.push(1);
             self.values.push(None);
-            self.objects.push(None);
-            self.lengths.push(None);
             let value = std::mem::replace(field, Expr::Local(local));
             self.set(local, value, output);
         }
@@ -298,7 +302,7 @@ impl Simplify<'_, '_> {
         expr.each_mut(&mut |part| self.expr(part));
         if let Expr::StructGet(ty, field, object, _) = expr
             && let Expr::Local(local) = **object
-            && let Some((_, fields)) = &self.objects[local.index()]
+            && let Some(fields) = self.objects.get(&local)
             && !self.module.types.field(*ty, *field).mutable
         {
             *expr = fields[*field as usize].clone();
@@ -306,13 +310,12 @@ impl Simplify<'_, '_> {
         }
         if let Expr::ArrayLen(array, _) = expr
             && let Expr::Local(local) = **array
-            && let Some(length) = self.lengths[local.index()]
+            && let Some(&length) = self.lengths.get(&local)
         {
             *expr = Expr::I32(length as i32);
             return;
         }
-        let taken = std::mem::replace(expr, Expr::I32(0));
-        *expr = fold(self.module, &self.function.locals, taken);
+        fold(self.module, &self.function.locals, expr);
     }
 }
 
