@@ -124,7 +124,7 @@ impl Inline<'_, '_> {
     }
 
     fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool, in_loop: bool) -> bool {
-        let Some(size) = self.state.sizes[callee.index()] else { return false };
+        let Some(Contents { size, loops, .. }) = self.state.contents[callee.index()] else { return false };
         if callee == self.caller || self.state.order.recursive[callee.index()] {
             return false;
         }
@@ -137,7 +137,7 @@ impl Inline<'_, '_> {
         }
         size <= SMALL
             || (size <= (if in_loop { PROMISING } else { PROMISING_ONCE }) && self.is_promising(callee, args))
-            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !self.state.loops[callee.index()])
+            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !loops)
     }
 
     fn is_promising(&self, callee: FuncId, args: &[Expr]) -> bool {
@@ -163,7 +163,7 @@ impl Inline<'_, '_> {
         let inlined = &self.module.functions[callee.index()];
         let Code::Body(body) = &inlined.code else { return Vec::new() };
         let mut body = body.clone();
-        let size = self.state.sizes[callee.index()].unwrap_or(0);
+        let size = self.state.size(callee).unwrap_or(0);
         self.size += size;
         self.state.budget -= size;
         let first = function.locals.len() as u32;

@@ -27,6 +27,7 @@ mod uses;
 use super::reach::{self, Reached};
 use super::{Code, FuncId, Function, Module, Stmt, Val};
 use order::{Edge, Order};
+use uses::Contents;
 
 pub(crate) use loads::Writes;
 
@@ -47,16 +48,16 @@ pub(crate) struct State {
     begun: Vec<bool>,
     /// How many functions wait for others.
     waiting: usize,
-    /// The size of each function that is done.
-    sizes: Vec<Option<usize>>,
+    /// How much code each function was before.
+    sizes: Vec<usize>,
+    /// What is in each function that is done.
+    contents: Vec<Option<Contents>>,
     /// How often each is called.
     calls: Vec<u32>,
     /// Which parameters each only reads and writes fields of, or calls.
     kept: Vec<Vec<bool>>,
     /// What each writes.
     writes: Vec<Writes>,
-    /// Functions that are done and have loops.
-    loops: Vec<bool>,
     /// Versions of functions for function values that are known.
     versions: specialise::Versions,
     /// How much code may still be added.
@@ -73,30 +74,35 @@ impl State {
                 calls[id.index()] += 1;
             }
         }
-        let size: usize = module.functions.iter().map(uses::size).sum();
+        let sizes: Vec<usize> = module.functions.iter().map(uses::size).collect();
         Self {
             order,
             begun: vec![false; count],
             waiting: 0,
-            sizes: vec![None; count],
+            budget: sizes.iter().sum::<usize>() * 4 + 20_000,
+            sizes,
+            contents: vec![None; count],
             calls,
             kept: vec![Vec::new(); count],
             writes: vec![Writes::everything(); count],
-            loops: vec![false; count],
             versions: specialise::Versions::default(),
-            budget: size * 4 + 20_000,
         }
     }
 
     /// Adds a version of a function, which is improved at once.
     fn add(&mut self, of: FuncId) {
         self.begun.push(true);
-        self.sizes.push(None);
+        self.sizes.push(self.size(of).unwrap_or(0));
+        self.contents.push(None);
         self.calls.push(2);
         self.kept.push(Vec::new());
         self.writes.push(Writes::everything());
-        self.loops.push(false);
         self.order.recursive.push(self.order.recursive[of.index()]);
+    }
+
+    /// The size of a function that is done.
+    fn size(&self, id: FuncId) -> Option<usize> {
+        Some(self.contents[id.index()]?.size)
     }
 
     /// What is to be improved for a function: itself, and what it leads to and is not begun, those that are called first. Methods in the table
@@ -157,7 +163,7 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
         return;
     }
     let mut function = take(module, id);
-    let mut seen = uses::contents(&function);
+    let mut seen = Contents { size: state.sizes[id.index()], ..Contents::default() };
     if seen.size <= MAX_SIZE {
         simplify::simplify(module, &mut function);
         seen = uses::contents(&function);
@@ -180,8 +186,7 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
             }
         }
     }
-    state.sizes[id.index()] = Some(seen.size);
-    state.loops[id.index()] = seen.loops;
+    state.contents[id.index()] = Some(seen);
     state.writes[id.index()] = loads::writes_of(state, &function);
     state.kept[id.index()] = scalar::kept(module, state, id, &function);
     module.functions[id.index()] = function;
@@ -193,7 +198,7 @@ fn finish(module: &mut Module, state: &State, id: FuncId) {
         return;
     }
     let mut function = take(module, id);
-    let seen = uses::contents(&function);
+    let seen = state.contents[id.index()].unwrap_or_default();
     if seen.size <= MAX_SIZE {
         if seen.loops {
             peel::peel(&mut function);

@@ -209,9 +209,9 @@ impl Range<'_> {
                 Some(facts)
             }
             Stmt::Call(_, to) => {
-                for &local in to.iter() {
+                for &local in to.iter().filter(|local| self.locals[local.index()] == Val::I64) {
                     facts.forget(local);
-                    self.unclaim(local);
+                    unclaim(&mut self.claims, local);
                 }
                 Some(facts)
             }
@@ -318,15 +318,6 @@ impl Range<'_> {
         self.exits.pop();
         self.loops -= 1;
         end
-    }
-
-    fn unclaim(&mut self, local: Local) {
-        for (fact, holds) in &mut self.claims {
-            match fact {
-                Fact::Low(each, _) | Fact::High(each, _) | Fact::NotAbove(each, _) if *each == local => *holds = false,
-                _ => {}
-            }
-        }
     }
 
     fn assign(&mut self, local: Local, value: &Expr, facts: &mut Facts) {
@@ -643,6 +634,16 @@ impl Range<'_> {
         }
         let [a, b] = std::mem::replace(&mut **parts, [Expr::I64(0), Expr::I64(0)]);
         Some(Expr::binary(op, a, b))
+    }
+}
+
+/// Notes that nothing is known of a local any more.
+fn unclaim(claims: &mut [(Fact, bool)], local: Local) {
+    for (fact, holds) in claims {
+        match fact {
+            Fact::Low(each, _) | Fact::High(each, _) | Fact::NotAbove(each, _) if *each == local => *holds = false,
+            _ => {}
+        }
     }
 }
 
