@@ -103,20 +103,26 @@ impl Stmt {
     }
 
     /// The lists of statements in it.
-    pub fn lists(&self) -> [&[Stmt]; 2] {
+    pub fn lists(&self, f: &mut impl FnMut(&[Stmt])) {
         match self {
-            Stmt::Block(_, body) | Stmt::Loop(_, body) => [body, &[]],
-            Stmt::If(_, then, otherwise) => [then, otherwise],
-            _ => [&[], &[]],
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => f(body),
+            Stmt::If(_, then, otherwise) => {
+                f(then);
+                f(otherwise);
+            }
+            _ => {}
         }
     }
 
     /// The lists of statements in it, to change them.
-    pub fn lists_mut(&mut self) -> [Option<&mut Vec<Stmt>>; 2] {
+    pub fn lists_mut(&mut self, f: &mut impl FnMut(&mut Vec<Stmt>)) {
         match self {
-            Stmt::Block(_, body) | Stmt::Loop(_, body) => [Some(body), None],
-            Stmt::If(_, then, otherwise) => [Some(then), Some(otherwise)],
-            _ => [None, None],
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => f(body),
+            Stmt::If(_, then, otherwise) => {
+                f(then);
+                f(otherwise);
+            }
+            _ => {}
         }
     }
 

@@ -90,9 +90,7 @@ impl Inline<'_, '_> {
         let mut at = 0;
         while at < list.len() {
             let in_loop = in_loop || matches!(list[at], Stmt::Loop(..));
-            for inner in list[at].lists_mut().into_iter().flatten() {
-                self.list(inner, function, depth + 1, in_loop);
-            }
+            list[at].lists_mut(&mut |inner| self.list(inner, function, depth + 1, in_loop));
             let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
             if let Stmt::Call(call, _) = &list[at]
                 && let Callee::Direct(callee) = call.callee

@@ -64,9 +64,7 @@ impl Thread<'_> {
 
     fn list(&mut self, list: &mut Vec<Stmt>) {
         for stmt in list.iter_mut() {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                self.list(inner);
-            }
+            stmt.lists_mut(&mut |inner| self.list(inner));
         }
         let mut at = 0;
         while at + 1 < list.len() {
@@ -396,11 +394,11 @@ fn put(list: &mut Vec<Stmt>, label: Label, rest: &mut Option<Vec<Stmt>>) {
         return;
     }
     for stmt in list {
-        for inner in stmt.lists_mut().into_iter().flatten() {
+        stmt.lists_mut(&mut |inner| {
             if rest.is_some() {
                 put(inner, label, rest);
             }
-        }
+        });
     }
 }
 

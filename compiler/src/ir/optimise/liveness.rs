@@ -55,7 +55,7 @@ pub(crate) fn remove(function: &mut Function) -> bool {
     let count = function.locals.len();
     let Code::Body(body) = &function.code else { return false };
     let mut blocks = 0;
-    each_stmt(body, &mut |stmt| blocks += !matches!(stmt.lists(), [[], []]) as usize);
+    each_stmt(body, &mut |stmt| blocks += matches!(stmt, Stmt::Block(..) | Stmt::Loop(..) | Stmt::If(..)) as usize);
     if (count / 64 + 1) * blocks > MAX_WORK {
         return false;
     }

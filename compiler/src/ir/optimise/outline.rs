@@ -48,9 +48,7 @@ impl Outline<'_> {
         let mut trail = Vec::new();
         let end = self.end(list, whole);
         for stmt in list.iter_mut() {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                self.list(inner, false);
-            }
+            stmt.lists_mut(&mut |inner| self.list(inner, false));
             for local in stmt.assigned() {
                 self.assigned[local.index()] += 1;
                 trail.push(*local);

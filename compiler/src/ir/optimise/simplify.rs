@@ -89,7 +89,7 @@ struct Copies<'c> {
 impl Copies<'_> {
     fn list(&mut self, list: &[Stmt]) {
         for (index, stmt) in list.iter().enumerate() {
-            stmt.lists().iter().for_each(|inner| self.list(inner));
+            stmt.lists(&mut |inner| self.list(inner));
             let Stmt::Set(to, Expr::Local(from)) = stmt else { continue };
             let is_local = to.index() >= self.function.params && from.index() >= self.function.params;
             let (defs, uses) = (&self.counts.defs, &self.counts.uses);
