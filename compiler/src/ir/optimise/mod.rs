@@ -213,8 +213,9 @@ fn finish(module: &mut Module, state: &State, id: FuncId) {
             if seen.blocks && jumps::thread(module, &mut function) {
                 simplify::simplify(module, &mut function);
             }
-            liveness::remove(&mut function);
-            simplify::simplify(module, &mut function);
+            if liveness::remove(&mut function) {
+                simplify::simplify(module, &mut function);
+            }
         }
     }
     stack::nest(&mut function);
