@@ -179,8 +179,10 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
             if !(inlined || changed || removed) {
                 break;
             }
-            simplify::simplify(module, &mut function);
-            seen = uses::contents(&function);
+            if changed || removed {
+                simplify::simplify(module, &mut function);
+                seen = uses::contents(&function);
+            }
             if !(inlined || changed) || seen.size > MAX_SIZE {
                 break;
             }
