@@ -38,6 +38,8 @@ struct Inline<'m, 's> {
     fresh: Vec<bool>,
     /// Closures made here.
     closures: Closures,
+    /// Of the body that was put in last: its places, and what they became.
+    places: FxHashMap<u32, u32>,
     changed: bool,
 }
 
@@ -50,7 +52,16 @@ pub(crate) fn inline(
     contents: Contents,
 ) -> bool {
     let (fresh, closures) = if contents.objects { objects(module, function) } else { Default::default() };
-    let mut pass = Inline { module, state, caller: id, size: contents.size, fresh, closures, changed: false };
+    let mut pass = Inline {
+        module,
+        state,
+        caller: id,
+        size: contents.size,
+        fresh,
+        closures,
+        places: FxHashMap::default(),
+        changed: false,
+    };
     let mut body = std::mem::take(body_mut(function));
     pass.list(&mut body, function, 0, false);
     let changed = pass.changed;
@@ -167,12 +178,13 @@ impl Inline<'_, '_> {
         let first = function.locals.len() as u32;
         function.locals.extend(&inlined.locals);
         let end = Label(function.labels + inlined.labels);
+        self.places.clear();
         let mut rename = Rename {
             locals: first,
             labels: function.labels,
             end,
             to,
-            places: FxHashMap::default(),
+            places: &mut self.places,
             table: &mut self.module.places,
             at,
         };
@@ -200,7 +212,7 @@ struct Rename<'r> {
     /// Where a return goes, with the results in `to`.
     end: Label,
     to: &'r [Local],
-    places: FxHashMap<u32, u32>,
+    places: &'r mut FxHashMap<u32, u32>,
     table: &'r mut Vec<Place>,
     at: At,
 }
