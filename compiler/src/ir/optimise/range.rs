@@ -46,8 +46,12 @@ struct Range<'m> {
     locals: Vec<Val>,
     /// What holds at jumps to labels that are around; `None` before the first jump.
     exits: Vec<(Label, Option<Facts>)>,
-    /// How many of them are outside of the loop that is looked at, which is left to when its code is.
+    /// How many of them are outside of the loop that is looked at: what holds at jumps there waits until it is known what holds in the loop.
     outside: usize,
+    /// What waits, each with the place of its label.
+    waiting: Vec<(usize, Facts)>,
+    /// How many labels are outside of all loops that are looked at: jumps there are looked at again when code is changed.
+    ignored: usize,
     /// By locals, the number of the last loop that was found to assign them.
     assigned: Vec<u32>,
     /// How many loops were looked through for that.
@@ -72,6 +76,8 @@ pub(crate) fn check(module: &Module, function: &mut Function) -> bool {
         locals: function.locals.clone(),
         exits: Vec::new(),
         outside: 0,
+        waiting: Vec::new(),
+        ignored: 0,
         assigned: vec![0; function.locals.len()],
         repeated: 0,
         claims: Vec::new(),
@@ -127,12 +133,18 @@ impl Facts {
         self.relations.retain(|(a, b, _)| *a != local && *b != local);
     }
 
+    /// The least and the greatest value.
+    fn range(&self, local: Local) -> (i64, i64) {
+        let found = self.bounds.iter().find(|(each, ..)| *each == local);
+        found.map_or((i64::MIN, i64::MAX), |(_, low, high)| (*low, *high))
+    }
+
     fn low(&self, local: Local) -> i64 {
-        self.bounds.iter().find(|(each, ..)| *each == local).map_or(i64::MIN, |(_, low, _)| *low)
+        self.range(local).0
     }
 
     fn high(&self, local: Local) -> i64 {
-        self.bounds.iter().find(|(each, ..)| *each == local).map_or(i64::MAX, |(.., high)| *high)
+        self.range(local).1
     }
 
     /// What holds in both cases.
@@ -142,7 +154,7 @@ impl Facts {
         self.bounds.retain_mut(|(local, low, high)| {
             let (other_low, other_high) = match at.next().and_then(|at| other.bounds.get(at)) {
                 Some(&(same, low, high)) if same == *local => (low, high),
-                _ => (other.low(*local), other.high(*local)),
+                _ => other.range(*local),
             };
             (*low, *high) = ((*low).min(other_low), (*high).max(other_high));
             *low > i64::MIN || *high < i64::MAX
@@ -200,7 +212,9 @@ impl Range<'_> {
     }
 
     fn stmt(&mut self, stmt: &mut Stmt, mut facts: Facts) -> Option<Facts> {
-        stmt.exprs_mut(&mut |expr| self.expr(expr, &facts));
+        if self.rewrite {
+            stmt.exprs_mut(&mut |expr| self.expr(expr, &facts));
+        }
         // What was an index once is one.
         stmt.exprs(&mut |expr| indices(expr, &mut facts));
         match stmt {
@@ -255,7 +269,14 @@ impl Range<'_> {
     }
 
     fn exit(&mut self, label: Label, facts: &Facts) {
-        if let Some((_, exit)) = self.exits[self.outside..].iter_mut().rev().find(|(each, _)| *each == label) {
+        let Some(place) = self.exits.iter().rposition(|(each, _)| *each == label) else { return };
+        if place < self.ignored {
+            return;
+        }
+        if place < self.outside {
+            self.waiting.push((place, facts.clone()));
+        } else {
+            let (_, exit) = &mut self.exits[place];
             *exit = Some(match exit.take() {
                 Some(other) => other.meet(facts),
                 None => facts.clone(),
@@ -292,6 +313,8 @@ impl Range<'_> {
         }
         let rewrite = std::mem::replace(&mut self.rewrite, false);
         let outside = std::mem::replace(&mut self.outside, self.exits.len());
+        let ignored = if rewrite { self.exits.len() } else { self.ignored };
+        let ignored = std::mem::replace(&mut self.ignored, ignored);
         while !claims.is_empty() {
             if self.looks < size {
                 claims.clear();
@@ -302,15 +325,25 @@ impl Range<'_> {
             self.claims.extend(claims.iter().map(|&fact| (fact, true)));
             let mut head = facts.clone();
             claims.iter().for_each(|&fact| head.add(fact));
-            self.list(body, head);
+            let waiting = self.waiting.len();
+            let end = self.list(body, head);
             let kept: Vec<Fact> =
                 self.claims.drain(height..).filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect();
-            if kept.len() == claims.len() {
+            let done = kept.len() == claims.len();
+            let jumps = self.waiting.split_off(waiting);
+            if done && !rewrite {
+                // There is nothing to be changed, and so no reason to look again.
+                self.outside = outside;
+                jumps.iter().for_each(|(place, facts)| self.exit(self.exits[*place].0, facts));
+                self.loops -= 1;
+                return end;
+            }
+            if done {
                 break;
             }
             claims = kept;
         }
-        (self.rewrite, self.outside) = (rewrite, outside);
+        (self.rewrite, self.outside, self.ignored) = (rewrite, outside, ignored);
         let mut head = facts;
         claims.iter().for_each(|&fact| head.add(fact));
         self.exits.push((label, None));
@@ -373,7 +406,8 @@ impl Range<'_> {
 
     /// Whether the sum of a local and a constant has 64 bits.
     fn fits(&self, local: Local, step: i64, facts: &Facts) -> bool {
-        (facts.low(local).checked_add(step).is_some() && facts.high(local).checked_add(step).is_some())
+        let (low, high) = facts.range(local);
+        (low.checked_add(step).is_some() && high.checked_add(step).is_some())
             || (step == 1 && facts.is_below_something(local))
             || (step == -1 && facts.is_above_something(local))
     }
@@ -398,7 +432,7 @@ impl Range<'_> {
         const ALL: (i64, i64) = (i64::MIN, i64::MAX);
         match expr {
             Expr::I64(value) => (*value, *value),
-            Expr::Local(local) => (facts.low(*local), facts.high(*local)),
+            Expr::Local(local) => facts.range(*local),
             Expr::Unary(U::ExtendU, inner) => match &**inner {
                 Expr::ArrayLen(..) => (0, LENGTHS),
                 Expr::ArrayGet(ty, ..) if self.module.types.element(*ty).storage == Storage::I8 => (0, 255),
@@ -548,9 +582,6 @@ impl Range<'_> {
     }
 
     fn expr(&mut self, expr: &mut Expr, facts: &Facts) {
-        if !self.rewrite {
-            return;
-        }
         expr.each_mut(&mut |part| self.expr(part, facts));
         let replaced = match expr {
             Expr::Binary(op, parts) => {
