@@ -4,8 +4,11 @@ use super::body_mut;
 use crate::ir::visit::each_stmt;
 use crate::ir::{Code, Expr, Function, Label, Local, Stmt};
 
-/// Beyond so many locals times blocks the sets would cost too much.
+/// Beyond so many words of sets times blocks the sets would cost too much.
 const MAX_WORK: usize = 4_000_000;
+
+/// Sets of so many words never cost too much.
+const FEW_WORDS: usize = 16;
 
 /// Loops that are nested deeper are looked at once, and cost precision.
 const MAX_LOOPS: usize = 4;
@@ -54,10 +57,14 @@ struct Liveness {
 pub(crate) fn remove(function: &mut Function) -> bool {
     let count = function.locals.len();
     let Code::Body(body) = &function.code else { return false };
-    let mut blocks = 0;
-    each_stmt(body, &mut |stmt| blocks += matches!(stmt, Stmt::Block(..) | Stmt::Loop(..) | Stmt::If(..)) as usize);
-    if (count / 64 + 1) * blocks > MAX_WORK {
-        return false;
+    // Few words for each set cost no more than the statements themselves.
+    let words = count.div_ceil(64);
+    if words > FEW_WORDS {
+        let mut blocks = 0;
+        each_stmt(body, &mut |stmt| blocks += matches!(stmt, Stmt::Block(..) | Stmt::Loop(..) | Stmt::If(..)) as usize);
+        if words * blocks > MAX_WORK {
+            return false;
+        }
     }
     let mut body = std::mem::take(body_mut(function));
     let mut pass = Liveness { targets: Vec::new(), loops: 0, dry: false, changed: false };
