@@ -105,6 +105,7 @@ impl Inline<'_, '_> {
             let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
             if let Stmt::Call(call, _) = &list[at]
                 && let Callee::Direct(callee) = call.callee
+                && depth < MAX_NESTING
             {
                 // What was a method in the table may be called directly by now.
                 super::demand(self.module, self.state, callee);

@@ -37,8 +37,8 @@ const MAX_ROUNDS: usize = 6;
 /// Beyond this size a function is only tidied up.
 const MAX_SIZE: usize = 60_000;
 
-/// How many functions may wait for others that turn out to be called while they are improved.
-const MAX_WAITING: usize = 30;
+/// How many functions may wait for others that turn out to be called while they are improved: all of them are on the stack.
+const MAX_WAITING: usize = 8;
 
 /// What is known of functions while they are improved.
 pub(crate) struct State {
