@@ -268,6 +268,7 @@ impl Range<'_> {
         }
     }
 
+    /// Notes what holds at a jump.
     fn exit(&mut self, label: Label, facts: &Facts) {
         let Some(place) = self.exits.iter().rposition(|(each, _)| *each == label) else { return };
         if place < self.ignored {
@@ -286,27 +287,7 @@ impl Range<'_> {
 
     /// A loop: what is known of locals that it assigns holds in it only as far as each assignment keeps it.
     fn repeat(&mut self, label: Label, body: &mut [Stmt], mut facts: Facts) -> Option<Facts> {
-        self.repeated += 1;
-        let mut size = 0;
-        each_stmt(body, &mut |stmt| {
-            size += 1;
-            stmt.assigned().iter().for_each(|local| self.assigned[local.index()] = self.repeated);
-        });
-        let is_assigned = |local: &Local| self.assigned[local.index()] == self.repeated;
-        let mut claims = Vec::new();
-        for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| is_assigned(local)) {
-            if low > i64::MIN {
-                claims.push(Fact::Low(local, low));
-            }
-            if high < i64::MAX {
-                claims.push(Fact::High(local, high));
-            }
-        }
-        // One that is below something is at most that, which may be kept where the other is not.
-        let related = facts.relations.iter().filter(|(a, b, _)| is_assigned(a) && !is_assigned(b));
-        claims.extend(related.map(|&(a, b, _)| Fact::NotAbove(a, b)));
-        facts.bounds.retain(|(local, ..)| !is_assigned(local));
-        facts.relations.retain(|(a, b, _)| !is_assigned(a) && !is_assigned(b));
+        let (size, mut claims) = self.begin(body, &mut facts);
         self.loops += 1;
         if self.loops > MAX_LOOPS {
             claims.clear();
@@ -351,6 +332,32 @@ impl Range<'_> {
         self.exits.pop();
         self.loops -= 1;
         end
+    }
+
+    /// Takes from what is known before a loop what it may change, to be claimed of each of its turns; and counts its statements.
+    fn begin(&mut self, body: &[Stmt], facts: &mut Facts) -> (usize, Vec<Fact>) {
+        self.repeated += 1;
+        let mut size = 0;
+        each_stmt(body, &mut |stmt| {
+            size += 1;
+            stmt.assigned().iter().for_each(|local| self.assigned[local.index()] = self.repeated);
+        });
+        let is_assigned = |local: &Local| self.assigned[local.index()] == self.repeated;
+        let mut claims = Vec::new();
+        for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| is_assigned(local)) {
+            if low > i64::MIN {
+                claims.push(Fact::Low(local, low));
+            }
+            if high < i64::MAX {
+                claims.push(Fact::High(local, high));
+            }
+        }
+        // One that is below something is at most that, which may be kept where the other is not.
+        let related = facts.relations.iter().filter(|(a, b, _)| is_assigned(a) && !is_assigned(b));
+        claims.extend(related.map(|&(a, b, _)| Fact::NotAbove(a, b)));
+        facts.bounds.retain(|(local, ..)| !is_assigned(local));
+        facts.relations.retain(|(a, b, _)| !is_assigned(a) && !is_assigned(b));
+        (size, claims)
     }
 
     fn assign(&mut self, local: Local, value: &Expr, facts: &mut Facts) {
