@@ -3,9 +3,14 @@
 //!     cargo bench --bench compile
 //!
 //! The lines are those of the examples and benchmarks, each so many times as modules of their own, whose records, enums and
-//! functions are others to the compiler; the standard library is counted once. Prints medians over rounds.
+//! functions are others to the compiler; the standard library is counted once. Memory comes from the heap that workers have, where users'
+//! programs are compiled. Prints medians over rounds.
 
 #![allow(missing_docs, clippy::unwrap_used)]
+
+#[allow(dead_code, unused_imports, reason = "its tests are those of the worker")]
+#[path = "../src/worker/heap.rs"]
+mod heap;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,6 +18,9 @@ use std::time::{Duration, Instant};
 
 use pinfold_compiler::check::{Memory, Options as CheckOptions, STANDARD};
 use pinfold_compiler::{Options, driver};
+
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new();
 
 const ROUNDS: usize = 9;
 

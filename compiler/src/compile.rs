@@ -48,7 +48,9 @@ pub fn compile(
 ///
 /// As [`compile`].
 pub fn ir_text(program: &Program, names: &Names, options: Options) -> Result<String, Vec<Diagnostic>> {
-    Ok(print::module(&lower(program, names, options)?))
+    let mut module = lower(program, names, options)?;
+    ir::reach::leave_out(&mut module);
+    Ok(print::module(&module))
 }
 
 pub(crate) fn lower(program: &Program, names: &Names, options: Options) -> Result<Module, Vec<Diagnostic>> {
@@ -57,9 +59,9 @@ pub(crate) fn lower(program: &Program, names: &Names, options: Options) -> Resul
     if options.optimise {
         optimise::run(&mut module);
     }
-    ir::reach::leave_out(&mut module);
     // Always in debug builds, and where tests have optimised ones.
     if cfg!(any(debug_assertions, feature = "evaluator")) {
+        ir::reach::leave_out(&mut module);
         assert_eq!(ir::check::module(&module), Ok(()), "the compiler's own rules");
     }
     Ok(module)

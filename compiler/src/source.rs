@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// The number of a file in [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,35 +59,42 @@ pub struct Source {
     pub name: String,
     /// Its content.
     pub text: String,
-    /// Where each line begins.
-    lines: Vec<u32>,
+    /// Where each line begins, once that was asked: of most files of the standard library it never is.
+    lines: OnceLock<Vec<u32>>,
 }
 
 impl Source {
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
+
     /// The line and column of a byte, both from 0; columns count characters.
     pub fn position(&self, offset: u32) -> (usize, usize) {
         let line = self.line_of(offset);
-        let begin = self.lines.get(line).copied().unwrap_or(0) as usize;
+        let begin = self.lines().get(line).copied().unwrap_or(0) as usize;
         let before = self.text.get(begin..offset as usize).unwrap_or("");
         (line, before.chars().count())
     }
 
     /// The line of a byte, from 0.
     pub fn line_of(&self, offset: u32) -> usize {
-        self.lines.partition_point(|&begin| begin <= offset).saturating_sub(1)
+        self.lines().partition_point(|&begin| begin <= offset).saturating_sub(1)
     }
 
     /// The bytes of a line, from 0, without the end of the line.
     pub fn line_range(&self, line: usize) -> Range<usize> {
-        let begin = self.lines.get(line).map_or(self.text.len(), |&begin| begin as usize);
-        let end = self.lines.get(line + 1).map_or(self.text.len(), |&next| next as usize - 1);
+        let begin = self.lines().get(line).map_or(self.text.len(), |&begin| begin as usize);
+        let end = self.lines().get(line + 1).map_or(self.text.len(), |&next| next as usize - 1);
         let end = if self.text[begin..end].ends_with('\r') { end - 1 } else { end };
         begin..end
     }
 
     /// How many lines it has.
     pub fn line_count(&self) -> usize {
-        self.lines.len()
+        self.lines().len()
     }
 }
 
@@ -99,11 +107,7 @@ pub struct Sources {
 impl Sources {
     /// Adds a file, of at most 4 GiB.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        let text = text.into();
-        let lines = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
-            .collect();
-        self.files.push(Source { name: name.into(), text, lines });
+        self.files.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new() });
         FileId(self.files.len() as u32 - 1)
     }
 

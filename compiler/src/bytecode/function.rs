@@ -102,13 +102,13 @@ fn nullable(function: &Function, body: &[Stmt]) -> Vec<bool> {
         fn list(&mut self, list: &[Stmt]) {
             for stmt in list {
                 stmt.exprs(&mut |expr| self.read(expr));
-                for inner in stmt.lists() {
+                stmt.lists(&mut |inner| {
                     let height = self.order.len();
                     self.list(inner);
                     for local in self.order.drain(height..) {
                         self.known[local.index()] = false;
                     }
-                }
+                });
                 for &local in stmt.assigned() {
                     if !self.known[local.index()] {
                         self.known[local.index()] = true;

@@ -1,7 +1,5 @@
 //! What a module's exports lead to, in the order in which it is found.
 
-use rustc_hash::FxHashSet;
-
 use super::visit::each_stmt;
 use super::{Callee, Code, DataId, Expr, FuncId, GlobalId, Heap, Init, Module, Panic, RowId, Stmt, TypeId, Val};
 
@@ -15,43 +13,51 @@ pub(crate) struct Reached {
     /// Types that code and globals name; not what those types refer to.
     pub types: Vec<TypeId>,
     seen: Seen,
+    /// How many of the functions were looked into.
+    looked: usize,
 }
 
+/// What was found, by numbers.
 #[derive(Debug, Default)]
 struct Seen {
-    functions: FxHashSet<FuncId>,
-    globals: FxHashSet<GlobalId>,
-    data: FxHashSet<DataId>,
-    rows: FxHashSet<RowId>,
-    types: FxHashSet<TypeId>,
+    functions: Numbers,
+    globals: Numbers,
+    data: Numbers,
+    rows: Numbers,
+    types: Numbers,
+}
+
+/// A set of numbers that are not much greater than how many there are.
+#[derive(Debug, Default)]
+struct Numbers(Vec<bool>);
+
+impl Numbers {
+    /// Whether it was not there before.
+    fn insert(&mut self, number: u32) -> bool {
+        let index = number as usize;
+        if index >= self.0.len() {
+            self.0.resize(index + 1, false);
+        }
+        !std::mem::replace(&mut self.0[index], true)
+    }
 }
 
 /// Finds everything.
 pub(crate) fn reach(module: &Module) -> Reached {
-    let mut reached = Reached::default();
-    for (_, id) in &module.exports {
-        reached.function(module, *id);
-    }
-    for (id, _) in module.shared.iter().flat_map(|shared| &shared.exports) {
-        reached.global(module, *id);
-    }
-    let mut next = 0;
-    while let Some(&id) = reached.functions.get(next) {
-        next += 1;
-        let function = &module.functions[id.index()];
-        for &val in &function.locals {
-            reached.val(val);
-        }
-        if let Code::Body(body) = &function.code {
-            each_stmt(body, &mut |stmt| reached.stmt(module, stmt));
-        }
+    let mut reached = Reached::exports(module);
+    while let Some(id) = reached.next() {
+        reached.look(module, id);
     }
     reached
 }
 
 /// Leaves out what nothing leads to.
 pub(crate) fn leave_out(module: &mut Module) {
-    let reached = reach(module);
+    keep(module, &reach(module));
+}
+
+/// Leaves out all functions but those that were found.
+pub(crate) fn keep(module: &mut Module, reached: &Reached) {
     let mut is_reached = vec![false; module.functions.len()];
     for id in &reached.functions {
         is_reached[id.index()] = true;
@@ -64,8 +70,38 @@ pub(crate) fn leave_out(module: &mut Module) {
 }
 
 impl Reached {
+    /// What is exported, of which nothing was looked into yet.
+    pub fn exports(module: &Module) -> Self {
+        let mut reached = Self::default();
+        for (_, id) in &module.exports {
+            reached.function(module, *id);
+        }
+        for (id, _) in module.shared.iter().flat_map(|shared| &shared.exports) {
+            reached.global(module, *id);
+        }
+        reached
+    }
+
+    /// A function that was found and is to be looked into.
+    pub fn next(&mut self) -> Option<FuncId> {
+        let id = self.functions.get(self.looked).copied();
+        self.looked += id.is_some() as usize;
+        id
+    }
+
+    /// Finds what is in a function.
+    pub fn look(&mut self, module: &Module, id: FuncId) {
+        let function = &module.functions[id.index()];
+        for &val in &function.locals {
+            self.val(val);
+        }
+        if let Code::Body(body) = &function.code {
+            each_stmt(body, &mut |stmt| self.stmt(module, stmt));
+        }
+    }
+
     fn function(&mut self, module: &Module, id: FuncId) {
-        if self.seen.functions.insert(id) {
+        if self.seen.functions.insert(id.0) {
             debug_assert!(!matches!(module.functions[id.index()].code, Code::Gone), "a function is gone but called");
             self.functions.push(id);
         }
@@ -78,7 +114,7 @@ impl Reached {
     }
 
     fn ty(&mut self, id: TypeId) {
-        if self.seen.types.insert(id) {
+        if self.seen.types.insert(id.0) {
             self.types.push(id);
         }
     }
@@ -91,7 +127,7 @@ impl Reached {
     }
 
     fn row(&mut self, module: &Module, id: RowId) {
-        if self.seen.rows.insert(id) {
+        if self.seen.rows.insert(id.0) {
             self.rows.push(id);
             if module.earlier_row(id).is_some() {
                 return;
@@ -103,7 +139,7 @@ impl Reached {
     }
 
     fn global(&mut self, module: &Module, id: GlobalId) {
-        if self.seen.globals.insert(id) {
+        if self.seen.globals.insert(id.0) {
             self.globals.push(id);
             self.val(module.globals[id.index()].ty);
             match &module.globals[id.index()].init {
@@ -160,7 +196,7 @@ impl Reached {
             | Expr::ArrayGet(ty, ..) => self.ty(*ty),
             Expr::ArrayData(ty, data, ..) => {
                 self.ty(*ty);
-                if self.seen.data.insert(*data) {
+                if self.seen.data.insert(data.0) {
                     self.data.push(*data);
                 }
             }

@@ -55,17 +55,17 @@ macro_rules! parts {
 
 impl Expr {
     /// Its parts, in the order in which they are evaluated.
-    pub fn each(&self, f: &mut dyn FnMut(&Expr)) {
+    pub fn each(&self, f: &mut impl FnMut(&Expr)) {
         parts!(expr self, f, iter);
     }
 
     /// Its parts, to change them.
-    pub fn each_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+    pub fn each_mut(&mut self, f: &mut impl FnMut(&mut Expr)) {
         parts!(expr self, f, iter_mut, mut);
     }
 
     /// Whether it or a part of it is such an expression.
-    pub fn any(&self, f: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    pub fn any(&self, f: &mut impl FnMut(&Expr) -> bool) -> bool {
         if f(self) {
             return true;
         }
@@ -93,30 +93,36 @@ impl Expr {
 
 impl Stmt {
     /// Its own expressions, in the order in which they are evaluated; not those of statements in it.
-    pub fn exprs(&self, f: &mut dyn FnMut(&Expr)) {
+    pub fn exprs(&self, f: &mut impl FnMut(&Expr)) {
         parts!(stmt self, f, iter);
     }
 
     /// Its own expressions, to change them.
-    pub fn exprs_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+    pub fn exprs_mut(&mut self, f: &mut impl FnMut(&mut Expr)) {
         parts!(stmt self, f, iter_mut, mut);
     }
 
     /// The lists of statements in it.
-    pub fn lists(&self) -> [&[Stmt]; 2] {
+    pub fn lists(&self, f: &mut impl FnMut(&[Stmt])) {
         match self {
-            Stmt::Block(_, body) | Stmt::Loop(_, body) => [body, &[]],
-            Stmt::If(_, then, otherwise) => [then, otherwise],
-            _ => [&[], &[]],
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => f(body),
+            Stmt::If(_, then, otherwise) => {
+                f(then);
+                f(otherwise);
+            }
+            _ => {}
         }
     }
 
     /// The lists of statements in it, to change them.
-    pub fn lists_mut(&mut self) -> [Option<&mut Vec<Stmt>>; 2] {
+    pub fn lists_mut(&mut self, f: &mut impl FnMut(&mut Vec<Stmt>)) {
         match self {
-            Stmt::Block(_, body) | Stmt::Loop(_, body) => [Some(body), None],
-            Stmt::If(_, then, otherwise) => [Some(then), Some(otherwise)],
-            _ => [None, None],
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => f(body),
+            Stmt::If(_, then, otherwise) => {
+                f(then);
+                f(otherwise);
+            }
+            _ => {}
         }
     }
 
@@ -136,21 +142,31 @@ impl Stmt {
 }
 
 /// Goes through all statements, those in others too.
-pub(crate) fn each_stmt(list: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
+pub(crate) fn each_stmt(list: &[Stmt], f: &mut impl FnMut(&Stmt)) {
     for stmt in list {
         f(stmt);
-        for inner in stmt.lists() {
-            each_stmt(inner, f);
+        match stmt {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => each_stmt(body, f),
+            Stmt::If(_, then, otherwise) => {
+                each_stmt(then, f);
+                each_stmt(otherwise, f);
+            }
+            _ => {}
         }
     }
 }
 
 /// Goes through all statements, to change them.
-pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut dyn FnMut(&mut Stmt)) {
+pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut impl FnMut(&mut Stmt)) {
     for stmt in list {
         f(stmt);
-        for inner in stmt.lists_mut().into_iter().flatten() {
-            each_stmt_mut(inner, f);
+        match stmt {
+            Stmt::Block(_, body) | Stmt::Loop(_, body) => each_stmt_mut(body, f),
+            Stmt::If(_, then, otherwise) => {
+                each_stmt_mut(then, f);
+                each_stmt_mut(otherwise, f);
+            }
+            _ => {}
         }
     }
 }
@@ -176,6 +192,8 @@ pub(crate) fn jumps_to(list: &[Stmt], label: super::Label) -> bool {
     list.iter().any(|stmt| match stmt {
         Stmt::Break(to) => *to == label,
         Stmt::Switch(_, labels, last) => labels.contains(&label) || *last == label,
-        other => other.lists().iter().any(|inner| jumps_to(inner, label)),
+        Stmt::Block(_, body) | Stmt::Loop(_, body) => jumps_to(body, label),
+        Stmt::If(_, then, otherwise) => jumps_to(then, label) || jumps_to(otherwise, label),
+        _ => false,
     })
 }

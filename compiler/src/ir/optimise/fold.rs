@@ -47,71 +47,75 @@ pub(crate) fn type_of(module: &Module, locals: &[Val], expr: &Expr) -> Val {
     }
 }
 
-/// An expression whose parts are as simple as they get, made simple itself.
-pub(crate) fn fold(module: &Module, locals: &[Val], expr: Expr) -> Expr {
-    match expr {
-        Expr::Unary(op, value) => unary(op, *value),
-        Expr::Binary(op, parts) => {
-            let [a, b] = *parts;
-            binary(op, a, b)
-        }
-        Expr::Checked(op, parts, at) => {
-            let [a, b] = *parts;
-            checked(op, a, b, at)
-        }
-        Expr::Index(value, at) => match *value {
-            Expr::I64(value @ 0..=0x7fff_ffff) => Expr::I32(value as i32),
-            Expr::Unary(U::ExtendU, inner) if is_length(&inner) => *inner,
-            value => Expr::Index(Box::new(value), at),
+/// Makes an expression simple whose parts are as simple as they get.
+pub(crate) fn fold(module: &Module, locals: &[Val], expr: &mut Expr) {
+    let simpler = match expr {
+        Expr::Unary(op, value) => unary(*op, value),
+        Expr::Binary(op, parts) => binary(op, parts),
+        Expr::Checked(op, parts, _) => checked(*op, parts),
+        Expr::Index(value, _) => match &mut **value {
+            Expr::I64(value @ 0..=0x7fff_ffff) => Some(Expr::I32(*value as i32)),
+            Expr::Unary(U::ExtendU, inner) if is_length(inner) => Some(take(inner)),
+            _ => None,
         },
-        Expr::IsNull(value) => match &*value {
-            Expr::Null(_) => Expr::I32(1),
-            value if matches!(type_of(module, locals, value), Val::Ref(_)) && !value.traps() => Expr::I32(0),
-            _ => Expr::IsNull(value),
+        Expr::IsNull(value) => match &**value {
+            Expr::Null(_) => Some(Expr::I32(1)),
+            value if matches!(type_of(module, locals, value), Val::Ref(_)) && !value.traps() => Some(Expr::I32(0)),
+            _ => None,
         },
-        Expr::NonNull(value, at) => match type_of(module, locals, &value) {
-            Val::Ref(_) => *value,
-            _ => Expr::NonNull(value, at),
+        Expr::NonNull(value, _) => match type_of(module, locals, value) {
+            Val::Ref(_) => Some(take(value)),
+            _ => None,
         },
         Expr::Cast(val, value, at) => {
-            let found = type_of(module, locals, &value);
-            if found == val || (found.heap() == val.heap() && matches!(val, Val::Null(_))) {
-                *value
+            let found = type_of(module, locals, value);
+            if found == *val || (found.heap() == val.heap() && matches!(val, Val::Null(_))) {
+                Some(take(value))
             } else if found.heap() == val.heap() {
-                Expr::NonNull(value, at)
+                Some(Expr::NonNull(Box::new(take(value)), *at))
             } else {
-                match *value {
-                    // What was a handle is one again.
-                    Expr::NonNull(inner, _) => Expr::Cast(val, inner, at),
-                    value => Expr::Cast(val, Box::new(value), at),
-                }
+                // What was a handle is one again.
+                without_check(value);
+                None
             }
         }
-        Expr::ToExtern(value) => match *value {
-            Expr::FromExtern(inner) => *inner,
-            value => Expr::ToExtern(Box::new(value)),
+        Expr::ToExtern(value) => match &mut **value {
+            Expr::FromExtern(inner) => Some(take(inner)),
+            _ => None,
         },
-        Expr::StructGet(ty, field, object, at) => match &*object {
+        Expr::StructGet(_, field, object, _) => match &**object {
             Expr::Global(id) => match &module.globals[id.index()].init {
-                Init::Struct(_, number) if field == 0 => Expr::I32(*number),
-                Init::Function(_, row) if field == 0 => Expr::Row(*row),
-                _ => Expr::StructGet(ty, field, object, at),
+                Init::Struct(_, number) if *field == 0 => Some(Expr::I32(*number)),
+                Init::Function(_, row) if *field == 0 => Some(Expr::Row(*row)),
+                _ => None,
             },
-            _ => Expr::StructGet(ty, field, object, at),
+            _ => None,
         },
-        Expr::ArrayLen(array, at) => match *array {
+        Expr::ArrayLen(array, _) => match &**array {
             Expr::Global(id) => match &module.globals[id.index()].init {
-                Init::Bytes(text) => Expr::I32(text.len() as i32),
-                _ => Expr::ArrayLen(Box::new(Expr::Global(id)), at),
+                Init::Bytes(text) => Some(Expr::I32(text.len() as i32)),
+                _ => None,
             },
-            Expr::NonNull(inner, _) => Expr::ArrayLen(inner, at),
-            array => Expr::ArrayLen(Box::new(array), at),
+            _ => {
+                without_check(array);
+                None
+            }
         },
-        Expr::RefEq(parts) => match &*parts {
-            [Expr::Local(a), Expr::Local(b)] if a == b => Expr::I32(1),
-            _ => Expr::RefEq(parts),
+        Expr::RefEq(parts) => match &**parts {
+            [Expr::Local(a), Expr::Local(b)] if a == b => Some(Expr::I32(1)),
+            _ => None,
         },
-        other => other,
+        _ => None,
+    };
+    if let Some(simpler) = simpler {
+        *expr = simpler;
+    }
+}
+
+/// Leaves out that a reference must not be null, where that is found out anyway.
+fn without_check(value: &mut Expr) {
+    if let Expr::NonNull(inner, _) = value {
+        *value = take(inner);
     }
 }
 
@@ -124,76 +128,83 @@ fn is_length(expr: &Expr) -> bool {
     }
 }
 
-fn unary(op: U, value: Expr) -> Expr {
-    match (op, value) {
-        (U::Eqz, Expr::I64(value)) => Expr::I32((value == 0) as i32),
-        (U::Eqz32, value) => value.negate(),
-        (U::Wrap, Expr::I64(value)) => Expr::I32(value as i32),
-        (U::Wrap, Expr::Unary(U::ExtendU, inner)) => *inner,
-        (U::ExtendU, Expr::I32(value)) => Expr::I64(value as u32 as i64),
+/// The expression, which leaves a number in its place.
+fn take(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::I32(0))
+}
+
+/// A simpler expression for an operation on this value, if there is one; so have those below.
+fn unary(op: U, value: &mut Expr) -> Option<Expr> {
+    Some(match (op, value) {
+        (U::Eqz, Expr::I64(value)) => Expr::I32((*value == 0) as i32),
+        (U::Eqz32, value) => take(value).negate(),
+        (U::Wrap, Expr::I64(value)) => Expr::I32(*value as i32),
+        (U::Wrap, Expr::Unary(U::ExtendU, inner)) => take(inner),
+        (U::ExtendU, Expr::I32(value)) => Expr::I64(*value as u32 as i64),
         (U::Clz, Expr::I64(value)) => Expr::I64(value.leading_zeros() as i64),
         (U::Ctz, Expr::I64(value)) => Expr::I64(value.trailing_zeros() as i64),
         (U::Popcnt, Expr::I64(value)) => Expr::I64(value.count_ones() as i64),
-        (U::FConvertS, Expr::I64(value)) => Expr::F64((value as f64).to_bits()),
-        (U::FBits, Expr::F64(bits)) => Expr::I64(bits as i64),
-        (U::FFromBits, Expr::I64(bits)) => Expr::F64(bits as u64),
-        (op, value) => Expr::unary(op, value),
-    }
+        (U::FConvertS, Expr::I64(value)) => Expr::F64((*value as f64).to_bits()),
+        (U::FBits, Expr::F64(bits)) => Expr::I64(*bits as i64),
+        (U::FFromBits, Expr::I64(bits)) => Expr::F64(*bits as u64),
+        _ => return None,
+    })
 }
 
-fn binary(op: B, a: Expr, b: Expr) -> Expr {
-    match (&a, &b) {
-        (Expr::I64(x), Expr::I64(y)) => {
-            if let Some(value) = constant(op, *x, *y) {
-                return value;
+/// The same, with the constant put on the right.
+fn binary(op: &mut B, parts: &mut [Expr; 2]) -> Option<Expr> {
+    match &*parts {
+        [Expr::I64(x), Expr::I64(y)] => {
+            if let Some(value) = constant(*op, *x, *y) {
+                return Some(value);
             }
         }
-        (Expr::I32(x), Expr::I32(y)) => {
-            if let Some(value) = constant_32(op, *x, *y) {
-                return value;
+        [Expr::I32(x), Expr::I32(y)] => {
+            if let Some(value) = constant_32(*op, *x, *y) {
+                return Some(value);
             }
         }
-        (Expr::Row(x), Expr::Row(y)) => match op {
-            B::Eq32 => return Expr::I32((x == y) as i32),
-            B::Ne32 => return Expr::I32((x != y) as i32),
+        [Expr::Row(x), Expr::Row(y)] => match op {
+            B::Eq32 => return Some(Expr::I32((x == y) as i32)),
+            B::Ne32 => return Some(Expr::I32((x != y) as i32)),
             _ => {}
         },
-        // Constants stand on the right.
-        (Expr::I64(_) | Expr::I32(_), _) => {
-            if let Some(op) = swapped(op) {
-                return binary(op, b, a);
+        [Expr::I64(_) | Expr::I32(_), _] => {
+            if let Some(swapped) = swapped(*op) {
+                *op = swapped;
+                parts.swap(0, 1);
             }
         }
         _ => {}
     }
-    match (op, &a, &b) {
-        (B::Add | B::Sub | B::Or | B::Xor | B::Shl | B::ShrS | B::ShrU, _, Expr::I64(0)) => a,
-        (B::Mul, _, Expr::I64(1)) | (B::And, _, Expr::I64(-1)) => a,
-        (B::Add32 | B::Sub32 | B::Or32 | B::Xor32, _, Expr::I32(0)) => a,
-        (B::And32, _, Expr::I32(1)) if a.is_condition() => a,
-        (B::And32, _, Expr::I32(0)) if !a.traps() => Expr::I32(0),
-        (B::Or32, _, Expr::I32(1)) if a.is_condition() && !a.traps() => Expr::I32(1),
+    let [a, b] = parts;
+    Some(match (*op, a, &*b) {
+        (B::Add | B::Sub | B::Or | B::Xor | B::Shl | B::ShrS | B::ShrU, a, Expr::I64(0)) => take(a),
+        (B::Mul, a, Expr::I64(1)) | (B::And, a, Expr::I64(-1)) => take(a),
+        (B::Add32 | B::Sub32 | B::Or32 | B::Xor32, a, Expr::I32(0)) => take(a),
+        (B::And32, a, Expr::I32(1)) if a.is_condition() => take(a),
+        (B::And32, a, Expr::I32(0)) if !a.traps() => Expr::I32(0),
+        (B::Or32, a, Expr::I32(1)) if a.is_condition() && !a.traps() => Expr::I32(1),
         (B::Eq | B::Ne, Expr::Unary(U::ExtendU, x), Expr::Unary(U::ExtendU, y)) => {
-            let op = if op == B::Eq { B::Eq32 } else { B::Ne32 };
-            binary(op, (**x).clone(), (**y).clone())
+            let mut op = if *op == B::Eq { B::Eq32 } else { B::Ne32 };
+            let mut parts = Box::new([take(x), (**y).clone()]);
+            binary(&mut op, &mut parts).unwrap_or(Expr::Binary(op, parts))
         }
         // Whether bits at the end are missing does not depend on the sign.
         (B::Eq, Expr::Checked(CheckedOp::RemS, parts, _), Expr::I64(0)) if power_of_two(&parts[1]).is_some() => {
-            let Expr::Checked(_, parts, _) = a else { return Expr::I32(0) };
-            let [value, divisor] = *parts;
-            let mask = power_of_two(&divisor).map_or(0, |bits| (1i64 << bits) - 1);
-            Expr::unary(U::Eqz, Expr::binary(B::And, value, Expr::I64(mask)))
+            let mask = power_of_two(&parts[1]).map_or(0, |bits| (1i64 << bits) - 1);
+            Expr::unary(U::Eqz, Expr::binary(B::And, take(&mut parts[0]), Expr::I64(mask)))
         }
-        (B::Eq, _, Expr::I64(0)) => Expr::unary(U::Eqz, a),
-        (B::Eq32, _, Expr::I32(0)) => a.negate(),
-        (B::Ne32, _, Expr::I32(0)) if a.is_condition() => a,
-        (B::Eq32, _, Expr::I32(1)) if a.is_condition() => a,
-        (B::Ne32, _, Expr::I32(1)) if a.is_condition() => a.negate(),
+        (B::Eq, a, Expr::I64(0)) => Expr::unary(U::Eqz, take(a)),
+        (B::Eq32, a, Expr::I32(0)) => take(a).negate(),
+        (B::Ne32, a, Expr::I32(0)) if a.is_condition() => take(a),
+        (B::Eq32, a, Expr::I32(1)) if a.is_condition() => take(a),
+        (B::Ne32, a, Expr::I32(1)) if a.is_condition() => take(a).negate(),
         (B::Sub | B::Xor, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I64(0),
         (B::Eq | B::LeS | B::GeS | B::LeU | B::GeU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(1),
         (B::Ne | B::LtS | B::GtS | B::LtU | B::GtU, Expr::Local(x), Expr::Local(y)) if x == y => Expr::I32(0),
-        _ => Expr::binary(op, a, b),
-    }
+        _ => return None,
+    })
 }
 
 /// Which power of two a constant is, if it is a positive one.
@@ -285,9 +296,8 @@ fn constant_32(op: B, a: i32, b: i32) -> Option<Expr> {
     }))
 }
 
-fn checked(op: CheckedOp, a: Expr, b: Expr, at: crate::ir::At) -> Expr {
-    if let (Expr::I64(x), Expr::I64(y)) = (&a, &b) {
-        let (x, y) = (*x, *y);
+fn checked(op: CheckedOp, parts: &mut [Expr; 2]) -> Option<Expr> {
+    if let [Expr::I64(x), Expr::I64(y)] = *parts {
         let value = match op {
             CheckedOp::Add => x.checked_add(y),
             CheckedOp::Sub => x.checked_sub(y),
@@ -299,25 +309,29 @@ fn checked(op: CheckedOp, a: Expr, b: Expr, at: crate::ir::At) -> Expr {
             CheckedOp::DivU | CheckedOp::RemU => None,
         };
         if let Some(value) = value {
-            return Expr::I64(value);
+            return Some(Expr::I64(value));
         }
     }
-    match (op, &a, &b) {
-        (CheckedOp::Add | CheckedOp::Sub, _, Expr::I64(0)) | (CheckedOp::Mul | CheckedOp::DivS, _, Expr::I64(1)) => a,
-        (CheckedOp::Add, Expr::I64(0), _) | (CheckedOp::Mul, Expr::I64(1), _) => b,
-        (CheckedOp::Add | CheckedOp::Mul, Expr::I64(_), other) if !matches!(other, Expr::I64(_)) => {
-            Expr::Checked(op, Box::new([b, a]), at)
+    let [a, b] = parts;
+    Some(match (op, &*a, &*b) {
+        (CheckedOp::Add | CheckedOp::Sub, _, Expr::I64(0)) | (CheckedOp::Mul | CheckedOp::DivS, _, Expr::I64(1)) => {
+            take(a)
         }
-        (CheckedOp::Shl, _, Expr::I64(0..=63)) => Expr::binary(B::Shl, a, b),
-        (CheckedOp::ShrS, _, Expr::I64(0..=63)) => Expr::binary(B::ShrS, a, b),
+        (CheckedOp::Add, Expr::I64(0), _) | (CheckedOp::Mul, Expr::I64(1), _) => take(b),
+        (CheckedOp::Add | CheckedOp::Mul, Expr::I64(_), other) if !matches!(other, Expr::I64(_)) => {
+            std::mem::swap(a, b);
+            return None;
+        }
+        (CheckedOp::Shl, _, &Expr::I64(bits @ 0..=63)) => Expr::binary(B::Shl, take(a), Expr::I64(bits)),
+        (CheckedOp::ShrS, _, &Expr::I64(bits @ 0..=63)) => Expr::binary(B::ShrS, take(a), Expr::I64(bits)),
         (CheckedOp::DivU, _, &Expr::I64(value)) if value > 0 && value.count_ones() == 1 => {
-            Expr::binary(B::ShrU, a, Expr::I64(value.trailing_zeros() as i64))
+            Expr::binary(B::ShrU, take(a), Expr::I64(value.trailing_zeros() as i64))
         }
         (CheckedOp::RemU, _, &Expr::I64(value)) if value > 0 && value.count_ones() == 1 => {
-            Expr::binary(B::And, a, Expr::I64(value - 1))
+            Expr::binary(B::And, take(a), Expr::I64(value - 1))
         }
-        _ => Expr::Checked(op, Box::new([a, b]), at),
-    }
+        _ => return None,
+    })
 }
 
 /// Whether a condition is known where a local has this value.
@@ -328,22 +342,22 @@ pub(crate) fn decide(module: &Module, locals: &[Val], condition: &Expr, local: L
         _ => {}
     }
     let Known::Value(value) = value else { return None };
-    match with(module, locals, condition.clone(), local, value) {
+    let mut condition = condition.clone();
+    put(module, locals, &mut condition, local, value);
+    match condition {
         Expr::I32(value) => Some(value != 0),
         _ => None,
     }
 }
 
-/// An expression with a value in the place of a local.
-fn with(module: &Module, locals: &[Val], mut expr: Expr, local: Local, value: &Expr) -> Expr {
-    if expr == Expr::Local(local) {
-        return value.clone();
+/// Puts a value in the place of a local.
+fn put(module: &Module, locals: &[Val], expr: &mut Expr, local: Local, value: &Expr) {
+    if *expr == Expr::Local(local) {
+        *expr = value.clone();
+    } else {
+        expr.each_mut(&mut |part| put(module, locals, part, local, value));
+        fold(module, locals, expr);
     }
-    expr.each_mut(&mut |part| {
-        let taken = std::mem::replace(part, Expr::I32(0));
-        *part = with(module, locals, taken, local, value);
-    });
-    fold(module, locals, expr)
 }
 
 /// What is known of a local somewhere.

@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use super::State;
 use super::body_mut;
 use super::specialise::{self, Closures};
-use super::uses::size;
+use super::uses::{Contents, definitions};
+use crate::ir::visit::each_stmt;
 use crate::ir::{At, Callee, Code, Expr, FuncId, Function, Init, Label, Local, Module, Place, Stmt};
 
 /// Functions of this size always.
@@ -37,36 +38,58 @@ struct Inline<'m, 's> {
     fresh: Vec<bool>,
     /// Closures made here.
     closures: Closures,
+    /// Of the body that was put in last: its places, and what they became.
+    places: FxHashMap<u32, u32>,
     changed: bool,
 }
 
-/// Replaces calls in a function; whether there were any to replace.
-pub(crate) fn inline(module: &mut Module, state: &mut State, function: &mut Function, id: FuncId) -> bool {
-    let mut fresh = vec![false; function.locals.len()];
-    let mut closures = Closures::default();
-    let counts = super::uses::counts(function);
-    let is_stable = |expr: &Expr| match expr {
-        Expr::Local(local) => counts.defs[local.index()] == 1,
-        other => other.is_atom(),
+/// Replaces calls in a function, in which this is; whether there were any to replace.
+pub(crate) fn inline(
+    module: &mut Module,
+    state: &mut State,
+    function: &mut Function,
+    id: FuncId,
+    contents: Contents,
+) -> bool {
+    let (fresh, closures) = if contents.objects { objects(module, function) } else { Default::default() };
+    let mut pass = Inline {
+        module,
+        state,
+        caller: id,
+        size: contents.size,
+        fresh,
+        closures,
+        places: FxHashMap::default(),
+        changed: false,
     };
-    if let Code::Body(body) = &function.code {
-        crate::ir::visit::each_stmt(body, &mut |stmt| {
-            if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
-                fresh[local.index()] = !module.lists.contains(ty);
-                let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
-                if is_closure && counts.defs[local.index()] == 1 {
-                    closures.insert(*local, (*ty, fields.clone()));
-                }
-            }
-        });
-    }
-    let size = size(function);
-    let mut pass = Inline { module, state, caller: id, size, fresh, closures, changed: false };
     let mut body = std::mem::take(body_mut(function));
     pass.list(&mut body, function, 0, false);
     let changed = pass.changed;
     *body_mut(function) = body;
     changed
+}
+
+/// Which locals refer to objects made in a function, as [`Inline`] has them.
+fn objects(module: &Module, function: &Function) -> (Vec<bool>, Closures) {
+    let mut fresh = vec![false; function.locals.len()];
+    let mut closures = Closures::default();
+    let defs = definitions(function);
+    let is_stable = |expr: &Expr| match expr {
+        Expr::Local(local) => defs[local.index()] == 1,
+        other => other.is_atom(),
+    };
+    if let Code::Body(body) = &function.code {
+        each_stmt(body, &mut |stmt| {
+            if let Stmt::Set(local, Expr::StructNew(ty, fields)) = stmt {
+                fresh[local.index()] = !module.lists.contains(ty);
+                let is_closure = matches!(fields.first(), Some(Expr::Row(_))) && fields.iter().all(is_stable);
+                if is_closure && defs[local.index()] == 1 {
+                    closures.insert(*local, (*ty, fields.clone()));
+                }
+            }
+        });
+    }
+    (fresh, closures)
 }
 
 impl Inline<'_, '_> {
@@ -78,10 +101,15 @@ impl Inline<'_, '_> {
         let mut at = 0;
         while at < list.len() {
             let in_loop = in_loop || matches!(list[at], Stmt::Loop(..));
-            for inner in list[at].lists_mut().into_iter().flatten() {
-                self.list(inner, function, depth + 1, in_loop);
-            }
+            list[at].lists_mut(&mut |inner| self.list(inner, function, depth + 1, in_loop));
             let ends = matches!(list.get(at + 1), Some(Stmt::Unreachable));
+            if let Stmt::Call(call, _) = &list[at]
+                && let Callee::Direct(callee) = call.callee
+                && depth < MAX_NESTING
+            {
+                // What was a method in the table may be called directly by now.
+                super::demand(self.module, self.state, callee);
+            }
             if let Stmt::Call(call, _) = &list[at]
                 && let Callee::Direct(callee) = call.callee
                 && depth < MAX_NESTING
@@ -106,8 +134,8 @@ impl Inline<'_, '_> {
     }
 
     fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool, in_loop: bool) -> bool {
-        let Some(size) = self.state.sizes[callee.index()] else { return false };
-        if callee == self.caller || self.state.recursive[callee.index()] {
+        let Some(Contents { size, loops, .. }) = self.state.contents[callee.index()] else { return false };
+        if callee == self.caller || self.state.order.recursive[callee.index()] {
             return false;
         }
         if !matches!(self.module.functions[callee.index()].code, Code::Body(_)) {
@@ -119,7 +147,7 @@ impl Inline<'_, '_> {
         }
         size <= SMALL
             || (size <= (if in_loop { PROMISING } else { PROMISING_ONCE }) && self.is_promising(callee, args))
-            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !self.state.loops[callee.index()])
+            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !loops)
     }
 
     fn is_promising(&self, callee: FuncId, args: &[Expr]) -> bool {
@@ -145,26 +173,26 @@ impl Inline<'_, '_> {
         let inlined = &self.module.functions[callee.index()];
         let Code::Body(body) = &inlined.code else { return Vec::new() };
         let mut body = body.clone();
-        let size = self.state.sizes[callee.index()].unwrap_or(0);
+        let size = self.state.size(callee).unwrap_or(0);
         self.size += size;
         self.state.budget -= size;
         let first = function.locals.len() as u32;
         function.locals.extend(&inlined.locals);
-        self.fresh.resize(function.locals.len(), false);
         let end = Label(function.labels + inlined.labels);
+        self.places.clear();
         let mut rename = Rename {
             locals: first,
             labels: function.labels,
             end,
             to,
-            places: FxHashMap::default(),
+            places: &mut self.places,
             table: &mut self.module.places,
             at,
         };
         function.labels += inlined.labels + 1;
         rename.list(&mut body);
         let counted = &mut self.state.calls;
-        crate::ir::visit::each_stmt(&body, &mut |stmt| {
+        each_stmt(&body, &mut |stmt| {
             if let Stmt::Call(call, _) = stmt
                 && let Callee::Direct(id) = call.callee
             {
@@ -185,7 +213,7 @@ struct Rename<'r> {
     /// Where a return goes, with the results in `to`.
     end: Label,
     to: &'r [Local],
-    places: FxHashMap<u32, u32>,
+    places: &'r mut FxHashMap<u32, u32>,
     table: &'r mut Vec<Place>,
     at: At,
 }

@@ -64,9 +64,7 @@ impl Thread<'_> {
 
     fn list(&mut self, list: &mut Vec<Stmt>) {
         for stmt in list.iter_mut() {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                self.list(inner);
-            }
+            stmt.lists_mut(&mut |inner| self.list(inner));
         }
         let mut at = 0;
         while at + 1 < list.len() {
@@ -376,9 +374,13 @@ fn jump_count(list: &[Stmt], label: Label, in_loop: bool) -> Option<usize> {
             Stmt::Switch(_, labels, last) if labels.contains(&label) || *last == label => return None,
             _ => {}
         }
-        let in_loop = in_loop || matches!(stmt, Stmt::Loop(..));
-        for inner in stmt.lists() {
-            count += jump_count(inner, label, in_loop)?;
+        match stmt {
+            Stmt::Block(_, body) => count += jump_count(body, label, in_loop)?,
+            Stmt::Loop(_, body) => count += jump_count(body, label, true)?,
+            Stmt::If(_, then, otherwise) => {
+                count += jump_count(then, label, in_loop)? + jump_count(otherwise, label, in_loop)?;
+            }
+            _ => {}
         }
     }
     Some(count)
@@ -392,11 +394,11 @@ fn put(list: &mut Vec<Stmt>, label: Label, rest: &mut Option<Vec<Stmt>>) {
         return;
     }
     for stmt in list {
-        for inner in stmt.lists_mut().into_iter().flatten() {
+        stmt.lists_mut(&mut |inner| {
             if rest.is_some() {
                 put(inner, label, rest);
             }
-        }
+        });
     }
 }
 

@@ -4,14 +4,17 @@ use super::body_mut;
 use crate::ir::visit::each_stmt;
 use crate::ir::{Code, Expr, Function, Label, Local, Stmt};
 
-/// Beyond so many locals times blocks the sets would cost too much.
+/// Beyond so many words of sets times blocks the sets would cost too much.
 const MAX_WORK: usize = 4_000_000;
+
+/// Sets of so many words never cost too much.
+const FEW_WORDS: usize = 16;
 
 /// Loops that are nested deeper are looked at once, and cost precision.
 const MAX_LOOPS: usize = 4;
 
 /// A set of locals.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 struct Set(Vec<u64>);
 
 impl Set {
@@ -34,10 +37,13 @@ impl Set {
     fn add(&mut self, other: &Set) {
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
     }
+
+    fn clear(&mut self) {
+        self.0.fill(0);
+    }
 }
 
 struct Liveness {
-    count: usize,
     /// What is read after a jump to each label that is around.
     targets: Vec<(Label, Set)>,
     /// How many loops are around that are looked at twice.
@@ -51,22 +57,28 @@ struct Liveness {
 pub(crate) fn remove(function: &mut Function) -> bool {
     let count = function.locals.len();
     let Code::Body(body) = &function.code else { return false };
-    let mut blocks = 0;
-    each_stmt(body, &mut |stmt| blocks += !matches!(stmt.lists(), [[], []]) as usize);
-    if (count / 64 + 1) * blocks > MAX_WORK {
-        return false;
+    // Few words for each set cost no more than the statements themselves.
+    let words = count.div_ceil(64);
+    if words > FEW_WORDS {
+        let mut blocks = 0;
+        each_stmt(body, &mut |stmt| blocks += matches!(stmt, Stmt::Block(..) | Stmt::Loop(..) | Stmt::If(..)) as usize);
+        if words * blocks > MAX_WORK {
+            return false;
+        }
     }
     let mut body = std::mem::take(body_mut(function));
-    let mut pass = Liveness { count, targets: Vec::new(), loops: 0, dry: false, changed: false };
+    let mut pass = Liveness { targets: Vec::new(), loops: 0, dry: false, changed: false };
     pass.list(&mut body, Set::new(count));
     *body_mut(function) = body;
     pass.changed
 }
 
 impl Liveness {
-    fn target(&self, label: Label) -> Set {
-        let found = self.targets.iter().rev().find(|(each, _)| *each == label);
-        found.map_or_else(|| Set::new(self.count), |(_, set)| set.clone())
+    /// Adds what is read after a jump to a label.
+    fn add_target(&self, label: Label, live: &mut Set) {
+        if let Some((_, set)) = self.targets.iter().rev().find(|(each, _)| *each == label) {
+            live.add(set);
+        }
     }
 
     /// What is read from the beginning of statements on, if `live` is from their end on.
@@ -95,14 +107,15 @@ impl Liveness {
                     live.remove(*local);
                 }
                 Stmt::Call(_, to) => to.iter().for_each(|&local| live.remove(local)),
-                Stmt::Break(label) => live = self.target(*label),
-                Stmt::Switch(_, labels, last) => {
-                    live = self.target(*last);
-                    for label in labels.iter() {
-                        live.add(&self.target(*label));
-                    }
+                Stmt::Break(label) => {
+                    live.clear();
+                    self.add_target(*label, &mut live);
                 }
-                Stmt::Return(_) | Stmt::Unreachable => live = Set::new(self.count),
+                Stmt::Switch(_, labels, last) => {
+                    live.clear();
+                    labels.iter().chain([&*last]).for_each(|label| self.add_target(*label, &mut live));
+                }
+                Stmt::Return(_) | Stmt::Unreachable => live.clear(),
                 Stmt::Block(label, body) => {
                     self.targets.push((*label, live.clone()));
                     live = self.list(body, live);
@@ -113,7 +126,7 @@ impl Liveness {
                     // after its beginning; a second look finds nothing more.
                     self.loops += 1;
                     let dry = std::mem::replace(&mut self.dry, true);
-                    self.targets.push((*label, Set::new(self.count)));
+                    self.targets.push((*label, Set(Vec::new())));
                     let head = self.list(body, live.clone());
                     self.targets.pop();
                     self.dry = dry;
@@ -128,10 +141,10 @@ impl Liveness {
                     each_stmt(body, &mut |stmt| {
                         stmt.exprs(&mut |expr| read(expr, &mut head));
                         if let Stmt::Break(to) = stmt {
-                            head.add(&self.target(*to));
+                            self.add_target(*to, &mut head);
                         }
                         if let Stmt::Switch(_, labels, last) = stmt {
-                            labels.iter().chain([last]).for_each(|&to| head.add(&self.target(to)));
+                            labels.iter().chain([last]).for_each(|&to| self.add_target(to, &mut head));
                         }
                     });
                     self.targets.push((*label, head));
@@ -147,8 +160,11 @@ impl Liveness {
             }
             list_reads(stmt, &mut live);
         }
-        for index in remove {
-            list.remove(index);
+        if !remove.is_empty() {
+            // They were found from the end on.
+            let mut remove = remove.into_iter().rev().peekable();
+            let mut indices = 0..;
+            list.retain(|_| indices.next().is_none_or(|index| remove.next_if_eq(&index).is_none()));
         }
         live
     }

@@ -3,10 +3,12 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::uses::counts;
+use super::uses::definitions;
 use super::{State, body_mut, new_local};
 use crate::ir::visit::{each_stmt, falls_through};
-use crate::ir::{At, Callee, Code, Expr, Function, Label, Local, Module, Stmt, TypeId, UnaryOp, Val};
+use crate::ir::{
+    At, Callee, Code, Expr, Function, GlobalId, Heap, Label, Local, Module, RowId, Stmt, TypeId, UnaryOp, Val,
+};
 
 /// Beyond so many different fields all are taken to be written.
 const MAX_FIELDS: usize = 48;
@@ -100,8 +102,54 @@ impl Load {
     }
 }
 
+/// An expression that can be copied, as [`Expr::is_atom`] says it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Atom {
+    I32(i32),
+    I64(i64),
+    F64(u64),
+    Null(Heap),
+    Row(RowId),
+    Local(Local),
+    Global(GlobalId),
+}
+
+impl Atom {
+    fn of(expr: &Expr) -> Option<Self> {
+        Some(match expr {
+            Expr::I32(value) => Atom::I32(*value),
+            Expr::I64(value) => Atom::I64(*value),
+            Expr::F64(bits) => Atom::F64(*bits),
+            Expr::Null(heap) => Atom::Null(*heap),
+            Expr::Row(row) => Atom::Row(*row),
+            Expr::Local(local) => Atom::Local(*local),
+            Expr::Global(global) => Atom::Global(*global),
+            _ => return None,
+        })
+    }
+
+    fn expr(self) -> Expr {
+        match self {
+            Atom::I32(value) => Expr::I32(value),
+            Atom::I64(value) => Expr::I64(value),
+            Atom::F64(bits) => Expr::F64(bits),
+            Atom::Null(heap) => Expr::Null(heap),
+            Atom::Row(row) => Expr::Row(row),
+            Atom::Local(local) => Expr::Local(local),
+            Atom::Global(global) => Expr::Global(global),
+        }
+    }
+}
+
 /// What was loaded, and what has that value now.
-type Known = Vec<(Load, Expr)>;
+type Known = Vec<(Load, Atom)>;
+
+/// Leaves what is known on another way too.
+fn meet(known: &mut Known, other: &Known) {
+    // Most was known before the ways parted, and is in the same place.
+    let mut places = 0..;
+    known.retain(|each| places.next().and_then(|place| other.get(place)) == Some(each) || other.contains(each));
+}
 
 struct Reuse<'m, 's, 'f> {
     module: &'m Module,
@@ -122,7 +170,7 @@ struct Reuse<'m, 's, 'f> {
 
 /// Reuses loads in a function; whether there were any to reuse.
 pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> bool {
-    let counts = counts(function);
+    let definitions = definitions(function);
     let mut often = FxHashMap::default();
     let body = std::mem::take(body_mut(function));
     each_stmt(&body, &mut |stmt| {
@@ -134,7 +182,7 @@ pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> 
         }
     });
     let assigned = (0..function.locals.len()).map(|index| index < function.params).collect();
-    let single = counts.defs.iter().map(|&defs| defs == 1).collect();
+    let single = definitions.into_iter().map(|count| count == 1).collect();
     let mut pass = Reuse {
         module,
         state,
@@ -221,7 +269,7 @@ impl Reuse<'_, '_, '_> {
                 let after_then = std::mem::replace(&mut self.known, before);
                 let otherwise = self.inside(otherwise);
                 match (falls_through(&then), falls_through(&otherwise)) {
-                    (true, true) => self.known.retain(|each| after_then.contains(each)),
+                    (true, true) => meet(&mut self.known, &after_then),
                     (true, false) => self.known = after_then,
                     _ => {}
                 }
@@ -233,7 +281,7 @@ impl Reuse<'_, '_, '_> {
                 let body = self.inside(body);
                 let exit = self.exits.pop().and_then(|(_, exit)| exit);
                 match exit {
-                    Some(exit) if falls_through(&body) => self.known.retain(|each| exit.contains(each)),
+                    Some(exit) if falls_through(&body) => meet(&mut self.known, &exit),
                     Some(exit) => self.known = exit,
                     None => {}
                 }
@@ -242,8 +290,7 @@ impl Reuse<'_, '_, '_> {
             }
             Stmt::Loop(label, body) => {
                 let writes = list_writes(self.state, &body);
-                let known = std::mem::take(&mut self.known);
-                self.known = known.into_iter().filter(|(load, _)| !self.is_written(load, &writes)).collect();
+                self.forget(&writes);
                 self.hoist(&body, &writes, output);
                 let before = self.known.clone();
                 let body = self.inside(body);
@@ -256,8 +303,7 @@ impl Reuse<'_, '_, '_> {
             Stmt::Call(..) | Stmt::ArraySet(..) | Stmt::ArrayCopy(..) | Stmt::ArrayFill(..) => {
                 let mut writes = Writes::default();
                 stmt_writes(self.state, &stmt, &mut writes);
-                let known = std::mem::take(&mut self.known);
-                self.known = known.into_iter().filter(|(load, _)| !self.is_written(load, &writes)).collect();
+                self.forget(&writes);
             }
             _ => {}
         }
@@ -274,7 +320,7 @@ impl Reuse<'_, '_, '_> {
             && self.is_single(&load)
             && !self.known.iter().any(|(each, _)| *each == load)
         {
-            self.remember(load, Expr::Local(*local));
+            self.remember(load, Atom::Local(*local));
         }
         output.push(stmt);
     }
@@ -283,10 +329,17 @@ impl Reuse<'_, '_, '_> {
     fn exit(&mut self, label: Label) {
         if let Some((_, exit)) = self.exits.iter_mut().rev().find(|(each, _)| *each == label) {
             match exit {
-                Some(exit) => exit.retain(|each| self.known.contains(each)),
+                Some(exit) => meet(exit, &self.known),
                 None => *exit = Some(self.known.clone()),
             }
         }
+    }
+
+    /// Forgets what may have been assigned.
+    fn forget(&mut self, writes: &Writes) {
+        let mut known = std::mem::take(&mut self.known);
+        known.retain(|(load, _)| !self.is_written(load, writes));
+        self.known = known;
     }
 
     fn is_written(&self, load: &Load, writes: &Writes) -> bool {
@@ -322,7 +375,7 @@ impl Reuse<'_, '_, '_> {
         }
     }
 
-    fn remember(&mut self, load: Load, value: Expr) {
+    fn remember(&mut self, load: Load, value: Atom) {
         if self.known.len() >= MAX_KNOWN {
             self.known.remove(0);
         }
@@ -333,7 +386,7 @@ impl Reuse<'_, '_, '_> {
         expr.each_mut(&mut |part| self.expr(part, false, output));
         let Some(load) = load_of(expr).filter(|load| self.is_single(load)) else { return };
         if let Some((_, value)) = self.known.iter().find(|(each, _)| *each == load) {
-            *expr = value.clone();
+            *expr = value.expr();
             self.changed = true;
             return;
         }
@@ -341,7 +394,7 @@ impl Reuse<'_, '_, '_> {
         if !is_whole && self.often.get(&load).copied().unwrap_or(0) >= 2 {
             let held = self.name(self.type_of(&load));
             output.push(Stmt::Set(held, std::mem::replace(expr, Expr::Local(held))));
-            self.remember(load, Expr::Local(held));
+            self.remember(load, Atom::Local(held));
         }
     }
 
@@ -353,19 +406,17 @@ impl Reuse<'_, '_, '_> {
         if !self.single[local.index()] || self.often.get(&load).copied().unwrap_or(0) < 2 {
             return value;
         }
-        let stable = match &value {
-            Expr::Local(local) => self.single[local.index()],
-            other => other.is_atom(),
+        let stable = match Atom::of(&value) {
+            Some(Atom::Local(local)) if !self.single[local.index()] => None,
+            found => found,
         };
-        let value = if stable {
-            value
-        } else {
+        let known = stable.unwrap_or_else(|| {
             let held = self.name(self.module.types.field(ty, field).storage.unpacked());
             output.push(Stmt::Set(held, value));
-            Expr::Local(held)
-        };
-        self.remember(load, value.clone());
-        value
+            Atom::Local(held)
+        });
+        self.remember(load, known);
+        known.expr()
     }
 
     fn name(&mut self, ty: Val) -> Local {
@@ -381,6 +432,9 @@ impl Reuse<'_, '_, '_> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
         each_stmt(body, &mut |stmt| stmt.exprs(&mut |expr| loads(expr, &mut found, &mut seen)));
+        if found.is_empty() {
+            return;
+        }
         let mut inside = FxHashSet::default();
         each_stmt(body, &mut |stmt| inside.extend(stmt.assigned().iter().copied()));
         for (load, at) in found {
@@ -401,7 +455,7 @@ impl Reuse<'_, '_, '_> {
             };
             let held = self.name(self.type_of(&load));
             output.push(Stmt::Set(held, value));
-            self.remember(load, Expr::Local(held));
+            self.remember(load, Atom::Local(held));
             self.changed = true;
         }
     }

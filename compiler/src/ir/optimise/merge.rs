@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::ir::visit::each_stmt_mut;
-use crate::ir::{Callee, Code, FuncId, Module, Stmt, Val};
+use crate::ir::{Callee, Code, FuncId, Function, Module, Stmt, Val};
 use crate::source::Span;
 
 /// What makes functions different, but for what they call.
@@ -57,6 +57,12 @@ fn replace_calls(code: &mut Code, with: &mut dyn FnMut(usize, FuncId) -> FuncId)
 /// Numbers for functions, equal where they do the same. All that look the same are taken to be equal at first, and told apart by what
 /// they call until nothing new is found: so functions that call themselves or one another are equal too.
 fn classes(module: &Module, calls: &[Vec<FuncId>]) -> Vec<u32> {
+    // Most have a name of their own, and need not be looked at.
+    let mut named: FxHashMap<(u32, usize), u32> = FxHashMap::default();
+    let key = |function: &Function| (function.name, function.locals.len());
+    for function in module.functions.iter().filter(|function| matches!(function.code, Code::Body(_))) {
+        *named.entry(key(function)).or_insert(0) += 1;
+    }
     let mut forms: FxHashMap<Form<'_>, u32> = FxHashMap::default();
     let mut classes: Vec<u32> = Vec::with_capacity(module.functions.len());
     let mut count = 0;
@@ -66,7 +72,7 @@ fn classes(module: &Module, calls: &[Vec<FuncId>]) -> Vec<u32> {
             count - 1
         };
         let class = match &function.code {
-            Code::Body(body) => {
+            Code::Body(body) if named[&key(function)] > 1 => {
                 let (name, params) = (function.name, function.params);
                 let form = Form {
                     name,

@@ -1,7 +1,7 @@
 //! Improving the code. Every step is optional and leaves the same program.
 //!
 //! What ends the program moves out of functions first (`outline`). They are improved in the order of their calls, those that are called
-//! first, so that what is put into a caller is as good as it gets. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
+//! first (`order`), so that what is put into a caller is as good as it gets; but only those that something leads to which is improved itself. A function goes through the steps again as long as they find something: calls are replaced by what they call (`inline`), values
 //! put where they are used (`simplify`), objects that stay inside become locals (`scalar`), jumps with known outcome go where they
 //! lead (`jumps`), assignments that nobody reads vanish (`liveness`). Of what is left in the end, and equals nothing else (`merge`), loops are
 //! peeled, loads and checks looked at (`peel`, `loads`, `range`), and at last values that are used once move to their place (`stack`).
@@ -24,9 +24,10 @@ mod specialise;
 mod stack;
 mod uses;
 
-use super::reach::leave_out;
-use super::visit::each_stmt;
+use super::reach::{self, Reached};
 use super::{Code, FuncId, Function, Module, Stmt, Val};
+use order::{Edge, Order};
+use uses::Contents;
 
 pub(crate) use loads::Writes;
 
@@ -36,20 +37,27 @@ const MAX_ROUNDS: usize = 6;
 /// Beyond this size a function is only tidied up.
 const MAX_SIZE: usize = 60_000;
 
+/// How many functions may wait for others that turn out to be called while they are improved: all of them are on the stack.
+const MAX_WAITING: usize = 8;
+
 /// What is known of functions while they are improved.
 pub(crate) struct State {
-    /// The size of each function that is done.
-    sizes: Vec<Option<usize>>,
+    /// Where functions lead, and in which order they are improved.
+    order: Order,
+    /// Functions that are improved, or being improved.
+    begun: Vec<bool>,
+    /// How many functions wait for others.
+    waiting: usize,
+    /// How much code each function was before.
+    sizes: Vec<usize>,
+    /// What is in each function that is done.
+    contents: Vec<Option<Contents>>,
     /// How often each is called.
     calls: Vec<u32>,
     /// Which parameters each only reads and writes fields of, or calls.
     kept: Vec<Vec<bool>>,
     /// What each writes.
     writes: Vec<Writes>,
-    /// Functions that are done and have loops.
-    loops: Vec<bool>,
-    /// Functions whose calls come back to them.
-    recursive: Vec<bool>,
     /// Versions of functions for function values that are known.
     versions: specialise::Versions,
     /// How much code may still be added.
@@ -57,45 +65,94 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Adds a version of a function.
+    fn new(module: &Module) -> Self {
+        let order = order::order(module);
+        let count = module.functions.len();
+        let mut calls = vec![0; count];
+        for edge in order.edges.iter().flatten() {
+            if let Edge::Call(id) = edge {
+                calls[id.index()] += 1;
+            }
+        }
+        let sizes: Vec<usize> = module.functions.iter().map(uses::size).collect();
+        Self {
+            order,
+            begun: vec![false; count],
+            waiting: 0,
+            budget: sizes.iter().sum::<usize>() * 4 + 20_000,
+            sizes,
+            contents: vec![None; count],
+            calls,
+            kept: vec![Vec::new(); count],
+            writes: vec![Writes::everything(); count],
+            versions: specialise::Versions::default(),
+        }
+    }
+
+    /// Adds a version of a function, which is improved at once.
     fn add(&mut self, of: FuncId) {
-        self.sizes.push(None);
+        self.begun.push(true);
+        self.sizes.push(self.size(of).unwrap_or(0));
+        self.contents.push(None);
         self.calls.push(2);
         self.kept.push(Vec::new());
         self.writes.push(Writes::everything());
-        self.loops.push(false);
-        self.recursive.push(self.recursive[of.index()]);
+        self.order.recursive.push(self.order.recursive[of.index()]);
+    }
+
+    /// The size of a function that is done.
+    fn size(&self, id: FuncId) -> Option<usize> {
+        Some(self.contents[id.index()]?.size)
+    }
+
+    /// What is to be improved for a function: itself, and what it leads to and is not begun, those that are called first. Methods in the table
+    /// are left until something is found to call them, or to keep them in the table.
+    fn wanted(&mut self, id: FuncId) -> Vec<FuncId> {
+        let mut wanted = Vec::new();
+        let mut add = |id: FuncId, wanted: &mut Vec<FuncId>| {
+            if !std::mem::replace(&mut self.begun[id.index()], true) {
+                wanted.push(id);
+            }
+        };
+        add(id, &mut wanted);
+        let mut next = 0;
+        while let Some(id) = wanted.get(next) {
+            next += 1;
+            for edge in &self.order.edges[id.index()] {
+                if let Edge::Call(to) | Edge::Value(to) = edge {
+                    add(*to, &mut wanted);
+                }
+            }
+        }
+        wanted.sort_unstable_by_key(|id| self.order.place[id.index()]);
+        wanted
     }
 }
 
 /// Improves a module.
 pub(crate) fn run(module: &mut Module) {
     outline::outline(module);
-    let (order, recursive) = order::order(module);
-    let count = module.functions.len();
-    let mut state = State {
-        sizes: vec![None; count],
-        calls: vec![0; count],
-        kept: vec![Vec::new(); count],
-        writes: vec![Writes::everything(); count],
-        loops: vec![false; count],
-        recursive,
-        versions: specialise::Versions::default(),
-        budget: 0,
-    };
-    for id in &order {
-        let function = &module.functions[id.index()];
-        state.budget += uses::size(function);
-        count_calls(function, &mut state.calls);
+    let mut state = State::new(module);
+    let mut reached = Reached::exports(module);
+    while let Some(id) = reached.next() {
+        demand(module, &mut state, id);
+        reached.look(module, id);
     }
-    state.budget = state.budget * 4 + 20_000;
-    for &id in &order {
-        improve(module, &mut state, id);
-    }
+    reach::keep(module, &reached);
     merge::merge(module);
-    leave_out(module);
     for index in 0..module.functions.len() {
         finish(module, &state, FuncId(index as u32));
+    }
+}
+
+/// Improves a function, if that is not begun yet, and before it what it calls.
+fn demand(module: &mut Module, state: &mut State, id: FuncId) {
+    if !state.begun[id.index()] && state.waiting < MAX_WAITING {
+        state.waiting += 1;
+        for id in state.wanted(id) {
+            improve(module, state, id);
+        }
+        state.waiting -= 1;
     }
 }
 
@@ -106,12 +163,12 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
         return;
     }
     let mut function = take(module, id);
-    let mut seen = uses::contents(&function);
+    let mut seen = Contents { size: state.sizes[id.index()], ..Contents::default() };
     if seen.size <= MAX_SIZE {
         simplify::simplify(module, &mut function);
+        seen = uses::contents(&function);
         for _ in 0..MAX_ROUNDS {
-            seen = uses::contents(&function);
-            let inlined = seen.calls && inline::inline(module, state, &mut function, id);
+            let inlined = seen.calls && inline::inline(module, state, &mut function, id, seen);
             if inlined {
                 simplify::simplify(module, &mut function);
                 seen = uses::contents(&function);
@@ -122,15 +179,16 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
             if !(inlined || changed || removed) {
                 break;
             }
-            simplify::simplify(module, &mut function);
+            if changed || removed {
+                simplify::simplify(module, &mut function);
+                seen = uses::contents(&function);
+            }
             if !(inlined || changed) || seen.size > MAX_SIZE {
                 break;
             }
         }
     }
-    seen = uses::contents(&function);
-    state.sizes[id.index()] = Some(seen.size);
-    state.loops[id.index()] = seen.loops;
+    state.contents[id.index()] = Some(seen);
     state.writes[id.index()] = loads::writes_of(state, &function);
     state.kept[id.index()] = scalar::kept(module, state, id, &function);
     module.functions[id.index()] = function;
@@ -142,7 +200,7 @@ fn finish(module: &mut Module, state: &State, id: FuncId) {
         return;
     }
     let mut function = take(module, id);
-    let seen = uses::contents(&function);
+    let seen = state.contents[id.index()].unwrap_or_default();
     if seen.size <= MAX_SIZE {
         if seen.loops {
             peel::peel(&mut function);
@@ -157,8 +215,9 @@ fn finish(module: &mut Module, state: &State, id: FuncId) {
             if seen.blocks && jumps::thread(module, &mut function) {
                 simplify::simplify(module, &mut function);
             }
-            liveness::remove(&mut function);
-            simplify::simplify(module, &mut function);
+            if liveness::remove(&mut function) {
+                simplify::simplify(module, &mut function);
+            }
         }
     }
     stack::nest(&mut function);
@@ -178,18 +237,6 @@ fn take(module: &mut Module, id: FuncId) -> Function {
         ends: function.ends,
     };
     std::mem::replace(function, left)
-}
-
-fn count_calls(function: &Function, calls: &mut [u32]) {
-    if let Code::Body(body) = &function.code {
-        each_stmt(body, &mut |stmt| {
-            if let Stmt::Call(call, _) = stmt
-                && let super::Callee::Direct(id) = call.callee
-            {
-                calls[id.index()] += 1;
-            }
-        });
-    }
 }
 
 /// A new local of a function.

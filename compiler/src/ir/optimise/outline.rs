@@ -48,9 +48,7 @@ impl Outline<'_> {
         let mut trail = Vec::new();
         let end = self.end(list, whole);
         for stmt in list.iter_mut() {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                self.list(inner, false);
-            }
+            stmt.lists_mut(&mut |inner| self.list(inner, false));
             for local in stmt.assigned() {
                 self.assigned[local.index()] += 1;
                 trail.push(*local);
@@ -199,7 +197,7 @@ impl Reads {
     }
 }
 
-fn rename(expr: &mut Expr, number: &mut dyn FnMut(Local) -> Local) {
+fn rename(expr: &mut Expr, number: &mut impl FnMut(Local) -> Local) {
     if let Expr::Local(local) = expr {
         *local = number(*local);
     }

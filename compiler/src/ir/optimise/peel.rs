@@ -36,9 +36,7 @@ impl Peel<'_> {
     fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
         let mut output = Vec::with_capacity(list.len());
         for mut stmt in list {
-            for inner in stmt.lists_mut().into_iter().flatten() {
-                *inner = self.list(std::mem::take(inner));
-            }
+            stmt.lists_mut(&mut |inner| *inner = self.list(std::mem::take(inner)));
             match stmt {
                 Stmt::Loop(label, body) if self.left > 0 && gains(&body) => {
                     self.left -= 1;

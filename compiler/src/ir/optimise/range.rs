@@ -46,6 +46,16 @@ struct Range<'m> {
     locals: Vec<Val>,
     /// What holds at jumps to labels that are around; `None` before the first jump.
     exits: Vec<(Label, Option<Facts>)>,
+    /// How many of them are outside of the loop that is looked at: what holds at jumps there waits until it is known what holds in the loop.
+    outside: usize,
+    /// What waits, each with the place of its label.
+    waiting: Vec<(usize, Facts)>,
+    /// How many labels are outside of all loops that are looked at: jumps there are looked at again when code is changed.
+    ignored: usize,
+    /// By locals, the number of the last loop that was found to assign them.
+    assigned: Vec<u32>,
+    /// How many loops were looked through for that.
+    repeated: u32,
     /// What loops around rely on, and whether it did not hold.
     claims: Vec<(Fact, bool)>,
     loops: usize,
@@ -65,6 +75,11 @@ pub(crate) fn check(module: &Module, function: &mut Function) -> bool {
         module,
         locals: function.locals.clone(),
         exits: Vec::new(),
+        outside: 0,
+        waiting: Vec::new(),
+        ignored: 0,
+        assigned: vec![0; function.locals.len()],
+        repeated: 0,
         claims: Vec::new(),
         loops: 0,
         looks,
@@ -118,38 +133,42 @@ impl Facts {
         self.relations.retain(|(a, b, _)| *a != local && *b != local);
     }
 
+    /// The least and the greatest value.
+    fn range(&self, local: Local) -> (i64, i64) {
+        let found = self.bounds.iter().find(|(each, ..)| *each == local);
+        found.map_or((i64::MIN, i64::MAX), |(_, low, high)| (*low, *high))
+    }
+
     fn low(&self, local: Local) -> i64 {
-        self.bounds.iter().find(|(each, ..)| *each == local).map_or(i64::MIN, |(_, low, _)| *low)
+        self.range(local).0
     }
 
     fn high(&self, local: Local) -> i64 {
-        self.bounds.iter().find(|(each, ..)| *each == local).map_or(i64::MAX, |(.., high)| *high)
+        self.range(local).1
     }
 
     /// What holds in both cases.
-    fn meet(&self, other: &Facts) -> Facts {
-        let mut facts = Facts::default();
+    fn meet(mut self, other: &Facts) -> Facts {
         // Most was known before the ways parted, and is in the same place.
-        for (at, &(local, low, high)) in self.bounds.iter().enumerate() {
-            let (other_low, other_high) = match other.bounds.get(at) {
-                Some(&(same, low, high)) if same == local => (low, high),
-                _ => (other.low(local), other.high(local)),
+        let mut at = 0..;
+        self.bounds.retain_mut(|(local, low, high)| {
+            let (other_low, other_high) = match at.next().and_then(|at| other.bounds.get(at)) {
+                Some(&(same, low, high)) if same == *local => (low, high),
+                _ => other.range(*local),
             };
-            let (low, high) = (low.min(other_low), high.max(other_high));
-            if low > i64::MIN || high < i64::MAX {
-                facts.bounds.push((local, low, high));
+            (*low, *high) = ((*low).min(other_low), (*high).max(other_high));
+            *low > i64::MIN || *high < i64::MAX
+        });
+        let mut at = 0..;
+        self.relations.retain_mut(|relation| {
+            let (a, b, strict) = *relation;
+            if at.next().and_then(|at| other.relations.get(at)) == Some(relation) {
+                return true;
             }
-        }
-        for (at, &(a, b, strict)) in self.relations.iter().enumerate() {
-            if other.relations.get(at) == Some(&(a, b, strict)) {
-                facts.relations.push((a, b, strict));
-            } else if strict && other.less(a, b, true, 1) {
-                facts.relations.push((a, b, true));
-            } else if other.less(a, b, false, 1) {
-                facts.relations.push((a, b, false));
-            }
-        }
-        facts
+            relation.2 = strict && other.less(a, b, true, 1);
+            relation.2 || other.less(a, b, false, 1)
+        });
+        self
     }
 
     /// Whether one local is below another, or at most it.
@@ -193,7 +212,9 @@ impl Range<'_> {
     }
 
     fn stmt(&mut self, stmt: &mut Stmt, mut facts: Facts) -> Option<Facts> {
-        stmt.exprs_mut(&mut |expr| self.expr(expr, &facts));
+        if self.rewrite {
+            stmt.exprs_mut(&mut |expr| self.expr(expr, &facts));
+        }
         // What was an index once is one.
         stmt.exprs(&mut |expr| indices(expr, &mut facts));
         match stmt {
@@ -202,9 +223,9 @@ impl Range<'_> {
                 Some(facts)
             }
             Stmt::Call(_, to) => {
-                for &local in to.iter() {
+                for &local in to.iter().filter(|local| self.locals[local.index()] == Val::I64) {
                     facts.forget(local);
-                    self.unclaim(local);
+                    unclaim(&mut self.claims, local);
                 }
                 Some(facts)
             }
@@ -247,8 +268,16 @@ impl Range<'_> {
         }
     }
 
+    /// Notes what holds at a jump.
     fn exit(&mut self, label: Label, facts: &Facts) {
-        if let Some((_, exit)) = self.exits.iter_mut().rev().find(|(each, _)| *each == label) {
+        let Some(place) = self.exits.iter().rposition(|(each, _)| *each == label) else { return };
+        if place < self.ignored {
+            return;
+        }
+        if place < self.outside {
+            self.waiting.push((place, facts.clone()));
+        } else {
+            let (_, exit) = &mut self.exits[place];
             *exit = Some(match exit.take() {
                 Some(other) => other.meet(facts),
                 None => facts.clone(),
@@ -258,9 +287,62 @@ impl Range<'_> {
 
     /// A loop: what is known of locals that it assigns holds in it only as far as each assignment keeps it.
     fn repeat(&mut self, label: Label, body: &mut [Stmt], mut facts: Facts) -> Option<Facts> {
-        let mut assigned = Vec::new();
-        each_stmt(body, &mut |stmt| assigned.extend(stmt.assigned()));
-        let is_assigned = |local: &Local| assigned.contains(local);
+        let (size, mut claims) = self.begin(body, &mut facts);
+        self.loops += 1;
+        if self.loops > MAX_LOOPS {
+            claims.clear();
+        }
+        let rewrite = std::mem::replace(&mut self.rewrite, false);
+        let outside = std::mem::replace(&mut self.outside, self.exits.len());
+        let ignored = if rewrite { self.exits.len() } else { self.ignored };
+        let ignored = std::mem::replace(&mut self.ignored, ignored);
+        while !claims.is_empty() {
+            if self.looks < size {
+                claims.clear();
+                break;
+            }
+            self.looks -= size;
+            let height = self.claims.len();
+            self.claims.extend(claims.iter().map(|&fact| (fact, true)));
+            let mut head = facts.clone();
+            claims.iter().for_each(|&fact| head.add(fact));
+            let waiting = self.waiting.len();
+            let end = self.list(body, head);
+            let kept: Vec<Fact> =
+                self.claims.drain(height..).filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect();
+            let done = kept.len() == claims.len();
+            let jumps = self.waiting.split_off(waiting);
+            if done && !rewrite {
+                // There is nothing to be changed, and so no reason to look again.
+                self.outside = outside;
+                jumps.iter().for_each(|(place, facts)| self.exit(self.exits[*place].0, facts));
+                self.loops -= 1;
+                return end;
+            }
+            if done {
+                break;
+            }
+            claims = kept;
+        }
+        (self.rewrite, self.outside, self.ignored) = (rewrite, outside, ignored);
+        let mut head = facts;
+        claims.iter().for_each(|&fact| head.add(fact));
+        self.exits.push((label, None));
+        let end = self.list(body, head);
+        self.exits.pop();
+        self.loops -= 1;
+        end
+    }
+
+    /// Takes from what is known before a loop what it may change, to be claimed of each of its turns; and counts its statements.
+    fn begin(&mut self, body: &[Stmt], facts: &mut Facts) -> (usize, Vec<Fact>) {
+        self.repeated += 1;
+        let mut size = 0;
+        each_stmt(body, &mut |stmt| {
+            size += 1;
+            stmt.assigned().iter().for_each(|local| self.assigned[local.index()] = self.repeated);
+        });
+        let is_assigned = |local: &Local| self.assigned[local.index()] == self.repeated;
         let mut claims = Vec::new();
         for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| is_assigned(local)) {
             if low > i64::MIN {
@@ -273,54 +355,9 @@ impl Range<'_> {
         // One that is below something is at most that, which may be kept where the other is not.
         let related = facts.relations.iter().filter(|(a, b, _)| is_assigned(a) && !is_assigned(b));
         claims.extend(related.map(|&(a, b, _)| Fact::NotAbove(a, b)));
-        for &local in &assigned {
-            facts.forget(local);
-        }
-        self.loops += 1;
-        if self.loops > MAX_LOOPS {
-            claims.clear();
-        }
-        let mut size = 0;
-        each_stmt(body, &mut |_| size += 1);
-        let rewrite = std::mem::replace(&mut self.rewrite, false);
-        while !claims.is_empty() {
-            if self.looks < size {
-                claims.clear();
-                break;
-            }
-            self.looks -= size;
-            let height = self.claims.len();
-            self.claims.extend(claims.iter().map(|&fact| (fact, true)));
-            let mut head = facts.clone();
-            claims.iter().for_each(|&fact| head.add(fact));
-            // Jumps are looked at again when the code is.
-            let exits = self.exits.clone();
-            self.list(body, head);
-            self.exits = exits;
-            let kept: Vec<Fact> =
-                self.claims.drain(height..).filter(|(_, holds)| *holds).map(|(fact, _)| fact).collect();
-            if kept.len() == claims.len() {
-                break;
-            }
-            claims = kept;
-        }
-        self.rewrite = rewrite;
-        let mut head = facts;
-        claims.iter().for_each(|&fact| head.add(fact));
-        self.exits.push((label, None));
-        let end = self.list(body, head);
-        self.exits.pop();
-        self.loops -= 1;
-        end
-    }
-
-    fn unclaim(&mut self, local: Local) {
-        for (fact, holds) in &mut self.claims {
-            match fact {
-                Fact::Low(each, _) | Fact::High(each, _) | Fact::NotAbove(each, _) if *each == local => *holds = false,
-                _ => {}
-            }
-        }
+        facts.bounds.retain(|(local, ..)| !is_assigned(local));
+        facts.relations.retain(|(a, b, _)| !is_assigned(a) && !is_assigned(b));
+        (size, claims)
     }
 
     fn assign(&mut self, local: Local, value: &Expr, facts: &mut Facts) {
@@ -376,7 +413,8 @@ impl Range<'_> {
 
     /// Whether the sum of a local and a constant has 64 bits.
     fn fits(&self, local: Local, step: i64, facts: &Facts) -> bool {
-        (facts.low(local).checked_add(step).is_some() && facts.high(local).checked_add(step).is_some())
+        let (low, high) = facts.range(local);
+        (low.checked_add(step).is_some() && high.checked_add(step).is_some())
             || (step == 1 && facts.is_below_something(local))
             || (step == -1 && facts.is_above_something(local))
     }
@@ -401,7 +439,7 @@ impl Range<'_> {
         const ALL: (i64, i64) = (i64::MIN, i64::MAX);
         match expr {
             Expr::I64(value) => (*value, *value),
-            Expr::Local(local) => (facts.low(*local), facts.high(*local)),
+            Expr::Local(local) => facts.range(*local),
             Expr::Unary(U::ExtendU, inner) => match &**inner {
                 Expr::ArrayLen(..) => (0, LENGTHS),
                 Expr::ArrayGet(ty, ..) if self.module.types.element(*ty).storage == Storage::I8 => (0, 255),
@@ -551,9 +589,6 @@ impl Range<'_> {
     }
 
     fn expr(&mut self, expr: &mut Expr, facts: &Facts) {
-        if !self.rewrite {
-            return;
-        }
         expr.each_mut(&mut |part| self.expr(part, facts));
         let replaced = match expr {
             Expr::Binary(op, parts) => {
@@ -637,6 +672,16 @@ impl Range<'_> {
         }
         let [a, b] = std::mem::replace(&mut **parts, [Expr::I64(0), Expr::I64(0)]);
         Some(Expr::binary(op, a, b))
+    }
+}
+
+/// Notes that nothing is known of a local any more.
+fn unclaim(claims: &mut [(Fact, bool)], local: Local) {
+    for (fact, holds) in claims {
+        match fact {
+            Fact::Low(each, _) | Fact::High(each, _) | Fact::NotAbove(each, _) if *each == local => *holds = false,
+            _ => {}
+        }
     }
 }
 

@@ -160,9 +160,7 @@ fn rewrite(module: &Module, list: Vec<Stmt>, fields: &[Option<Object>], function
             call.args.iter_mut().for_each(|arg| make(arg, fields));
         }
         stmt.exprs_mut(&mut |expr| rewrite_expr(expr, fields));
-        for inner in stmt.lists_mut().into_iter().flatten() {
-            *inner = rewrite(module, std::mem::take(inner), fields, function);
-        }
+        stmt.lists_mut(&mut |inner| *inner = rewrite(module, std::mem::take(inner), fields, function));
         match stmt {
             Stmt::Set(local, Expr::StructNew(ty, values)) => match fields.get(local.index()).and_then(Option::as_ref) {
                 Some(to) => assign(&to.locals, values, function, &mut output),

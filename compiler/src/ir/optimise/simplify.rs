@@ -1,10 +1,12 @@
 //! Values where they are used: copies and constants are put in the place of locals that are assigned once, fields of known objects in
 //! the place of loads, and calls of known function values become direct. What is found to be constant, unreachable or unused goes.
 
+use rustc_hash::FxHashMap;
+
 use super::fold::{fold, type_of};
 use super::uses::{Counts, counts};
 use super::{body_mut, new_local};
-use crate::ir::visit::{each_stmt, each_stmt_mut, falls_through, jumps_to};
+use crate::ir::visit::{each_stmt, each_stmt_mut};
 use crate::ir::{BinaryOp, Callee, Expr, Function, Label, Local, Module, Stmt, TypeId, Val};
 
 struct Simplify<'m, 'f> {
@@ -14,30 +16,29 @@ struct Simplify<'m, 'f> {
     /// What locals with one assignment stand for.
     values: Vec<Option<Expr>>,
     /// Objects that locals with one assignment refer to, with the values of their fields when they were made.
-    objects: Vec<Option<(TypeId, Vec<Expr>)>>,
+    objects: FxHashMap<Local, Vec<Expr>>,
     /// The lengths of arrays that locals with one assignment refer to, if they are known.
-    lengths: Vec<Option<u32>>,
-    changed: bool,
+    lengths: FxHashMap<Local, u32>,
+    /// How many jumps to each label are in what was written.
+    jumps: Vec<u32>,
 }
 
-/// Simplifies a function; whether anything changed.
-pub(crate) fn simplify(module: &Module, function: &mut Function) -> bool {
+/// Simplifies a function.
+pub(crate) fn simplify(module: &Module, function: &mut Function) {
     let counts = coalesce(function);
-    let count = function.locals.len();
+    let (count, labels) = (function.locals.len(), function.labels as usize);
     let body = std::mem::take(body_mut(function));
     let mut pass = Simplify {
         module,
         function,
         counts,
         values: vec![None; count],
-        objects: vec![None; count],
-        lengths: vec![None; count],
-        changed: false,
+        objects: FxHashMap::default(),
+        lengths: FxHashMap::default(),
+        jumps: vec![0; labels],
     };
     let body = pass.list(body);
-    let changed = pass.changed;
     *body_mut(function) = body;
-    changed
 }
 
 /// Among so many statements before a copy of a local its assignments are looked for.
@@ -46,8 +47,12 @@ const LOOK_BACK: usize = 8;
 /// Makes one of two locals where one is read by nothing but the only assignment of the other, and assigned only shortly before that.
 fn coalesce(function: &mut Function) -> Counts {
     let counts = counts(function);
-    let mut names: Vec<Local> = (0..function.locals.len() as u32).map(Local).collect();
     let crate::ir::Code::Body(body) = &function.code else { return counts };
+    let candidate = |from: usize| counts.defs[from] > 1 && counts.uses[from] == 1;
+    if !(function.params..function.locals.len()).any(candidate) {
+        return counts;
+    }
+    let mut names: Vec<Local> = (0..function.locals.len() as u32).map(Local).collect();
     let mut find_copies = Copies { counts: &counts, function, names: &mut names, found: false };
     find_copies.list(body);
     if !find_copies.found {
@@ -84,7 +89,7 @@ struct Copies<'c> {
 impl Copies<'_> {
     fn list(&mut self, list: &[Stmt]) {
         for (index, stmt) in list.iter().enumerate() {
-            stmt.lists().iter().for_each(|inner| self.list(inner));
+            stmt.lists(&mut |inner| self.list(inner));
             let Stmt::Set(to, Expr::Local(from)) = stmt else { continue };
             let is_local = to.index() >= self.function.params && from.index() >= self.function.params;
             let (defs, uses) = (&self.counts.defs, &self.counts.uses);
@@ -118,11 +123,10 @@ fn rename(expr: &mut Expr, find: &impl Fn(Local) -> Local) {
 impl Simplify<'_, '_> {
     fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
         let mut output = Vec::with_capacity(list.len());
-        let mut rest = list.into_iter();
-        while let Some(stmt) = rest.next() {
+        for stmt in list {
             self.stmt(stmt, &mut output);
-            if output.last().is_some_and(|last| !falls_through(std::slice::from_ref(last))) {
-                self.changed |= rest.next().is_some();
+            // What comes after that is never reached.
+            if !goes_on(&output) {
                 break;
             }
         }
@@ -144,38 +148,42 @@ impl Simplify<'_, '_> {
             Stmt::Call(mut call, to) => {
                 if let Some(callee) = self.known_callee(&call.callee) {
                     call.callee = callee;
-                    self.changed = true;
                 }
                 output.push(Stmt::Call(call, to));
             }
             Stmt::Drop(value) => {
                 if value.traps() {
                     output.push(Stmt::Drop(value));
-                } else {
-                    self.changed = true;
                 }
             }
             Stmt::If(condition, then, otherwise) => self.conditional(condition, then, otherwise, output),
             Stmt::Switch(Expr::I32(value), labels, last) => {
-                self.changed = true;
-                output.push(Stmt::Break(labels.get(value as u32 as usize).copied().unwrap_or(last)));
+                let label = labels.get(value as u32 as usize).copied().unwrap_or(last);
+                self.jumps[label.index()] += 1;
+                output.push(Stmt::Break(label));
+            }
+            Stmt::Switch(index, labels, last) => {
+                labels.iter().chain([&last]).for_each(|label| self.jumps[label.index()] += 1);
+                output.push(Stmt::Switch(index, labels, last));
+            }
+            Stmt::Break(label) => {
+                self.jumps[label.index()] += 1;
+                output.push(Stmt::Break(label));
             }
             Stmt::Block(label, body) => {
                 let mut body = self.list(body);
-                self.changed |= strip(&mut body, label);
-                if jumps_to(&body, label) {
+                self.jumps[label.index()] -= strip(&mut body, label);
+                if self.jumps[label.index()] > 0 {
                     output.push(Stmt::Block(label, body));
                 } else {
-                    self.changed = true;
                     output.extend(body);
                 }
             }
             Stmt::Loop(label, body) => {
                 let body = self.list(body);
-                if jumps_to(&body, label) {
+                if self.jumps[label.index()] > 0 {
                     output.push(Stmt::Loop(label, body));
                 } else {
-                    self.changed = true;
                     output.extend(body);
                 }
             }
@@ -186,14 +194,12 @@ impl Simplify<'_, '_> {
     fn set(&mut self, local: Local, mut value: Expr, output: &mut Vec<Stmt>) {
         let index = local.index();
         if self.counts.uses[index] == 0 {
-            self.changed = true;
             if value.traps() {
                 output.push(Stmt::Drop(value));
             }
             return;
         }
         if value == Expr::Local(local) {
-            self.changed = true;
             return;
         }
         if self.counts.defs[index] == 1 {
@@ -204,14 +210,18 @@ impl Simplify<'_, '_> {
             if self.is_stable(&value) {
                 self.values[index] = Some(value.clone());
             }
-            self.lengths[index] = match &value {
-                Expr::ArrayFixed(_, elements) => Some(elements.len() as u32),
-                Expr::ArrayData(_, _, length, _) => Some(*length),
-                _ => None,
-            };
-            if let Expr::StructNew(ty, fields) = &mut value {
-                self.hold_fields(*ty, fields, output);
-                self.objects[index] = Some((*ty, fields.clone()));
+            match &mut value {
+                Expr::ArrayFixed(_, elements) => {
+                    self.lengths.insert(local, elements.len() as u32);
+                }
+                Expr::ArrayData(_, _, length, _) => {
+                    self.lengths.insert(local, *length);
+                }
+                Expr::StructNew(ty, fields) => {
+                    self.hold_fields(*ty, fields, output);
+                    self.objects.insert(local, fields.clone());
+                }
+                _ => {}
             }
         }
         output.push(Stmt::Set(local, value));
@@ -232,8 +242,6 @@ impl Simplify<'_, '_> {
             self.counts.defs.push(1);
             self.counts.uses.push(1);
             self.values.push(None);
-            self.objects.push(None);
-            self.lengths.push(None);
             let value = std::mem::replace(field, Expr::Local(local));
             self.set(local, value, output);
         }
@@ -241,7 +249,6 @@ impl Simplify<'_, '_> {
 
     fn conditional(&mut self, condition: Expr, then: Vec<Stmt>, otherwise: Vec<Stmt>, output: &mut Vec<Stmt>) {
         if let Expr::I32(value) = condition {
-            self.changed = true;
             let taken = self.list(if value != 0 { then } else { otherwise });
             output.extend(taken);
             return;
@@ -249,7 +256,6 @@ impl Simplify<'_, '_> {
         let then = self.list(then);
         let otherwise = self.list(otherwise);
         if then.is_empty() && otherwise.is_empty() {
-            self.changed = true;
             if condition.traps() {
                 output.push(Stmt::Drop(condition));
             }
@@ -260,12 +266,12 @@ impl Simplify<'_, '_> {
             return;
         }
         // What follows a branch that does not come back can as well follow the whole.
-        if !falls_through(&then) && !otherwise.is_empty() {
+        if !goes_on(&then) && !otherwise.is_empty() {
             output.push(Stmt::If(condition, then, Vec::new()));
             output.extend(otherwise);
             return;
         }
-        if !falls_through(&otherwise) && !otherwise.is_empty() {
+        if !goes_on(&otherwise) && !otherwise.is_empty() {
             output.push(Stmt::If(condition.negate(), otherwise, Vec::new()));
             output.extend(then);
             return;
@@ -290,52 +296,54 @@ impl Simplify<'_, '_> {
         if let Expr::Local(local) = expr {
             if let Some(value) = &self.values[local.index()] {
                 *expr = value.clone();
-                self.changed = true;
             }
             return;
         }
         expr.each_mut(&mut |part| self.expr(part));
         if let Expr::StructGet(ty, field, object, _) = expr
             && let Expr::Local(local) = **object
-            && let Some((_, fields)) = &self.objects[local.index()]
+            && let Some(fields) = self.objects.get(&local)
             && !self.module.types.field(*ty, *field).mutable
         {
             *expr = fields[*field as usize].clone();
-            self.changed = true;
             return;
         }
         if let Expr::ArrayLen(array, _) = expr
             && let Expr::Local(local) = **array
-            && let Some(length) = self.lengths[local.index()]
+            && let Some(&length) = self.lengths.get(&local)
         {
             *expr = Expr::I32(length as i32);
-            self.changed = true;
             return;
         }
-        let taken = std::mem::replace(expr, Expr::I32(0));
-        *expr = fold(self.module, &self.function.locals, taken);
+        fold(self.module, &self.function.locals, expr);
     }
 }
 
-/// Removes jumps to a label where control gets there without them; whether there were any.
-pub(crate) fn strip(list: &mut Vec<Stmt>, label: Label) -> bool {
-    let mut changed = false;
+/// Whether control reaches the end of statements that were simplified: of the blocks in them each is jumped out of, or it would not be there.
+fn goes_on(list: &[Stmt]) -> bool {
+    match list.last() {
+        None | Some(Stmt::Block(..)) => true,
+        Some(Stmt::If(_, then, otherwise)) => goes_on(then) || goes_on(otherwise),
+        Some(Stmt::Loop(_, body)) => goes_on(body),
+        Some(last) => !last.is_end(),
+    }
+}
+
+/// Removes jumps to a label where control gets there without them; how many there were.
+pub(crate) fn strip(list: &mut Vec<Stmt>, label: Label) -> u32 {
+    let mut removed = 0;
     loop {
         match list.last_mut() {
             Some(Stmt::Break(to)) if *to == label => {
                 list.pop();
-                changed = true;
+                removed += 1;
             }
             Some(Stmt::If(_, then, otherwise)) => {
-                let inner = strip(then, label) | strip(otherwise, label);
-                return changed | inner;
+                return removed + strip(then, label) + strip(otherwise, label);
             }
-            Some(Stmt::Block(_, body)) => {
-                // Its end is the list's end.
-                let inner = strip(body, label);
-                return changed | inner;
-            }
-            _ => return changed,
+            // Its end is the list's end.
+            Some(Stmt::Block(_, body)) => return removed + strip(body, label),
+            _ => return removed,
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn version(
     args: &[Expr],
 ) -> Option<(FuncId, Vec<Expr>)> {
     let kept = &state.kept[callee.index()];
-    if state.sizes[callee.index()].is_none_or(|size| size > MAX_SIZE) || kept.is_empty() {
+    if state.size(callee).is_none_or(|size| size > MAX_SIZE) || kept.is_empty() {
         return None;
     }
     let mut known = Vec::with_capacity(args.len());
@@ -61,7 +61,7 @@ pub(crate) fn version(
     if let Some(&version) = state.versions.0.get(&key) {
         return Some((version, left));
     }
-    let size = state.sizes[callee.index()].unwrap_or(0);
+    let size = state.size(callee).unwrap_or(0);
     if state.versions.0.len() >= MAX_VERSIONS || size > state.budget {
         return None;
     }

@@ -21,9 +21,7 @@ pub(crate) fn nest(function: &mut Function) {
 fn list(stmts: Vec<Stmt>, counts: &Counts) -> Vec<Stmt> {
     let mut output: Vec<Stmt> = Vec::with_capacity(stmts.len());
     for mut stmt in stmts {
-        for inner in stmt.lists_mut().into_iter().flatten() {
-            *inner = list(std::mem::take(inner), counts);
-        }
+        stmt.lists_mut(&mut |inner| *inner = list(std::mem::take(inner), counts));
         while let Some(local) = output.last().and_then(|last| single(last, counts)) {
             let Some(value) = output.pop().and_then(into_value) else { break };
             let mut place = Placing { local, is_simple: is_simple(&value), value: Some(value), clear: true, depth: 0 };

@@ -27,6 +27,16 @@ pub(crate) fn counts(function: &Function) -> Counts {
     counts
 }
 
+/// Counts assignments alone.
+pub(crate) fn definitions(function: &Function) -> Vec<u32> {
+    let mut defs = vec![0; function.locals.len()];
+    defs[..function.params].fill(1);
+    if let Code::Body(body) = &function.code {
+        each_stmt(body, &mut |stmt| stmt.assigned().iter().for_each(|local| defs[local.index()] += 1));
+    }
+    defs
+}
+
 fn reads(expr: &Expr, uses: &mut [u32]) {
     if let Expr::Local(local) = expr {
         uses[local.index()] += 1;
