@@ -47,7 +47,6 @@ impl Kept {
     /// Those of the run.
     pub fn during<E>(self, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
         let Self { cache, place, to } = self;
-        // Whatever is to be kept of a large one needs its hash too.
         let found = (place.program().len() < LARGE).then(|| cache.get(&place));
         let mut outcome = scope(|scope| {
             match found {
@@ -55,6 +54,10 @@ impl Kept {
                 found => {
                     scope.spawn(|| {
                         give(to, found.unwrap_or_else(|| cache.get(&place)));
+                        // Whatever is to be kept of a large program needs its hash too. Where there was nothing like it, it was not computed
+                        // yet, and the program's own threads go first.
+                        // SAFETY: a plain call, on this thread.
+                        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
                         place.hash();
                     });
                 }
