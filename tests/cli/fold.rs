@@ -339,7 +339,13 @@ fn the_first_steps_of_the_readme_are_as_it_says() {
     let mut said = String::new();
     for line in block(&readme, "console").lines().filter_map(|line| line.strip_prefix("$ ")) {
         let mut shell = Command::new("/bin/sh");
-        let output = shell.args(["-c", line]).env("PATH", &path).current_dir(&scratch.0).output().unwrap();
+        let output = shell
+            .args(["-c", line])
+            .env("PATH", &path)
+            .env("PINFOLD_CACHE", "")
+            .current_dir(&scratch.0)
+            .output()
+            .unwrap();
         said += &format!("$ {line}\n{}{}", stderr(&output), stdout(&output));
     }
     assert_eq!(said, block(&readme, "console"));
@@ -347,7 +353,8 @@ fn the_first_steps_of_the_readme_are_as_it_says() {
 
 #[test]
 fn all_help_fits_a_terminal() {
-    let commands = ["run", "check", "test", "fmt", "build", "doc", "new", "inspect", "explain", "doctor", "caps"];
+    let commands =
+        ["run", "check", "test", "fmt", "build", "doc", "new", "inspect", "explain", "doctor", "caps", "cache"];
     let all: Vec<&[&str]> = commands.iter().map(std::slice::from_ref).chain([&[][..]]).collect();
     for (command, flag) in all.iter().flat_map(|command| [(command, "-h"), (command, "--help")]) {
         let text = stdout(&run(&[command, &[flag][..]].concat()));
