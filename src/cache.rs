@@ -140,7 +140,8 @@ pub fn folder_of_user() -> Option<PathBuf> {
     }
 }
 
-const OPEN: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// How everything is opened: no link is followed, and no pipe that stands in the place of a file is waited for.
+const OPEN: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 impl Cache {
     /// This user's, made if it is not there; none if it is turned off.

@@ -17,7 +17,8 @@ fn main() -> io::Result<()> {
         Command::new(compiler).arg("-vV").output()?.stdout.hash(&mut hasher);
     }
     // Where this is a part of a workspace, its versions of the code generator are pinned there; elsewhere the version says enough.
-    for path in ["src", "../Cargo.lock"] {
+    // To watch for a file that is not there is to build again each time.
+    for path in ["src", "../Cargo.lock"].into_iter().filter(|path| Path::new(path).exists()) {
         println!("cargo::rerun-if-changed={path}");
         sources(Path::new(path), &mut hasher)?;
     }
@@ -33,8 +34,6 @@ fn sources(path: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
         entries.sort();
         return entries.iter().try_for_each(|entry| sources(entry, hasher));
     }
-    if path.exists() {
-        (path, fs::read(path)?).hash(hasher);
-    }
+    (path, fs::read(path)?).hash(hasher);
     Ok(())
 }
