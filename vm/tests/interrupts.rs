@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{Config, Engine, Error, Instance, Linker, Module, Store, StoreLimits, Tier, Trap, TrapKind, Val};
@@ -124,6 +125,32 @@ fn another_thread_ends_whatever_runs() {
         }
         println!("{tier:?}: a request ended the run at most {:?} later ({})", slowest.0, slowest.1);
         assert!(slowest.0 < BOUND, "{tier:?}: {slowest:?}");
+    }
+}
+
+/// Signals that come faster than they are handled: none may be on top of another, since signal stacks are small.
+#[test]
+fn a_flood_of_signals_harms_nobody() {
+    for tier in [Tier::Jit, Tier::Interpreter] {
+        let mut guest = guest(tier, ENDLESS);
+        let over = AtomicBool::new(false);
+        // SAFETY: no arguments; a thread's signal that the engine handles.
+        let (process, thread) = unsafe { (libc::getpid(), libc::gettid()) };
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        // SAFETY: the thread waits for this one.
+                        unsafe { libc::syscall(libc::SYS_tgkill, process, thread, libc::SIGURG) };
+                    }
+                });
+            }
+            for name in ["an empty loop", "calls", "memory.copy"] {
+                guest.store.set_deadline(Some(Instant::now() + Duration::from_millis(300)));
+                assert_eq!(guest.trap(name).kind, TrapKind::Timeout, "{tier:?}: {name}");
+            }
+            over.store(true, Ordering::Relaxed);
+        });
     }
 }
 

@@ -47,9 +47,16 @@ pub fn install() {
         for (slot, signal) in previous.iter_mut().zip(FAULTS.into_iter().chain([INTERRUPT])) {
             let mut action = empty_action();
             action.sa_sigaction = handle as *const () as usize;
-            // No SA_RESTART: a blocking call is to return. SA_NODEFER: a fault in a handler that
-            // is chained to must reach that handler again, as it would without us.
-            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+            // No SA_RESTART: a blocking call is to return.
+            action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            // SAFETY: a valid set and signal.
+            unsafe { libc::sigaddset(&mut action.sa_mask, INTERRUPT) };
+            // The interrupting signal is sent again and again. It waits while a handler runs: the frames of three signals do not fit
+            // on the signal stacks that Rust's threads have. A fault in a handler that is chained to must reach that handler again, as
+            // it would without us.
+            if signal != INTERRUPT {
+                action.sa_flags |= libc::SA_NODEFER;
+            }
             slot.0 = signal;
             // SAFETY: valid pointers; the handler keeps to async-signal-safe work.
             unsafe { libc::sigaction(signal, &action, &mut slot.1) };
@@ -153,6 +160,12 @@ fn has_previous(signal: i32) -> bool {
 unsafe fn chain(signal: i32, info: *mut libc::siginfo_t, ucontext: *mut libc::c_void) {
     let previous = PREVIOUS.get().and_then(|p| p.0.iter().find(|(s, _)| *s == signal));
     let action = previous.map_or_else(empty_action, |(_, action)| *action);
+    if signal != INTERRUPT {
+        // SAFETY: by contract. Without us the handler would run with what the interrupted code blocked.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &(*ucontext.cast::<libc::ucontext_t>()).uc_sigmask, null_mut())
+        };
+    }
     match action.sa_sigaction {
         libc::SIG_IGN => {}
         libc::SIG_DFL => {
@@ -205,25 +218,51 @@ unsafe extern "sysv64" fn trapped(store: *mut StoreContext, pc: usize, fp: usize
     }
 }
 
-/// Gives this thread a signal stack if it has none: Rust's own threads do, an embedder's may not.
+/// Gives this thread a signal stack if it has none, or one on which little more than the processor's registers fits: Rust's own threads
+/// have one, an embedder's may not, and with the largest register files Rust's is too small.
 pub fn ensure_signal_stack() {
     thread_local! {
-        static STACK: Option<Vec<u8>> = make();
+        static STACK: Option<SignalStack> = SignalStack::ensure();
     }
-    fn make() -> Option<Vec<u8>> {
-        // SAFETY: queries and sets this thread's signal stack with valid pointers; the memory lives
-        // as long as the thread.
+    STACK.with(|_| ());
+}
+
+/// What the handlers here need besides the frame that the kernel makes.
+const HANDLER_ROOM: usize = 4 << 10;
+
+struct SignalStack {
+    memory: Vec<u8>,
+    before: libc::stack_t,
+}
+
+impl SignalStack {
+    fn ensure() -> Option<Self> {
+        // SAFETY: no pointers; zero if the kernel does not say.
+        let frame = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+        // SAFETY: queries and sets this thread's signal stack with valid pointers; the memory is in use until `drop`.
+        unsafe {
+            let mut before: libc::stack_t = MaybeUninit::zeroed().assume_init();
+            libc::sigaltstack(null(), &mut before);
+            if before.ss_flags & libc::SS_DISABLE == 0 && before.ss_size >= frame + HANDLER_ROOM {
+                return None;
+            }
+            let mut memory = Vec::<u8>::with_capacity(frame + (64 << 10));
+            let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.capacity() };
+            libc::sigaltstack(&stack, null_mut());
+            Some(Self { memory, before })
+        }
+    }
+}
+
+impl Drop for SignalStack {
+    fn drop(&mut self) {
+        // SAFETY: as above. Whoever has set another one since then, or has ended the one before together with it, keeps what they set.
         unsafe {
             let mut now: libc::stack_t = MaybeUninit::zeroed().assume_init();
             libc::sigaltstack(null(), &mut now);
-            if now.ss_flags & libc::SS_DISABLE == 0 {
-                return None;
+            if now.ss_sp == self.memory.as_mut_ptr().cast() {
+                libc::sigaltstack(&self.before, null_mut());
             }
-            let mut memory = Vec::<u8>::with_capacity(64 << 10);
-            let stack = libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: memory.capacity() };
-            libc::sigaltstack(&stack, null_mut());
-            Some(memory)
         }
     }
-    STACK.with(|_| ());
 }
