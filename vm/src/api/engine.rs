@@ -96,7 +96,7 @@ impl Config {
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<engine::Engine>,
-    verifier: verifier::Options,
+    pub(super) verifier: verifier::Options,
 }
 
 impl Engine {
@@ -106,21 +106,22 @@ impl Engine {
     /// # Errors
     /// [`Error::Compile`](super::Error::Compile), if its tier takes a compiler and there is none: it was left out when this was built.
     pub fn new(config: &Config) -> Result<Self> {
-        let engine = Self::of(config);
+        let engine = Self::of(config, jit::IS_THERE);
         if !jit::IS_THERE && engine.inner.config.tier != Tier::Interpreter {
             engine.inner.compiler().map_err(Clone::clone)?;
         }
         Ok(engine)
     }
 
-    fn of(config: &Config) -> Self {
+    /// One in a process that has a compiler, or not.
+    pub(super) fn of(config: &Config, has_compiler: bool) -> Self {
         let mut code = config.code;
         if code.no_signals {
             code.memory = MemoryKind::Dynamic;
         } else {
             signals::install();
         }
-        if !jit::IS_THERE && code.tier == Tier::Auto {
+        if !has_compiler && code.tier == Tier::Auto {
             // Nobody is to be asked for what turns hot.
             code.tier = Tier::Interpreter;
         }
@@ -138,7 +139,7 @@ impl Engine {
 
 impl Default for Engine {
     fn default() -> Self {
-        Self::of(&Config::default())
+        Self::of(&Config::default(), jit::IS_THERE)
     }
 }
 
@@ -200,7 +201,7 @@ impl Module {
     }
 
     /// What was found out about it, for a later process that has the same module: that it is verified, and the code that is compiled so far. See
-    /// [`Self::with_kept`].
+    /// [`Self::with_kept`]. Where [another process compiles](Engine::with_compiler), that one keeps the code, and is told to.
     pub fn keep(&self) -> Vec<u8> {
         kept::keep(&self.engine.inner, &self.code)
     }

@@ -2,9 +2,13 @@
 //!
 //! Through one mapping code is written, through the other it is executed; no page is ever both
 //! at one address. Batches take whole pages, and give them back when they are dropped.
+//!
+//! Where the compiler is a process of its own each of the two has one of the mappings, of the same file: the compiler takes and
+//! writes ranges and never gives one back, and whoever runs the code claims what it is told of.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -17,9 +21,12 @@ pub const PAGE: usize = 4096;
 
 /// The process's code memory.
 pub struct Arena {
-    write: *mut u8,
+    /// Where it is written, and the file that it is; none where another process writes it.
+    write: Option<(*mut u8, OwnedFd)>,
+    /// Where it is executed, or would be.
     execute: *mut u8,
-    file: i32,
+    /// Whether ranges that come back are free again.
+    reuses: bool,
     /// Free ranges, start to length.
     free: Mutex<BTreeMap<usize, usize>>,
     /// The batch in each page, for whoever has a program counter; read in signal handlers.
@@ -53,50 +60,105 @@ pub struct Range {
 }
 
 impl Range {
+    /// Its first byte in the arena.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
     /// Its bytes: whole pages.
     pub fn bytes(&self) -> usize {
         self.len
     }
 }
 
+/// Memory for code, as a file that several processes can map.
+///
+/// # Errors
+/// If the kernel refuses it.
+pub fn file() -> io::Result<OwnedFd> {
+    // SAFETY: a valid name; the descriptor is ours.
+    let file = unsafe {
+        let file = libc::memfd_create(c"pinfold-code".as_ptr(), libc::MFD_CLOEXEC);
+        if file < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedFd::from_raw_fd(file)
+    };
+    // SAFETY: our descriptor.
+    match unsafe { libc::ftruncate(file.as_raw_fd(), SIZE as libc::off_t) } {
+        0 => Ok(file),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// All of the file, which is never unmapped.
+fn map(file: &OwnedFd, protection: i32) -> io::Result<*mut u8> {
+    let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
+    // SAFETY: a fresh mapping.
+    let base = unsafe { libc::mmap(std::ptr::null_mut(), SIZE, protection, flags, file.as_raw_fd(), 0) };
+    if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base.cast()) }
+}
+
+static ARENA: OnceLock<Arena> = OnceLock::new();
+
 impl Arena {
     /// The process's arena, set aside now if that was not done yet.
     pub fn get() -> io::Result<&'static Self> {
-        static ARENA: OnceLock<Arena> = OnceLock::new();
-        static MAKING: Mutex<()> = Mutex::new(());
         if let Some(arena) = ARENA.get() {
             return Ok(arena);
         }
-        let _one = MAKING.lock().unwrap_or_else(|e| e.into_inner());
-        if ARENA.get().is_none() {
-            let arena = Self::new()?;
-            super::registry::set(ARENA.get_or_init(|| arena));
+        match Self::set(Self::new) {
+            // Someone else was first.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => ARENA.get().ok_or_else(|| io::ErrorKind::Other.into()),
         }
-        ARENA.get().ok_or_else(|| io::ErrorKind::Other.into())
+    }
+
+    /// Makes the process's arena.
+    fn set(make: impl FnOnce() -> io::Result<Self>) -> io::Result<()> {
+        static MAKING: Mutex<()> = Mutex::new(());
+        let _one = MAKING.lock().unwrap_or_else(|e| e.into_inner());
+        if ARENA.get().is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let arena = make()?;
+        super::registry::set(ARENA.get_or_init(|| arena));
+        Ok(())
+    }
+
+    /// Has this process execute what another writes to a [`file`], of which it needs no more than to read it. Before anything is compiled.
+    ///
+    /// # Errors
+    /// If the kernel refuses it, or there is an arena already.
+    pub fn executed(file: &OwnedFd) -> io::Result<()> {
+        Self::set(|| Self::of(None, map(file, libc::PROT_READ | libc::PROT_EXEC)?, false))
+    }
+
+    /// Has this process write to a [`file`] what another executes. Before anything is compiled.
+    ///
+    /// # Errors
+    /// As for [`Self::executed`].
+    pub fn written(file: OwnedFd) -> io::Result<()> {
+        Self::set(|| {
+            let write = map(&file, libc::PROT_READ | libc::PROT_WRITE)?;
+            Self::of(Some((write, file)), write, false)
+        })
     }
 
     fn new() -> io::Result<Self> {
-        let check = |result: i32| if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) };
-        // SAFETY: a valid name; the descriptor is ours.
-        let file = check(unsafe { libc::memfd_create(c"pinfold-code".as_ptr(), libc::MFD_CLOEXEC) })?;
-        // SAFETY: our descriptor.
-        check(unsafe { libc::ftruncate(file, SIZE as libc::off_t) })?;
-        let map = |protection| {
-            // SAFETY: a fresh mapping of our file.
-            let base = unsafe {
-                let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
-                libc::mmap(std::ptr::null_mut(), SIZE, protection, flags, file, 0)
-            };
-            if base == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(base.cast::<u8>()) }
-        };
-        let write = map(libc::PROT_READ | libc::PROT_WRITE)?;
-        let execute = map(libc::PROT_READ | libc::PROT_EXEC)?;
-        let pages = pages()?;
-        Ok(Self { write, execute, file, free: Mutex::new(BTreeMap::from([(0, SIZE)])), pages })
+        let file = file()?;
+        let write = map(&file, libc::PROT_READ | libc::PROT_WRITE)?;
+        let execute = map(&file, libc::PROT_READ | libc::PROT_EXEC)?;
+        Self::of(Some((write, file)), execute, true)
     }
 
-    /// Takes a range of at least this many bytes; `None` if the arena is full.
+    fn of(write: Option<(*mut u8, OwnedFd)>, execute: *mut u8, reuses: bool) -> io::Result<Self> {
+        Ok(Self { write, execute, reuses, free: Mutex::new(BTreeMap::from([(0, SIZE)])), pages: pages()? })
+    }
+
+    /// Takes a range of at least this many bytes, to be written; `None` if the arena is full, or another process writes it.
     pub fn take(&self, len: usize) -> Option<Range> {
+        self.write.as_ref()?;
         let len = len.max(1).next_multiple_of(PAGE);
         let mut free = self.free.lock().unwrap_or_else(|e| e.into_inner());
         let (&start, &room) = free.iter().find(|(_, room)| **room >= len)?;
@@ -107,11 +169,25 @@ impl Arena {
         Some(Range { start, len })
     }
 
-    /// Writes bytes into a range.
+    /// Takes the range from a place on where another process says that it has written so many bytes; `None` if it cannot have.
+    pub fn claim(&self, start: usize, len: usize) -> Option<Range> {
+        if self.write.is_some() || start % PAGE != 0 || len > SIZE {
+            return None;
+        }
+        let end = start.checked_add(len.max(1).next_multiple_of(PAGE))?;
+        let mut free = self.free.lock().unwrap_or_else(|e| e.into_inner());
+        let (&from, &room) = free.range(..=start).next_back().filter(|(from, room)| *from + **room >= end)?;
+        free.remove(&from);
+        free.extend([(from, start - from), (end, from + room - end)].into_iter().filter(|(_, len)| *len > 0));
+        Some(Range { start, len: end - start })
+    }
+
+    /// Writes bytes into a range that was taken.
     pub fn write(&self, range: &Range, bytes: &[u8]) {
         assert!(bytes.len() <= range.len, "code is larger than its range");
+        let Some((base, _)) = &self.write else { unreachable!("what cannot be written is not taken") };
         // SAFETY: inside the range, which has one owner, and which nobody executes yet.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.write.add(range.start), bytes.len()) };
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), base.add(range.start), bytes.len()) };
     }
 
     /// Where a range is executed.
@@ -136,10 +212,11 @@ impl Arena {
     /// Gives a range back.
     pub fn give(&self, range: &Range) {
         self.publish(range, std::ptr::null_mut());
+        let Some((_, file)) = self.write.as_ref().filter(|_| self.reuses) else { return };
         // SAFETY: our file; the range is nobody's any more, so its memory can go.
         unsafe {
             let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-            libc::fallocate(self.file, mode, range.start as libc::off_t, range.len as libc::off_t);
+            libc::fallocate(file.as_raw_fd(), mode, range.start as libc::off_t, range.len as libc::off_t);
         }
         let mut free = self.free.lock().unwrap_or_else(|e| e.into_inner());
         let (mut start, mut len) = (range.start, range.len);
@@ -167,5 +244,24 @@ mod tests {
             arena.give(&ranges[i]);
         }
         assert_eq!(*arena.free.lock().unwrap(), BTreeMap::from([(0, SIZE)]));
+    }
+
+    #[test]
+    fn what_another_writes_is_claimed_once_and_inside() {
+        let file = file().unwrap();
+        let execute = map(&file, libc::PROT_READ | libc::PROT_EXEC).unwrap();
+        let arena = Arena::of(None, execute, false).unwrap();
+        assert!(arena.take(1).is_none());
+        for (start, len) in [(1, 1), (0, SIZE + 1), (SIZE, 1), (SIZE - PAGE, PAGE + 1), (usize::MAX - PAGE + 1, 1)] {
+            assert!(arena.claim(start, len).is_none(), "{start} {len}");
+        }
+        let range = arena.claim(2 * PAGE, PAGE + 1).unwrap();
+        assert_eq!((range.start(), range.bytes()), (2 * PAGE, 2 * PAGE));
+        for start in [PAGE, 2 * PAGE, 3 * PAGE] {
+            assert!(arena.claim(start, PAGE + 1).is_none(), "{start}");
+        }
+        arena.give(&range);
+        assert!(arena.claim(2 * PAGE, 1).is_none(), "whoever wrote it may still think that it is there");
+        assert!(arena.claim(0, 2 * PAGE).is_some() && arena.claim(4 * PAGE, SIZE - 4 * PAGE).is_some());
     }
 }

@@ -78,6 +78,14 @@ pub struct Parts {
     pub tables: Tables,
 }
 
+/// What was made of functions of a module, or a trampoline.
+pub struct Made {
+    /// The code.
+    pub parts: Parts,
+    /// What stands in it and where it starts: of functions their numbers, of a loop its function's twice, for code and trampoline.
+    pub starts: Vec<[u32; 2]>,
+}
+
 /// Code that is freed together.
 pub struct Batch {
     arena: &'static Arena,
@@ -125,6 +133,17 @@ impl Tables {
 }
 
 impl Tables {
+    /// Whether all that they say is of the first so many bytes, and nothing in them is missing.
+    pub fn are_inside(&self, len: u32) -> bool {
+        let Self { entries, traps, locations, sites, handlers, maps, references } = self;
+        let has = |list: usize, (first, count): (u32, u32)| u64::from(first) + u64::from(count) <= list as u64;
+        entries.iter().all(|entry| entry.start <= entry.end && entry.end <= len)
+            && traps.iter().chain(locations).all(|(at, _)| *at <= len)
+            && sites.iter().all(|site| site.returns <= len && has(handlers.len(), site.handlers))
+            && handlers.iter().all(|handler| handler.address < len)
+            && maps.iter().all(|map| map.returns <= len && has(references.len(), map.references))
+    }
+
     /// Bytes that they take.
     fn memory(&self) -> usize {
         let Self { entries, traps, locations, sites, handlers, maps, references } = self;
@@ -151,7 +170,7 @@ impl Parts {
 }
 
 impl Batch {
-    /// Places code in the arena; `None` if that is full.
+    /// Places code in the arena; `None` if that is full, or others write it.
     ///
     /// # Safety
     /// `module` is null, or lives as long as the batch.
@@ -163,11 +182,31 @@ impl Batch {
     ) -> Option<Arc<Self>> {
         let range = arena.take(parts.code.len())?;
         arena.write(&range, &parts.code);
-        let batch = Self { arena, range, len: parts.code.len(), tables: parts.tables, module, used: used.clone() };
-        let batch = Arc::new(batch);
+        // SAFETY: by contract.
+        Some(unsafe { Self::standing(arena, used, range, parts.code.len(), parts.tables, module) })
+    }
+
+    /// Code that stands in the arena.
+    ///
+    /// # Safety
+    /// As for [`Self::place`].
+    pub unsafe fn standing(
+        arena: &'static Arena,
+        used: &Arc<AtomicUsize>,
+        range: Range,
+        len: usize,
+        tables: Tables,
+        module: *const Module,
+    ) -> Arc<Self> {
+        let batch = Arc::new(Self { arena, range, len, tables, module, used: used.clone() });
         used.fetch_add(batch.memory(), Ordering::Relaxed);
         arena.publish(&batch.range, Arc::as_ptr(&batch).cast_mut());
-        Some(batch)
+        batch
+    }
+
+    /// Where in the arena it stands, and how many bytes of code it is.
+    pub fn place_in_arena(&self) -> (usize, usize) {
+        (self.range.start(), self.len)
     }
 
     /// Bytes that it takes.
@@ -178,6 +217,11 @@ impl Batch {
     /// Where an offset is executed.
     pub fn address(&self, offset: u32) -> *const u8 {
         self.arena.address(&self.range).wrapping_add(offset as usize)
+    }
+
+    /// Whether an offset is in its code.
+    pub fn has(&self, offset: u32) -> bool {
+        (offset as usize) < self.len
     }
 
     /// Its code.

@@ -1,98 +1,56 @@
-//! The compiler: functions and trampolines to machine code, a batch at a time.
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;
+//! The compiler of an engine: what was made of functions and types, and where it stands in memory.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
-
-use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{ExternalName, Function, UserFuncName};
-use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{
-    CompiledCode, Context, ExceptionContextLoc, FinalizedMachExceptionHandler, FinalizedRelocTarget, ir,
-};
-use cranelift_frontend::FunctionBuilderContext;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 use super::arena::Arena;
-use super::batch::{Batch, CallSite, Entry, Handler, Parts, StackMap, Tables};
-use super::{CompileError, Compiled, LoopCode, Trampoline, TrampolineCode, Trampolines, checker, lower, trampolines};
-use crate::interpreter::LoopHeader;
+use super::batch::{Batch, Parts};
+use super::elsewhere::{Placed, Remote, ToldOfKept};
+use super::{CompileError, Compiled, LoopCode, Maker, Trampoline, TrampolineCode, Trampolines};
 use crate::module::{DefinedFunc, Module};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
-use crate::runtime::threads;
+use crate::runtime::kept::{Adopted, Unfit};
 use crate::types::{FuncType, TypeId};
 
-/// The largest body that is compiled: Cranelift cannot be interrupted, and its time is not linear.
-const MAX_BODY: usize = 2 << 20;
-/// About how many bytes Cranelift takes for each byte of a body: what was seen were 230 to 630.
-const MEMORY_PER_BYTE: usize = 768;
-/// Bytes that compiling may take where nobody says otherwise: enough for the largest body.
-pub const MEMORY: usize = MAX_BODY * MEMORY_PER_BYTE;
-/// The most operands below a loop that a function is entered at, times the body's bytes: each is a variable to Cranelift, which keeps
-/// track of it through all blocks.
-const MAX_CARRIED: usize = 16 << 20;
-/// Fewer bytes than this are compiled by one thread.
-const PARALLEL: usize = 64 << 10;
-
-/// Whether there is a compiler.
-pub const IS_THERE: bool = true;
-
-/// The compiler of an engine.
+/// Compiles for the stores of an engine.
 pub struct Compiler {
-    isa: OwnedTargetIsa,
-    config: CodeConfig,
+    source: Source,
     arena: &'static Arena,
-    /// Bytes that code, what explains it, and the compiler at work may take.
-    memory: usize,
-    /// How many of them code takes.
+    /// How many bytes code takes.
     used: Arc<AtomicUsize>,
     trampolines: RwLock<HashMap<(Trampoline, TypeId), TrampolineCode>>,
     /// Keeps trampolines in memory.
     batches: Mutex<Vec<Arc<Batch>>>,
 }
 
-/// Machine code of one function, not placed yet.
-struct Machine {
-    code: Vec<u8>,
-    /// Offsets of 4-byte fields, and the defined function each calls.
-    calls: Vec<(u32, u32)>,
-    /// All but the entry, which is all of it.
-    tables: Tables,
-    disassembly: Option<String>,
+/// Where machine code comes from.
+enum Source {
+    /// It is made here.
+    Here(Maker),
+    /// Another process makes it.
+    Elsewhere(Remote),
 }
 
-/// The target's description for this host, under an engine's settings.
-fn isa(config: &CodeConfig) -> Result<OwnedTargetIsa, String> {
-    let builder = cranelift_native::builder().map_err(str::to_owned)?;
-    builder.finish(flags(config)?).map_err(|e| e.to_string())
+/// What is to be made.
+#[derive(Clone, Copy)]
+pub enum Order<'a> {
+    /// Functions.
+    Functions(&'a ModuleCode, &'a [DefinedFunc]),
+    /// A function that is entered at the header of the loop with this number.
+    Loop(&'a ModuleCode, DefinedFunc, u32),
+    /// A trampoline of a type.
+    Trampoline(Trampoline, TypeId, &'a FuncType),
 }
 
-pub(super) fn flags(config: &CodeConfig) -> Result<settings::Flags, String> {
-    let mut flags = settings::builder();
-    let verifier = if cfg!(debug_assertions) { "true" } else { "false" };
-    let nans = if config.canonical_nans { "true" } else { "false" };
-    for (name, value) in [
-        ("opt_level", "speed"),
-        ("enable_verifier", verifier),
-        ("enable_nan_canonicalization", nans),
-        ("preserve_frame_pointers", "true"),
-        ("unwind_info", "false"),
-        ("enable_probestack", "false"),
-        ("is_pic", "false"),
-        // It holds the fuel.
-        ("enable_pinned_reg", if config.fuel { "true" } else { "false" }),
-        // Results that find no register are left in memory of the caller's.
-        ("enable_multi_ret_implicit_sret", "true"),
-    ] {
-        flags.set(name, value).map_err(|e| e.to_string())?;
+impl Order<'_> {
+    fn module(&self) -> *const Module {
+        match self {
+            Self::Functions(code, _) | Self::Loop(code, ..) => &raw const code.module,
+            Self::Trampoline(..) => std::ptr::null(),
+        }
     }
-    Ok(settings::Flags::new(flags))
 }
 
 /// Sets aside the memory for code that a process ever has, where it cannot do so later.
@@ -104,115 +62,79 @@ pub fn reserve_code() -> std::io::Result<()> {
 }
 
 impl Compiler {
-    /// A compiler for this host.
-    pub fn new(config: CodeConfig, memory: usize) -> Result<Self, CompileError> {
+    /// A compiler for this host; what it makes, and itself at work, may take so many bytes.
+    pub fn new(config: &CodeConfig, memory: usize) -> Result<Self, CompileError> {
+        Self::of(config, || Ok(Source::Here(Maker::new(config, memory)?)))
+    }
+
+    /// One that has another process make the code.
+    pub fn elsewhere(config: &CodeConfig, remote: Remote) -> Result<Self, CompileError> {
+        Self::of(config, || Ok(Source::Elsewhere(remote)))
+    }
+
+    fn of(config: &CodeConfig, source: impl FnOnce() -> Result<Source, CompileError>) -> Result<Self, CompileError> {
         if config.no_signals {
             return Err(CompileError::Host("it needs signals, which are turned off".into()));
         }
-        let isa = isa(&config).map_err(CompileError::Host)?;
+        let source = source()?;
         let arena = Arena::get().map_err(|e| CompileError::Host(e.to_string()))?;
         let (used, trampolines, batches) = Default::default();
-        Ok(Self { isa, config, arena, memory, used, trampolines, batches })
+        Ok(Self { source, arena, used, trampolines, batches })
+    }
+
+    /// Says that a module is going to be compiled, and its types' trampolines are going to be asked for.
+    pub fn prepare(&self, code: &ModuleCode) -> Result<(), CompileError> {
+        self.remote().map_or(Ok(()), |remote| remote.serve(code))
+    }
+
+    /// Has something made, and placed: a batch, and what starts where in it. `None` if there is nothing that can be made.
+    ///
+    /// # Safety
+    /// The batch of a module's code is handed to its `keep`.
+    pub unsafe fn make(&self, order: Order<'_>) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>, CompileError> {
+        let used = self.used.load(Ordering::Relaxed);
+        let maker = match &self.source {
+            Source::Here(maker) => maker,
+            Source::Elsewhere(remote) => {
+                let Some(told) = remote.order(order)? else { return Ok(None) };
+                // SAFETY: by contract.
+                let batch = unsafe { self.claim(told.placed, order.module()) }?;
+                return Ok(Some((batch, told.starts)));
+            }
+        };
+        let made = match order {
+            Order::Functions(code, funcs) => maker.functions(code, funcs, used)?,
+            Order::Loop(code, func, number) => maker.entered_at(code, func, number, used)?,
+            Order::Trampoline(what, _, ty) => Some(maker.trampoline(what, ty)?),
+        };
+        // To give back what nothing stands in is a system call.
+        let Some(made) = made else { return Ok(None) };
+        // SAFETY: by contract.
+        let batch = unsafe { self.place(made.parts, order.module()) }?;
+        Ok(Some((batch, made.starts)))
     }
 
     /// Places code.
     ///
     /// # Safety
     /// As for [`Batch::place`].
-    unsafe fn place(&self, parts: Parts, module: *const Module) -> Result<Arc<Batch>, CompileError> {
+    pub unsafe fn place(&self, parts: Parts, module: *const Module) -> Result<Arc<Batch>, CompileError> {
         // SAFETY: by contract.
         unsafe { Batch::place(self.arena, &self.used, parts, module) }.ok_or(CompileError::Full)
     }
 
-    /// Whether it takes a function; those that it does not stay in the interpreter.
-    fn takes(&self, module: &Module, func: DefinedFunc) -> bool {
-        let bytes = module.body(func).len();
-        let left = self.memory.saturating_sub(self.used.load(Ordering::Relaxed));
-        bytes <= MAX_BODY
-            && bytes * MEMORY_PER_BYTE <= left
-            && lower::is_bounded(module, func)
-            && lower::handlers_fit(module, func)
-    }
-
-    /// Compiles functions as one batch, in parallel where there are many. Those that are too large
-    /// are left out: they stay in the interpreter.
+    /// Compiles functions as one batch. Those that are too large are left out: they stay in the interpreter.
     pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
-        let machines = self.compilable(code, funcs)?;
-        if machines.is_empty() {
-            // To give back what nothing stands in is a system call.
-            return Ok(Vec::new());
-        }
-        let mut parts = Parts::default();
-        let mut starts = HashMap::new();
-        let mut calls = Vec::new();
-        let mut small = Vec::new();
-        for (func, machine) in machines {
-            small.push(func);
-            let start = append(&mut parts, machine, Some(code.module.func_index(func)), &mut calls);
-            starts.insert(func.0, start);
-        }
-        for (at, callee) in calls {
-            // Every callee of a direct call is in the batch: `own` said so when it was lowered.
-            let Some(target) = starts.get(&callee) else { continue };
-            let relative = target.wrapping_sub(at + 4);
-            parts.code[at as usize..][..4].copy_from_slice(&relative.to_le_bytes());
-        }
         // SAFETY: the caller hands the batch to its module's `keep`.
-        let batch = unsafe { self.place(parts, &raw const code.module) }?;
-        Ok(small
-            .into_iter()
-            .map(|func| Compiled { func, code: batch.address(starts[&func.0]), batch: batch.clone() })
-            .collect())
-    }
-
-    /// Compiles those of the functions that are not too large; which, and their code.
-    fn compilable(
-        &self,
-        code: &ModuleCode,
-        funcs: &[DefinedFunc],
-    ) -> Result<Vec<(DefinedFunc, Machine)>, CompileError> {
-        let mut small: Vec<DefinedFunc> = funcs.iter().copied().filter(|f| self.takes(&code.module, *f)).collect();
-        loop {
-            let own = small.iter().copied().collect();
-            let machines = small.iter().zip(self.machines(code, &small, &own)?);
-            let made: Vec<_> = machines.filter_map(|(func, machine)| Some((*func, machine?))).collect();
-            if made.len() == small.len() {
-                return Ok(made);
-            }
-            // Others call those directly that turned out to be too large: once more without them.
-            small = made.into_iter().map(|(func, _)| func).collect();
-        }
-    }
-
-    /// The code of functions; none for those that are too large.
-    fn machines(
-        &self,
-        code: &ModuleCode,
-        funcs: &[DefinedFunc],
-        own: &std::collections::HashSet<DefinedFunc>,
-    ) -> Result<Vec<Option<Machine>>, CompileError> {
-        let bytes: usize = funcs.iter().map(|f| code.module.body(*f).len()).sum();
-        let helpers = if bytes < PARALLEL { 0 } else { threads::available() - 1 };
-        let next = std::sync::atomic::AtomicUsize::new(0);
-        let all = Mutex::new(Ok(Vec::with_capacity(funcs.len())));
-        threads::share(helpers, &|| {
-            let mut worker = Worker::new(&*self.isa);
-            loop {
-                let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let Some(func) = funcs.get(at) else { return };
-                let made = worker.function(code, *func, None, own, false);
-                let mut all = all.lock().unwrap_or_else(|e| e.into_inner());
-                match (&mut *all, made) {
-                    (Ok(all), Ok(machine)) => all.push((at, machine)),
-                    // The first error is the one that counts.
-                    (Ok(_), Err(error)) => *all = Err(error),
-                    (Err(_), _) => return,
-                }
-            }
-        });
-        let mut all = all.into_inner().unwrap_or_else(|e| e.into_inner())?;
-        all.sort_by_key(|(at, _)| *at);
-        Ok(all.into_iter().map(|(_, machine)| machine).collect())
+        let Some((batch, starts)) = (unsafe { self.make(Order::Functions(code, funcs)) })? else {
+            return Ok(Vec::new());
+        };
+        let compiled = |[func, start]: [u32; 2]| Compiled {
+            func: DefinedFunc(func),
+            code: batch.address(start),
+            batch: batch.clone(),
+        };
+        Ok(starts.into_iter().map(compiled).collect())
     }
 
     /// Compiles a function to be entered at a loop's header. `None` if it is too large.
@@ -220,27 +142,14 @@ impl Compiler {
         &self,
         code: &ModuleCode,
         func: DefinedFunc,
-        entry: &LoopHeader,
+        number: u32,
     ) -> Result<Option<(LoopCode, Arc<Batch>)>, CompileError> {
-        let bytes = code.module.body(func).len();
-        if !self.takes(&code.module, func) || entry.operands as usize * bytes > MAX_CARRIED {
-            return Ok(None);
-        }
-        let mut worker = Worker::new(&*self.isa);
-        let none = std::collections::HashSet::new();
-        let Some(body) = worker.function(code, func, Some(entry), &none, false)? else { return Ok(None) };
-        let index = code.module.func_index(func);
-        let trampoline =
-            trampolines::entry(&*self.isa, &lower::code_type(code, func, Some(entry)), &mut worker.builder);
-        let error = |why| CompileError::Function { func: index.0, why };
-        let trampoline = worker.compile(trampoline, false).map_err(error)?;
-        let mut parts = Parts::default();
-        // It calls nothing directly.
-        let [body, trampoline] = [(body, Some(index)), (trampoline, None)]
-            .map(|(machine, func)| append(&mut parts, machine, func, &mut Vec::new()));
         // SAFETY: the caller hands the batch to its module's `keep`.
-        let batch = unsafe { self.place(parts, &raw const code.module) }?;
-        Ok(Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch)))
+        let made = unsafe { self.make(Order::Loop(code, func, number)) }?;
+        Ok(made.and_then(|(batch, starts)| {
+            let [[_, body], [_, trampoline]] = starts[..] else { return None };
+            Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch))
+        }))
     }
 
     /// A trampoline of a type, made now if there is none.
@@ -252,17 +161,29 @@ impl Compiler {
         if let Some(found) = cache.get(&(what, id)) {
             return Ok(*found);
         }
-        let mut worker = Worker::new(&*self.isa);
-        let func = trampolines::make(what, &*self.isa, ty, &mut worker.builder);
-        let machine = worker.compile(func, false).map_err(|why| CompileError::Function { func: 0, why })?;
-        let mut parts = Parts::default();
-        let start = append(&mut parts, machine, None, &mut Vec::new());
-        // SAFETY: no module.
-        let batch = unsafe { self.place(parts, std::ptr::null()) }?;
+        // SAFETY: it is no module's.
+        let made = unsafe { self.make(Order::Trampoline(what, id, ty)) }?;
+        let Some((batch, starts)) = made else { return Err(CompileError::Elsewhere("refuses a trampoline")) };
+        let start = starts.first().map_or(0, |[_, start]| *start);
         let made = TrampolineCode(batch.address(start));
         cache.insert((what, id), made);
-        self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
+        self.batches().push(batch);
         Ok(made)
+    }
+
+    fn batches(&self) -> MutexGuard<'_, Vec<Arc<Batch>>> {
+        self.batches.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The same, as the batch that it is in and where it starts there.
+    pub fn trampoline_in_batch(
+        &self,
+        what: Trampoline,
+        id: TypeId,
+        ty: &FuncType,
+    ) -> Result<Option<(Arc<Batch>, u32)>, CompileError> {
+        let TrampolineCode(code) = self.trampoline(what, id, ty)?;
+        Ok(self.batches().iter().find_map(|batch| Some((batch.clone(), batch.offset_of(code)?))))
     }
 
     /// A trampoline of a type, if it was made.
@@ -274,213 +195,57 @@ impl Compiler {
     pub fn trampolines(&self) -> Trampolines {
         let all = self.trampolines.read().unwrap_or_else(|e| e.into_inner());
         let all = all.iter().map(|(&(what, id), &made)| (what, id, made)).collect();
-        (all, self.batches.lock().unwrap_or_else(|e| e.into_inner()).clone())
+        (all, self.batches().clone())
     }
 
-    /// Takes trampolines that another compiler for the same target made: what each does, of which type, and where it starts.
-    ///
-    /// # Safety
-    /// They are such trampolines.
-    pub unsafe fn adopt_trampolines(
-        &self,
-        parts: Parts,
-        list: &[(Trampoline, TypeId, u32)],
-    ) -> Result<(), CompileError> {
-        // SAFETY: no module.
-        let batch = unsafe { self.place(parts, std::ptr::null()) }?;
+    /// Takes trampolines that stand somewhere: what each does, of which type, and where it starts there.
+    pub fn adopt_trampolines(&self, batch: &Arc<Batch>, list: &[(Trampoline, TypeId, u32)]) {
         let mut cache = self.trampolines.write().unwrap_or_else(|e| e.into_inner());
         for (what, id, start) in list {
             cache.entry((*what, *id)).or_insert(TrampolineCode(batch.address(*start)));
         }
         drop(cache);
-        self.batches.lock().unwrap_or_else(|e| e.into_inner()).push(batch);
-        Ok(())
+        self.batches().push(batch.clone());
     }
 
-    /// Takes code of a module's functions that another compiler for the same target made.
+    /// The other process, if one makes the code.
+    pub fn remote(&self) -> Option<&Remote> {
+        match &self.source {
+            Source::Here(_) => None,
+            Source::Elsewhere(remote) => Some(remote),
+        }
+    }
+
+    /// Claims what the other process says that it has placed of what was kept.
+    pub fn claim_kept(
+        &self,
+        told: Result<Option<ToldOfKept>, CompileError>,
+        module: &Module,
+    ) -> Result<Adopted, Unfit> {
+        let told = told.map_err(|_| Unfit::Elsewhere)?.ok_or(Unfit::Nothing)?;
+        // SAFETY: no module's; the other is handed to its `keep`.
+        let batch = |told, module| unsafe { self.claim(told, module) }.map_err(|_| Unfit::Elsewhere);
+        let ToldOfKept { stubs, trampolines, code, functions, loops } = told;
+        let (stubs, code) = (batch(stubs, std::ptr::null())?, batch(code, module)?);
+        let adopted = Adopted { stubs, trampolines, code, functions, loops };
+        if adopted.is_of(module) { Ok(adopted) } else { Err(Unfit::Damaged) }
+    }
+
+    /// Claims code that the other process says that it has placed.
     ///
     /// # Safety
-    /// It is such code. The module lives as long as the batch: it is handed to its `keep`.
-    pub unsafe fn adopt(&self, parts: Parts, module: &Module) -> Result<Arc<Batch>, CompileError> {
+    /// As for [`Batch::place`].
+    unsafe fn claim(&self, told: Placed, module: *const Module) -> Result<Arc<Batch>, CompileError> {
+        let range = self.arena.claim(told.start, told.len).ok_or(CompileError::Elsewhere("places it badly"))?;
         // SAFETY: by contract.
-        unsafe { self.place(parts, module) }
+        Ok(unsafe { Batch::standing(self.arena, &self.used, range, told.len, told.tables, module) })
     }
 
-    /// What its code is for: architecture, and all that is assumed of the processor.
-    pub fn target(&self) -> String {
-        let features = self.isa.isa_flags().iter().map(|flag| format!("{flag} ")).collect::<String>();
-        format!("{} {features}", self.isa.triple())
-    }
-
-    /// The settings that code is made under.
-    pub fn config(&self) -> &CodeConfig {
-        &self.config
-    }
-}
-
-/// Adds a function's code and tables to a batch.
-fn append(
-    parts: &mut Parts,
-    mut machine: Machine,
-    func: Option<crate::module::FuncIndex>,
-    calls: &mut Vec<(u32, u32)>,
-) -> u32 {
-    machine.tables.entries = vec![Entry { start: 0, end: machine.code.len() as u32, func }];
-    let start = parts.append(&machine.code, &machine.tables);
-    calls.extend(machine.calls.iter().map(|(at, callee)| (at + start, *callee)));
-    start
-}
-
-/// What one thread reuses from function to function.
-struct Worker<'a> {
-    isa: &'a dyn TargetIsa,
-    builder: FunctionBuilderContext,
-    context: Context,
-    control: ControlPlane,
-}
-
-impl<'a> Worker<'a> {
-    fn new(isa: &'a dyn TargetIsa) -> Self {
-        Self { isa, builder: FunctionBuilderContext::new(), context: Context::new(), control: ControlPlane::default() }
-    }
-
-    /// The code of a function; none if it is too large.
-    fn function(
-        &mut self,
-        code: &ModuleCode,
-        func: DefinedFunc,
-        entry: Option<&LoopHeader>,
-        own: &std::collections::HashSet<DefinedFunc>,
-        disassemble: bool,
-    ) -> Result<Option<Machine>, CompileError> {
-        let error = |why| CompileError::Function { func: code.module.func_index(func).0, why };
-        let lowered = match lower::function(self.isa, code, func, entry, own, &mut self.builder) {
-            Ok(lowered) => lowered,
-            Err(refused) => {
-                // It was left in the middle of the function.
-                self.builder = FunctionBuilderContext::new();
-                return match refused {
-                    lower::Refused::TooLarge => Ok(None),
-                    lower::Refused::Unreadable(why) => Err(error(why)),
-                };
-            }
-        };
-        let machine = self.compile(lowered.func, disassemble).map_err(error)?;
-        if let Some(claims) = &lowered.claims {
-            let ty = lower::code_type(code, func, entry);
-            if let Err(unsound) = checker::check(&self.context.func, &ty, claims) {
-                unsound_code(code.module.func_index(func).0, &unsound);
-            }
+    /// What its code is for: architecture, and all that is assumed of the processor. None where it is made elsewhere.
+    pub fn target(&self) -> Option<String> {
+        match &self.source {
+            Source::Here(maker) => Some(maker.target()),
+            Source::Elsewhere(_) => None,
         }
-        Ok(Some(machine))
     }
-
-    fn compile(&mut self, func: Function, disassemble: bool) -> Result<Machine, String> {
-        self.context.clear();
-        self.context.func = func;
-        self.context.set_disasm(disassemble);
-        if let Err(error) = self.context.compile(self.isa, &mut self.control) {
-            return Err(format!("{:?}", error.inner));
-        }
-        let Some(compiled) = self.context.compiled_code() else { return Err("no code".into()) };
-        let mut calls = Vec::new();
-        let params = &self.context.func.params;
-        for reloc in compiled.buffer.relocs() {
-            match (&reloc.kind, &reloc.target, reloc.addend) {
-                (
-                    Reloc::X86CallPCRel4 | Reloc::X86PCRel4,
-                    FinalizedRelocTarget::ExternalName(ExternalName::User(name)),
-                    -4,
-                )
-                | (Reloc::Arm64Call, FinalizedRelocTarget::ExternalName(ExternalName::User(name)), 0) => {
-                    calls.push((reloc.offset, params.user_named_funcs()[*name].index))
-                }
-                other => return Err(format!("code refers to something outside of it: {other:?}")),
-            }
-        }
-        let traps = compiled.buffer.traps().iter().map(|trap| (trap.offset, lower::trap_number(trap.code))).collect();
-        let mut locations = Vec::new();
-        for location in compiled.buffer.get_srclocs_sorted() {
-            if !location.loc.is_default() {
-                locations.push((location.start, location.loc.bits()));
-            }
-        }
-        let (sites, handlers) = handlers(compiled)?;
-        let (maps, references) = maps(compiled);
-        let disassembly = compiled.vcode.clone();
-        let code = compiled.code_buffer().to_vec();
-        let tables = Tables { entries: Vec::new(), traps, locations, sites, handlers, maps, references };
-        Ok(Machine { code, calls, tables, disassembly })
-    }
-}
-
-/// Ends the process: the compiler is broken. A panic might be taken for less where it is caught, or die unheard in the background.
-fn unsound_code(func: u32, why: &checker::Unsound) -> ! {
-    eprintln!("function {func} was compiled to code that loses references: {why}");
-    std::process::abort()
-}
-
-/// The calls of a function that have handlers, and their handlers.
-fn handlers(compiled: &CompiledCode) -> Result<(Vec<CallSite>, Vec<Handler<u32>>), String> {
-    let (mut sites, mut all) = (Vec::new(), Vec::new());
-    for site in compiled.buffer.call_sites().filter(|site| !site.exception_handlers.is_empty()) {
-        let first = all.len() as u32;
-        let mut context = None;
-        for handler in site.exception_handlers {
-            match *handler {
-                FinalizedMachExceptionHandler::Tag(tag, address) => {
-                    all.push(Handler { tag: Some(tag.as_u32()), address });
-                }
-                FinalizedMachExceptionHandler::Default(address) => all.push(Handler { tag: None, address }),
-                FinalizedMachExceptionHandler::Context(ExceptionContextLoc::SPOffset(at)) => context = Some(at),
-                // No register survives a call that throws, so the context cannot be in one.
-                FinalizedMachExceptionHandler::Context(other) => return Err(format!("the context is in {other:?}")),
-            }
-        }
-        let (Some(frame), Some(context)) = (site.frame_offset, context) else {
-            return Err("a call with handlers has no frame".into());
-        };
-        sites.push(CallSite { returns: site.ret_addr, frame, context, handlers: (first, all.len() as u32 - first) });
-    }
-    Ok((sites, all))
-}
-
-/// The calls of a function during which its frame holds references, and where those are.
-fn maps(compiled: &CompiledCode) -> (Vec<StackMap>, Vec<u32>) {
-    let (mut maps, mut all) = (Vec::new(), Vec::new());
-    for (returns, frame, map) in compiled.buffer.user_stack_maps() {
-        let first = all.len() as u32;
-        all.extend(map.entries().map(|(_, at)| at));
-        maps.push(StackMap { returns: *returns, frame: *frame, references: (first, all.len() as u32 - first) });
-    }
-    (maps, all)
-}
-
-/// A function's CLIF before optimisation, for reading.
-pub fn clif(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
-    let isa = isa(&code.config).map_err(CompileError::Host)?;
-    let none = std::collections::HashSet::new();
-    let lowered = lower::function(&*isa, code, func, None, &none, &mut FunctionBuilderContext::new());
-    match lowered {
-        Ok(lowered) => Ok(lowered.func.display().to_string()),
-        Err(lower::Refused::TooLarge) => Err(too_large(func)),
-        Err(lower::Refused::Unreadable(why)) => Err(CompileError::Function { func: func.0, why }),
-    }
-}
-
-/// A function's machine code, for reading.
-pub fn disassemble(code: &ModuleCode, func: DefinedFunc) -> Result<String, CompileError> {
-    let isa = isa(&code.config).map_err(CompileError::Host)?;
-    let machine = Worker::new(&*isa).function(code, func, None, &std::collections::HashSet::new(), true)?;
-    let machine = machine.ok_or_else(|| too_large(func))?;
-    Ok(machine.disassembly.unwrap_or_default())
-}
-
-fn too_large(func: DefinedFunc) -> CompileError {
-    CompileError::Function { func: func.0, why: "it is too large; it stays in the interpreter".into() }
-}
-
-/// The name of a defined function inside a batch.
-pub(super) fn name(func: DefinedFunc) -> UserFuncName {
-    UserFuncName::User(ir::UserExternalName::new(0, func.0))
 }

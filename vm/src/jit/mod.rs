@@ -8,30 +8,36 @@
 //! the context that it is handed. The bytes are placed by [`arena`], not by `cranelift-jit`, since
 //! that writes, relocates and runs code at one address. The only relocations are calls inside a batch.
 //!
-//! Without the feature `jit` there is no compiler: what else asks for one is told so, and the interpreter runs everything.
+//! Cranelift is in [`maker`] and below. It may be at work in a process of its own: see [`elsewhere`]. Without the feature `jit` it is left out:
+//! what asks for a compiler is told so, and the interpreter runs everything.
 
 pub mod arena;
 pub mod batch;
 pub mod builtins;
 #[cfg(feature = "jit")]
 mod checker;
-#[cfg(feature = "jit")]
 mod compiler;
-#[cfg(not(feature = "jit"))]
-#[path = "no_compiler.rs"]
-mod compiler;
+pub mod elsewhere;
 #[cfg(feature = "jit")]
 mod lower;
+#[cfg(feature = "jit")]
+mod maker;
+#[cfg(not(feature = "jit"))]
+#[path = "no_maker.rs"]
+mod maker;
 pub mod registry;
 #[cfg(feature = "jit")]
 mod trampolines;
+pub mod words;
 
 use std::sync::Arc;
 
 use crate::module::DefinedFunc;
 use crate::types::TypeId;
 pub use batch::Batch;
-pub use compiler::{Compiler, IS_THERE, MEMORY, clif, disassemble, reserve_code};
+pub use compiler::{Compiler, Order, reserve_code};
+use maker::Maker;
+pub use maker::{IS_THERE, MEMORY, clif, disassemble};
 
 /// Why something could not be compiled.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -47,6 +53,9 @@ pub enum CompileError {
         /// What Cranelift said.
         why: String,
     },
+    /// The process that compiles is gone, or does not do what it should.
+    #[error("the compiler, which is another process, {0}")]
+    Elsewhere(&'static str),
     /// The code memory is full.
     #[error("the code memory of 1 GiB is full; close instances and modules, or use the interpreter")]
     Full,

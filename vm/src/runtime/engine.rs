@@ -47,8 +47,22 @@ impl Engine {
         self.types.get(id)?.func().cloned()
     }
 
+    /// Has another process compile. Before anything is compiled.
+    ///
+    /// # Errors
+    /// If there is a compiler already, or code cannot run here.
+    pub fn compile_elsewhere(&self, remote: jit::elsewhere::Remote) -> Result<(), jit::CompileError> {
+        let compiler = jit::Compiler::elsewhere(&self.config, remote)?;
+        self.compiler.set(Ok(Arc::new(compiler))).map_err(|_| jit::CompileError::Elsewhere("comes too late"))
+    }
+
+    /// The compiler, if it was needed so far.
+    pub fn compiler_if_any(&self) -> Option<&Arc<jit::Compiler>> {
+        self.compiler.get()?.as_ref().ok()
+    }
+
     /// The compiler, started when it is first needed.
     pub fn compiler(&self) -> Result<&Arc<jit::Compiler>, &jit::CompileError> {
-        self.compiler.get_or_init(|| jit::Compiler::new(self.config, self.compile_memory).map(Arc::new)).as_ref()
+        self.compiler.get_or_init(|| jit::Compiler::new(&self.config, self.compile_memory).map(Arc::new)).as_ref()
     }
 }

@@ -113,6 +113,7 @@ pub(super) fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<()
     if code.has_stubs.load(Ordering::Acquire) {
         return Ok(());
     }
+    compiler.prepare(code)?;
     // Where another module's function is imported, that one's types have been seen to.
     let (imported, defined) = code.module.functions.split_at(code.module.imported.functions as usize);
     // Whoever makes a tail call in the interpreter may have a compiled caller.
@@ -251,8 +252,7 @@ unsafe fn engine_and_code(context: *mut InstanceContext) -> (Arc<Engine>, Arc<Mo
 /// Compiles a function to be entered at the header of a loop, if it can be.
 fn compile_loop(compiler: &Compiler, code: &Arc<ModuleCode>, func: DefinedFunc, number: u32) -> Option<LoopCode> {
     prepare_stubs(compiler, code).ok()?;
-    let header = code.ir(func).loops().get(number as usize)?;
-    let (made, batch) = compiler.compile_loop(code, func, header).ok()??;
+    let (made, batch) = compiler.compile_loop(code, func, number).ok()??;
     code.keep(batch);
     Some(made)
 }

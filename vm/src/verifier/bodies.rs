@@ -9,6 +9,7 @@ use super::decode::Decoded;
 use super::error::Place;
 use super::limits::{LimitKind, Limits};
 use super::{FEATURES, Options, Refused};
+use crate::module::{DefinedFunc, Module};
 use crate::runtime::threads::{available, share};
 
 /// Bodies that a thread takes at a time.
@@ -20,7 +21,7 @@ const BYTES_PER_THREAD: usize = 128 << 10;
 /// What the threads share.
 struct Work<'a> {
     bytes: &'a [u8],
-    decoded: &'a Decoded,
+    module: &'a Module,
     resources: &'a ValidatorResources,
     limits: &'a Limits,
     /// Ends of the chunks: indices of bodies.
@@ -50,30 +51,29 @@ pub(super) fn verify(bytes: &[u8], decoded: &Decoded, options: &Options) -> Resu
     let Some(resources) = &decoded.resources else {
         return Ok(Found { table_grows: vec![false; tables], uses_heap: false, has_tail_calls: false });
     };
-    let (chunks, code) = chunks(decoded);
-    let work = Work {
-        bytes,
-        decoded,
-        resources,
-        limits: &options.limits,
-        next: AtomicUsize::new(0),
-        fault: Mutex::new(None),
-        uses_heap: AtomicBool::new(false),
-        has_tail_calls: AtomicBool::new(false),
-        table_grows: (0..tables).map(|_| AtomicBool::new(false)).collect(),
-        chunks,
-    };
+    let (chunks, code) = chunks(&decoded.module);
+    let mut work = Work::new(bytes, &decoded.module, resources, &options.limits);
+    work.chunks = chunks;
     let useful = code / BYTES_PER_THREAD;
     let helpers = if useful < 2 { 0 } else { threads(options).min(useful) - 1 };
     share(helpers, &|| work.run());
-    match work.fault.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+    let fault = work.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+    match fault {
         Some((_, refused)) => Err(refused),
-        None => Ok(Found {
-            table_grows: work.table_grows.into_iter().map(AtomicBool::into_inner).collect(),
-            uses_heap: work.uses_heap.into_inner(),
-            has_tail_calls: work.has_tail_calls.into_inner(),
-        }),
+        None => Ok(work.found()),
     }
+}
+
+/// Verifies one body.
+pub(super) fn verify_one(
+    module: &Module,
+    resources: &ValidatorResources,
+    limits: &Limits,
+    func: DefinedFunc,
+) -> Result<Found, Refused> {
+    let work = Work::new(&module.bytes, module, resources, limits);
+    work.body(func.index(), FuncValidatorAllocations::default())?;
+    Ok(work.found())
 }
 
 /// Threads that may work, at least one. Asking the system for its cores costs more than verifying
@@ -86,8 +86,8 @@ fn threads(options: &Options) -> usize {
 }
 
 /// Cuts the bodies into chunks; also says how many bytes they are together.
-fn chunks(decoded: &Decoded) -> (Vec<usize>, usize) {
-    let bodies = &decoded.module.bodies;
+fn chunks(module: &Module) -> (Vec<usize>, usize) {
+    let bodies = &module.bodies;
     let (mut ends, mut size, mut total) = (Vec::new(), 0, 0);
     for (index, body) in bodies.iter().enumerate() {
         size += body.bytes.len();
@@ -100,7 +100,30 @@ fn chunks(decoded: &Decoded) -> (Vec<usize>, usize) {
     (ends, total)
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(bytes: &'a [u8], module: &'a Module, resources: &'a ValidatorResources, limits: &'a Limits) -> Self {
+        Self {
+            bytes,
+            module,
+            resources,
+            limits,
+            chunks: Vec::new(),
+            next: AtomicUsize::new(0),
+            fault: Mutex::new(None),
+            table_grows: module.tables.iter().map(|_| AtomicBool::new(false)).collect(),
+            uses_heap: AtomicBool::new(false),
+            has_tail_calls: AtomicBool::new(false),
+        }
+    }
+
+    fn found(&self) -> Found {
+        Found {
+            table_grows: self.table_grows.iter().map(|grows| grows.load(Ordering::Relaxed)).collect(),
+            uses_heap: self.uses_heap.load(Ordering::Relaxed),
+            has_tail_calls: self.has_tail_calls.load(Ordering::Relaxed),
+        }
+    }
+
     /// Takes chunks until none is left, or an earlier one is found faulty.
     fn run(&self) {
         let mut allocations = FuncValidatorAllocations::default();
@@ -128,7 +151,7 @@ impl Work<'_> {
     }
 
     fn body(&self, body: usize, allocations: FuncValidatorAllocations) -> Result<FuncValidatorAllocations, Refused> {
-        let module = &self.decoded.module;
+        let module = self.module;
         let index = module.imported.functions + body as u32;
         let function = FuncToValidate {
             resources: self.resources.clone(),

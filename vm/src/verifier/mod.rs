@@ -24,14 +24,14 @@ mod tests;
 mod type_group;
 
 use decode::Decoded;
-use wasmparser::WasmFeatures;
+use wasmparser::{ValidatorResources, WasmFeatures};
 
 pub(crate) use bodies::Found;
 pub use error::{Place, VerifyError};
 pub use limits::{LimitKind, Limits};
 pub use proposals::Proposal;
 
-use crate::module::{Bytes, FuncIndex, Module, Names};
+use crate::module::{Bytes, DefinedFunc, FuncIndex, Module, Names};
 use crate::runtime::types::TypeRegistry;
 
 /// What Pinfold runs: WebAssembly 3.0.
@@ -95,11 +95,46 @@ impl Outline {
         self.complete(found)
     }
 
+    /// The module, whose function bodies are verified one by one, when they are first looked at; somebody says what would be found in all of
+    /// them.
+    ///
+    /// # Safety
+    /// Nothing looks at a body that [`Bodies::check`] has not admitted.
+    pub unsafe fn divide(self, options: &Options, found: Found) -> (Module, Bodies) {
+        let bodies = Bodies { resources: self.0.resources.clone(), limits: options.limits.clone() };
+        (self.complete(found), bodies)
+    }
+
     fn complete(self, found: Found) -> Module {
         let mut module = self.0.module;
         Found { table_grows: module.table_grows, uses_heap: module.uses_heap, has_tail_calls: module.has_tail_calls } =
             found;
         module
+    }
+}
+
+/// What it takes to verify function bodies.
+pub(crate) struct Bodies {
+    resources: Option<ValidatorResources>,
+    limits: Limits,
+}
+
+impl Bodies {
+    /// Verifies one, and what is found in it has to be among what was said of all.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn check(&self, module: &Module, func: DefinedFunc) -> Result<(), VerifyError> {
+        let Some(resources) = &self.resources else { return Ok(()) };
+        let found = bodies::verify_one(module, resources, &self.limits, func)
+            .map_err(|refused| describe(refused, &module.bytes))?;
+        let mut tables = found.table_grows.iter().zip(&module.table_grows);
+        let is_said = tables.all(|(found, said)| said | !found)
+            && module.uses_heap | !found.uses_heap
+            && module.has_tail_calls | !found.has_tail_calls;
+        let place = Place { offset: 0, function: Some(module.func_index(func).0), name: None };
+        let reason = "it is another function than was said of the module".to_owned();
+        if is_said { Ok(()) } else { Err(VerifyError::Invalid { place, reason }) }
     }
 }
 

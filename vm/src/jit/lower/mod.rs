@@ -132,7 +132,7 @@ pub fn function(
 ) -> Result<Lowered, Refused> {
     let index = code.module.func_index(func);
     let ty = code_type(code, func, entry);
-    let mut clif = Function::with_name_signature(super::compiler::name(func), signature(&ty));
+    let mut clif = Function::with_name_signature(super::maker::name(func), signature(&ty));
     stack_check(&mut clif);
     let builder = FunctionBuilder::new(&mut clif, context);
     let mut lower = Lower::new(builder, code, index, own);

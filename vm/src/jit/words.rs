@@ -1,8 +1,14 @@
-//! What is kept, as words of four bytes, the least significant first.
+//! Code and what explains it as words of four bytes, the least significant first: to be kept, or to cross between processes.
 
-use super::{Result, Unfit};
-use crate::jit::batch::{CallSite, Entry, Handler, Parts, StackMap, Tables};
+use super::batch::{CallSite, Entry, Handler, Parts, StackMap, Tables};
 use crate::module::FuncIndex;
+
+/// It ends too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it was cut off")]
+pub struct CutOff;
+
+type Result<T> = std::result::Result<T, CutOff>;
 
 /// Stands for nothing where a number may stand.
 const NONE: u32 = u32::MAX;
@@ -34,7 +40,12 @@ impl Writer {
     /// Code, and what explains it.
     pub fn parts(&mut self, parts: &Parts) {
         self.bytes(&parts.code);
-        let Tables { entries, traps, locations, sites, handlers, maps, references } = &parts.tables;
+        self.tables(&parts.tables);
+    }
+
+    /// What explains code.
+    pub fn tables(&mut self, tables: &Tables) {
+        let Tables { entries, traps, locations, sites, handlers, maps, references } = tables;
         self.list(entries.iter().map(|of| [of.start, of.end, of.func.map_or(NONE, |func| func.0)]));
         self.list(traps.iter().map(|(at, kind)| [*at, *kind]));
         self.list(locations.iter().map(|(at, byte)| [*at, *byte]));
@@ -50,14 +61,14 @@ pub struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len).ok_or(Unfit::Damaged)?;
+        let (taken, rest) = self.0.split_at_checked(len).ok_or(CutOff)?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// A number.
     pub fn word(&mut self) -> Result<u32> {
-        let (word, rest) = self.0.split_first_chunk().ok_or(Unfit::Damaged)?;
+        let (word, rest) = self.0.split_first_chunk().ok_or(CutOff)?;
         self.0 = rest;
         Ok(u32::from_le_bytes(*word))
     }
@@ -70,14 +81,18 @@ impl<'a> Reader<'a> {
 
     /// A list.
     pub fn list<const N: usize>(&mut self) -> Result<impl Iterator<Item = [u32; N]> + use<'a, N>> {
-        let len = (self.word()? as usize).checked_mul(4 * N).ok_or(Unfit::Damaged)?;
+        let len = (self.word()? as usize).checked_mul(4 * N).ok_or(CutOff)?;
         let items = self.take(len)?.as_chunks::<4>().0.as_chunks::<N>().0;
         Ok(items.iter().map(|item| item.map(u32::from_le_bytes)))
     }
 
     /// Code, and what explains it.
     pub fn parts(&mut self) -> Result<Parts> {
-        let code = self.bytes()?.to_vec();
+        Ok(Parts { code: self.bytes()?.to_vec(), tables: self.tables()? })
+    }
+
+    /// What explains code.
+    pub fn tables(&mut self) -> Result<Tables> {
         let some = |number| (number != NONE).then_some(number);
         let entry = |[start, end, func]: [u32; 3]| Entry { start, end, func: some(func).map(FuncIndex) };
         let site = |[returns, frame, context, first, count]: [u32; 5]| CallSite {
@@ -87,7 +102,7 @@ impl<'a> Reader<'a> {
             handlers: (first, count),
         };
         let map = |[returns, frame, first, count]: [u32; 4]| StackMap { returns, frame, references: (first, count) };
-        let tables = Tables {
+        Ok(Tables {
             entries: self.list()?.map(entry).collect(),
             traps: self.list()?.map(|[at, kind]| (at, kind)).collect(),
             locations: self.list()?.map(|[at, byte]| (at, byte)).collect(),
@@ -95,7 +110,6 @@ impl<'a> Reader<'a> {
             handlers: self.list()?.map(|[tag, address]| Handler { tag: some(tag), address }).collect(),
             maps: self.list()?.map(map).collect(),
             references: self.list()?.map(|[at]| at).collect(),
-        };
-        Ok(Parts { code, tables })
+        })
     }
 }

@@ -1,0 +1,280 @@
+//! The side of whoever compiles.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::{Answer, Ask, read_passing, receive, send, trampoline};
+use crate::jit::words::{CutOff, Reader, Writer};
+use crate::jit::{Batch, CompileError, Compiler, LoopCode, Order};
+use crate::module::{Bytes, DefinedFunc};
+use crate::runtime::code::ModuleCode;
+use crate::runtime::engine::Engine;
+use crate::runtime::kept::{self, Adopted};
+use crate::types::TypeId;
+use crate::verifier::{Bodies, Found, Options, Outline, VerifyError};
+
+/// Why a compiler does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The channel does not work.
+    #[error("the channel: {0}")]
+    Io(#[from] std::io::Error),
+    /// What was asked for cannot be asked for.
+    #[error("what was asked for makes no sense: {0}")]
+    Nonsense(&'static str),
+    /// The module is not what was said.
+    #[error("what was said of the module is not so: {0}")]
+    Module(#[from] VerifyError),
+    /// There is no compiler.
+    #[error(transparent)]
+    Compiler(#[from] CompileError),
+}
+
+impl From<CutOff> for ServiceError {
+    fn from(_: CutOff) -> Self {
+        Self::Nonsense("it is cut off")
+    }
+}
+
+type Result<T> = std::result::Result<T, ServiceError>;
+
+/// Gets what an earlier process kept.
+pub type Earlier = Box<dyn FnOnce() -> std::io::Result<Vec<u8>>>;
+/// Puts away what is to be kept for a later one.
+pub type Later = Box<dyn FnOnce(Vec<u8>) -> std::io::Result<()>>;
+
+/// Compiles for another process.
+pub struct Service {
+    engine: Arc<Engine>,
+    options: Options,
+    channel: File,
+    /// What the other process is to run, perhaps.
+    program: Option<Bytes>,
+    module: Option<Served>,
+    kept: Option<Earlier>,
+    keeps: Option<Later>,
+    /// Those that stand in no list.
+    foreign: Vec<Arc<Batch>>,
+}
+
+/// The module that is compiled.
+struct Served {
+    code: Arc<ModuleCode>,
+    bodies: Bodies,
+    /// Which functions were verified.
+    checked: Vec<bool>,
+}
+
+impl Service {
+    /// One with an engine that nobody else uses.
+    pub(crate) fn new(engine: Arc<Engine>, options: Options, channel: OwnedFd, program: Option<Bytes>) -> Self {
+        Self {
+            engine,
+            options,
+            channel: channel.into(),
+            program,
+            module: None,
+            kept: None,
+            keeps: None,
+            foreign: Vec::new(),
+        }
+    }
+
+    /// Where what was kept of the module comes from, and where it goes to, if it is kept.
+    #[must_use]
+    pub fn keeping(mut self, earlier: Option<Earlier>, later: Option<Later>) -> Self {
+        (self.kept, self.keeps) = (earlier, later);
+        self
+    }
+
+    /// Does what it is asked until nobody is there to ask.
+    ///
+    /// # Errors
+    /// If what it is asked makes no sense.
+    pub fn run(mut self) -> Result<()> {
+        while let Some((ask, message)) = receive(&self.channel)? {
+            let ask = Ask::ALL.get(ask as usize).ok_or(ServiceError::Nonsense("nobody knows what"))?;
+            let message = Reader(&message);
+            let (answer, message) = match ask {
+                Ask::Module => (Answer::Made, self.take(message)?),
+                Ask::Adopt => match self.adopt()? {
+                    Some(adopted) => (Answer::Made, tell_of_kept(&adopted)),
+                    None => (Answer::Nothing, Vec::new()),
+                },
+                Ask::Keep => {
+                    self.keep()?;
+                    (Answer::Nothing, Vec::new())
+                }
+                _ => match self.make(*ask, message) {
+                    Ok(Some((batch, starts))) => (Answer::Made, tell(&batch, &starts)),
+                    // One that cannot be compiled stays in the interpreter.
+                    Ok(None) | Err(ServiceError::Compiler(CompileError::Function { .. })) => {
+                        (Answer::Nothing, Vec::new())
+                    }
+                    Err(ServiceError::Compiler(CompileError::Full)) => (Answer::Full, Vec::new()),
+                    Err(error) => return Err(error),
+                },
+            };
+            send(&self.channel, answer as u32, &message)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the module.
+    fn take(&mut self, mut message: Reader<'_>) -> Result<Vec<u8>> {
+        if self.module.is_some() {
+            return Err(ServiceError::Nonsense("there is a module"));
+        }
+        let table_grows = message.list()?.map(|[grows]| grows != 0).collect();
+        let [uses_heap, has_tail_calls, has] = [message.word()?, message.word()?, message.word()?].map(|is| is != 0);
+        let bytes = match &self.program {
+            Some(program) if has => program.clone(),
+            None if has => return Err(ServiceError::Nonsense("there is no program")),
+            _ => message.bytes()?.into(),
+        };
+        let outline = Outline::new(bytes, &self.options, &self.engine.types)?;
+        let found = Found { table_grows, uses_heap, has_tail_calls };
+        if found.table_grows.len() != outline.module().tables.len() {
+            return Err(ServiceError::Nonsense("it has other tables"));
+        }
+        // SAFETY: nothing is compiled before `check` has admitted it.
+        let (module, bodies) = unsafe { outline.divide(&self.options, found) };
+        let code = Arc::new(ModuleCode::new(module, self.engine.config));
+        let mut answer = Writer::default();
+        answer.list(code.module.types.iter().map(|ty| [ty.id.0]));
+        let checked = vec![false; code.module.defined_count()];
+        self.module = Some(Served { code, bodies, checked });
+        Ok(answer.0)
+    }
+
+    /// Places what was kept, if anything was that fits.
+    fn adopt(&mut self) -> Result<Option<Adopted>> {
+        let compiler = self.engine.compiler().map_err(Clone::clone)?.clone();
+        let module = self.module.as_ref().ok_or(ServiceError::Nonsense("there is no module"))?;
+        let Some(kept) = self.kept.take() else { return Ok(None) };
+        // SAFETY: whoever gave it says that it was kept of the same bytes. If not, the process that runs it is held by the walls around it.
+        let adopted = unsafe { Adopted::place(&self.engine, &compiler, &module.code.module, &kept()?) };
+        let Ok(adopted) = adopted else { return Ok(None) };
+        if adopted.enter(&compiler, &module.code).is_err() {
+            return Ok(None);
+        }
+        for [func, start] in &adopted.functions {
+            let address = adopted.code.address(*start);
+            module.code.function(DefinedFunc(*func)).publish(address, std::ptr::null());
+        }
+        Ok(Some(adopted))
+    }
+
+    /// Writes down what is to be kept.
+    fn keep(&mut self) -> Result<()> {
+        let compiler = self.engine.compiler().map_err(Clone::clone)?;
+        let module = self.module.as_ref().ok_or(ServiceError::Nonsense("there is no module"))?;
+        if let Some(write) = self.keeps.take() {
+            write(kept::keep_code(&self.engine, compiler, &module.code).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Makes what is asked for.
+    fn make(&mut self, ask: Ask, mut message: Reader<'_>) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+        let compiler = self.engine.compiler().map_err(Clone::clone)?.clone();
+        if ask == Ask::Foreign {
+            let what = trampoline(message.word()?).ok_or(ServiceError::Nonsense("no such trampoline"))?;
+            let ty = read_passing(&mut message).ok_or(ServiceError::Nonsense("no such type"))?;
+            // SAFETY: it is no module's.
+            let made = unsafe { compiler.make(Order::Trampoline(what, TypeId::FUNC, &ty)) }?;
+            self.foreign.extend(made.iter().map(|(batch, _)| batch.clone()));
+            return Ok(made);
+        }
+        let module = self.module.as_mut().ok_or(ServiceError::Nonsense("there is no module"))?;
+        match ask {
+            Ask::Functions => {
+                let funcs: Vec<_> = message.list()?.map(|[func]| DefinedFunc(func)).collect();
+                funcs.iter().try_for_each(|func| module.check(*func))?;
+                module.functions(&compiler, &funcs)
+            }
+            Ask::Loop => {
+                let func = DefinedFunc(message.word()?);
+                module.check(func)?;
+                module.entered_at(&compiler, func, message.word()?)
+            }
+            _ => {
+                let what = trampoline(message.word()?).ok_or(ServiceError::Nonsense("no such trampoline"))?;
+                let types = &module.code.module.types;
+                let ty = types.get(message.word()? as usize).ok_or(ServiceError::Nonsense("no such type"))?;
+                let func = ty.func().ok_or(ServiceError::Nonsense("it is no function's type"))?;
+                let made = compiler.trampoline_in_batch(what, ty.id, func)?;
+                Ok(made.map(|(batch, start)| (batch, vec![[0, start]])))
+            }
+        }
+    }
+}
+
+impl Served {
+    /// Verifies a function, once.
+    fn check(&mut self, func: DefinedFunc) -> Result<()> {
+        let checked = self.checked.get_mut(func.index()).ok_or(ServiceError::Nonsense("no such function"))?;
+        if !*checked {
+            self.bodies.check(&self.code.module, func)?;
+            *checked = true;
+        }
+        Ok(())
+    }
+
+    fn functions(&self, compiler: &Compiler, funcs: &[DefinedFunc]) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+        // SAFETY: it is kept right away.
+        let made = unsafe { compiler.make(Order::Functions(&self.code, funcs)) }?;
+        if let Some((batch, starts)) = &made {
+            self.code.keep(batch.clone());
+            for [func, start] in starts {
+                self.code.function(DefinedFunc(*func)).publish(batch.address(*start), std::ptr::null());
+            }
+        }
+        Ok(made)
+    }
+
+    fn entered_at(
+        &self,
+        compiler: &Compiler,
+        func: DefinedFunc,
+        number: u32,
+    ) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+        // SAFETY: it is kept right away.
+        let made = unsafe { compiler.make(Order::Loop(&self.code, func, number)) }?;
+        if let Some((batch, starts)) = &made {
+            self.code.keep(batch.clone());
+            if let [[_, body], [_, trampoline]] = starts[..] {
+                let made = LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) };
+                let mut loops = self.code.function(func).loops();
+                loops.begin(number);
+                loops.set(number, Some(made));
+            }
+        }
+        Ok(made)
+    }
+}
+
+fn placed(message: &mut Writer, batch: &Batch) {
+    let (start, len) = batch.place_in_arena();
+    message.word(start as u32);
+    message.word(len as u32);
+    message.tables(batch.tables());
+}
+
+fn tell(batch: &Batch, starts: &[[u32; 2]]) -> Vec<u8> {
+    let mut message = Writer::default();
+    message.list(starts.iter().copied());
+    placed(&mut message, batch);
+    message.0
+}
+
+fn tell_of_kept(adopted: &Adopted) -> Vec<u8> {
+    let mut message = Writer::default();
+    message.list(adopted.trampolines.iter().copied());
+    placed(&mut message, &adopted.stubs);
+    message.list(adopted.functions.iter().copied());
+    message.list(adopted.loops.iter().copied());
+    placed(&mut message, &adopted.code);
+    message.0
+}

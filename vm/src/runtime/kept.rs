@@ -1,0 +1,367 @@
+//! What was found out about a module, kept for the next process that is given the same one: that it is verified, and its code.
+//!
+//! ```text
+//!  process 1:  verify ─► run, compile what is hot ─► keep ─┐
+//!                                                         facts, code
+//!  process 2:  decode ◄──────────── with_kept ◄────────────┘   nothing is verified, nothing compiled a second time
+//! ```
+//!
+//! Facts are what the verifier found, and what the interpreter ran. Code is kept by whoever compiles, which may be
+//! [another process](crate::jit::elsewhere). It holds no address, but numbers of types: it is used only where the module's types got the same
+//! numbers again, by the same build, for the same processor and settings. Sums over everything tell what was damaged on a disk. They do not tell what
+//! somebody changed on purpose: whoever can write what was kept decides what runs.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::code::ModuleCode;
+use super::config::{CodeConfig, Tier};
+use super::engine::Engine;
+use super::tier;
+use crate::jit::batch::{Batch, Parts};
+use crate::jit::words::{CutOff, Reader, Writer};
+use crate::jit::{Compiler, LoopCode, Trampoline, TrampolineCode};
+use crate::module::{DefinedFunc, Module};
+use crate::types::TypeId;
+use crate::verifier::Found;
+
+/// What everything that is kept begins with.
+const MAGIC: &[u8; 16] = b"pinfold code 1\r\n";
+
+/// Why what was kept is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// There is nothing.
+    #[error("nothing was kept")]
+    Nothing,
+    /// It was cut off, or changed since.
+    #[error("it is damaged")]
+    Damaged,
+    /// Another build made it, or this one for another processor or under other settings.
+    #[error("it was made by another build, for another processor, or under other settings")]
+    Elsewhere,
+    /// It is not of this module, or the engine has had other modules before.
+    #[error("it is of another module, or of an engine that numbers its types otherwise")]
+    Types,
+}
+
+impl From<CutOff> for Unfit {
+    fn from(_: CutOff) -> Self {
+        Self::Damaged
+    }
+}
+
+type Result<T> = std::result::Result<T, Unfit>;
+
+/// What code depends on beside the processor. The tier says when something is compiled, not what comes of it.
+fn settings(config: &CodeConfig) -> String {
+    format!("{} {:?}", env!("PINFOLD_BUILD"), CodeConfig { tier: Tier::Auto, ..*config })
+}
+
+/// Writes down what is known of a module: the facts, after their length, and code that was compiled here.
+pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
+    let facts = sealed(&facts(engine, code).0);
+    let mut all = Writer::default();
+    all.bytes(&facts);
+    if let Some(compiler) = engine.compiler_if_any() {
+        match compiler.remote() {
+            // Where that fails, the next process finds no code.
+            Some(remote) => drop(remote.keep()),
+            None => all.0.extend(keep_code(engine, compiler, code).unwrap_or_default()),
+        }
+    }
+    all.0
+}
+
+fn facts(engine: &Engine, code: &ModuleCode) -> Writer {
+    let mut body = Writer::default();
+    body.bytes(settings(&engine.config).as_bytes());
+    let Module { table_grows, uses_heap, has_tail_calls, .. } = &code.module;
+    body.list(table_grows.iter().map(|grows| [u32::from(*grows)]));
+    for is in [uses_heap, has_tail_calls] {
+        body.word((*is).into());
+    }
+    types(&mut body, &code.module);
+    let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
+    body.list(translated.iter().map(|func| [*func]));
+    body.word((code.compiled() > 0).into());
+    body
+}
+
+fn types(body: &mut Writer, module: &Module) {
+    body.list(module.types.iter().map(|ty| [ty.id.0]));
+}
+
+/// Writes down what was compiled here of a module.
+pub fn keep_code(engine: &Engine, compiler: &Compiler, code: &ModuleCode) -> Option<Vec<u8>> {
+    let target = compiler.target()?;
+    let (functions, loops, parts) = functions(code);
+    if parts.code.is_empty() {
+        return None;
+    }
+    let (list, stubs) = trampolines(compiler, &code.module);
+    let mut body = Writer::default();
+    body.bytes(settings(&engine.config).as_bytes());
+    body.bytes(target.as_bytes());
+    types(&mut body, &code.module);
+    body.list(list.into_iter());
+    body.parts(&stubs);
+    body.list(functions.into_iter());
+    body.list(loops.into_iter());
+    body.parts(&parts);
+    Some(sealed(&body.0))
+}
+
+/// With what it begins and its sum.
+fn sealed(body: &[u8]) -> Vec<u8> {
+    let mut all = MAGIC.to_vec();
+    all.extend_from_slice(&sum(body).to_le_bytes());
+    all.extend_from_slice(body);
+    all
+}
+
+/// What was [sealed], if it is of the same build and settings.
+fn opened<'a>(engine: &Engine, kept: &'a [u8]) -> Result<Reader<'a>> {
+    if kept.is_empty() {
+        return Err(Unfit::Nothing);
+    }
+    let body = kept.strip_prefix(MAGIC).ok_or(Unfit::Damaged)?;
+    let (expected, body) = body.split_first_chunk().ok_or(Unfit::Damaged)?;
+    if u64::from_le_bytes(*expected) != sum(body) {
+        return Err(Unfit::Damaged);
+    }
+    let mut body = Reader(body);
+    if body.bytes()? != settings(&engine.config).as_bytes() {
+        return Err(Unfit::Elsewhere);
+    }
+    Ok(body)
+}
+
+fn are_same_types(body: &mut Reader<'_>, module: &Module) -> Result<()> {
+    let same = body.list()?.map(|[id]| id).eq(module.types.iter().map(|ty| ty.id.0));
+    if same { Ok(()) } else { Err(Unfit::Types) }
+}
+
+/// Batches put together to one: only those that something stands in that is kept.
+struct Together<'a> {
+    batches: &'a [Arc<Batch>],
+    /// Where each starts, if it was taken.
+    starts: Vec<Option<u32>>,
+    parts: Parts,
+}
+
+impl<'a> Together<'a> {
+    fn new(batches: &'a [Arc<Batch>]) -> Self {
+        Self { batches, starts: vec![None; batches.len()], parts: Parts::default() }
+    }
+
+    /// Where an address is then, if it is in one of the batches.
+    fn place(&mut self, address: *const u8) -> Option<u32> {
+        let mut all = self.batches.iter().zip(&mut self.starts);
+        let (batch, start, offset) =
+            all.find_map(|(batch, start)| batch.offset_of(address).map(|offset| (batch, start, offset)))?;
+        Some(*start.get_or_insert_with(|| self.parts.append(batch.code(), batch.tables())) + offset)
+    }
+}
+
+/// The trampolines of a module's types: what each does, of which type, and where it starts.
+fn trampolines(compiler: &Compiler, module: &Module) -> (Vec<[u32; 3]>, Parts) {
+    let numbers: HashMap<TypeId, u32> = module.types.iter().map(|ty| ty.id).zip(0..).collect();
+    let (all, batches) = compiler.trampolines();
+    let mut together = Together::new(&batches);
+    let place = |(what, id, made): &(Trampoline, TypeId, TrampolineCode)| {
+        let number = numbers.get(id)?;
+        Some([*what as u32, *number, together.place(made.0)?])
+    };
+    let list = all.iter().filter_map(place).collect();
+    (list, together.parts)
+}
+
+/// The functions and loops that are compiled, and where each starts. A loop of a compiled function is not come to in the interpreter.
+fn functions(code: &ModuleCode) -> (Vec<[u32; 2]>, Vec<[u32; 4]>, Parts) {
+    let batches = code.batches();
+    let mut together = Together::new(&batches);
+    let (mut functions, mut loops) = (Vec::new(), Vec::new());
+    for (func, function) in (0..).zip(code.functions()) {
+        if let Some((address, _)) = function.compiled() {
+            functions.extend(together.place(address).map(|start| [func, start]));
+            continue;
+        }
+        for (number, made) in function.loops_made() {
+            if let [Some(start), Some(trampoline)] = [made.code, made.trampoline].map(|at| together.place(at)) {
+                loops.push([func, number, start, trampoline]);
+            }
+        }
+    }
+    (functions, loops, together.parts)
+}
+
+/// What was kept of a module, before it is known whether it fits.
+pub struct Kept<'a> {
+    facts: Reader<'a>,
+    found: Found,
+    code: &'a [u8],
+}
+
+impl<'a> Kept<'a> {
+    /// Begins to read what was kept under an engine's settings.
+    ///
+    /// # Errors
+    /// If it is damaged, or was kept elsewhere.
+    pub fn open(engine: &Engine, kept: &'a [u8]) -> Result<Self> {
+        if kept.is_empty() {
+            return Err(Unfit::Nothing);
+        }
+        let mut kept = Reader(kept);
+        let (facts, code) = (kept.bytes()?, kept.0);
+        let mut facts = opened(engine, facts)?;
+        let table_grows = facts.list()?.map(|[grows]| grows != 0).collect();
+        let [uses_heap, has_tail_calls] = [facts.word()?, facts.word()?].map(|is| is != 0);
+        Ok(Self { facts, found: Found { table_grows, uses_heap, has_tail_calls }, code })
+    }
+
+    /// What the verifier found out about function bodies.
+    pub(crate) fn found(&self) -> Found {
+        self.found.clone()
+    }
+
+    /// The same, if it can be of this module.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn fitting(mut self, module: &Module) -> Result<Self> {
+        are_same_types(&mut self.facts, module)?;
+        if self.found.table_grows.len() == module.tables.len() { Ok(self) } else { Err(Unfit::Types) }
+    }
+
+    /// Gives a module that it [fits](Self::fitting) the code. What the interpreter ran is translated for it in the background.
+    ///
+    /// # Errors
+    /// If it is damaged, or for another processor. Then the module has what could be read, or nothing.
+    ///
+    /// # Safety
+    /// It was kept of a module of the same bytes, and is as it was.
+    pub unsafe fn adopt(mut self, engine: &Arc<Engine>, code: &Arc<ModuleCode>) -> Result<()> {
+        let translated: Vec<_> = self.facts.list()?.map(|[func]| DefinedFunc(func)).collect();
+        let has_code = self.facts.word()? != 0;
+        if !has_code || engine.config.tier == Tier::Interpreter {
+            return Ok(());
+        }
+        let Ok(compiler) = engine.compiler() else { return Ok(()) };
+        let adopted = match compiler.remote() {
+            Some(remote) => compiler.claim_kept(remote.adopt(code), &code.module),
+            // SAFETY: by contract; what is placed is kept below.
+            None => unsafe { Adopted::place(engine, compiler, &code.module, self.code) },
+        };
+        let adopted = match adopted {
+            // The facts fit all the same.
+            Err(Unfit::Nothing) => return Ok(()),
+            other => other?,
+        };
+        let no_code = |_| Unfit::Elsewhere;
+        adopted.enter(compiler, code)?;
+        tier::prepare_stubs(compiler, code).map_err(no_code)?;
+        for [func, start] in &adopted.functions {
+            let func = DefinedFunc(*func);
+            let index = code.module.func_index(func);
+            let (id, ty) = (code.module.func_type_id(index), code.module.func_type(index));
+            let made = |what| compiler.trampoline(what, id, ty).map_err(no_code);
+            // The second is for the first call through a stub that finds this code.
+            let (entry, _) = (made(Trampoline::Entry)?, made(Trampoline::Unpack)?);
+            code.function(func).publish(adopted.code.address(*start), entry.0);
+        }
+        if translated.iter().all(|func| func.index() < code.functions().len()) {
+            tier::translate_in_background(engine, code, translated);
+        }
+        // The compiler has time for what is less hot.
+        tier::lower_thresholds(code);
+        for [func, ..] in &adopted.loops {
+            // The first turn is to find it.
+            code.function(DefinedFunc(*func)).turns.store(0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Code that was kept, where it stands now.
+pub struct Adopted {
+    /// Where the trampolines stand.
+    pub stubs: Arc<Batch>,
+    /// What each of them does, of which of the module's types, and where it starts.
+    pub trampolines: Vec<[u32; 3]>,
+    /// Where functions and loops stand.
+    pub code: Arc<Batch>,
+    /// Functions, and where each starts.
+    pub functions: Vec<[u32; 2]>,
+    /// Loops: functions, the loops' numbers, and where code and trampoline start.
+    pub loops: Vec<[u32; 4]>,
+}
+
+impl Adopted {
+    /// Reads and places what [`keep_code`] wrote.
+    ///
+    /// # Errors
+    /// If it does not fit.
+    ///
+    /// # Safety
+    /// It was kept of a module of the same bytes, and is as it was. The code is handed to the module's `keep`.
+    pub unsafe fn place(engine: &Engine, compiler: &Compiler, module: &Module, kept: &[u8]) -> Result<Self> {
+        let mut body = opened(engine, kept)?;
+        let target = body.bytes()?;
+        if compiler.target().is_none_or(|own| own.as_bytes() != target) {
+            return Err(Unfit::Elsewhere);
+        }
+        are_same_types(&mut body, module)?;
+        let no_room = |_| Unfit::Elsewhere;
+        let trampolines = body.list()?.collect();
+        // SAFETY: they are no module's.
+        let stubs = unsafe { compiler.place(body.parts()?, std::ptr::null()) }.map_err(no_room)?;
+        let (functions, loops) = (body.list()?.collect(), body.list()?.collect());
+        // SAFETY: by contract.
+        let code = unsafe { compiler.place(body.parts()?, module) }.map_err(no_room)?;
+        let adopted = Self { stubs, trampolines, code, functions, loops };
+        if adopted.is_of(module) { Ok(adopted) } else { Err(Unfit::Damaged) }
+    }
+
+    /// Whether all starts where there is code, and is of something that a module has.
+    pub fn is_of(&self, module: &Module) -> bool {
+        let Self { stubs, trampolines, code, functions, loops } = self;
+        let is_function = |func: u32| (func as usize) < module.defined_count();
+        let is_stub = |[what, number, start]: &[u32; 3]| {
+            (*what as usize) < Trampoline::ALL.len()
+                && module.types.get(*number as usize).is_some_and(|ty| ty.func().is_some())
+                && stubs.has(*start)
+        };
+        trampolines.iter().all(is_stub)
+            && functions.iter().all(|[func, start]| is_function(*func) && code.has(*start))
+            && loops.iter().all(|[func, _, at @ ..]| is_function(*func) && at.iter().all(|at| code.has(*at)))
+    }
+
+    /// Makes it known to the compiler, and hands it to the module, all but the functions' entries.
+    pub fn enter(&self, compiler: &Compiler, code: &ModuleCode) -> Result<()> {
+        let types = &code.module.types;
+        let trampoline = |[what, number, start]: &[u32; 3]| {
+            Some((*Trampoline::ALL.get(*what as usize)?, types.get(*number as usize)?.id, *start))
+        };
+        let list: Option<Vec<_>> = self.trampolines.iter().map(trampoline).collect();
+        compiler.adopt_trampolines(&self.stubs, &list.ok_or(Unfit::Damaged)?);
+        code.keep(self.code.clone());
+        for [func, number, start, trampoline] in &self.loops {
+            let made = LoopCode { code: self.code.address(*start), trampoline: self.code.address(*trampoline) };
+            let mut loops = code.function(DefinedFunc(*func)).loops();
+            loops.begin(*number);
+            loops.set(*number, Some(made));
+        }
+        Ok(())
+    }
+}
+
+/// A sum that tells of damage. Quick, since code is large.
+pub fn sum(bytes: &[u8]) -> u64 {
+    let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+    let words = bytes.chunks_exact(8);
+    let rest = words.remainder().iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
+    let sum = words.fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, word.try_into().map_or(0, u64::from_le_bytes)));
+    step(step(sum, rest), bytes.len() as u64)
+}
