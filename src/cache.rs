@@ -36,12 +36,37 @@ const ALL: u64 = 512 << 20;
 const MAGIC: &[u8; 16] = b"pinfold cache 1\n";
 /// Bytes of all that.
 const HEAD: usize = MAGIC.len() + 32 + 40;
+/// Bytes of the number, of the first of its two parts, that comes next.
+const LENGTH: usize = 8;
+/// Bytes that can be written into a pipe before anyone reads.
+const AT_ONCE: usize = 32 << 10;
 /// What a name begins with while its entry is written.
 const UNFINISHED: &str = ".new-";
 /// How old what is unfinished is when nobody finishes it any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The variable that names the folder. Empty, it turns the cache off.
 const VARIABLE: &str = "PINFOLD_CACHE";
+
+/// What is kept of a program.
+#[derive(Debug)]
+pub struct Entry {
+    bytes: Bytes,
+    /// Where the second part begins.
+    code: usize,
+}
+
+impl Entry {
+    /// What its worker left, and what its compiler did.
+    pub fn parts(&self) -> [&[u8]; 2] {
+        let (facts, code) = self.bytes.split_at(self.code);
+        [&facts[LENGTH..], code]
+    }
+
+    /// Whether either part can be written into a pipe before anyone reads.
+    pub fn is_small(&self) -> bool {
+        self.bytes.len() <= AT_ONCE
+    }
+}
 
 /// A folder of entries.
 #[derive(Debug)]
@@ -187,7 +212,7 @@ impl Cache {
     }
 
     /// What is kept of a program: what [`Self::put`] was given, in sealed memory. An entry that is not as it should be is none.
-    pub fn get(&self, place: &Place) -> Option<Bytes> {
+    pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
         let name = place.name();
         let file = rustix::fs::openat(&folder, &name, OPEN, Mode::empty()).ok()?;
@@ -205,14 +230,16 @@ impl Cache {
         // What was used last is the last to be removed.
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
         let _ = rustix::fs::futimens(&file, &Timestamps { last_access: now, last_modification: now });
-        Some(bytes)
+        let facts = usize::try_from(u64::from_le_bytes(*bytes.first_chunk()?)).ok()?;
+        let code = facts.checked_add(LENGTH).filter(|code| *code <= bytes.len())?;
+        Some(Entry { bytes, code })
     }
 
-    /// Keeps the first bytes of a file for a program, in place of what is kept of it.
+    /// Keeps two parts of files for a program, in place of what is kept of it: where each begins, and its bytes.
     ///
     /// # Errors
     /// Those of the file system; then what was kept before still is.
-    pub fn put(&self, place: &Place, mut contents: &File, length: u64) -> io::Result<()> {
+    pub fn put(&self, place: &Place, parts: [(&File, u64, u64); 2]) -> io::Result<()> {
         let folder = place.folder();
         match rustix::fs::mkdirat(&self.folder, &folder, Mode::RWXU) {
             Err(Errno::EXIST) => {}
@@ -225,9 +252,12 @@ impl Cache {
         let written: io::Result<()> = (|| {
             let mut file = File::from(file);
             file.write_all(&place.head())?;
-            contents.seek(SeekFrom::Start(0))?;
-            if io::copy(&mut contents.take(length), &mut file)? != length {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            file.write_all(&parts[0].2.to_le_bytes())?;
+            for (mut contents, start, length) in parts {
+                contents.seek(SeekFrom::Start(start))?;
+                if io::copy(&mut contents.take(length), &mut file)? != length {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
             }
             Ok(rustix::fs::renameat(&folder, &unfinished, &folder, place.name())?)
         })();
@@ -276,7 +306,7 @@ impl Cache {
     }
 
     /// All entries; what nobody finishes any more is removed on the way.
-    fn entries(&self) -> io::Result<Vec<Entry>> {
+    fn entries(&self) -> io::Result<Vec<Listed>> {
         let mut all = Vec::new();
         for folder in names(&self.folder)? {
             // Whatever else is there is not ours.
@@ -287,7 +317,7 @@ impl Cache {
                     SystemTime::UNIX_EPOCH + Duration::new(stat.st_mtime.max(0) as u64, stat.st_mtime_nsec as u32);
                 if !name.starts_with(UNFINISHED) {
                     let bytes = stat.st_size.max(0) as u64;
-                    all.push(Entry { folder: folder.clone(), name, bytes, used });
+                    all.push(Listed { folder: folder.clone(), name, bytes, used });
                 } else if used.elapsed().is_ok_and(|age| age > ABANDONED) {
                     let _ = rustix::fs::unlinkat(&inside, &name, AtFlags::empty());
                 }
@@ -305,7 +335,7 @@ impl Cache {
     }
 }
 
-struct Entry {
+struct Listed {
     folder: String,
     name: String,
     bytes: u64,
@@ -360,7 +390,13 @@ mod tests {
     }
 
     fn put(cache: &Cache, program: &[u8], bytes: &[u8]) {
-        cache.put(&place(program), &contents(bytes), bytes.len() as u64).unwrap();
+        let (file, half) = (contents(bytes), bytes.len() as u64 / 2);
+        cache.put(&place(program), [(&file, 0, half), (&file, half, bytes.len() as u64 - half)]).unwrap();
+    }
+
+    /// Both parts of what is kept, put together.
+    fn get(cache: &Cache, place: &Place) -> Option<Vec<u8>> {
+        cache.get(place).map(|entry| entry.parts().concat())
     }
 
     #[test]
@@ -370,12 +406,12 @@ mod tests {
         put(&cache, b"program", b"first");
         put(&cache, b"program", b"second");
         put(&cache, b"another", b"third");
-        assert_eq!(*cache.get(&place(b"program")).unwrap(), *b"second");
-        assert_eq!(*cache.get(&place(b"another")).unwrap(), *b"third");
+        assert_eq!(get(&cache, &place(b"program")).unwrap(), b"second");
+        assert_eq!(get(&cache, &place(b"another")).unwrap(), b"third");
         assert!(cache.get(&place(b"progrem")).is_none());
         assert!(cache.get(&Place { variant: "-f", ..place(b"program") }).is_none());
         assert!(cache.get(&Place { maker: Maker([8; 40]), ..place(b"program") }).is_none());
-        assert_eq!(cache.clear().unwrap(), Kept { entries: 2, bytes: 2 * HEAD as u64 + 11 });
+        assert_eq!(cache.clear().unwrap(), Kept { entries: 2, bytes: 2 * (HEAD + LENGTH) as u64 + 11 });
         assert_eq!(cache.kept().unwrap(), Kept::default());
     }
 
@@ -394,6 +430,12 @@ mod tests {
         // Nor is what is cut off before it says whose it is.
         std::fs::write(&moved, b"pinfold").unwrap();
         assert!(cache.get(&place(b"victims")).is_none());
+        // Nor one whose parts are not where it says.
+        for length in [0_u64, 1, u64::MAX - 7, u64::MAX] {
+            let contents: Vec<u8> = place(b"victims").head().into_iter().chain(length.to_le_bytes()).collect();
+            std::fs::write(&moved, contents).unwrap();
+            assert_eq!(cache.get(&place(b"victims")).is_some(), length == 0, "{length}");
+        }
     }
 
     #[test]
@@ -411,7 +453,7 @@ mod tests {
         assert!(cache.get(&place(b"program")).is_none());
         // What is put takes the place of the link; where that led to stays as it is.
         put(&cache, b"program", b"second");
-        assert_eq!(*cache.get(&place(b"program")).unwrap(), *b"second");
+        assert_eq!(get(&cache, &place(b"program")).unwrap(), b"second");
         assert!(std::fs::read(&elsewhere).unwrap().ends_with(b"first"));
         std::fs::set_permissions(cache.path(), PermissionsExt::from_mode(0o770)).unwrap();
         assert_eq!(Cache::at(cache.path()).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
@@ -441,8 +483,8 @@ mod tests {
                 scope.spawn(|| {
                     for _ in 0..50 {
                         put(&cache, b"program", text);
-                        let found = cache.get(&place(b"program")).unwrap();
-                        assert!(texts.iter().any(|text| **text == *found));
+                        let found = get(&cache, &place(b"program")).unwrap();
+                        assert!(texts.iter().any(|text| **text == found));
                     }
                 });
             }
@@ -453,7 +495,7 @@ mod tests {
     #[test]
     fn what_was_never_finished_is_removed_and_what_is_cut_off_is_not_put() {
         let (_folder, cache) = cache();
-        assert!(cache.put(&place(b"program"), &contents(b"short"), 6).is_err());
+        assert!(cache.put(&place(b"program"), [(&contents(b"short"), 0, 5), (&contents(b"short"), 1, 5)]).is_err());
         assert_eq!(cache.kept().unwrap(), Kept::default());
         let path = cache.path().join("7").join(".new-1-2");
         std::fs::write(&path, b"x").unwrap();

@@ -42,6 +42,18 @@ pub mod descriptors {
         SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
     }
 
+    /// Where the compiler is asked, and the code memory that it writes, if it is a process of its own: after all others.
+    pub fn compiler(run: &super::Run) -> Option<[i32; 2]> {
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
+        let after = after + if run.keeps.is_some() { 2 } else { 0 };
+        run.compiler.then_some([after, after + 1])
+    }
+
+    /// Of a compiler: where it is asked, and the code memory.
+    pub const COMPILER: [i32; 2] = [6, 7];
+    /// Where what is kept of the program's code is read, all that there is, and where it is written, after its length.
+    pub const COMPILER_KEPT: [i32; 2] = [8, 9];
+
     /// The same of calls of the host, if it has objects of its own.
     pub fn calls(run: &super::Run) -> Option<i32> {
         exchange(run)?.checked_add(1)
@@ -73,6 +85,8 @@ pub struct Job {
 pub enum Task {
     /// Running a program.
     Run(Box<Run>),
+    /// Compiling for the worker that runs a program.
+    Compile(Box<Run>),
     /// Calling a function of a program in Fold, for a host that embeds it.
     Call(Call),
     /// Showing a module.
@@ -184,7 +198,7 @@ impl Task {
         match self {
             Self::Run(run) | Self::Session(run) | Self::Explore(run) => Some(run),
             Self::Call(call) => Some(&call.run),
-            Self::Inspect(_) | Self::Fold(_) => None,
+            Self::Compile(_) | Self::Inspect(_) | Self::Fold(_) => None,
         }
     }
 }
@@ -302,6 +316,8 @@ pub struct Run {
     pub records: bool,
     /// Bytes that there is room for what is found out about the program, if it is kept for its next run: see [`cache`](crate::cache).
     pub keeps: Option<u64>,
+    /// Whether another process compiles. Only where a program is [run](Task::Run).
+    pub compiler: bool,
 }
 
 /// A tier by name.

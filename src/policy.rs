@@ -20,8 +20,12 @@ pub const BASE: [(&str, &str); 7] = [
 /// Bytes that a worker needs beside what its program may have.
 pub const OVERHEAD: u64 = 256 << 20;
 
-/// Processes and threads that a worker may have, beside one for each processor: its first, those that wait and move output.
+/// Processes and threads that a worker and its compiler may have, beside one for each processor: their first ones, those that wait and move output, and
+/// [the compiler's others](COMPILER_THREADS).
 pub const PROCESSES: u64 = 16;
+
+/// Threads that compile, at most.
+pub const COMPILER_THREADS: usize = 8;
 
 /// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,19 @@ pub fn plan(grants: &Grants, max_memory: u64, max_stack: u64, layers: Layers) ->
             cpu_percent: None,
         },
     })
+}
+
+/// The plan for the process that compiles for a worker with this one: nothing is granted to it, and what it may not do ends it at once. Where
+/// there is a cgroup the two have one.
+pub fn of_compiler(worker: &Plan) -> Plan {
+    let syscalls = BASE.into_iter().map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
+    Plan {
+        layers: worker.layers,
+        directories: Vec::new(),
+        syscalls,
+        refusal: Refusal::Kill,
+        limits: Limits { memory: OVERHEAD, descriptors: 0, ..worker.limits.clone() },
+    }
 }
 
 /// Whether a worker walks paths step by step: where nothing hides other directories from it but Landlock, which leaves their attributes

@@ -39,4 +39,4 @@ pub use error::LayerError;
 pub use plan::{Access, Directory, Layer, Layers, Limits, Plan};
 pub use sandbox::{Outcome, Sandbox, SandboxError, Verdict};
 pub use seccomp::Refusal;
-pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn, spawn_in};
+pub use spawn::{Child, Exit, Launch, SpawnError, Usage, spawn, spawn_beside, spawn_in};

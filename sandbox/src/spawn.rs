@@ -104,13 +104,26 @@ pub fn spawn(launch: &Launch<'_>) -> Result<Child, SpawnError> {
 /// # Errors
 /// If the kernel refuses anything; nothing is left then.
 pub fn spawn_in(launch: &Launch<'_>, cgroup: Option<Cgroup>) -> Result<(Child, Option<Cgroup>), SpawnError> {
+    let child = start(launch, cgroup.as_ref(), true)?;
+    Ok((child, cgroup))
+}
+
+/// Makes the process as [`spawn_in`] does, beside others in a cgroup whose limits hold already.
+///
+/// # Errors
+/// If the kernel refuses anything; nothing is left then.
+pub fn spawn_beside(launch: &Launch<'_>, cgroup: Option<&Cgroup>) -> Result<Child, SpawnError> {
+    start(launch, cgroup, false)
+}
+
+fn start(launch: &Launch<'_>, cgroup: Option<&Cgroup>, limits: bool) -> Result<Child, SpawnError> {
     // Everything that the child uses is made before it is, since it must not allocate.
     let mut arguments: Vec<*const libc::c_char> = launch.arguments.iter().map(|argument| argument.as_ptr()).collect();
     arguments.push(std::ptr::null());
     let environment = [std::ptr::null::<libc::c_char>()];
     let work = Work::Program { fd: launch.program.as_raw_fd(), arguments: &arguments, environment: &environment };
     // SAFETY: another program is run at once.
-    unsafe { make(work, launch.descriptors, launch.layers, launch.enters, cgroup) }
+    unsafe { make(work, launch.descriptors, launch.layers, launch.enters, cgroup, limits) }
 }
 
 /// Makes the process as [`spawn_in`] does, but for what it does: work in a copy of the memory of its maker. It ends when that returns.
@@ -127,7 +140,8 @@ pub unsafe fn spawn_here(
     cgroup: Option<Cgroup>,
 ) -> Result<(Child, Option<Cgroup>), SpawnError> {
     // SAFETY: by contract.
-    unsafe { make(Work::Here(work), descriptors, layers, true, cgroup) }
+    let child = unsafe { make(Work::Here(work), descriptors, layers, true, cgroup.as_ref(), true) }?;
+    Ok((child, cgroup))
 }
 
 /// What a new process does.
@@ -136,7 +150,7 @@ enum Work<'a> {
     Here(&'a mut dyn FnMut()),
 }
 
-/// Makes a process.
+/// Makes a process, in a cgroup whose limits are yet to be set, or not.
 ///
 /// # Safety
 /// See [`spawn_here`], unless it is another program.
@@ -145,8 +159,9 @@ unsafe fn make(
     descriptors: &[BorrowedFd<'_>],
     layers: Layers,
     enters: bool,
-    cgroup: Option<Cgroup>,
-) -> Result<(Child, Option<Cgroup>), SpawnError> {
+    cgroup: Option<&Cgroup>,
+    limits: bool,
+) -> Result<Child, SpawnError> {
     let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     let (report, failed) = pipe.map_err(io::Error::from).map_err(other("make a pipe"))?;
     let mut wanted: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
@@ -170,8 +185,8 @@ unsafe fn make(
         how.stack = stack.as_mut_ptr() as u64;
         how.stack_size = (stack.capacity() & !0xf) as u64;
     }
-    let seats = cgroup.as_ref().map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
-    if let Some(place) = cgroup.as_ref().and_then(Cgroup::place) {
+    let seats = cgroup.map_or(Ok(Vec::new()), Cgroup::seats).context(Layer::Cgroup, "open a group")?;
+    if let Some(place) = cgroup.and_then(Cgroup::place) {
         how.flags |= CLONE_INTO_CGROUP;
         how.cgroup = place.as_raw_fd() as u64;
     }
@@ -190,9 +205,9 @@ unsafe fn make(
     let child = Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
     drop((failed, seats));
     // While the program starts.
-    let limited = cgroup.as_ref().map_or(Ok(()), Cgroup::limit).map_err(SpawnError::from);
+    let limited = cgroup.filter(|_| limits).map_or(Ok(()), Cgroup::limit).map_err(SpawnError::from);
     match limited.and_then(|()| has_begun(&report)) {
-        Ok(()) => Ok((child, cgroup)),
+        Ok(()) => Ok(child),
         Err(error) => {
             child.kill();
             let _ = child.wait();

@@ -496,6 +496,7 @@ fn start_with(
         trap_unknown_imports: false,
         records: false,
         keeps: None,
+        compiler: false,
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };

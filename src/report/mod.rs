@@ -29,6 +29,12 @@ pub fn explain(verdict: &Verdict, timeout: f64) {
     }
 }
 
+/// Says on standard error what was wrong with a compiler. It is a compiler's words.
+pub fn trouble(words: &str) {
+    let words = format!("warning: the compiler stopped: {}; what was not compiled was interpreted", Printable(words));
+    eprintln!("pinfold: {}", colour::diagnostics(&words));
+}
+
 /// Frames of the program's stack, newest first, and how many more there are. They are a worker's words.
 pub fn stack(verdict: &Verdict) -> (&[String], usize) {
     match verdict {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::thread::scope;
 
-use pinfold::cache::{self, Cache, Maker, Place};
+use pinfold::cache::{self, Cache, Entry, Maker, Place};
 use pinfold::job::Run;
 use pinfold::supervisor::{self, Keeping, Outcome};
 use pinfold_sandbox::Layers;
@@ -14,15 +14,14 @@ use super::Args;
 
 /// Bytes of a program that takes a while to be hashed.
 const LARGE: usize = 1 << 20;
-/// Bytes that can be written into a pipe before anyone reads.
-const AT_ONCE: usize = 32 << 10;
-
 /// The program that is run, and where in the user's cache it has its place.
 pub struct Kept {
     cache: Cache,
     place: Place,
-    /// Where its worker waits for what was kept.
-    to: File,
+    /// Where its worker and its compiler wait for what was kept.
+    to: [File; 2],
+    /// What was kept; not known yet of a program that takes a while to be hashed.
+    found: Option<Option<Entry>>,
 }
 
 impl Kept {
@@ -38,7 +37,13 @@ impl Kept {
         let place = Place::of(program, run, maker);
         let (keeping, to) = Keeping::new(cache::LARGEST).ok()?;
         run.keeps = Some(cache::LARGEST);
-        Some((Self { cache, place, to }, keeping))
+        let found = (place.program().len() < LARGE).then(|| cache.get(&place));
+        Some((Self { cache, place, to, found }, keeping))
+    }
+
+    /// Whether the program's compiler is sure to be wanted: code was kept, or the program is so large that something will turn hot.
+    pub fn compiles(&self) -> bool {
+        self.found.as_ref().is_none_or(|entry| entry.as_ref().is_some_and(|entry| !entry.parts()[1].is_empty()))
     }
 
     /// Looks on while its worker, which has been started, runs the program: gives it what was kept, and keeps what it leaves.
@@ -46,11 +51,10 @@ impl Kept {
     /// # Errors
     /// Those of the run.
     pub fn during<E>(self, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
-        let Self { cache, place, to } = self;
-        let found = (place.program().len() < LARGE).then(|| cache.get(&place));
+        let Self { cache, place, to, found } = self;
         let mut outcome = scope(|scope| {
             match found {
-                Some(entry) if entry.as_ref().is_none_or(|entry| entry.len() <= AT_ONCE) => give(to, entry),
+                Some(entry) if entry.as_ref().is_none_or(Entry::is_small) => give(to, entry),
                 found => {
                     scope.spawn(|| {
                         give(to, found.unwrap_or_else(|| cache.get(&place)));
@@ -64,17 +68,22 @@ impl Kept {
             }
             run()
         })?;
-        if let Some((file, length)) = outcome.kept.take() {
+        if let Some(parts) = outcome.kept.take() {
             // That it cannot be kept is a loss of time only.
-            let _ = cache.put(&place, &file, length.min(cache::LARGEST));
+            let _ = cache.put(
+                &place,
+                parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(cache::LARGEST))),
+            );
         }
         Ok(outcome)
     }
 }
 
-/// Gives a worker what was kept. One that does not read it does without.
-fn give(mut to: File, entry: Option<Bytes>) {
+/// Gives a worker and its compiler what was kept. One that does not read it does without.
+fn give(to: [File; 2], entry: Option<Entry>) {
     if let Some(entry) = entry {
-        let _ = to.write_all(&entry);
+        for (mut to, part) in to.into_iter().zip(entry.parts()) {
+            let _ = to.write_all(part);
+        }
     }
 }

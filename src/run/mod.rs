@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use pinfold::bundle;
-use pinfold::job::{Job, Run, Task};
+use pinfold::job::{Job, Run, Task, TierName};
 use pinfold::supervisor::{self, Bounds, Outcome, Recording, Started, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
@@ -117,12 +117,15 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
         trap_unknown_imports: settings.trap_unknown_imports,
         records: records.are_wanted(),
         keeps: None,
+        compiler: args.tier != TierName::Interpreter,
     };
     let recording = records
         .are_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
     let (kept, keeping) = Kept::new(args, &program, &mut run).unzip();
-    let wanted = Wanted { usage: args.stats || args.report.is_some(), recording, keeping, ..Wanted::default() };
+    let compiles = args.tier == TierName::Jit || kept.as_ref().is_some_and(Kept::compiles);
+    let wanted =
+        Wanted { usage: args.stats || args.report.is_some(), recording, keeping, compiles, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let outcome = Started::start(&job, &program, &bounds, wanted).and_then(|started| match kept {
         Some(kept) => kept.during(|| started.finish()),
@@ -137,6 +140,9 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     })?;
     if args.stats {
         report::stats(&outcome, read);
+    }
+    if let Some(trouble) = &outcome.compiler_trouble {
+        report::trouble(trouble);
     }
     report::explain(&outcome.verdict, settings.timeout);
     Ok(outcome)

@@ -25,6 +25,7 @@ fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
     Watch {
         child,
         cgroup: None,
+        compiler: None,
         channel: channel.into(),
         listener: None,
         clock: Clock::start(Some(Duration::from_secs(5)), None),

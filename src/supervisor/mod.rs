@@ -5,6 +5,7 @@
 //! a signal of its own. Whatever comes first decides the [`Verdict`]; the process, and all of its namespace, is gone afterwards.
 
 mod clock;
+mod compiler;
 mod conversation;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
@@ -34,6 +35,7 @@ use crate::bundle::{self, Bundle, BundleError};
 use crate::job::{EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
+use compiler::Compiler;
 use conversation::Next;
 pub use conversation::{Canceller, Conversation, Replied, Session, Stopped};
 use records::Recorder;
@@ -119,8 +121,11 @@ pub struct Outcome {
     pub usage: Option<Usage>,
     /// What was recorded, if that was wanted.
     pub recorded: Option<Recorded>,
-    /// What is to be kept of the program, if that was wanted and there is something: so many bytes of the file. Nothing in it is to be trusted.
-    pub kept: Option<(File, u64)>,
+    /// What is to be kept of the program, if that was wanted and there is something: of what its worker wrote, and of what its compiler did, files,
+    /// where in them, and how many bytes. Nothing in it is to be trusted.
+    pub kept: Option<[(File, u64, u64); 2]>,
+    /// What was wrong with its compiler, if anything was. It is not to be trusted either.
+    pub compiler_trouble: Option<String>,
     /// What is left of it.
     pub remains: Remains,
 }
@@ -197,28 +202,33 @@ pub struct Wanted {
     pub cancel: Option<OwnedFd>,
     /// Its executable, where that is not found by itself.
     pub worker: Option<PathBuf>,
+    /// Whether the compiler, if it is a process of its own, is sure to be wanted.
+    pub compiles: bool,
     /// Whether signals are left to this process, which is there for more than this run.
     pub leaves_signals: bool,
 }
 
 /// What is kept of a program from run to run.
 pub struct Keeping {
-    /// What an earlier run left comes from here, and nothing if it left nothing.
-    entry: OwnedFd,
-    /// Where this one leaves something.
-    room: File,
+    /// What earlier runs left comes from here, and nothing if they left nothing: to the worker, and to the compiler.
+    entry: [OwnedFd; 2],
+    /// Where these leave something.
+    room: [File; 2],
 }
 
 impl Keeping {
-    /// With room for so many bytes; and where what an earlier run left is to be written.
+    /// With room for so many bytes of either; and where what earlier runs left is to be written.
     ///
     /// # Errors
     /// If there is no memory for it.
-    pub fn new(room: u64) -> io::Result<(Self, File)> {
-        let file = File::from(memfd_create(c"pinfold-kept", MemfdFlags::CLOEXEC)?);
-        file.set_len(room)?;
-        let (entry, to) = pipe_with(PipeFlags::CLOEXEC)?;
-        Ok((Self { entry, room: file }, to.into()))
+    pub fn new(room: u64) -> io::Result<(Self, [File; 2])> {
+        let file = || -> io::Result<File> {
+            let file = File::from(memfd_create(c"pinfold-kept", MemfdFlags::CLOEXEC)?);
+            file.set_len(room)?;
+            Ok(file)
+        };
+        let [(first, to_first), (second, to_second)] = [pipe_with(PipeFlags::CLOEXEC)?, pipe_with(PipeFlags::CLOEXEC)?];
+        Ok((Self { entry: [first, second], room: [file()?, file()?] }, [to_first.into(), to_second.into()]))
     }
 }
 
@@ -243,8 +253,8 @@ pub struct Started {
     /// Whether the process is waited for: for what is known only then, or because a place where it listens is free again, for the next run, once nobody
     /// has it.
     waits: bool,
-    /// Where a worker writes what is to be kept.
-    room: Option<File>,
+    /// Where a worker and its compiler write what is to be kept.
+    room: Option<[File; 2]>,
     held: (File, Bytes, Bytes),
 }
 
@@ -289,7 +299,15 @@ impl Started {
         };
         descriptors.extend(notes.as_ref().map(AsFd::as_fd));
         let (entry, room) = wanted.keeping.map(|Keeping { entry, room }| (entry, room)).unzip();
-        descriptors.extend(entry.as_ref().map(AsFd::as_fd).into_iter().chain(room.as_ref().map(AsFd::as_fd)));
+        if let (Some([entry, _]), Some([room, _])) = (&entry, &room) {
+            descriptors.extend([entry.as_fd(), room.as_fd()]);
+        }
+        let compiler = match &job.task {
+            Task::Run(run) if run.compiler => Some(Compiler::new(job, run, program, &worker)?),
+            _ => None,
+        };
+        let (mut compiler, asks) = compiler.unzip();
+        descriptors.extend(asks.iter().flatten().map(AsFd::as_fd));
         descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {
@@ -301,7 +319,15 @@ impl Started {
         };
         let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
         let (child, cgroup) = spawn_in(&launch, cgroup)?;
-        drop((theirs, stdin, stdout, stderr, sockets, notes, entry));
+        drop((theirs, stdin, stdout, stderr, sockets, notes, asks));
+        if let Some(compiler) = &mut compiler {
+            if let (Some([_, entry]), Some([_, room])) = (entry, &room) {
+                compiler.keep([entry, room.try_clone()?.into()]);
+            }
+            if wanted.compiles {
+                compiler.start(cgroup.as_ref());
+            }
+        }
         if let Err(error) = streams.let_in() {
             child.kill();
             drop(Remains::new(child, cgroup));
@@ -311,6 +337,7 @@ impl Started {
         let watch = Watch {
             child,
             cgroup,
+            compiler,
             channel: File::from(ours),
             listener: None,
             clock: Clock::start(bounds.timeout, limits.cpu_time),
@@ -374,7 +401,11 @@ impl Started {
     /// Ends one that nobody waits for.
     pub fn end(self) -> Remains {
         self.watch.kill();
-        Remains::new(self.watch.child, self.watch.cgroup)
+        let mut remains = Remains::new(self.watch.child, self.watch.cgroup);
+        if let Some((Some(compiler), _)) = self.watch.compiler.map(Compiler::end) {
+            remains.and(compiler);
+        }
+        remains
     }
 
     /// Waits for its end, and says how it came.
@@ -389,6 +420,7 @@ impl Started {
             _ => None,
         };
         watch.kill();
+        let (compiler, compiler_trouble) = watch.compiler.take().map_or((None, None), Compiler::end);
         let wall = start.elapsed();
         // Not known any more once it was waited for.
         let is_used_up = watch.clock.is_used_up(&watch.child, watch.cgroup.as_ref());
@@ -396,6 +428,13 @@ impl Started {
         let Watch { child, cgroup, channel, listener, conversation, signals, .. } = watch;
         drop(conversation);
         let mut remains = Remains::new(child, cgroup);
+        if let Some(compiler) = compiler {
+            remains.and(compiler);
+        }
+        let kept = kept.map(|([facts, code], bytes)| {
+            let length = compiler::kept(&code);
+            [(facts, 0, bytes), (code, compiler::KEPT_AT, length)]
+        });
         let decided = match decided? {
             Decided::Verdict(verdict) => Some(verdict),
             Decided::Ended | Decided::Ready => None,
@@ -428,7 +467,18 @@ impl Started {
         // Not the streams: whoever reads what came out waits for their end.
         remains.hold((channel, listener, self.held, signals));
         let [captured, errors] = captured.map(|captured| captured.map(Captured::finish).transpose());
-        Ok(Outcome { verdict, wall, output, captured: captured?, errors: errors?, usage, recorded, kept, remains })
+        Ok(Outcome {
+            verdict,
+            wall,
+            output,
+            captured: captured?,
+            errors: errors?,
+            usage,
+            recorded,
+            kept,
+            compiler_trouble,
+            remains,
+        })
     }
 }
 
@@ -502,6 +552,8 @@ fn wants_input(task: &Task) -> bool {
 struct Watch {
     child: Child,
     cgroup: Option<Cgroup>,
+    /// If it is a process of its own.
+    compiler: Option<Compiler>,
     channel: File,
     listener: Option<Listener>,
     clock: Clock,
@@ -642,6 +694,9 @@ impl Watch {
             {
                 return verdict(Verdict::Unrecorded(trouble));
             }
+            if let Some(compiler) = &mut self.compiler {
+                compiler.hear(ready.asked, self.cgroup.as_ref());
+            }
             if ready.message {
                 match self.receive()? {
                     Heard::Message(Message::Locked { listener }) => {
@@ -730,6 +785,7 @@ impl Watch {
         let outputs = streams.waits().map(|fd| add(&mut all, fd));
         let cancel = add(&mut all, self.cancel.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let records = add(&mut all, recorder.and_then(|recorder| recorder.waits()));
+        let asked = add(&mut all, self.compiler.as_ref().and_then(Compiler::asked));
         wait(&mut all, timeout)?;
         let any = |at: Option<usize>| at.and_then(|at| all.get(at)).is_some_and(|fd| !fd.revents().is_empty());
         let is = |at: usize| all.get(at).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
@@ -743,6 +799,7 @@ impl Watch {
             refused,
             recorded: any(records),
             request: any(request),
+            asked: asked.and_then(|at| all.get(at)).map_or(PollFlags::empty(), PollFd::revents),
         })
     }
 
@@ -822,6 +879,8 @@ struct Ready {
     refused: bool,
     recorded: bool,
     request: bool,
+    /// What became of the compiler's stream.
+    asked: PollFlags,
 }
 
 /// The signals that end a run: read, not taken, from now on.

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Remains {
     /// None once it was waited for.
     child: Option<Child>,
+    /// Another process of the same run, which was killed too.
+    beside: Option<Child>,
     cgroup: Option<Cgroup>,
     /// What else was open for it.
     held: Option<Box<dyn Any + Send>>,
@@ -25,7 +27,12 @@ pub struct Remains {
 
 impl Remains {
     pub(super) fn new(child: Child, cgroup: Option<Cgroup>) -> Self {
-        Self { child: Some(child), cgroup, held: None }
+        Self { child: Some(child), beside: None, cgroup, held: None }
+    }
+
+    /// Takes another process of the run, which was killed too.
+    pub(super) fn and(&mut self, child: Child) {
+        self.beside = Some(child);
     }
 
     /// Takes what else was open for the run.
@@ -40,7 +47,7 @@ impl Remains {
 
     /// Whether the process has ended: nothing is waited for any more.
     pub fn is_gone(&self) -> bool {
-        self.child.as_ref().is_none_or(|child| has_ended(child, Duration::ZERO))
+        self.child.iter().chain(&self.beside).all(|child| has_ended(child, Duration::ZERO))
     }
 
     /// Its cgroup, if it has one.
@@ -52,6 +59,7 @@ impl Remains {
     pub fn finish(mut self) {
         // What is dropped then has no process in it any more.
         let _ = self.wait();
+        let _ = self.beside.take().map(|child| child.wait());
     }
 
     /// Lets go of everything, for a process that ends now: nothing may be written any more. Where the cgroup cannot be removed yet, a
@@ -59,9 +67,10 @@ impl Remains {
     pub fn leave(mut self) {
         // The kernel closes it, in the process that stays if there is one.
         std::mem::forget(self.held.take());
-        let (Some(cgroup), Some(child)) = (self.cgroup.take(), self.child.take()) else { return };
-        if has_ended(&child, Duration::ZERO) {
-            let _ = child.wait();
+        let all = [self.child.take(), self.beside.take()];
+        let Some(cgroup) = self.cgroup.take() else { return };
+        if all.iter().flatten().all(|child| has_ended(child, Duration::ZERO)) {
+            all.into_iter().flatten().for_each(|child| drop(child.wait()));
             return;
         }
         // Whoever reads what came out is not to wait for the other process.
@@ -70,15 +79,15 @@ impl Remains {
             libc::close(stream);
         });
         let mut stack = ManuallyDrop::new(Vec::<MaybeUninit<u8>>::with_capacity(STACK));
-        let remains = Box::into_raw(Box::new((child, cgroup)));
+        let remains = Box::into_raw(Box::new((all, cgroup)));
         // SAFETY: the new process shares this memory, in which nothing of what it uses is given back, and makes system calls only.
         let made = unsafe {
             libc::clone(tidy, stack.spare_capacity_mut().as_mut_ptr_range().end.cast(), FLAGS, remains.cast())
         };
         if made == -1 {
             // SAFETY: there is no process that uses it.
-            let (child, cgroup) = *unsafe { Box::from_raw(remains) };
-            drop(Self::new(child, Some(cgroup)));
+            let ([child, beside], cgroup) = *unsafe { Box::from_raw(remains) };
+            drop(Self { child, beside, cgroup: Some(cgroup), held: None });
         }
     }
 }
@@ -90,8 +99,10 @@ const STACK: usize = 64 << 10;
 /// What the process that stays behind does. What it is given is never freed.
 extern "C" fn tidy(remains: *mut c_void) -> libc::c_int {
     // SAFETY: whoever made this process gave it this, and does not use it.
-    let (child, cgroup) = unsafe { remains.cast::<(Child, Cgroup)>().read() };
-    has_ended(&child, PATIENCE);
+    let (all, cgroup) = unsafe { remains.cast::<([Option<Child>; 2], Cgroup)>().read() };
+    all.iter().flatten().for_each(|child| {
+        has_ended(child, PATIENCE);
+    });
     cgroup.remove();
     // SAFETY: ends this process alone.
     unsafe { libc::_exit(0) }
@@ -106,10 +117,13 @@ pub(super) fn has_ended(child: &Child, timeout: Duration) -> bool {
 impl Drop for Remains {
     /// A host that runs many programs would otherwise be left with an entry in the process table for each.
     fn drop(&mut self) {
-        let Some(child) = self.child.take() else { return };
+        let all = [self.child.take(), self.beside.take()];
+        if all.iter().all(Option::is_none) {
+            return;
+        }
         let cgroup = self.cgroup.take();
         let wait = move || {
-            let _ = child.wait();
+            all.into_iter().flatten().for_each(|child| drop(child.wait()));
             drop(cgroup);
         };
         // Without a thread for it the entry stays until this process ends.

@@ -40,8 +40,7 @@ impl Kept {
         if let (Some(numbers), Some(length)) = (descriptors::kept(run), run.keeps) {
             // SAFETY: the supervisor gives them; nobody else uses them.
             let [from, to] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
-            // It is never closed: that would be a system call.
-            entry = Some(ManuallyDrop::new(File::from(from)));
+            entry = Some(forever(File::from(from)));
             room = Some(map(&to, length as usize)?);
         }
         Ok(Self { entry, room, module: None, is_translated: false, before: None })
@@ -113,8 +112,13 @@ impl Kept {
     }
 }
 
+/// A file that is never closed: that would be a system call.
+pub fn forever(file: File) -> ManuallyDrop<File> {
+    ManuallyDrop::new(file)
+}
+
 /// A file's first bytes, for as long as the process.
-fn map(file: &OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
+pub fn map(file: &OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_NORESERVE);
     // SAFETY: a fresh mapping, which nobody unmaps; the supervisor looks at the file only once this process is gone.
     unsafe {

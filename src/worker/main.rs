@@ -1,4 +1,4 @@
-//! `pinfold-worker`: runs or shows one program, confined.
+//! `pinfold-worker`: runs or shows one program, or compiles it for another worker, confined.
 //!
 //! ```text
 //!  read the job ─► put up walls ─► make threads, heap, code memory ─► lock ─► read the program ─► run it ─► tell
@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), no_main)]
 
 mod call;
+mod compiling;
 mod explore;
 mod fold;
 mod heap;
@@ -32,6 +33,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use pinfold::job::{Call, EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Task, descriptors};
 use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
+use pinfold_vm::api::CompilerService;
 use pinfold_vm::module::Bytes;
 
 #[global_allocator]
@@ -160,6 +162,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
             }
             Prepared::Run(Box::new(run::prepare(run, explores)?))
         }
+        Task::Compile(run) => Prepared::Compiler(compiling::prepare(run, bytes.clone())?),
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {
             inspect::prepare()?;
@@ -167,6 +170,10 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
         }
     };
     let listener = inside::lock(&plan)?;
+    if let Prepared::Compiler(service) = prepared {
+        // It reads nothing but what it is asked, and the program: there is nobody to wait for.
+        return Ok((compiling::run(service), None));
+    }
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
     // The kernel tells of a supervisor's death only if it was asked before. From its word on that is certain; a supervisor that is gone
     // earlier is missed here.
@@ -186,7 +193,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
         (Task::Fold(job), _) => fold::run(job, &bytes),
-        (Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_), _) => {
+        (Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_) | Task::Compile(_), _) => {
             Ending::new(EndKind::NotStarted, exit::REFUSED, None)
         }
     };
@@ -197,5 +204,6 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
 enum Prepared {
     Run(Box<run::Prepared>),
     Test(Box<testing::Prepared>),
+    Compiler(CompilerService),
     Nothing,
 }

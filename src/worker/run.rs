@@ -8,8 +8,8 @@ use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Us
 use pinfold::trace;
 use pinfold::{exit, policy};
 use pinfold_vm::api::{
-    Advance, AsContextMut, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits, Trap,
-    TrapKind, Val, available, stop_from_outside,
+    Advance, AsContextMut, Compiling, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits,
+    Trap, TrapKind, Val, available, stop_from_outside,
 };
 use pinfold_vm::heap::Checks;
 use pinfold_vm::heap::statistics::{self, Statistics};
@@ -60,14 +60,27 @@ impl Prepared {
     }
 }
 
-/// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
-pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
+/// The settings of the engine that runs a program; its code is that of whoever compiles it only if they are the same.
+pub fn config(run: &Run, debug: bool) -> Config {
     let mut config = Config::new();
     config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     // Of what a worker may have beside its program: what else it has is less than the other half.
     config.compile_memory((policy::OVERHEAD / 2) as usize);
     config.heap_checks(Checks { timed: true, ..Checks::default() });
-    let engine = Engine::new(&config)?;
+    config
+}
+
+/// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
+pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
+    let config = config(run, debug);
+    let engine = match descriptors::compiler(run) {
+        Some(numbers) => {
+            // SAFETY: the supervisor gives them; nobody else uses them.
+            let [channel, code] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
+            Engine::with_compiler(&config, Compiling { channel, code })?
+        }
+        None => Engine::new(&config)?,
+    };
     let mut host = HostState::new(&run.grants).map_err(Error::host)?;
     for (number, socket) in run.grants.sockets().map(|(number, _)| number).zip(descriptors::SOCKETS..) {
         // SAFETY: the supervisor gives one for each grant; nobody else uses them.
@@ -126,6 +139,7 @@ fn attempt(
         Box::new(Ending::new(EndKind::NotAModule, exit::NOT_A_MODULE, Some(message)))
     };
     let start = Instant::now();
+    engine.compiler_has(&bytes);
     let module = ManuallyDrop::new(kept.module(&engine, run, bytes).map_err(no_module)?);
     used.verify = start.elapsed().as_secs_f64();
     if let Some(notes) = &notes {

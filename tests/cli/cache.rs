@@ -174,8 +174,8 @@ fn code_that_somebody_planted_is_held_by_the_walls() {
     let planted = [0xb8, 41, 0, 0, 0, 0xbf, 2, 0, 0, 0, 0xbe, 1, 0, 0, 0, 0x31, 0xd2, 0x0f, 0x05, 0x0f, 0x0b];
     assert!(code.len() >= planted.len());
     entry[at..][..planted.len()].copy_from_slice(&planted);
-    // The sum of what the virtual machine keeps follows its name.
-    let body = entry.windows(16).position(|bytes| bytes == b"pinfold code 1\r\n").unwrap() + 16;
+    // The sum of the code follows its name, which stands before the facts too.
+    let body = entry.windows(16).rposition(|bytes| bytes == b"pinfold code 1\r\n").unwrap() + 16;
     let expected = sum(&entry[body + 8..]).to_le_bytes();
     entry[body..][..8].copy_from_slice(&expected);
     std::fs::write(kept.entry(), &entry).unwrap();

@@ -240,6 +240,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         trap_unknown_imports: false,
         records: false,
         keeps: None,
+        compiler: false,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

@@ -250,6 +250,8 @@ pub struct Attack {
     pub on_supervisor: bool,
     /// Whether the supervisor has nothing to do meanwhile, and must not be busy.
     pub idle: bool,
+    /// Whether the worker has a compiler.
+    pub beside_compiler: bool,
     pub streams: Streams,
 }
 
@@ -273,6 +275,7 @@ pub fn attack(
         timeout: Duration::from_secs(10),
         on_supervisor: false,
         idle: false,
+        beside_compiler: false,
         streams: Streams::Nothing,
     }
 }
@@ -324,6 +327,12 @@ impl Attack {
 
     pub fn idly(mut self) -> Self {
         self.idle = true;
+        self
+    }
+
+    /// In a worker whose code another process makes.
+    pub fn beside_compiler(mut self) -> Self {
+        self.beside_compiler = true;
         self
     }
 

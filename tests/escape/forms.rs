@@ -124,6 +124,7 @@ fn run(syscall: &Syscall, arguments: Arguments) -> Result<Verdict, Box<dyn std::
         trap_unknown_imports: false,
         records: false,
         keeps: None,
+        compiler: false,
     };
     let call = serde_json::to_string(&Call { number: syscall.number, arguments })?;
     let program = Bytes::sealed(format!("{PROGRAM}\n{call}").as_bytes(), u64::MAX)?;

@@ -3,7 +3,7 @@
 //! A native payload runs in the place of the interpreter, in a worker that is locked as every worker is, and makes one attack.
 //! Each attack is tried without any layer, where it must succeed or say why the kernel stops it anyway; with all of them, where it
 //! must fail in the way that is written beside it; without user namespaces; and with each layer taken away in turn, where only the
-//! attacks that name that layer as their only wall may succeed.
+//! attacks that name that layer as their only wall may succeed. The process that compiles for a worker is another place in which to make each.
 //!
 //! ```text
 //!  escape                    the suite; for root, what matters of it once more as an ordinary user
@@ -240,6 +240,7 @@ fn problem(attack: &Attack, walls: &Walls, report: &Report) -> Option<String> {
     match walls.kind {
         _ if matches!(seen, Seen::Failed(_)) => tell("the supervisor failed"),
         Kind::NoNamespaces if matches!(seen, Seen::NoStart(_)) && is_root() => tell("cannot be confined"),
+        Kind::Compiler if matches!(seen, Seen::NoStart(_)) => tell("cannot be confined"),
         Kind::None => match attack.bare {
             _ if matches!(seen, Seen::Lacks(_)) => None,
             // Others than root find walls that are not the sandbox's.
@@ -251,7 +252,8 @@ fn problem(attack: &Attack, walls: &Walls, report: &Report) -> Option<String> {
         Kind::All if has_escaped => tell("ESCAPE"),
         Kind::All if !is_expected(attack.ends, seen) => tell(&format!("must end as {:?}", attack.ends)),
         Kind::NoNamespaces if has_escaped && attack.without_namespaces.is_none() => tell("ESCAPE"),
-        Kind::Failing if has_escaped => tell("ESCAPE"),
+        Kind::Failing | Kind::Compiler if has_escaped => tell("ESCAPE"),
+        Kind::CompilerNoNamespaces if has_escaped && attack.without_namespaces.is_none() => tell("ESCAPE"),
         Kind::Without(layer) if has_escaped && attack.only != Some(layer) => tell("a second wall is missing"),
         _ => None,
     }

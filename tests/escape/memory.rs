@@ -1,8 +1,10 @@
 //! Memory: nothing becomes code, and no more can be had than is granted.
 
+use std::ffi::CString;
+
 use libc::{MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, SIGSEGV, c_int};
 
-use pinfold::job::descriptors::PROGRAM;
+use pinfold::job::descriptors::{self, PROGRAM};
 
 use crate::attack::{Attack, Attempt, End, attack, escaped, gives, refused, sys, unless_missing};
 use crate::payload::{RESERVED, reserve};
@@ -58,6 +60,7 @@ fn fill(bytes: usize) -> Attempt {
 
 pub fn attacks() -> Vec<Attack> {
     let mut all = code();
+    all.extend(code_memory());
     all.extend(amounts());
     all.extend(arrangements());
     all
@@ -162,6 +165,36 @@ fn code() -> Vec<Attack> {
         attack("shadow_stack", "map_shadow_stack", "have a shadow stack", |_| gives(sys!(453, 0, 4096, 0)))
             .filter_only(),
     ]
+}
+
+/// Code is written that another process should have made. The worker itself gives the descriptor up before it is locked; here it has it still.
+fn code_memory() -> Vec<Attack> {
+    // Of a program that was granted nothing, behind the stream to the compiler.
+    const CODE_MEMORY: c_int = descriptors::SOCKETS + 1;
+    vec![
+        attack("code_memory_write", "pwrite64", "write code to the file that it is in", |_| {
+            gives(sys!(libc::SYS_pwrite64, CODE_MEMORY, CODE.as_ptr(), CODE.len(), 0))
+        })
+        .stopped_anyway("it was opened to be read"),
+        attack("code_memory_map", "mmap", "map the file that code is in to write it", |_| {
+            put_code(map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, CODE_MEMORY.into())?);
+            runs(map(4096, PROT_READ | PROT_EXEC, MAP_SHARED, CODE_MEMORY.into())?)
+        })
+        .stopped_anyway("it was opened to be read"),
+        attack("code_memory_reopen", "openat", "open the file that code is in once more, to write it", |_| {
+            let path = CString::new(format!("/proc/self/fd/{CODE_MEMORY}")).unwrap();
+            let fd = sys!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), libc::O_RDWR)?;
+            put_code(map(4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd)?);
+            runs(map(4096, PROT_READ | PROT_EXEC, MAP_SHARED, CODE_MEMORY.into())?)
+        }),
+        attack("code_memory_truncate", "ftruncate", "take the code away from under whoever runs it", |_| {
+            gives(sys!(libc::SYS_ftruncate, CODE_MEMORY, 0))
+        })
+        .stopped_anyway("it was opened to be read"),
+    ]
+    .into_iter()
+    .map(Attack::beside_compiler)
+    .collect()
 }
 
 fn amounts() -> Vec<Attack> {

@@ -42,6 +42,10 @@ pub struct Walls {
 pub enum Kind {
     None,
     All,
+    /// In the place of a compiler, with all.
+    Compiler,
+    /// The same where user namespaces are forbidden.
+    CompilerNoNamespaces,
     /// What is left where user namespaces are forbidden.
     NoNamespaces,
     /// All, and refused calls fail instead of being told.
@@ -68,6 +72,10 @@ pub fn walls(attack: &Attack, depth: Depth) -> Vec<Walls> {
     let no_namespaces = Layer::NAMESPACES.iter().fold(all, |layers, layer| layers.without(*layer));
     let mut ways =
         vec![walls(Kind::None, Layers::NONE), walls(Kind::All, all), walls(Kind::NoNamespaces, no_namespaces)];
+    if !attack.on_supervisor {
+        ways.push(walls(Kind::Compiler, all));
+        ways.push(walls(Kind::CompilerNoNamespaces, no_namespaces));
+    }
     if !attack.on_supervisor && depth != Depth::Few {
         ways.push(Walls { kind: Kind::Failing, layers: all, refusal: Refusal::Fail });
         ways.extend(Layer::ALL.iter().map(|layer| walls(Kind::Without(*layer), all.without(*layer))));
@@ -328,6 +336,7 @@ impl Range {
     fn run(&self, attack: &Attack, walls: &Walls) -> Seen {
         let grants = (attack.grants)(&self.targets);
         let plan = match policy::plan(&grants, MEMORY, 1 << 20, walls.layers) {
+            Ok(plan) if matches!(walls.kind, Kind::Compiler | Kind::CompilerNoNamespaces) => policy::of_compiler(&plan),
             Ok(plan) => pinfold_sandbox::Plan { refusal: walls.refusal, ..plan },
             Err(error) => return Seen::Failed(error.to_string()),
         };
@@ -344,6 +353,7 @@ impl Range {
             trap_unknown_imports: false,
             records: false,
             keeps: None,
+            compiler: attack.beside_compiler,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,

@@ -105,6 +105,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         trap_unknown_imports: false,
         records: false,
         keeps: None,
+        compiler: false,
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }

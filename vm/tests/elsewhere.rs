@@ -152,7 +152,7 @@ fn compiler() {
     let tier = [Tier::Jit, Tier::JitLazy, Tier::Auto, Tier::EveryLoop];
     let named = words.next().unwrap();
     let tier = tier.into_iter().find(|tier| format!("{tier:?}") == named).unwrap();
-    let mut service = CompilerService::new(&config(tier), channel, code, None).unwrap();
+    let mut service = CompilerService::new(&config(tier), channel, code, None, 1).unwrap();
     if let Some(path) = std::env::var_os("KEPT").map(PathBuf::from) {
         let to = path.clone();
         service = service.keeping(

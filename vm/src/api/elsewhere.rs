@@ -8,6 +8,7 @@ use super::error::Result;
 use crate::jit::arena::{self, Arena};
 use crate::jit::elsewhere::{Earlier, Later, Remote, Service, ServiceError};
 use crate::module::Bytes;
+use crate::runtime::threads;
 
 /// The other process, as an engine has it whose code it makes.
 #[derive(Debug)]
@@ -68,11 +69,19 @@ pub struct CompilerService(Service);
 impl CompilerService {
     /// Makes what it needs: a process has one.
     ///
-    /// `program` are bytes that the other process has too.
+    /// `program` are bytes that the other process has too. Beside the calling thread so many work; they are made now. Afterwards this takes no
+    /// system calls but `read` and `write` of its channel, `futex`, and what the allocator makes.
     ///
     /// # Errors
-    /// If the kernel refuses something, or this process has code memory already; if there is no compiler for this host.
-    pub fn new(config: &Config, channel: OwnedFd, code: OwnedFd, program: Option<Bytes>) -> Result<Self> {
+    /// If the kernel refuses something, or this process has code memory or such threads already; if there is no compiler for this host.
+    pub fn new(
+        config: &Config,
+        channel: OwnedFd,
+        code: OwnedFd,
+        program: Option<Bytes>,
+        threads: usize,
+    ) -> Result<Self> {
+        threads::prepare(threads).map_err(|error| super::Error::Host(error.into()))?;
         let engine = Engine::of(config, true);
         Arena::written(code).map_err(|error| super::Error::Host(error.into()))?;
         engine.inner.compiler().map_err(Clone::clone)?;

@@ -9,8 +9,8 @@ use cranelift_codegen::ir::{InstBuilder, types};
 use cranelift_codegen::{Context, isa};
 
 use super::*;
-use crate::jit::compiler::flags;
 use crate::jit::lower;
+use crate::jit::maker::flags;
 use crate::module::DefinedFunc;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::CodeConfig;
