@@ -11,7 +11,7 @@
 //! it: the worker goes on in the interpreter. How it ended is told all the same.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use super::remains::has_ended;
-use crate::cache;
+use super::{KEEPING, can_be_read};
 use crate::job::{Ending, Job, LARGEST_MESSAGE, Message, Run, Task};
 use crate::policy;
 
@@ -113,6 +113,17 @@ impl Compiler {
         Ok((spawn_beside(&launch, cgroup)?, ours.into()))
     }
 
+    /// How many bytes it has written down of its code, if it says so in time.
+    pub fn kept(&self) -> u64 {
+        match &self.state {
+            State::Running(_, channel) if can_be_read(channel, KEEPING) => match last_message(channel) {
+                Some(Message::Kept(bytes)) => bytes,
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+
     /// Ends it. It is what is left, if it was made; and what is wrong with it, if it did not end as it should.
     pub fn end(self) -> (Option<Child>, Option<String>) {
         match self.state {
@@ -127,23 +138,18 @@ impl Compiler {
     }
 }
 
-/// Where what is to be kept of its code begins, in the file where it was written: behind its length.
-pub const KEPT_AT: u64 = 8;
-
-/// How many bytes of it there are, as far as can be.
-pub fn kept(mut file: &File) -> u64 {
-    let mut length = [0; KEPT_AT as usize];
-    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut length));
-    read.map_or(0, |()| u64::from_le_bytes(length).min(cache::LARGEST - KEPT_AT))
+fn last_message(mut channel: &File) -> Option<Message> {
+    let mut message = vec![0; LARGEST_MESSAGE];
+    let length = channel.read(&mut message).ok()?;
+    serde_json::from_slice(&message[..length]).ok()
 }
 
-/// What it said before it ended.
-fn last_words(mut channel: &File) -> Option<String> {
-    let mut message = vec![0; LARGEST_MESSAGE];
-    // It has ended: what there is can be read at once.
-    let length = channel.read(&mut message).unwrap_or(0);
-    match serde_json::from_slice(&message[..length]) {
-        Ok(Message::Ended(Ending { message, .. })) => message,
+/// What it said before it ended: what there is can be read at once.
+fn last_words(channel: &File) -> Option<String> {
+    match last_message(channel) {
+        Some(Message::Ended(Ending { message, .. })) => message,
+        // What it did before.
+        Some(Message::Kept(_)) => last_words(channel),
         _ => Some("it was ended, since it did what it may not do, or had no memory left".into()),
     }
 }

@@ -419,6 +419,10 @@ impl Started {
             Ok(Decided::Verdict(Verdict::Ended(ending))) if ending.keeps => room.zip(watch.kept()),
             _ => None,
         };
+        let kept = kept.map(|([facts, code], bytes)| {
+            let of_code = watch.compiler.as_ref().map_or(0, Compiler::kept);
+            [(facts, 0, bytes), (code, 0, of_code)]
+        });
         watch.kill();
         let (compiler, compiler_trouble) = watch.compiler.take().map_or((None, None), Compiler::end);
         let wall = start.elapsed();
@@ -431,10 +435,6 @@ impl Started {
         if let Some(compiler) = compiler {
             remains.and(compiler);
         }
-        let kept = kept.map(|([facts, code], bytes)| {
-            let length = compiler::kept(&code);
-            [(facts, 0, bytes), (code, compiler::KEPT_AT, length)]
-        });
         let decided = match decided? {
             Decided::Verdict(verdict) => Some(verdict),
             Decided::Ended | Decided::Ready => None,
@@ -757,11 +757,7 @@ impl Watch {
 
     /// How much a worker that has said how its program ended has written down of it, if it says so in time.
     fn kept(&mut self) -> Option<u64> {
-        let mut all = vec![PollFd::new(&self.channel, PollFlags::IN)];
-        wait(&mut all, Some(KEEPING)).ok()?;
-        let has_come = all.first().is_some_and(|fd| !fd.revents().is_empty());
-        drop(all);
-        match has_come.then(|| self.receive()) {
+        match can_be_read(&self.channel, KEEPING).then(|| self.receive()) {
             Some(Ok(Heard::Message(Message::Kept(bytes)))) if bytes > 0 => Some(bytes),
             _ => None,
         }
@@ -860,6 +856,12 @@ impl Watch {
     fn is_ending(&self) -> bool {
         has_ended(&self.child, ENDING)
     }
+}
+
+/// Whether there is something to read, or will be in time.
+fn can_be_read(file: &File, timeout: Duration) -> bool {
+    let mut all = [PollFd::new(file, PollFlags::IN)];
+    wait(&mut all, Some(timeout)).is_ok() && !all[0].revents().is_empty()
 }
 
 /// What came over the channel.

@@ -9,16 +9,17 @@ use pinfold::{exit, policy};
 use pinfold_vm::api::{CompilerService, Error, available};
 use pinfold_vm::module::Bytes;
 
+use crate::Channel;
 use crate::kept::{self, forever};
 use crate::run;
 
 /// Makes all that cannot be made after lock-down.
-pub fn prepare(run: &Run, program: Bytes) -> Result<CompilerService, Error> {
+pub fn prepare(run: &Run, program: Bytes, channel: &'static Channel) -> Result<CompilerService, Error> {
     // SAFETY: the supervisor gives them; nobody else uses them.
     let given = |number| unsafe { OwnedFd::from_raw_fd(number) };
-    let [channel, code] = descriptors::COMPILER.map(given);
+    let [asked, code] = descriptors::COMPILER.map(given);
     let threads = available().min(policy::COMPILER_THREADS) - 1;
-    let service = CompilerService::new(&run::config(run, false), channel, code, Some(program), threads)?;
+    let service = CompilerService::new(&run::config(run, false), asked, code, Some(program), threads)?;
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
     let Some(length) = run.keeps else { return Ok(service) };
@@ -31,11 +32,8 @@ pub fn prepare(run: &Run, program: Bytes) -> Result<CompilerService, Error> {
         Ok(all)
     };
     let later = move |code: Vec<u8>| {
-        let (length, place) = room.split_at_mut(size_of::<u64>());
-        let place = place.get_mut(..code.len()).ok_or(io::ErrorKind::FileTooLarge)?;
-        place.copy_from_slice(&code);
-        length.copy_from_slice(&(code.len() as u64).to_le_bytes());
-        Ok(())
+        room.get_mut(..code.len()).ok_or(io::ErrorKind::FileTooLarge)?.copy_from_slice(&code);
+        channel.kept(code.len() as u64)
     };
     Ok(service.keeping(Some(Box::new(earlier)), Some(Box::new(later))))
 }

@@ -162,7 +162,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
             }
             Prepared::Run(Box::new(run::prepare(run, explores)?))
         }
-        Task::Compile(run) => Prepared::Compiler(compiling::prepare(run, bytes.clone())?),
+        Task::Compile(run) => Prepared::Compiler(compiling::prepare(run, bytes.clone(), channel)?),
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {
             inspect::prepare()?;

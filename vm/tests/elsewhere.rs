@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::Duration;
 
 use pinfold_vm::api::{
     CompilerService, Compiling, Config, Engine, Error, Linker, Module, Store, Tier, Val, code_memory, readable,
@@ -126,6 +127,7 @@ impl Compiler {
         if let Some(kept) = kept {
             command.env("KEPT", kept);
         }
+        command.stdout(std::process::Stdio::piped());
         Self { process: command.spawn().unwrap(), code, channel: Some(ours) }
     }
 
@@ -163,6 +165,55 @@ fn compiler() {
     let result = service.run();
     println!("the compiler ended: {result:?}");
     result.unwrap();
+}
+
+/// A message as it crosses: what is asked, and words.
+fn message(ask: u32, words: &[u32]) -> Vec<u8> {
+    [ask, 4 * words.len() as u32].iter().chain(words).flat_map(|word| word.to_le_bytes()).collect()
+}
+
+/// The program as a module is handed over, with so many tables that grow, and what else is said of its functions.
+fn module_message(tables: &[u32], uses_heap: u32, tail_calls: u32) -> Vec<u8> {
+    let program = program();
+    let head: Vec<u32> = [&[tables.len() as u32], tables, &[uses_heap, tail_calls, 0, program.len() as u32]].concat();
+    let mut all = message(0, &head);
+    all[4..8].copy_from_slice(&((4 * head.len() + program.len()) as u32).to_le_bytes());
+    all.extend_from_slice(&program);
+    all
+}
+
+/// Whoever has taken over what runs code can ask what he likes: what makes no sense ends the compiler, which says so.
+#[test]
+fn what_a_compiler_is_asked_is_looked_at() {
+    let honest = module_message(&[0], 1, 1);
+    let functions = |list: &[u32]| message(1, &[&[list.len() as u32], list].concat());
+    let cases: [(&str, Vec<Vec<u8>>); 14] = [
+        ("nobody knows what", vec![message(99, &[])]),
+        ("there is no module", vec![functions(&[0])]),
+        ("there is no module", vec![message(5, &[])]),
+        ("there is a module", vec![honest.clone(), honest.clone()]),
+        ("no such function", vec![honest.clone(), functions(&[10_000])]),
+        ("no such function", vec![honest.clone(), message(2, &[u32::MAX, 0])]),
+        ("no such trampoline", vec![honest.clone(), message(3, &[4, 0])]),
+        ("no such type", vec![honest.clone(), message(3, &[0, 10_000])]),
+        ("no function's type", vec![honest.clone(), message(3, &[0, 0])]),
+        ("no such type", vec![message(4, &[0, 1, 99, 0])]),
+        ("cut off", vec![honest.clone(), message(1, &[1000])]),
+        ("other tables", vec![module_message(&[], 1, 1)]),
+        ("another function than was said", vec![module_message(&[0], 0, 1), functions(&[3])]),
+        ("too long", vec![[1, u32::MAX].iter().flat_map(|word| word.to_le_bytes()).collect()]),
+    ];
+    for (why, messages) in cases {
+        let mut compiler = Compiler::start(Tier::Jit, None);
+        let mut channel = compiler.channel.take().unwrap();
+        messages.iter().for_each(|message| channel.write_all(message).unwrap());
+        // It is not for want of further questions that it ends.
+        channel.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        std::io::copy(&mut channel, &mut std::io::sink()).unwrap_or_else(|_| panic!("{why}: it goes on"));
+        let ended = compiler.process.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(!ended.status.success() && text.contains(why), "{why}: {text}");
+    }
 }
 
 fn agrees(tier: Tier) {

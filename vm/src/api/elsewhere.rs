@@ -69,7 +69,7 @@ pub struct CompilerService(Service);
 impl CompilerService {
     /// Makes what it needs: a process has one.
     ///
-    /// `program` are bytes that the other process has too. Beside the calling thread so many work; they are made now. Afterwards this takes no
+    /// `program` are bytes that the other process has too. Large modules are compiled by so many threads more than one; all are made now. Afterwards this takes no
     /// system calls but `read` and `write` of its channel, `futex`, and what the allocator makes.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl CompilerService {
         program: Option<Bytes>,
         threads: usize,
     ) -> Result<Self> {
-        threads::prepare(threads).map_err(|error| super::Error::Host(error.into()))?;
+        threads::prepare(threads + 1).map_err(|error| super::Error::Host(error.into()))?;
         let engine = Engine::of(config, true);
         Arena::written(code).map_err(|error| super::Error::Host(error.into()))?;
         engine.inner.compiler().map_err(Clone::clone)?;

@@ -66,8 +66,7 @@ pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
     all.bytes(&facts);
     if let Some(compiler) = engine.compiler_if_any() {
         match compiler.remote() {
-            // Where that fails, the next process finds no code.
-            Some(remote) => drop(remote.keep()),
+            Some(remote) => remote.keep(),
             None => all.0.extend(keep_code(engine, compiler, code).unwrap_or_default()),
         }
     }

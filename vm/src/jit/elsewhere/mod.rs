@@ -42,7 +42,7 @@ enum Ask {
     Foreign = 4,
     /// To place what was kept of the module.
     Adopt = 5,
-    /// To write down what is to be kept.
+    /// To write down what is to be kept. It is not answered, and may come while an answer is waited for.
     Keep = 6,
 }
 

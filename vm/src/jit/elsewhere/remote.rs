@@ -1,8 +1,10 @@
 //! The side of whoever runs code.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::{Answer, Ask, receive, send, write_passing};
 use crate::jit::batch::Tables;
@@ -46,11 +48,26 @@ pub struct ToldOfKept {
 
 /// A compiler that is another process. It serves one module.
 pub struct Remote {
+    channel: Arc<Channel>,
     talk: Mutex<Talk>,
+    is_serving: AtomicBool,
+}
+
+/// The stream. Who waits for an answer does not keep others from sending something that takes none.
+struct Channel {
+    file: File,
+    sending: Mutex<()>,
+}
+
+impl Channel {
+    fn send(&self, what: u32, message: &[u8]) -> io::Result<()> {
+        let _one = self.sending.lock().unwrap_or_else(|e| e.into_inner());
+        send(&self.file, what, message)
+    }
 }
 
 struct Talk {
-    channel: File,
+    channel: Arc<Channel>,
     /// What the other side has already: a module of these bytes need not be sent.
     shared: Option<Bytes>,
     state: State,
@@ -73,7 +90,9 @@ type Result<T> = std::result::Result<T, CompileError>;
 impl Remote {
     /// The process at the other end of a stream. It may have started to look at the same bytes already.
     pub fn new(channel: OwnedFd, shared: Option<Bytes>) -> Self {
-        Self { talk: Mutex::new(Talk { channel: channel.into(), shared, state: State::New }) }
+        let channel = Arc::new(Channel { file: channel.into(), sending: Mutex::default() });
+        let talk = Mutex::new(Talk { channel: channel.clone(), shared, state: State::New });
+        Self { channel, talk, is_serving: AtomicBool::new(false) }
     }
 
     /// Says which bytes the other process has, before it is asked for anything.
@@ -87,28 +106,29 @@ impl Remote {
 
     /// Has it take a module, if it has none.
     pub fn serve(&self, code: &ModuleCode) -> Result<()> {
-        self.lock().serve(code)
+        self.lock().serve(code)?;
+        self.is_serving.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Has something made. `None` if it cannot be.
     pub fn order(&self, order: Order<'_>) -> Result<Option<Told>> {
-        let mut talk = self.lock();
         let mut message = Writer::default();
         let ask = match order {
             Order::Functions(code, funcs) => {
-                talk.serve(code)?;
+                self.serve(code)?;
                 message.list(funcs.iter().map(|func| [func.0]));
                 Ask::Functions
             }
             Order::Loop(code, func, number) => {
-                talk.serve(code)?;
+                self.serve(code)?;
                 message.word(func.0);
                 message.word(number);
                 Ask::Loop
             }
             Order::Trampoline(what, id, ty) => {
                 message.word(what as u32);
-                match talk.place_of(id) {
+                match self.lock().place_of(id) {
                     Some(place) => {
                         message.word(place);
                         Ask::Trampoline
@@ -120,6 +140,7 @@ impl Remote {
                 }
             }
         };
+        let mut talk = self.lock();
         let (answer, message) = talk.ask(ask, &message.0)?;
         match answer {
             Answer::Nothing => Ok(None),
@@ -135,8 +156,8 @@ impl Remote {
 impl Remote {
     /// Has it place what was kept of a module. `None` if that is nothing, or does not fit.
     pub fn adopt(&self, code: &ModuleCode) -> Result<Option<ToldOfKept>> {
+        self.serve(code)?;
         let mut talk = self.lock();
-        talk.serve(code)?;
         match talk.ask(Ask::Adopt, &[])? {
             (Answer::Made, message) => match told_of_kept(&message, code) {
                 Some(told) => Ok(Some(told)),
@@ -146,13 +167,11 @@ impl Remote {
         }
     }
 
-    /// Has it write down what is to be kept of what it compiled.
-    pub fn keep(&self) -> Result<()> {
-        let mut talk = self.lock();
-        match talk.state {
-            State::Serving { .. } => talk.ask(Ask::Keep, &[]).map(drop),
-            // There is nothing.
-            _ => Ok(()),
+    /// Has it write down what is to be kept of what it has compiled so far, without waiting for that or for what it is compiling now.
+    pub fn keep(&self) {
+        if self.is_serving.load(Ordering::Acquire) {
+            // Where that fails, nothing is kept.
+            let _ = self.channel.send(Ask::Keep as u32, &[]);
         }
     }
 }
@@ -168,7 +187,7 @@ impl Talk {
         if let State::Over(why) = self.state {
             return Err(CompileError::Elsewhere(why));
         }
-        let answer = send(&self.channel, ask as u32, message).and_then(|()| receive(&self.channel));
+        let answer = self.channel.send(ask as u32, message).and_then(|()| receive(&self.channel.file));
         let Ok(Some((answer, message))) = answer else { return Err(self.end("is gone")) };
         match Answer::ALL.get(answer as usize) {
             Some(answer) => Ok((*answer, message)),

@@ -1,8 +1,10 @@
 //! The side of whoever compiles.
 
 use std::fs::File;
+use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
+use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, mpsc};
 
 use super::{Answer, Ask, read_passing, receive, send, trampoline};
 use crate::jit::words::{CutOff, Reader, Writer};
@@ -11,6 +13,7 @@ use crate::module::{Bytes, DefinedFunc};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::engine::Engine;
 use crate::runtime::kept::{self, Adopted};
+use crate::runtime::threads;
 use crate::types::TypeId;
 use crate::verifier::{Bodies, Found, Options, Outline, VerifyError};
 
@@ -40,18 +43,20 @@ impl From<CutOff> for ServiceError {
 type Result<T> = std::result::Result<T, ServiceError>;
 
 /// Gets what an earlier process kept.
-pub type Earlier = Box<dyn FnOnce() -> std::io::Result<Vec<u8>>>;
+pub type Earlier = Box<dyn FnOnce() -> std::io::Result<Vec<u8>> + Send>;
 /// Puts away what is to be kept for a later one.
-pub type Later = Box<dyn FnOnce(Vec<u8>) -> std::io::Result<()>>;
+pub type Later = Box<dyn FnOnce(Vec<u8>) -> std::io::Result<()> + Send>;
 
 /// Compiles for another process.
 pub struct Service {
+    channel: Arc<File>,
     engine: Arc<Engine>,
     options: Options,
-    channel: File,
     /// What the other process is to run, perhaps.
     program: Option<Bytes>,
     module: Option<Served>,
+    /// The same, as far as whoever listens looks at it.
+    code: Arc<OnceLock<Arc<ModuleCode>>>,
     kept: Option<Earlier>,
     keeps: Option<Later>,
     /// Those that stand in no list.
@@ -66,19 +71,19 @@ struct Served {
     checked: Vec<bool>,
 }
 
+/// What listens to the other process meanwhile.
+struct Listener {
+    channel: Arc<File>,
+    engine: Arc<Engine>,
+    code: Arc<OnceLock<Arc<ModuleCode>>>,
+    keeps: Option<Later>,
+}
+
 impl Service {
     /// One with an engine that nobody else uses.
     pub(crate) fn new(engine: Arc<Engine>, options: Options, channel: OwnedFd, program: Option<Bytes>) -> Self {
-        Self {
-            engine,
-            options,
-            channel: channel.into(),
-            program,
-            module: None,
-            kept: None,
-            keeps: None,
-            foreign: Vec::new(),
-        }
+        let (module, code, kept, keeps, foreign) = Default::default();
+        Self { channel: Arc::new(channel.into()), engine, options, program, module, code, kept, keeps, foreign }
     }
 
     /// Where what was kept of the module comes from, and where it goes to, if it is kept.
@@ -88,37 +93,50 @@ impl Service {
         self
     }
 
-    /// Does what it is asked until nobody is there to ask.
+    /// Does what it is asked until nobody is there to ask. Nothing is given back then: the process is about to end.
     ///
     /// # Errors
     /// If what it is asked makes no sense.
-    pub fn run(mut self) -> Result<()> {
-        while let Some((ask, message)) = receive(&self.channel)? {
-            let ask = Ask::ALL.get(ask as usize).ok_or(ServiceError::Nonsense("nobody knows what"))?;
-            let message = Reader(&message);
-            let (answer, message) = match ask {
-                Ask::Module => (Answer::Made, self.take(message)?),
-                Ask::Adopt => match self.adopt()? {
-                    Some(adopted) => (Answer::Made, tell_of_kept(&adopted)),
-                    None => (Answer::Nothing, Vec::new()),
-                },
-                Ask::Keep => {
-                    self.keep()?;
-                    (Answer::Nothing, Vec::new())
-                }
-                _ => match self.make(*ask, message) {
-                    Ok(Some((batch, starts))) => (Answer::Made, tell(&batch, &starts)),
-                    // One that cannot be compiled stays in the interpreter.
-                    Ok(None) | Err(ServiceError::Compiler(CompileError::Function { .. })) => {
-                        (Answer::Nothing, Vec::new())
-                    }
-                    Err(ServiceError::Compiler(CompileError::Full)) => (Answer::Full, Vec::new()),
-                    Err(error) => return Err(error),
-                },
-            };
-            send(&self.channel, answer as u32, &message)?;
+    pub fn run(self) -> Result<()> {
+        let mut this = ManuallyDrop::new(self);
+        let (orders, order) = mpsc::channel();
+        let listener = Listener {
+            channel: this.channel.clone(),
+            engine: this.engine.clone(),
+            code: this.code.clone(),
+            keeps: this.keeps.take(),
+        };
+        if !threads::spawn(move || listener.listen(&orders)) {
+            return Err(ServiceError::Nonsense("there is no thread to listen"));
+        }
+        while let Ok(order) = order.recv() {
+            let (ask, message) = order?;
+            let (answer, message) = this.serve(ask, &message)?;
+            if send(&*this.channel, answer as u32, &message).is_err() {
+                // Whoever asked has gone.
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Does what was asked, and answers.
+    fn serve(&mut self, ask: Ask, message: &[u8]) -> Result<(Answer, Vec<u8>)> {
+        let message = Reader(message);
+        Ok(match ask {
+            Ask::Module => (Answer::Made, self.take(message)?),
+            Ask::Adopt => match self.adopt()? {
+                Some(adopted) => (Answer::Made, tell_of_kept(&adopted)),
+                None => (Answer::Nothing, Vec::new()),
+            },
+            _ => match self.make(ask, message) {
+                Ok(Some((batch, starts))) => (Answer::Made, tell(&batch, &starts)),
+                // One that cannot be compiled stays in the interpreter.
+                Ok(None) | Err(ServiceError::Compiler(CompileError::Function { .. })) => (Answer::Nothing, Vec::new()),
+                Err(ServiceError::Compiler(CompileError::Full)) => (Answer::Full, Vec::new()),
+                Err(error) => return Err(error),
+            },
+        })
     }
 
     /// Takes the module.
@@ -144,6 +162,7 @@ impl Service {
         let mut answer = Writer::default();
         answer.list(code.module.types.iter().map(|ty| [ty.id.0]));
         let checked = vec![false; code.module.defined_count()];
+        let _ = self.code.set(code.clone());
         self.module = Some(Served { code, bodies, checked });
         Ok(answer.0)
     }
@@ -164,16 +183,6 @@ impl Service {
             module.code.function(DefinedFunc(*func)).publish(address, std::ptr::null());
         }
         Ok(Some(adopted))
-    }
-
-    /// Writes down what is to be kept.
-    fn keep(&mut self) -> Result<()> {
-        let compiler = self.engine.compiler().map_err(Clone::clone)?;
-        let module = self.module.as_ref().ok_or(ServiceError::Nonsense("there is no module"))?;
-        if let Some(write) = self.keeps.take() {
-            write(kept::keep_code(&self.engine, compiler, &module.code).unwrap_or_default())?;
-        }
-        Ok(())
     }
 
     /// Makes what is asked for.
@@ -206,6 +215,41 @@ impl Service {
                 let func = ty.func().ok_or(ServiceError::Nonsense("it is no function's type"))?;
                 let made = compiler.trampoline_in_batch(what, ty.id, func)?;
                 Ok(made.map(|(batch, start)| (batch, vec![[0, start]])))
+            }
+        }
+    }
+}
+
+impl Listener {
+    /// Hands on what is asked for. That something is to be kept it sees to itself: whoever works may be long at it.
+    fn listen(self, orders: &mpsc::Sender<Result<(Ask, Vec<u8>)>>) {
+        let mut this = ManuallyDrop::new(self);
+        loop {
+            let Some(order) = this.next().transpose() else { return };
+            let is_last = order.is_err();
+            if orders.send(order).is_err() || is_last {
+                return;
+            }
+        }
+    }
+
+    /// The next order.
+    fn next(&mut self) -> Result<Option<(Ask, Vec<u8>)>> {
+        loop {
+            let (ask, message) = match receive(&*self.channel) {
+                Ok(Some(message)) => message,
+                // Whoever asks may be ended at any time.
+                Ok(None) => return Ok(None),
+                Err(error) if matches!(error.kind(), UnexpectedEof | ConnectionReset) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let ask = *Ask::ALL.get(ask as usize).ok_or(ServiceError::Nonsense("nobody knows what"))?;
+            if ask != Ask::Keep {
+                return Ok(Some((ask, message)));
+            }
+            if let (Some(code), Some(write)) = (self.code.get(), self.keeps.take()) {
+                let compiler = self.engine.compiler().map_err(Clone::clone)?;
+                write(kept::keep_code(&self.engine, compiler, code).unwrap_or_default())?;
             }
         }
     }
