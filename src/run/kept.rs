@@ -46,7 +46,7 @@ impl Kept {
         self.found.as_ref().is_none_or(|entry| entry.as_ref().is_some_and(|entry| !entry.parts()[1].is_empty()))
     }
 
-    /// Looks on while its worker, which has been started, runs the program: gives it what was kept, and keeps what it leaves.
+    /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves.
     ///
     /// # Errors
     /// Those of the run.
@@ -56,6 +56,7 @@ impl Kept {
             match found {
                 Some(entry) if entry.as_ref().is_none_or(Entry::is_small) => give(to, entry),
                 found => {
+                    supervisor::block_signals();
                     scope.spawn(|| {
                         give(to, found.unwrap_or_else(|| cache.get(&place)));
                         // Whatever is to be kept of a large program needs its hash too. Where there was nothing like it, it was not computed

@@ -127,10 +127,11 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
     let wanted =
         Wanted { usage: args.stats || args.report.is_some(), recording, keeping, compiles, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let outcome = Started::start(&job, &program, &bounds, wanted).and_then(|started| match kept {
-        Some(kept) => kept.during(|| started.finish()),
-        None => started.finish(),
-    });
+    let run = || Started::start(&job, &program, &bounds, wanted)?.finish();
+    let outcome = match kept {
+        Some(kept) => kept.during(run),
+        None => run(),
+    };
     let outcome = outcome.map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
         SupervisorError::Spawn(SpawnError::Layer(layer)) => {

@@ -26,6 +26,7 @@ fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
         child,
         cgroup: None,
         compiler: None,
+        compiles: false,
         channel: channel.into(),
         listener: None,
         clock: Clock::start(Some(Duration::from_secs(5)), None),

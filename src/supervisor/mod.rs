@@ -324,9 +324,6 @@ impl Started {
             if let (Some([_, entry]), Some([_, room])) = (entry, &room) {
                 compiler.keep([entry, room.try_clone()?.into()]);
             }
-            if wanted.compiles {
-                compiler.start(cgroup.as_ref());
-            }
         }
         if let Err(error) = streams.let_in() {
             child.kill();
@@ -338,6 +335,7 @@ impl Started {
             child,
             cgroup,
             compiler,
+            compiles: wanted.compiles,
             channel: File::from(ours),
             listener: None,
             clock: Clock::start(bounds.timeout, limits.cpu_time),
@@ -554,6 +552,8 @@ struct Watch {
     cgroup: Option<Cgroup>,
     /// If it is a process of its own.
     compiler: Option<Compiler>,
+    /// Whether it is to be made before anyone asks it: once the worker was let go, which does not wait for that then.
+    compiles: bool,
     channel: File,
     listener: Option<Listener>,
     clock: Clock,
@@ -645,6 +645,12 @@ impl Watch {
             let left = self.conversation.as_ref().and_then(|conversation| conversation.left(now));
             let left = [left, self.clock.left(now)].into_iter().flatten().min();
             let timeout = if asked.or(stops).is_some() { Some(OFTEN) } else { left };
+            if self.is_reading()
+                && std::mem::take(&mut self.compiles)
+                && let Some(compiler) = &mut self.compiler
+            {
+                compiler.start(self.cgroup.as_ref());
+            }
             let ready = self.wait(streams, recorder.as_deref(), timeout, closed)?;
             if ready.signal
                 && let Some(signals) = &self.signals
@@ -888,18 +894,26 @@ struct Ready {
 /// The signals that end a run: read, not taken, from now on.
 struct Signals(OwnedFd);
 
+/// Has the signals that end a run wait until it looks for them, for this thread and those that it starts from now on; which they are. For a host
+/// that starts threads before it starts a run.
+pub fn block_signals() -> libc::sigset_t {
+    // SAFETY: plain calls on a set of our own.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            libc::sigaddset(&mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+        set
+    }
+}
+
 impl Signals {
     fn take() -> io::Result<Self> {
-        // SAFETY: plain calls on a set of our own. Threads started from now on inherit the mask.
-        let fd = unsafe {
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&mut set);
-            for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-                libc::sigaddset(&mut set, signal);
-            }
-            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-            libc::signalfd(-1, &set, libc::SFD_CLOEXEC)
-        };
+        let set = block_signals();
+        // SAFETY: a plain call on a set of our own.
+        let fd = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }

@@ -4,6 +4,7 @@
 
 mod cache;
 mod cgroups;
+mod compiler;
 mod costly;
 mod fold;
 mod http;

@@ -54,10 +54,14 @@ pub struct Service {
     options: Options,
     /// What the other process is to run, perhaps.
     program: Option<Bytes>,
+    /// The same, decoded.
+    outline: Option<Outline>,
     module: Option<Served>,
     /// The same, as far as whoever listens looks at it.
     code: Arc<OnceLock<Arc<ModuleCode>>>,
-    kept: Option<Earlier>,
+    earlier: Option<Earlier>,
+    /// What comes from there.
+    kept: Vec<u8>,
     keeps: Option<Later>,
     /// Those that stand in no list.
     foreign: Vec<Arc<Batch>>,
@@ -82,14 +86,15 @@ struct Listener {
 impl Service {
     /// One with an engine that nobody else uses.
     pub(crate) fn new(engine: Arc<Engine>, options: Options, channel: OwnedFd, program: Option<Bytes>) -> Self {
-        let (module, code, kept, keeps, foreign) = Default::default();
-        Self { channel: Arc::new(channel.into()), engine, options, program, module, code, kept, keeps, foreign }
+        let channel = Arc::new(channel.into());
+        let (outline, module, code, earlier, kept, keeps, foreign) = Default::default();
+        Self { channel, engine, options, program, outline, module, code, earlier, kept, keeps, foreign }
     }
 
     /// Where what was kept of the module comes from, and where it goes to, if it is kept.
     #[must_use]
     pub fn keeping(mut self, earlier: Option<Earlier>, later: Option<Later>) -> Self {
-        (self.kept, self.keeps) = (earlier, later);
+        (self.earlier, self.keeps) = (earlier, later);
         self
     }
 
@@ -109,6 +114,7 @@ impl Service {
         if !threads::spawn(move || listener.listen(&orders)) {
             return Err(ServiceError::Nonsense("there is no thread to listen"));
         }
+        this.look_ahead()?;
         while let Ok(order) = order.recv() {
             let (ask, message) = order?;
             let (answer, message) = this.serve(ask, &message)?;
@@ -116,6 +122,18 @@ impl Service {
                 // Whoever asked has gone.
                 break;
             }
+        }
+        Ok(())
+    }
+
+    /// Does what will be asked for first in most cases, while the other process does the same.
+    fn look_ahead(&mut self) -> Result<()> {
+        if let Some(program) = self.program.as_ref().filter(|program| program.starts_with(b"\0asm")) {
+            // What is wrong with it the other process finds too.
+            self.outline = Outline::new(program.clone(), &self.options, &self.engine.types).ok();
+        }
+        if let Some(earlier) = self.earlier.take() {
+            self.kept = earlier()?;
         }
         Ok(())
     }
@@ -146,12 +164,13 @@ impl Service {
         }
         let table_grows = message.list()?.map(|[grows]| grows != 0).collect();
         let [uses_heap, has_tail_calls, has] = [message.word()?, message.word()?, message.word()?].map(|is| is != 0);
-        let bytes = match &self.program {
-            Some(program) if has => program.clone(),
+        let outline = match self.outline.take() {
+            Some(outline) if has => outline,
             None if has => return Err(ServiceError::Nonsense("there is no program")),
-            _ => message.bytes()?.into(),
+            // Types are numbered as they come.
+            Some(_) => return Err(ServiceError::Nonsense("the program is a module")),
+            None => Outline::new(message.bytes()?.into(), &self.options, &self.engine.types)?,
         };
-        let outline = Outline::new(bytes, &self.options, &self.engine.types)?;
         let found = Found { table_grows, uses_heap, has_tail_calls };
         if found.table_grows.len() != outline.module().tables.len() {
             return Err(ServiceError::Nonsense("it has other tables"));
@@ -171,9 +190,9 @@ impl Service {
     fn adopt(&mut self) -> Result<Option<Adopted>> {
         let compiler = self.engine.compiler().map_err(Clone::clone)?.clone();
         let module = self.module.as_ref().ok_or(ServiceError::Nonsense("there is no module"))?;
-        let Some(kept) = self.kept.take() else { return Ok(None) };
+        let kept = std::mem::take(&mut self.kept);
         // SAFETY: whoever gave it says that it was kept of the same bytes. If not, the process that runs it is held by the walls around it.
-        let adopted = unsafe { Adopted::place(&self.engine, &compiler, &module.code.module, &kept()?) };
+        let adopted = unsafe { Adopted::place(&self.engine, &compiler, &module.code.module, &kept) };
         let Ok(adopted) = adopted else { return Ok(None) };
         if adopted.enter(&compiler, &module.code).is_err() {
             return Ok(None);
