@@ -320,10 +320,8 @@ impl Started {
         let cgroup = Cgroup::of(&job.plan).map_err(SpawnError::from)?;
         let (child, cgroup) = spawn_in(&launch, cgroup)?;
         drop((theirs, stdin, stdout, stderr, sockets, notes, asks));
-        if let Some(compiler) = &mut compiler {
-            if let (Some([_, entry]), Some([_, room])) = (entry, &room) {
-                compiler.keep([entry, room.try_clone()?.into()]);
-            }
+        if let (Some(compiler), Some([_, entry]), Some([_, room])) = (&mut compiler, entry, &room) {
+            compiler.keep([entry, room.try_clone()?.into()]);
         }
         if let Err(error) = streams.let_in() {
             child.kill();

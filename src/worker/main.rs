@@ -162,7 +162,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
             }
             Prepared::Run(Box::new(run::prepare(run, explores)?))
         }
-        Task::Compile(run) => Prepared::Compiler(compiling::prepare(run, bytes.clone(), channel)?),
+        Task::Compile(run) => Prepared::Compiler(Box::new(compiling::prepare(run, bytes.clone(), channel)?)),
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {
             inspect::prepare()?;
@@ -172,7 +172,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
     let listener = inside::lock(&plan)?;
     if let Prepared::Compiler(service) = prepared {
         // It reads nothing but what it is asked, and the program: there is nobody to wait for.
-        return Ok((compiling::run(service), None));
+        return Ok((compiling::run(*service), None));
     }
     let number = listener.map(std::os::fd::IntoRawFd::into_raw_fd);
     // The kernel tells of a supervisor's death only if it was asked before. From its word on that is certain; a supervisor that is gone
@@ -204,6 +204,6 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
 enum Prepared {
     Run(Box<run::Prepared>),
     Test(Box<testing::Prepared>),
-    Compiler(CompilerService),
+    Compiler(Box<CompilerService>),
     Nothing,
 }

@@ -171,7 +171,7 @@ impl Arena {
 
     /// Takes the range from a place on where another process says that it has written so many bytes; `None` if it cannot have.
     pub fn claim(&self, start: usize, len: usize) -> Option<Range> {
-        if self.write.is_some() || start % PAGE != 0 || len > SIZE {
+        if self.write.is_some() || !start.is_multiple_of(PAGE) || len > SIZE {
             return None;
         }
         let end = start.checked_add(len.max(1).next_multiple_of(PAGE))?;

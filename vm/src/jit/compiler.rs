@@ -53,6 +53,14 @@ impl Order<'_> {
     }
 }
 
+/// Code that was made, where it stands.
+pub struct Standing {
+    /// What it is part of.
+    pub batch: Arc<Batch>,
+    /// What starts where: as in [`Made`](super::batch::Made).
+    pub starts: Vec<[u32; 2]>,
+}
+
 /// Sets aside the memory for code that a process ever has, where it cannot do so later.
 ///
 /// # Errors
@@ -87,11 +95,11 @@ impl Compiler {
         self.remote().map_or(Ok(()), |remote| remote.serve(code))
     }
 
-    /// Has something made, and placed: a batch, and what starts where in it. `None` if there is nothing that can be made.
+    /// Has something made, and placed. `None` if there is nothing that can be made.
     ///
     /// # Safety
     /// The batch of a module's code is handed to its `keep`.
-    pub unsafe fn make(&self, order: Order<'_>) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>, CompileError> {
+    pub unsafe fn make(&self, order: Order<'_>) -> Result<Option<Standing>, CompileError> {
         let used = self.used.load(Ordering::Relaxed);
         let maker = match &self.source {
             Source::Here(maker) => maker,
@@ -99,7 +107,7 @@ impl Compiler {
                 let Some(told) = remote.order(order)? else { return Ok(None) };
                 // SAFETY: by contract.
                 let batch = unsafe { self.claim(told.placed, order.module()) }?;
-                return Ok(Some((batch, told.starts)));
+                return Ok(Some(Standing { batch, starts: told.starts }));
             }
         };
         let made = match order {
@@ -111,7 +119,7 @@ impl Compiler {
         let Some(made) = made else { return Ok(None) };
         // SAFETY: by contract.
         let batch = unsafe { self.place(made.parts, order.module()) }?;
-        Ok(Some((batch, made.starts)))
+        Ok(Some(Standing { batch, starts: made.starts }))
     }
 
     /// Places code.
@@ -126,7 +134,7 @@ impl Compiler {
     /// Compiles functions as one batch. Those that are too large are left out: they stay in the interpreter.
     pub fn compile_functions(&self, code: &ModuleCode, funcs: &[DefinedFunc]) -> Result<Vec<Compiled>, CompileError> {
         // SAFETY: the caller hands the batch to its module's `keep`.
-        let Some((batch, starts)) = (unsafe { self.make(Order::Functions(code, funcs)) })? else {
+        let Some(Standing { batch, starts }) = (unsafe { self.make(Order::Functions(code, funcs)) })? else {
             return Ok(Vec::new());
         };
         let compiled = |[func, start]: [u32; 2]| Compiled {
@@ -146,7 +154,7 @@ impl Compiler {
     ) -> Result<Option<(LoopCode, Arc<Batch>)>, CompileError> {
         // SAFETY: the caller hands the batch to its module's `keep`.
         let made = unsafe { self.make(Order::Loop(code, func, number)) }?;
-        Ok(made.and_then(|(batch, starts)| {
+        Ok(made.and_then(|Standing { batch, starts }| {
             let [[_, body], [_, trampoline]] = starts[..] else { return None };
             Some((LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) }, batch))
         }))
@@ -163,7 +171,9 @@ impl Compiler {
         }
         // SAFETY: it is no module's.
         let made = unsafe { self.make(Order::Trampoline(what, id, ty)) }?;
-        let Some((batch, starts)) = made else { return Err(CompileError::Elsewhere("refuses a trampoline")) };
+        let Some(Standing { batch, starts }) = made else {
+            return Err(CompileError::Elsewhere("refuses a trampoline"));
+        };
         let start = starts.first().map_or(0, |[_, start]| *start);
         let made = TrampolineCode(batch.address(start));
         cache.insert((what, id), made);

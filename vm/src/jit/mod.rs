@@ -35,7 +35,7 @@ use std::sync::Arc;
 use crate::module::DefinedFunc;
 use crate::types::TypeId;
 pub use batch::Batch;
-pub use compiler::{Compiler, Order, reserve_code};
+pub use compiler::{Compiler, Order, Standing, reserve_code};
 use maker::Maker;
 pub use maker::{IS_THERE, MEMORY, clif, disassemble};
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 
 use super::{Answer, Ask, read_passing, receive, send, trampoline};
 use crate::jit::words::{CutOff, Reader, Writer};
-use crate::jit::{Batch, CompileError, Compiler, LoopCode, Order};
+use crate::jit::{Batch, CompileError, Compiler, LoopCode, Order, Standing};
 use crate::module::{Bytes, DefinedFunc};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::engine::Engine;
@@ -148,7 +148,7 @@ impl Service {
                 None => (Answer::Nothing, Vec::new()),
             },
             _ => match self.make(ask, message) {
-                Ok(Some((batch, starts))) => (Answer::Made, tell(&batch, &starts)),
+                Ok(Some(made)) => (Answer::Made, tell(&made)),
                 // One that cannot be compiled stays in the interpreter.
                 Ok(None) | Err(ServiceError::Compiler(CompileError::Function { .. })) => (Answer::Nothing, Vec::new()),
                 Err(ServiceError::Compiler(CompileError::Full)) => (Answer::Full, Vec::new()),
@@ -205,14 +205,14 @@ impl Service {
     }
 
     /// Makes what is asked for.
-    fn make(&mut self, ask: Ask, mut message: Reader<'_>) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+    fn make(&mut self, ask: Ask, mut message: Reader<'_>) -> Result<Option<Standing>> {
         let compiler = self.engine.compiler().map_err(Clone::clone)?.clone();
         if ask == Ask::Foreign {
             let what = trampoline(message.word()?).ok_or(ServiceError::Nonsense("no such trampoline"))?;
             let ty = read_passing(&mut message).ok_or(ServiceError::Nonsense("no such type"))?;
             // SAFETY: it is no module's.
             let made = unsafe { compiler.make(Order::Trampoline(what, TypeId::FUNC, &ty)) }?;
-            self.foreign.extend(made.iter().map(|(batch, _)| batch.clone()));
+            self.foreign.extend(made.iter().map(|made| made.batch.clone()));
             return Ok(made);
         }
         let module = self.module.as_mut().ok_or(ServiceError::Nonsense("there is no module"))?;
@@ -233,7 +233,7 @@ impl Service {
                 let ty = types.get(message.word()? as usize).ok_or(ServiceError::Nonsense("no such type"))?;
                 let func = ty.func().ok_or(ServiceError::Nonsense("it is no function's type"))?;
                 let made = compiler.trampoline_in_batch(what, ty.id, func)?;
-                Ok(made.map(|(batch, start)| (batch, vec![[0, start]])))
+                Ok(made.map(|(batch, start)| Standing { batch, starts: vec![[0, start]] }))
             }
         }
     }
@@ -285,10 +285,10 @@ impl Served {
         Ok(())
     }
 
-    fn functions(&self, compiler: &Compiler, funcs: &[DefinedFunc]) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+    fn functions(&self, compiler: &Compiler, funcs: &[DefinedFunc]) -> Result<Option<Standing>> {
         // SAFETY: it is kept right away.
         let made = unsafe { compiler.make(Order::Functions(&self.code, funcs)) }?;
-        if let Some((batch, starts)) = &made {
+        if let Some(Standing { batch, starts }) = &made {
             self.code.keep(batch.clone());
             for [func, start] in starts {
                 self.code.function(DefinedFunc(*func)).publish(batch.address(*start), std::ptr::null());
@@ -297,15 +297,10 @@ impl Served {
         Ok(made)
     }
 
-    fn entered_at(
-        &self,
-        compiler: &Compiler,
-        func: DefinedFunc,
-        number: u32,
-    ) -> Result<Option<(Arc<Batch>, Vec<[u32; 2]>)>> {
+    fn entered_at(&self, compiler: &Compiler, func: DefinedFunc, number: u32) -> Result<Option<Standing>> {
         // SAFETY: it is kept right away.
         let made = unsafe { compiler.make(Order::Loop(&self.code, func, number)) }?;
-        if let Some((batch, starts)) = &made {
+        if let Some(Standing { batch, starts }) = &made {
             self.code.keep(batch.clone());
             if let [[_, body], [_, trampoline]] = starts[..] {
                 let made = LoopCode { code: batch.address(body), trampoline: batch.address(trampoline) };
@@ -325,10 +320,10 @@ fn placed(message: &mut Writer, batch: &Batch) {
     message.tables(batch.tables());
 }
 
-fn tell(batch: &Batch, starts: &[[u32; 2]]) -> Vec<u8> {
+fn tell(made: &Standing) -> Vec<u8> {
     let mut message = Writer::default();
-    message.list(starts.iter().copied());
-    placed(&mut message, batch);
+    message.list(made.starts.iter().copied());
+    placed(&mut message, &made.batch);
     message.0
 }
 
