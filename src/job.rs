@@ -39,10 +39,11 @@ pub mod descriptors {
 
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
     pub fn exchange(run: &super::Run) -> Option<i32> {
-        SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
+        let after = SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)?;
+        after.checked_add(if run.compiler { 2 } else { 0 })
     }
 
-    /// Where the compiler is asked, and the code memory that it writes, if it is a process of its own: after all others.
+    /// Where the compiler is asked, and the code memory that it writes, if it is a process of its own: after all of these.
     pub fn compiler(run: &super::Run) -> Option<[i32; 2]> {
         let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
         let after = after + if run.keeps.is_some() { 2 } else { 0 };
@@ -316,7 +317,7 @@ pub struct Run {
     pub records: bool,
     /// Bytes that there is room for what is found out about the program, if it is kept for its next run: see [`cache`](crate::cache).
     pub keeps: Option<u64>,
-    /// Whether another process compiles. Only where a program is [run](Task::Run).
+    /// Whether another process compiles. Only where a program is [run](Task::Run), or a function [called](Task::Call).
     pub compiler: bool,
 }
 

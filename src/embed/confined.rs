@@ -223,7 +223,7 @@ impl Workers {
             trap_unknown_imports: false,
             records: false,
             keeps: None,
-            compiler: false,
+            compiler: self.tier != TierName::Interpreter,
         };
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);

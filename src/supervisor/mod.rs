@@ -32,7 +32,7 @@ use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socke
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::bundle::{self, Bundle, BundleError};
-use crate::job::{EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
+use crate::job::{Call, EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
 use compiler::Compiler;
@@ -303,7 +303,9 @@ impl Started {
             descriptors.extend([entry.as_fd(), room.as_fd()]);
         }
         let compiler = match &job.task {
-            Task::Run(run) if run.compiler => Some(Compiler::new(job, run, program, &worker)?),
+            Task::Run(run) | Task::Call(Call { run, .. }) if run.compiler => {
+                Some(Compiler::new(job, run, program, &worker)?)
+            }
             _ => None,
         };
         let (mut compiler, asks) = compiler.unzip();
