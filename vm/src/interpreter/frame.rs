@@ -94,19 +94,17 @@ unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
     Outcome::Trap
 }
 
-/// Tells of the frames of an activation of the interpreter, newest first: instance, function, offset of the operator
-/// in the module.
+/// Tells of the frames of an activation of the interpreter, newest first, until it is enough: instance, function, offset of the
+/// operator in the module.
 ///
 /// # Safety
 /// As for [`walk`].
-pub unsafe fn frames(activation: &Activation, tell: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {
+pub unsafe fn frames(
+    activation: &Activation,
+    tell: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32) -> ControlFlow<()>,
+) {
     // SAFETY: by contract.
-    unsafe {
-        walk(activation, &mut |context, function, word, _| {
-            tell(context, function.index, function.offset(word));
-            ControlFlow::Continue(())
-        });
-    }
+    unsafe { walk(activation, &mut |context, function, word, _| tell(context, function.index, function.offset(word))) };
 }
 
 /// The references in the frames of an activation of the interpreter.

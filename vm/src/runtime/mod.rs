@@ -24,6 +24,7 @@ pub mod memory;
 pub mod objects;
 pub mod operations;
 pub mod roots;
+pub mod sampler;
 pub mod signals;
 pub mod slab;
 pub mod space;
