@@ -42,7 +42,8 @@ pub enum Sampled {
         module: usize,
         /// Its index.
         func: FuncIndex,
-        /// The offset in the module of the operator that ran.
+        /// The offset in the module of the operator that ran; zero of a function of which it is not known, since it had
+        /// returned to the interpreter before that looked.
         offset: u32,
     },
     /// A function of a module that has no instance in the store any more.

@@ -107,6 +107,18 @@ pub unsafe fn frames(
     unsafe { walk(activation, &mut |context, function, word, _| tell(context, function.index, function.offset(word))) };
 }
 
+/// The instance and the function that an activation of the interpreter is in, wherever it is there. For whoever interrupts it.
+///
+/// # Safety
+/// The activation is live.
+pub unsafe fn running(activation: &Activation) -> Option<(*mut InstanceContext, FuncIndex)> {
+    // SAFETY: by contract; translations live as long as what runs them.
+    unsafe {
+        let machine = activation.data.cast::<Machine>().as_ref()?;
+        Some((machine.context, machine.function.as_ref()?.index))
+    }
+}
+
 /// The references in the frames of an activation of the interpreter.
 ///
 /// # Safety

@@ -9,7 +9,7 @@
 //!
 //! The interpreter's place is in registers that nobody knows where to find from outside; so a sample waits there until it looks. What
 //! a sample counts for is the time since the one before: one that had to wait counts for all of it, and one that is at the end of a
-//! host function for the time in there.
+//! host function for the time in there. Small functions return before the interpreter looks; but which one it is in is known at once.
 //!
 //! Stacks are kept as paths of a tree, whose room, like that for samples, is there from the beginning: a handler allocates nothing.
 //! Where it has run out, what is new is counted at the deepest place that is known, and samples are taken half as often.
@@ -61,7 +61,7 @@ pub struct Place {
     pub module: *const Module,
     /// The function's index, or the mark.
     pub func: u32,
-    /// The operator's offset in the module.
+    /// The operator's offset in the module; zero where that is not known.
     pub offset: u32,
 }
 
@@ -218,6 +218,8 @@ struct State {
     last: u64,
     /// Whether one waits for the interpreter to look.
     is_wanted: bool,
+    /// The function that the interpreter was in when it was wanted.
+    running: Option<Place>,
 }
 
 /// What takes the samples of a store.
@@ -257,6 +259,7 @@ impl Sampler {
             frames: Frames { all: Vec::with_capacity(FRAMES), is_cut: false },
             last: 0,
             is_wanted: false,
+            running: None,
         };
         Box::new(Self { store, is_busy: AtomicBool::new(false), state: UnsafeCell::new(state) })
     }
@@ -311,7 +314,18 @@ impl Sampler {
 
     /// Has a sample taken when the interpreter looks.
     fn want(&self, state: &mut State) {
-        state.is_wanted = true;
+        if !std::mem::replace(&mut state.is_wanted, true) {
+            // SAFETY: the store is running; the context of an activation of the interpreter is a live instance's.
+            state.running = unsafe {
+                let newest = (*self.store).activation.as_ref().filter(|newest| newest.kind == Activation::INTERPRETER);
+                newest.and_then(|newest| interpreter::running(newest)).filter(|(context, _)| !context.is_null()).map(
+                    |(context, func)| {
+                        let module = &raw const (*(*context).code).module;
+                        Place { module, func: func.0, offset: 0 }
+                    },
+                )
+            };
+        }
         // SAFETY: the store is running. A request to stop is looked at anyway.
         let interrupt = unsafe { &(*self.store).interrupt };
         let _ = interrupt.compare_exchange(0, LOOK_UP, Ordering::Relaxed, Ordering::Relaxed);
@@ -341,7 +355,11 @@ impl Sampler {
         // SAFETY: by contract.
         unsafe { walk(self.store, newest, &mut state.frames) };
         let below = state.frames.is_cut.then_some(Place::mark(Mark::Deeper));
-        let above = mark.map(Place::mark);
+        let is_newest = |place: &Place| {
+            state.frames.all.first().is_some_and(|newest| (newest.module, newest.func) == (place.module, place.func))
+        };
+        let returned = state.running.take().filter(|place| mark.is_none() && !is_newest(place));
+        let above = mark.map(Place::mark).or(returned);
         let path = below.into_iter().chain(state.frames.all.iter().rev().copied()).chain(above);
         let mut node = 0;
         for place in path {
