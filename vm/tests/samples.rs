@@ -197,7 +197,7 @@ fn time_in_a_host_function_is_that_of_who_called_it() {
         (func $indirect (call_indirect (i32.const 0)))
         (func $f (export "f") (call $CALLEE)))"#;
     for tier in TIERS {
-        for (callee, host) in [("direct", "host wait"), ("indirect", "host ?")] {
+        for (callee, host) in [("direct", "host host.wait"), ("indirect", "host ?")] {
             let (outcome, seen) = sampled(&config(tier), &text.replace("CALLEE", callee), None);
             outcome.unwrap();
             let expected: Vec<String> = ["Root", "f", callee, host].map(Into::into).into();

@@ -91,6 +91,7 @@ pub use types::{ArrayType, DefinedFuncType, StructType, TypeGroup};
 pub use val::Val;
 
 pub use crate::runtime::config::{MemoryKind, Tier};
+pub use crate::runtime::events::{Heat, Named, TierEvent};
 pub use crate::runtime::host_objects::HeapStatistics;
 pub use crate::runtime::store::StoreLimits;
 pub use crate::runtime::threads::available;

@@ -3,7 +3,7 @@
 use super::engine::Module;
 use super::error::{Error, Result};
 use super::store::Store;
-use crate::module::{FuncIndex, Module as Decoded};
+use crate::module::{FuncIndex, ImportKind, Module as Decoded};
 use crate::runtime::sampler::{Mark, Place, Sampler};
 
 /// Samples of the stacks of a store's guests.
@@ -48,7 +48,7 @@ pub enum Sampled {
     },
     /// A function of a module that has no instance in the store any more.
     Gone,
-    /// A function of the host, by its name in the messages of the module that called it, if it has one.
+    /// A function of the host, by the names under which it was imported, if that is known.
     Host(Option<String>),
     /// The runtime itself: the collector, or an operator that does more than a few instructions do.
     Runtime,
@@ -119,7 +119,8 @@ fn outside(modules: &[Module], caller: Option<&SampledPlace>) -> Sampled {
     let Some(module) = modules.get(*module).map(Module::inner) else { return Sampled::Host(None) };
     match module.bytes().get(*offset as usize..).and_then(called) {
         Some(Called::Direct(func)) if func < module.imported().functions => {
-            Sampled::Host(module.names().function(FuncIndex(func)).map(str::to_owned))
+            let mut functions = module.imports().iter().filter(|import| matches!(import.kind, ImportKind::Func(_)));
+            Sampled::Host(functions.nth(func as usize).map(|import| format!("{}.{}", import.module, import.name)))
         }
         Some(Called::Other) => Sampled::Host(None),
         _ => Sampled::Runtime,

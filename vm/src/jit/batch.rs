@@ -235,6 +235,12 @@ impl Batch {
         self.tables.entries.get(at).filter(|entry| offset < entry.end)
     }
 
+    /// Bytes of the function or trampoline at an address, if that is in its code.
+    pub fn size_at(&self, address: *const u8) -> Option<u64> {
+        self.offset_of(address)?;
+        self.entry(address as usize).map(|entry| u64::from(entry.end - entry.start))
+    }
+
     /// The function whose body a program counter is in.
     pub fn func(&self, pc: usize) -> Option<FuncIndex> {
         self.entry(pc)?.func

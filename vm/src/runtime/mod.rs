@@ -12,6 +12,7 @@ pub mod context;
 pub mod debug;
 pub mod declared;
 pub mod engine;
+pub mod events;
 pub mod exception;
 pub mod host_objects;
 pub mod image;

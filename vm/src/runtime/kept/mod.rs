@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 use super::code::ModuleCode;
 use super::config::{CodeConfig, Tier};
 use super::engine::Engine;
+use super::events::TierEvent;
 use super::tier;
 use crate::jit::batch::{Batch, Parts};
 use crate::jit::{Compiler, LoopCode, Trampoline, TrampolineCode};
@@ -220,6 +221,8 @@ impl<'a> Kept<'a> {
         let batch = unsafe { compiler.adopt(parts, &code.module) }.map_err(no_code)?;
         code.keep(batch.clone());
         tier::prepare_stubs(compiler, code).map_err(no_code)?;
+        let count = [functions.len() as u64, loops.len() as u64];
+        code.events.tell(|| TierEvent::Kept { functions: count[0], loops: count[1] });
         for [func, start] in functions {
             let func = DefinedFunc(func);
             let function = code.functions().get(func.index()).ok_or(Unfit::Damaged)?;
