@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use pinfold_sandbox::Plan;
-use pinfold_vm::api::{Tier, TrapKind};
+use pinfold_vm::api::{Tier, TierEvent, TrapKind};
 use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
@@ -25,16 +25,22 @@ pub mod descriptors {
     /// The first of the connections that were granted, in their order.
     pub const SOCKETS: i32 = 6;
 
-    /// Where the program's calls are told, if the supervisor wants to know of them: after all others.
+    /// Where the program's calls are told, and what the tiers do, if the supervisor wants to know of either: after all others.
     pub fn notes(run: &super::Run) -> Option<i32> {
         let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()?;
-        run.records.then_some(after)
+        run.tells().then_some(after)
     }
 
     /// Where what is kept of the program is read, all that there is, and where it is written: after all others.
     pub fn kept(run: &super::Run) -> Option<[i32; 2]> {
-        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.tells());
         run.keeps.map(|_| [after, after + 1])
+    }
+
+    /// Where its [profile](crate::profile) is written, if one is made: after all others.
+    pub fn profile(run: &super::Run) -> Option<i32> {
+        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.tells());
+        run.insight.profile.map(|_| if run.keeps.is_some() { after + 2 } else { after })
     }
 
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
@@ -302,6 +308,24 @@ pub struct Run {
     pub records: bool,
     /// Bytes that there is room for what is found out about the program, if it is kept for its next run: see [`cache`](crate::cache).
     pub keeps: Option<u64>,
+    /// What is to be told of how its code runs.
+    pub insight: Insight,
+}
+
+impl Run {
+    /// Whether anything is told [in notes](Note).
+    pub fn tells(&self) -> bool {
+        self.records || self.insight.tiers
+    }
+}
+
+/// What is to be told of how code runs.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Insight {
+    /// Whether it is told what the tiers do.
+    pub tiers: bool,
+    /// Bytes that there is room for a profile, if one is made: see [`profile`](crate::profile).
+    pub profile: Option<u64>,
 }
 
 /// A tier by name.
@@ -371,6 +395,8 @@ pub enum Note {
     Imports(Vec<Capability>),
     /// A call of a host function.
     Call(Event),
+    /// What a tier did.
+    Tier(TierEvent),
 }
 
 /// How a program ended, as its worker tells it.

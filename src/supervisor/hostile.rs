@@ -36,6 +36,8 @@ fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
         cancel: None,
         answer: None,
         conversation: None,
+        interval: None,
+        ticker: None,
     }
 }
 

@@ -114,7 +114,7 @@ impl Kept {
 }
 
 /// A file's first bytes, for as long as the process.
-fn map(file: &OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
+pub fn map(file: &OwnedFd, length: usize) -> io::Result<&'static mut [u8]> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_NORESERVE);
     // SAFETY: a fresh mapping, which nobody unmaps; the supervisor looks at the file only once this process is gone.
     unsafe {

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pinfold::job::{Job, Run, Task, TierName};
+use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold_sandbox::Plan;
 use pinfold_vm::host::{DirGrant, Grants};
@@ -105,6 +105,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         trap_unknown_imports: false,
         records: false,
         keeps: None,
+        insight: Insight::default(),
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }

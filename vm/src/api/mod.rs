@@ -69,7 +69,7 @@ mod typed;
 mod types;
 mod val;
 
-pub use advance::{Advance, stop_from_outside};
+pub use advance::{Advance, sample_from_outside, stop_from_outside};
 pub use any::{AnyRef, EqRef, I31};
 pub use arrays::ArrayRef;
 pub use caller::Caller;

@@ -472,7 +472,7 @@ unsafe fn settle(store: *mut StoreContext, mark: Option<Mark>) {
 }
 
 /// Installs the handler, once a process.
-fn install() {
+pub fn install() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
         // SAFETY: all-zero is a valid sigaction; valid pointers; the handler keeps to async-signal-safe work.
