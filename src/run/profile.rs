@@ -98,7 +98,7 @@ struct Line {
 impl<'a> Document<'a> {
     /// Of a profile that is sound.
     fn new(profile: &'a Profile) -> Self {
-        let step = STEP.max(profile.time() / STEPS);
+        let step = STEP.max(profile.time().div_ceil(STEPS));
         let mut nodes: Vec<Node<'a>> = Vec::with_capacity(profile.nodes.len());
         for (at, (before, function)) in profile.nodes.iter().enumerate() {
             if at > 0
