@@ -435,8 +435,9 @@ pub fn enter(sampler: Option<&Sampler>) -> *const Sampler {
 
 /// It runs no longer; what was there before is what [`enter`] gave.
 pub fn leave(store: &StoreContext, before: *const Sampler) {
-    CURRENT.set(before);
-    clear(store);
+    if !CURRENT.replace(before).is_null() {
+        clear(store);
+    }
 }
 
 /// Called by the interpreter where it looks for a request to stop, and found the word set: takes the sample that waits, if one does.
