@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use pinfold_sandbox::Plan;
-use pinfold_vm::api::{Tier, TrapKind};
+use pinfold_vm::api::{Tier, TierEvent, TrapKind};
 use pinfold_vm::host::{Capability, Event, Grants};
 use serde::{Deserialize, Serialize};
 
@@ -25,29 +25,49 @@ pub mod descriptors {
     /// The first of the connections that were granted, in their order.
     pub const SOCKETS: i32 = 6;
 
-    /// Where the program's calls are told, if the supervisor wants to know of them: after all others.
+    /// Where the program's calls are told, and what the tiers do, if the supervisor wants to know of either.
     pub fn notes(run: &super::Run) -> Option<i32> {
-        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()?;
-        run.records.then_some(after)
+        let after = after_sockets(run)?;
+        run.tells().then_some(after)
     }
 
-    /// Where what is kept of the program is read, all that there is, and where it is written: after all others.
+    /// Where what is kept of the program is read, all that there is, and where it is written.
     pub fn kept(run: &super::Run) -> Option<[i32; 2]> {
-        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
+        let after = after_notes(run)?;
         run.keeps.map(|_| [after, after + 1])
+    }
+
+    /// Where its [profile](crate::profile) is written, if one is made.
+    pub fn profile(run: &super::Run) -> Option<i32> {
+        let after = after_compiler(run);
+        run.insight.profile.and(after)
     }
 
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
     pub fn exchange(run: &super::Run) -> Option<i32> {
-        let after = SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)?;
-        after.checked_add(if run.compiler { 2 } else { 0 })
+        after_compiler(run)
     }
 
-    /// Where the compiler is asked, and the code memory that it writes, if it is a process of its own: after all of these.
+    /// Where the compiler is asked, and the code memory that it writes, if it is a process of its own.
     pub fn compiler(run: &super::Run) -> Option<[i32; 2]> {
-        let after = SOCKETS + i32::try_from(run.grants.net.len()).ok()? + i32::from(run.records);
-        let after = after + if run.keeps.is_some() { 2 } else { 0 };
-        run.compiler.then_some([after, after + 1])
+        let first = after_kept(run)?;
+        run.compiler.then_some([first, first + 1])
+    }
+
+    fn after_sockets(run: &super::Run) -> Option<i32> {
+        SOCKETS.checked_add(i32::try_from(run.grants.net.len()).ok()?)
+    }
+
+    fn after_notes(run: &super::Run) -> Option<i32> {
+        after_sockets(run)?.checked_add(run.tells().into())
+    }
+
+    fn after_kept(run: &super::Run) -> Option<i32> {
+        after_notes(run)?.checked_add(if run.keeps.is_some() { 2 } else { 0 })
+    }
+
+    fn after_compiler(run: &super::Run) -> Option<i32> {
+        after_kept(run)?.checked_add(if run.compiler { 2 } else { 0 })
     }
 
     /// Of a compiler: where it is asked, and the code memory.
@@ -319,6 +339,24 @@ pub struct Run {
     pub keeps: Option<u64>,
     /// Whether another process compiles. Only where a program is [run](Task::Run), or a function [called](Task::Call).
     pub compiler: bool,
+    /// What is to be told of how its code runs.
+    pub insight: Insight,
+}
+
+impl Run {
+    /// Whether anything is told [in notes](Note).
+    pub fn tells(&self) -> bool {
+        self.records || self.insight.tiers
+    }
+}
+
+/// What is to be told of how code runs.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Insight {
+    /// Whether it is told what the tiers do.
+    pub tiers: bool,
+    /// Bytes that there is room for a profile, if one is made: see [`profile`](crate::profile).
+    pub profile: Option<u64>,
 }
 
 /// A tier by name.
@@ -388,6 +426,8 @@ pub enum Note {
     Imports(Vec<Capability>),
     /// A call of a host function.
     Call(Event),
+    /// What a tier did.
+    Tier(TierEvent),
 }
 
 /// How a program ended, as its worker tells it.

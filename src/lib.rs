@@ -38,6 +38,8 @@ pub mod job;
 #[cfg(feature = "workers")]
 pub mod policy;
 #[cfg(feature = "workers")]
+pub mod profile;
+#[cfg(feature = "workers")]
 pub mod question;
 #[cfg(feature = "workers")]
 pub mod supervisor;

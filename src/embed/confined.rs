@@ -29,7 +29,7 @@ use super::wire::{Reader, Writer};
 use crate::answer::{Answer, Offer};
 use crate::bundle::Bundle;
 use crate::exchange::Calls;
-use crate::job::{Call, EndKind, Ending, Fold, Job, Run, Task, TierName};
+use crate::job::{Call, EndKind, Ending, Fold, Insight, Job, Run, Task, TierName};
 use crate::supervisor::{self, Answering, Bounds, Verdict, Wanted};
 use crate::trace::Frame;
 use crate::{exchange, policy};
@@ -224,6 +224,7 @@ impl Workers {
             records: false,
             keeps: None,
             compiler: self.tier != TierName::Interpreter,
+            insight: Insight::default(),
         };
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);

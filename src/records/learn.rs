@@ -67,6 +67,8 @@ impl Learned {
         match note {
             Note::Imports(capabilities) => self.imported.extend(capabilities),
             Note::Call(event) => self.call(event, grants),
+            // What runs how needs nothing.
+            Note::Tier(_) => {}
         }
     }
 

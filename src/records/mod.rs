@@ -1,10 +1,12 @@
-//! What a program asks of its host, written down: for programs ([`audit`]), for people ([`trace`]), and as a policy ([`learn`]).
+//! What a program asks of its host, written down: for programs ([`audit`]), for people ([`trace`]), and as a policy ([`learn`]); and what is
+//! told of how it runs ([`tiers`]).
 //!
 //! It is the worker's statement. Each event was looked at before it comes here; the texts in it are the program's own words.
 
 mod audit;
 mod grant;
 pub mod learn;
+mod tiers;
 mod trace;
 
 use std::fs::File;
@@ -14,6 +16,7 @@ use std::time::Instant;
 
 use pinfold::job::Note;
 use pinfold::supervisor::Sink;
+use pinfold_vm::api::TierEvent;
 use pinfold_vm::host::{Event, Grants};
 
 pub use learn::Learned;
@@ -28,12 +31,27 @@ pub struct Records {
     pub trace: bool,
     /// What a policy must grant.
     pub learned: Option<Arc<Mutex<Learned>>>,
+    /// Where what the tiers do goes, if anywhere.
+    pub tiers: Option<Tiers>,
+}
+
+/// Where what the tiers do goes.
+pub enum Tiers {
+    /// A line on standard error for each.
+    Shown,
+    /// A line of JSON for each.
+    Written(File),
 }
 
 impl Records {
-    /// Whether there is any need to record.
+    /// Whether there is any need to record calls.
     pub fn are_wanted(&self) -> bool {
         self.audit.is_some() || self.trace || self.learned.is_some()
+    }
+
+    /// Whether there is any need to record anything.
+    pub fn is_anything_wanted(&self) -> bool {
+        self.are_wanted() || self.tiers.is_some()
     }
 
     /// Takes events from now on.
@@ -45,12 +63,32 @@ impl Records {
             }
             match note {
                 Note::Imports(_) => Ok(0),
+                Note::Tier(event) => self.write_tier(event, start),
                 Note::Call(event) => {
                     calls += 1;
                     self.write(event, calls, start)
                 }
             }
         })
+    }
+
+    /// Bytes that were written of what a tier did.
+    fn write_tier(&mut self, event: &TierEvent, start: Instant) -> io::Result<u64> {
+        let line = match &mut self.tiers {
+            None => return Ok(0),
+            Some(Tiers::Shown) => {
+                let line = tiers::line(event) + "\n";
+                // Nobody may be there to see it.
+                let _ = io::stderr().write_all(line.as_bytes());
+                line
+            }
+            Some(Tiers::Written(file)) => {
+                let line = tiers::json_line(event, start.elapsed())? + "\n";
+                file.write_all(line.as_bytes())?;
+                line
+            }
+        };
+        Ok(line.len() as u64)
     }
 
     /// Bytes that were written.

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pinfold::exit;
-use pinfold::job::{EndKind, Ending, Job, Reply, Request, Run, Task, TierName, Told};
+use pinfold::job::{EndKind, Ending, Insight, Job, Reply, Request, Run, Task, TierName, Told};
 use pinfold::question::{Phase, UNLIMITED};
 use pinfold::supervisor::{Bounds, Replied, Session, Stopped, SupervisorError, Verdict};
 use pinfold::{answer, policy};
@@ -497,6 +497,7 @@ fn start_with(
         records: false,
         keeps: None,
         compiler: false,
+        insight: Insight::default(),
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };

@@ -110,12 +110,27 @@ pub struct Args {
     /// Write a line of JSON to this file for each call that the program makes of its host.
     #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
     pub audit: Option<PathBuf>,
-    /// Bytes that --audit and --trace may write; the program is ended when it makes them write more [default: 256MiB].
+    /// Bytes that --audit, --trace and --trace-tiers may write; the program is ended when it makes them write more [default: 256MiB].
     #[arg(long, value_name = "BYTES", help_heading = "Records")]
     pub max_audit: Option<Bytes>,
     /// Show these calls on standard error while they are made.
     #[arg(long, help_heading = "Records")]
     pub trace: bool,
+    /// Show on standard error which functions and loops turn hot, are compiled and are entered while the program runs; or write a
+    /// line of JSON to this file for each.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = file,
+        num_args = 0..=1,
+        require_equals = true,
+        help_heading = "Records"
+    )]
+    pub trace_tiers: Option<Option<PathBuf>>,
+    /// Write where the program's time went to this file: its stacks, sampled each millisecond, in the form of V8's .cpuprofile. The
+    /// Firefox Profiler, speedscope, Chrome's developer tools and Visual Studio Code open it.
+    #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
+    pub profile: Option<PathBuf>,
     /// Write the smallest policy to this file that such a run needs; see --policy.
     #[arg(long, value_name = "FILE", value_parser = file, help_heading = "Records")]
     pub learn: Option<PathBuf>,

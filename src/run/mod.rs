@@ -2,24 +2,28 @@
 
 pub mod args;
 mod kept;
+mod profile;
 mod settings;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use pinfold::bundle;
-use pinfold::job::{Job, Run, Task, TierName};
-use pinfold::supervisor::{self, Bounds, Outcome, Recording, Started, SupervisorError, Wanted};
+use pinfold::job::{Insight, Job, Run, Task, TierName};
+use pinfold::profile::ROOM;
+use pinfold::supervisor::{self, Bounds, Outcome, Profiling, Recording, Started, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
 
 use crate::ask;
 use crate::output::Output;
-use crate::records::{Learned, Records, learn};
+use crate::records::{Learned, Records, Tiers, learn};
 use crate::report;
 use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
 use kept::Kept;
+use profile::Making;
 pub use settings::Settings;
 
 /// Bytes of records where nobody says otherwise.
@@ -42,12 +46,15 @@ fn recorded(args: &Args) -> Result<u8, String> {
         report.clear().map_err(|error| error.to_string())?;
     }
     let audit = audit.map(Output::into_file).transpose().map_err(|error| error.to_string())?;
+    let (profile, tiers) = (open(&args.profile)?, tiers(args)?);
+    let (making, profiling) = profile.map(cleared).transpose().map_err(|error| error.to_string())?.unzip();
     let settings = Settings::new(args);
     let learned = learn.is_some().then(|| Arc::new(Mutex::new(Learned::default())));
     let result = match &settings {
         Ok(settings) => {
             let grants = settings.grants.clone();
-            attempt(args, settings, Records { grants, audit, trace: args.trace, learned: learned.clone() })
+            let records = Records { grants, audit, trace: args.trace, learned: learned.clone(), tiers };
+            attempt(args, settings, records, profiling)
         }
         Err(message) => Err(Failure { message: message.clone(), code: exit::REFUSED, is_program: false }),
     };
@@ -73,10 +80,25 @@ fn recorded(args: &Args) -> Result<u8, String> {
         let ran = Ran { program: &args.file, settings, layers: args.layers(), result: result.as_ref() };
         written("report", document::write(file, &ran));
     }
+    if let Some(Err(why)) = making.filter(|_| result.is_ok()).map(Making::finish) {
+        eprintln!("pinfold: there is no profile: {why}");
+    }
     if let Ok(outcome) = result {
         outcome.remains.leave();
     }
     Ok(code)
+}
+
+/// Begins a profile. One of an earlier run is not to be taken for this one's.
+fn cleared(mut file: Output) -> std::io::Result<(Making, Profiling)> {
+    file.clear()?;
+    Making::new(file)
+}
+
+/// Where what the tiers do goes, if anywhere.
+fn tiers(args: &Args) -> Result<Option<Tiers>, String> {
+    let file = |path: &PathBuf| Output::open(path)?.into_file().map(Tiers::Written).map_err(|error| error.to_string());
+    args.trace_tiers.as_ref().map(|path| path.as_ref().map_or(Ok(Tiers::Shown), file)).transpose()
 }
 
 fn written(what: &str, result: std::io::Result<()>) {
@@ -85,7 +107,12 @@ fn written(what: &str, result: std::io::Result<()>) {
     }
 }
 
-fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome, Failure> {
+fn attempt(
+    args: &Args,
+    settings: &Settings,
+    records: Records,
+    profiling: Option<Profiling>,
+) -> Result<Outcome, Failure> {
     let fail = |message: String, code| Failure { message, code, is_program: code == exit::NOT_A_MODULE };
     let refused = |error: &dyn std::fmt::Display| fail(error.to_string(), exit::REFUSED);
     if args.unsafe_no_sandbox {
@@ -118,27 +145,31 @@ fn attempt(args: &Args, settings: &Settings, records: Records) -> Result<Outcome
         records: records.are_wanted(),
         keeps: None,
         compiler: args.tier != TierName::Interpreter,
+        insight: Insight { tiers: records.tiers.is_some(), profile: profiling.as_ref().map(|_| ROOM) },
     };
+    let records_calls = run.records;
     let recording = records
-        .are_wanted()
+        .is_anything_wanted()
         .then(|| Recording { sink: records.into_sink(), limit: args.max_audit.map_or(MAX_AUDIT, |bytes| bytes.0) });
     let (kept, keeping) = Kept::new(args, &program, &mut run).unzip();
     let compiles = args.tier == TierName::Jit || kept.as_ref().is_some_and(Kept::compiles);
-    let wanted =
-        Wanted { usage: args.stats || args.report.is_some(), recording, keeping, compiles, ..Wanted::default() };
+    let usage = args.stats || args.report.is_some();
+    let wanted = Wanted { usage, recording, keeping, compiles, profiling, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let run = || Started::start(&job, &program, &bounds, wanted)?.finish();
     let outcome = match kept {
         Some(kept) => kept.during(run),
         None => run(),
     };
-    let outcome = outcome.map_err(|error| match error {
+    let mut outcome = outcome.map_err(|error| match error {
         SupervisorError::Program { .. } => fail(error.to_string(), exit::NOT_A_MODULE),
         SupervisorError::Spawn(SpawnError::Layer(layer)) => {
             fail(format!("{layer}\n  {}", policy::way_out(&layer)), exit::REFUSED)
         }
         error => refused(&error),
     })?;
+    // Of what the tiers do there is no record that could be complete.
+    outcome.recorded = outcome.recorded.filter(|_| records_calls);
     if args.stats {
         report::stats(&outcome, read);
     }

@@ -38,6 +38,8 @@ fn watch(child: Child, channel: OwnedFd, notifies: bool) -> Watch {
         cancel: None,
         answer: None,
         conversation: None,
+        interval: None,
+        ticker: None,
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
-    use pinfold_vm::api::TrapKind;
+    use pinfold_vm::api::{TierEvent, TrapKind};
 
     use pinfold_vm::host::{Capability, Event};
 
@@ -187,8 +189,12 @@ mod tests {
     #[test]
     fn whatever_a_worker_tells_of_calls_is_a_note_or_nonsense() {
         let event = |name| Event::not_granted("wasi_snapshot_preview1", name);
-        let notes =
-            [Note::Call(event("fd_close")), Note::Call(event("no_such")), Note::Imports(Capability::ALL.into())];
+        let notes = [
+            Note::Call(event("fd_close")),
+            Note::Call(event("no_such")),
+            Note::Imports(Capability::ALL.into()),
+            Note::Tier(TierEvent::Kept { functions: 7, loops: 1 }),
+        ];
         let notes = notes.map(|note| [serde_json::to_vec(&note).unwrap(), b"\n".to_vec()].concat());
         let (mut random, mut good, mut bad) = (Random(0x5eed), 0, 0);
         for _ in 0..5_000 {

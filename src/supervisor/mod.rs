@@ -12,6 +12,7 @@ pub mod hostile;
 mod records;
 mod remains;
 mod streams;
+mod ticker;
 mod verdict;
 
 use std::fs::File;
@@ -43,6 +44,8 @@ pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
 use remains::has_ended;
 use streams::{Captured, Streams};
+pub use ticker::Profiling;
+use ticker::Ticker;
 pub use verdict::{Unrecorded, Verdict};
 
 /// How long a worker whose time is over is asked to stop.
@@ -198,6 +201,8 @@ pub struct Wanted {
     pub calls: Option<File>,
     /// What is kept of its program, and told of by [`Run::keeps`](crate::job::Run).
     pub keeping: Option<Keeping>,
+    /// Where its time goes: found out by its worker, if the job says so ([`Run::insight`](crate::job::Run)).
+    pub profiling: Option<Profiling>,
     /// What can be read once the run is to be ended; as if by SIGTERM.
     pub cancel: Option<OwnedFd>,
     /// Its executable, where that is not found by itself.
@@ -291,7 +296,7 @@ impl Started {
             vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
         descriptors.extend(sockets.iter().map(AsFd::as_fd));
         let (recorder, notes) = match (wanted.recording, &job.task) {
-            (Some(recording), Task::Run(run)) if run.records => {
+            (Some(recording), Task::Run(run)) if run.tells() => {
                 let (recorder, notes) = Recorder::new(recording, run.grants.clone())?;
                 (Some(recorder), Some(notes))
             }
@@ -310,6 +315,7 @@ impl Started {
         };
         let (mut compiler, asks) = compiler.unzip();
         descriptors.extend(asks.iter().flatten().map(AsFd::as_fd));
+        descriptors.extend(wanted.profiling.as_ref().map(|profiling| profiling.room.as_fd()));
         descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {
@@ -347,6 +353,8 @@ impl Started {
             cancel: wanted.cancel,
             answer: None,
             conversation: wanted.conversation,
+            interval: wanted.profiling.map(|profiling| profiling.interval),
+            ticker: None,
         };
         Ok(Self {
             watch,
@@ -567,6 +575,9 @@ struct Watch {
     cancel: Option<OwnedFd>,
     answer: Option<Answering>,
     conversation: Option<Conversation>,
+    /// How often it is told to take a sample, once it is let go.
+    interval: Option<Duration>,
+    ticker: Option<Ticker>,
 }
 
 /// Calls a function of one of the host's own objects, both by their numbers, whose arguments a worker has written; tells whether it has given something.
@@ -850,6 +861,9 @@ impl Watch {
 
     /// Lets the worker read the program.
     fn let_go(&mut self) -> io::Result<bool> {
+        if let Some(interval) = self.interval.take() {
+            self.ticker = Some(Ticker::start(&self.child, interval)?);
+        }
         match send(&self.channel, &[GIVEN], SendFlags::NOSIGNAL) {
             Ok(_) => Ok(true),
             // The end of the process will be seen.

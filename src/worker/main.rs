@@ -19,6 +19,7 @@ mod heap;
 mod inspect;
 mod invoke;
 mod kept;
+mod profile;
 mod record;
 mod refusal;
 mod run;

@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, RawFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pinfold::job::Note;
-use pinfold_vm::api::Module;
+use pinfold_vm::api::{Module, TierEvent};
 use pinfold_vm::host::record::Sink;
 use pinfold_vm::host::table;
 
-/// Where notes go. It is never closed: that would be a system call.
+/// Where notes go, of one thread at a time. It is never closed: that would be a system call.
 #[derive(Clone)]
-pub struct Notes(Arc<ManuallyDrop<File>>);
+pub struct Notes(Arc<Mutex<ManuallyDrop<File>>>);
 
 impl Notes {
     /// Of the descriptor that the supervisor gave for it.
@@ -22,7 +22,7 @@ impl Notes {
     /// It must be one that nobody else uses.
     pub unsafe fn new(descriptor: RawFd) -> Self {
         // SAFETY: by contract.
-        Self(Arc::new(ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) })))
+        Self(Arc::new(Mutex::new(ManuallyDrop::new(unsafe { File::from_raw_fd(descriptor) }))))
     }
 
     /// Tells which capabilities a module's imports need.
@@ -40,10 +40,19 @@ impl Notes {
         Box::new(move |event| notes.tell(&Note::Call(event.clone())))
     }
 
+    /// For what the tiers do.
+    pub fn tiers(&self) -> impl Fn(&TierEvent) + Send + Sync + 'static {
+        let notes = self.clone();
+        move |event| {
+            // Without a supervisor there is nobody to tell.
+            let _ = notes.tell(&Note::Tier(event.clone()));
+        }
+    }
+
     /// One note a line. Waits where the supervisor is slower; it ends a program whose time is over meanwhile.
     fn tell(&self, note: &Note) -> io::Result<()> {
         let mut line = serde_json::to_vec(note)?;
         line.push(b'\n');
-        (&**self.0).write_all(&line)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(&line)
     }
 }

@@ -9,7 +9,7 @@ use pinfold::trace;
 use pinfold::{exit, policy};
 use pinfold_vm::api::{
     Advance, AsContextMut, Compiling, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits,
-    Trap, TrapKind, Val, available, stop_from_outside,
+    Trap, TrapKind, Val, available, sample_from_outside, stop_from_outside,
 };
 use pinfold_vm::heap::Checks;
 use pinfold_vm::heap::statistics::{self, Statistics};
@@ -22,6 +22,7 @@ use crate::Channel;
 use crate::call::{self, Callee, Own};
 use crate::invoke;
 use crate::kept::Kept;
+use crate::profile::Room;
 use crate::record::Notes;
 use crate::refusal::{self, Refused};
 
@@ -52,6 +53,7 @@ pub struct Prepared {
     host: HostState,
     notes: Option<Notes>,
     kept: Kept,
+    profile: Option<Room>,
 }
 
 impl Prepared {
@@ -72,7 +74,12 @@ pub fn config(run: &Run, debug: bool) -> Config {
 
 /// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
 pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
-    let config = config(run, debug);
+    let mut config = config(run, debug);
+    // SAFETY: the supervisor gives it where it wants to know; nobody else uses it.
+    let notes = descriptors::notes(run).map(|number| unsafe { Notes::new(number) });
+    if let Some(notes) = notes.as_ref().filter(|_| run.insight.tiers) {
+        config.tier_events(notes.tiers());
+    }
     let engine = match descriptors::compiler(run) {
         Some(numbers) => {
             // SAFETY: the supervisor gives them; nobody else uses them.
@@ -88,12 +95,13 @@ pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
         let given = host.add_socket(socket).map_err(Error::host)?;
         debug_assert_eq!(given as usize, number);
     }
-    // SAFETY: the supervisor gives it where it wants to know; nobody else uses it.
-    let notes = descriptors::notes(run).map(|number| unsafe { Notes::new(number) });
-    if let Some(notes) = &notes {
+    // Of calls it is told only where that is wanted.
+    let recorded = notes.filter(|_| run.records);
+    if let Some(notes) = &recorded {
         host.record_to(notes.sink());
     }
     let kept = Kept::prepare(run).map_err(Error::host)?;
+    let profile = Room::prepare(run).map_err(Error::host)?;
     // Beside this one: to verify, and to compile what is compiled ahead. What turns hot is compiled by one of them, if need be on the same core.
     let least = if run.tier == TierName::Auto { 1 } else { 0 };
     let threads = (available() - 1).max(least);
@@ -101,9 +109,12 @@ pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
     let memories = Limits::default().memories as usize;
     Advance { threads, memories, stack: stack(run) }.make(&engine)?;
     stop_from_outside();
+    if profile.is_some() {
+        sample_from_outside();
+    }
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
-    Ok(Prepared { engine, host, notes, kept })
+    Ok(Prepared { engine, host, notes: recorded, kept, profile })
 }
 
 pub fn stack(run: &Run) -> usize {
@@ -113,8 +124,8 @@ pub fn stack(run: &Run) -> usize {
 /// Runs the program; how it ended, and what is to be kept of it, if the ending says so.
 pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes: Bytes) -> (Ending, Kept) {
     let mut used = Used::default();
-    let Prepared { engine, host, notes, mut kept } = prepared;
-    let mut ending = match attempt(run, call, (engine, host, notes, &mut kept), bytes, &mut used) {
+    let Prepared { engine, host, notes, mut kept, profile } = prepared;
+    let mut ending = match attempt(run, call, (engine, host, notes, &mut kept, profile), bytes, &mut used) {
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
@@ -127,7 +138,7 @@ pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes
 fn attempt(
     run: &Run,
     call: Option<(&Call, &Channel)>,
-    (engine, host, notes, kept): (Engine, HostState, Option<Notes>, &mut Kept),
+    (engine, host, notes, kept, profile): (Engine, HostState, Option<Notes>, &mut Kept, Option<Room>),
     bytes: Bytes,
     used: &mut Used,
 ) -> Result<(), Box<Ending>> {
@@ -170,6 +181,9 @@ fn attempt(
     let limits = StoreLimits { memory: run.max_memory, stack: stack(run), ..StoreLimits::default() };
     let mut store = ManuallyDrop::new(Store::with_limits(&engine, Host::new(ManuallyDrop::into_inner(host)), limits));
     store.connect(state);
+    if profile.is_some() {
+        store.sample().map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
+    }
     if let Some(fuel) = run.fuel {
         store.set_fuel(fuel).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
@@ -206,6 +220,9 @@ fn attempt(
     });
     store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
+    if let Some(room) = profile {
+        room.write(&mut *store, &run.file);
+    }
     used.guest_memory = store.memory_used().1;
     used.loops_entered = store.loops_entered();
     used.collections = store.collections().map(collections).map(Box::new);

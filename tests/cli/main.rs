@@ -13,6 +13,7 @@ mod network;
 mod objects;
 mod packages;
 mod policies;
+mod profile;
 mod records;
 mod report;
 mod terminal;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use pinfold::job::{Inspect, Job, Run, Task, TierName, View};
+use pinfold::job::{Insight, Inspect, Job, Run, Task, TierName, View};
 use pinfold::{exit, policy};
 use pinfold_sandbox::{Exit, Launch, Layers, Refusal, spawn};
 use pinfold_vm::host::Grants;
@@ -242,6 +243,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         records: false,
         keeps: None,
         compiler: false,
+        insight: Insight::default(),
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

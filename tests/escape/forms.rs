@@ -7,7 +7,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use pinfold::job::{Job, Run, Task, TierName};
+use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::policy;
 use pinfold::supervisor::{self, Bounds, Verdict};
 use pinfold_sandbox::Layers;
@@ -125,6 +125,7 @@ fn run(syscall: &Syscall, arguments: Arguments) -> Result<Verdict, Box<dyn std::
         records: false,
         keeps: None,
         compiler: false,
+        insight: Insight::default(),
     };
     let call = serde_json::to_string(&Call { number: syscall.number, arguments })?;
     let program = Bytes::sealed(format!("{PROGRAM}\n{call}").as_bytes(), u64::MAX)?;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use pinfold::job::{Job, Run, Task, TierName};
+use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::policy;
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold_sandbox::{Exit, Layer, Layers, Refusal};
@@ -354,6 +354,7 @@ impl Range {
             records: false,
             keeps: None,
             compiler: attack.beside_compiler,
+            insight: Insight::default(),
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,

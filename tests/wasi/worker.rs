@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use pinfold::job::{Job, Run, Task, TierName};
+use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::supervisor::{self, Bounds, SupervisorError, Verdict};
 use pinfold_sandbox::Plan;
 use pinfold_vm::host::{DirGrant, Grants};
@@ -106,6 +106,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         records: false,
         keeps: None,
         compiler: false,
+        insight: Insight::default(),
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }

@@ -7,7 +7,7 @@ use super::error::Result;
 use crate::heap;
 use crate::runtime::config::{MemoryKind, Tier};
 use crate::runtime::trap::TrapKind;
-use crate::runtime::{memory, signals, space, stack, threads};
+use crate::runtime::{memory, sampler, signals, space, stack, threads};
 
 /// What is made in advance for running one program.
 #[derive(Clone, Copy, Debug)]
@@ -51,4 +51,10 @@ impl Advance {
 /// sent until it is served.
 pub fn stop_from_outside() {
     signals::stop_from_outside(TrapKind::Timeout);
+}
+
+/// Lets whoever may send this process signals have samples taken of its guests' stacks, by `SIGPROF`: see [`Store::sample`](super::Store::sample), which
+/// makes no system call after this.
+pub fn sample_from_outside() {
+    sampler::install();
 }

@@ -1,22 +1,37 @@
 //! Engines and modules.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::error::Result;
 use crate::heap::Checks;
 use crate::runtime::code::ModuleCode;
 use crate::runtime::config::{CodeConfig, MemoryKind, Tier};
+use crate::runtime::events::{Sink, TierEvent};
 use crate::runtime::kept::{self, Kept, Unfit};
 use crate::runtime::{engine, signals, tier};
 use crate::types::ExternType;
 use crate::{jit, module, verifier};
 
 /// Settings of an [`Engine`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Config {
     code: CodeConfig,
     verifier: verifier::Options,
     compile_memory: Option<usize>,
+    events: Option<Sink>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, verifier, compile_memory, events } = self;
+        f.debug_struct("Config")
+            .field("code", code)
+            .field("verifier", verifier)
+            .field("compile_memory", compile_memory)
+            .field("tells", &events.is_some())
+            .finish()
+    }
 }
 
 impl Config {
@@ -50,6 +65,13 @@ impl Config {
         if debug {
             self.code.tier = Tier::Interpreter;
         }
+        self
+    }
+
+    /// Who is told what the tiers do: which functions turn hot, what is compiled, where loops are entered. It is called on the thread that does
+    /// it, which may be the guest's.
+    pub fn tier_events(&mut self, tell: impl Fn(&TierEvent) + Send + Sync + 'static) -> &mut Self {
+        self.events = Some(Arc::new(tell));
         self
     }
 
@@ -125,10 +147,9 @@ impl Engine {
             // Nobody is to be asked for what turns hot.
             code.tier = Tier::Interpreter;
         }
-        Self {
-            inner: Arc::new(engine::Engine::new(code, config.compile_memory.unwrap_or(jit::MEMORY))),
-            verifier: config.verifier.clone(),
-        }
+        let inner =
+            engine::Engine::new(code, config.compile_memory.unwrap_or(jit::MEMORY)).telling(config.events.clone());
+        Self { inner: Arc::new(inner), verifier: config.verifier.clone() }
     }
 
     /// Whether two handles are of one engine.
@@ -193,7 +214,7 @@ impl Module {
             Ok(kept) => unsafe { outline.trust(kept.found()) },
             Err(_) => outline.verify(&engine.verifier)?,
         };
-        let code = Arc::new(ModuleCode::new(module, engine.inner.config));
+        let code = Arc::new(ModuleCode::new(module, engine.inner.config).telling(engine.inner.events.clone()));
         // SAFETY: by contract; it fits.
         let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) }.map(|()| code.compiled()));
         tier::compile_ahead(&engine.inner, &code)?;

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::caller::Caller;
 use super::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::runtime::instantiate::join_instances;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
 use crate::runtime::types::{DefinedType, TypeRegistry};
-use crate::runtime::{raise, raise_trap};
+use crate::runtime::{raise, raise_trap, sampler};
 use crate::types::{FuncType, TypeId, ValType};
 
 type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
@@ -156,13 +157,7 @@ pub(crate) unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> R
         let result = catch_unwind(AssertUnwindSafe(body));
         debug_assert_eq!((top, limit), ((*store).value_top, (*store).value_limit));
         match result {
-            Ok(Ok(())) => match (*store).interrupted() {
-                None => true,
-                Some(kind) => {
-                    raise(store, kind);
-                    false
-                }
-            },
+            Ok(Ok(())) => (*store).interrupt.load(Ordering::Relaxed) == 0 || goes_on(store),
             Ok(Err(error)) => {
                 fail(store, error);
                 false
@@ -175,8 +170,29 @@ pub(crate) unsafe fn guarded(context: *mut HostContext, body: impl FnOnce() -> R
     }
 }
 
+/// Whether the run goes on after a host function that has done its work and found the store's word to stop set.
+///
+/// # Safety
+/// `store` is running that host function.
+#[cold]
+unsafe fn goes_on(store: *mut StoreContext) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        sampler::host_ended(store);
+        match (*store).interrupted() {
+            None => true,
+            Some(kind) => {
+                raise(store, kind);
+                false
+            }
+        }
+    }
+}
+
 #[cold]
 unsafe fn fail(store: *mut StoreContext, error: Error) {
+    // SAFETY: the store is running this host function.
+    unsafe { sampler::host_ended(store) };
     let trap = match error {
         Error::Trap(trap) => {
             if let Some(exception) = &trap.exception {

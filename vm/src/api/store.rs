@@ -13,9 +13,9 @@ use crate::runtime::trap::TrapKind;
 
 /// Everything that a group of programs shares: instances, memories, limits, and the embedder's `T`.
 pub struct Store<T> {
-    inner: Box<StoreInner>,
+    pub(super) inner: Box<StoreInner>,
     data: Box<T>,
-    engine: Engine,
+    pub(super) engine: Engine,
 }
 
 impl<T> Store<T> {
@@ -126,6 +126,11 @@ impl InterruptHandle {
     /// Ends the present run, or the next one if none is going on, with [`TrapKind::Interrupted`].
     pub fn interrupt(&self) {
         self.0.request(TrapKind::Interrupted);
+    }
+
+    /// Has a sample taken of the stack of what runs now, if the store [takes samples](Store::sample).
+    pub fn tick(&self) {
+        self.0.tick();
     }
 
     /// Whether the run is to be stopped, for whatever reason.

@@ -94,18 +94,28 @@ unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
     Outcome::Trap
 }
 
-/// Tells of the frames of an activation of the interpreter, newest first: instance, function, offset of the operator
-/// in the module.
+/// Tells of the frames of an activation of the interpreter, newest first, until it is enough: instance, function, offset of the
+/// operator in the module.
 ///
 /// # Safety
 /// As for [`walk`].
-pub unsafe fn frames(activation: &Activation, tell: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32)) {
+pub unsafe fn frames(
+    activation: &Activation,
+    tell: &mut dyn FnMut(*mut InstanceContext, FuncIndex, u32) -> ControlFlow<()>,
+) {
     // SAFETY: by contract.
+    unsafe { walk(activation, &mut |context, function, word, _| tell(context, function.index, function.offset(word))) };
+}
+
+/// The instance and the function that an activation of the interpreter is in, wherever it is there. For whoever interrupts it.
+///
+/// # Safety
+/// The activation is live.
+pub unsafe fn running(activation: &Activation) -> Option<(*mut InstanceContext, FuncIndex)> {
+    // SAFETY: by contract; translations live as long as what runs them.
     unsafe {
-        walk(activation, &mut |context, function, word, _| {
-            tell(context, function.index, function.offset(word));
-            ControlFlow::Continue(())
-        });
+        let machine = activation.data.cast::<Machine>().as_ref()?;
+        Some((machine.context, machine.function.as_ref()?.index))
     }
 }
 

@@ -20,7 +20,7 @@ mod translator;
 pub mod value;
 pub mod vectors;
 
-pub use frame::{execute, find_handler, frames, roots};
+pub use frame::{execute, find_handler, frames, roots, running};
 pub use translator::{disassemble, translate};
 
 use crate::module::FuncIndex;

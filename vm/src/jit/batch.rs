@@ -272,12 +272,37 @@ impl Batch {
         Some((frame, &self.tables.references[first as usize..][..count as usize]))
     }
 
-    /// The function whose body a program counter is in.
-    pub fn func(&self, pc: usize) -> Option<FuncIndex> {
+    /// The function or trampoline that a program counter is in.
+    fn entry(&self, pc: usize) -> Option<&Entry> {
         let offset = self.offset(pc);
         let at = self.tables.entries.partition_point(|entry| entry.start <= offset).checked_sub(1)?;
-        let entry = self.tables.entries.get(at).filter(|entry| offset < entry.end)?;
-        entry.func
+        self.tables.entries.get(at).filter(|entry| offset < entry.end)
+    }
+
+    /// Bytes of the function or trampoline at an address, if that is in its code.
+    pub fn size_at(&self, address: *const u8) -> Option<u64> {
+        self.offset_of(address)?;
+        self.entry(address as usize).map(|entry| u64::from(entry.end - entry.start))
+    }
+
+    /// The function whose body a program counter is in.
+    pub fn func(&self, pc: usize) -> Option<FuncIndex> {
+        self.entry(pc)?.func
+    }
+
+    /// Where the return address is of a function that has no frame at a program counter: see [`super::registry::frameless`].
+    pub fn frameless(&self, pc: usize) -> Option<usize> {
+        /// `push rbp`, which all code begins with.
+        const PUSH: u8 = 0x55;
+        /// `ret`, without and with arguments to take off the stack.
+        const RETURN: [u8; 2] = [0xc3, 0xc2];
+        let (start, offset) = (self.entry(pc)?.start, self.offset(pc));
+        let byte = |offset: u32| self.code().get(offset as usize).copied();
+        match offset - start {
+            0 => Some(0),
+            1 if byte(start) == Some(PUSH) => Some(size_of::<usize>()),
+            _ => byte(offset).filter(|byte| RETURN.contains(byte)).map(|_| 0),
+        }
     }
 
     /// The module, function and byte of the module that a program counter stems from.

@@ -30,6 +30,17 @@ pub fn is_body(pc: usize) -> bool {
     batch(pc).is_some_and(|batch| batch.func(pc).is_some())
 }
 
+/// Whether a program counter is in compiled code, trampolines included.
+pub fn is_code(pc: usize) -> bool {
+    batch(pc).is_some()
+}
+
+/// How far above the stack pointer the return address is of a function that is at this program counter, if it has not made its frame yet, or has
+/// none any more: the frame pointer is its caller's.
+pub fn frameless(pc: usize) -> Option<usize> {
+    batch(pc)?.frameless(pc)
+}
+
 /// The handlers of the call that returns to a program counter, innermost first, if it has any.
 pub fn lookup_handlers<'a>(pc: usize) -> Option<(&'a CallSite, impl Iterator<Item = Handler>)> {
     batch(pc)?.handlers(pc)

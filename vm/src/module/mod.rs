@@ -452,6 +452,12 @@ impl Module {
         &self.bytes[self.bodies[func.index()].bytes.clone()]
     }
 
+    /// Where a defined function's body begins in the module; none of an imported one.
+    pub fn body_offset(&self, func: FuncIndex) -> Option<u32> {
+        let body = self.bodies.get(self.defined(func)?.index())?;
+        u32::try_from(body.bytes.start).ok()
+    }
+
     /// How many functions are defined here.
     pub fn defined_count(&self) -> usize {
         self.bodies.len()

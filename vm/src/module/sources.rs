@@ -14,6 +14,9 @@
 //!
 //! It is the guest's own word: it decides nothing, and what is malformed in it is ignored. It is read when somebody asks.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use super::{DefinedFunc, FuncIndex, Module};
 
 /// The section's name.
@@ -43,6 +46,8 @@ pub struct SourceMap<'a> {
     positions: Vec<Position>,
     /// The entries of each function, of which the rest is not looked at before it is needed.
     code: &'a [u8],
+    /// Where those of each function begin in there, once that was asked for.
+    starts: OnceCell<Vec<u32>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +73,53 @@ impl<'a> SourceMap<'a> {
                 [reader.number()?, reader.number()?, reader.number()?, reader.number()?, reader.number()?];
             Some(Position { file, line, column, function, caller })
         })?;
-        Some(Self { files, functions, positions, code: reader.0 })
+        Some(Self { files, functions, positions, code: reader.0, starts: OnceCell::new() })
+    }
+
+    /// For each function in each file the first place that is known of it, in no order.
+    pub fn beginnings(&self) -> Vec<SourcePlace> {
+        let mut first: HashMap<(u32, u32), &Position> = HashMap::new();
+        for position in &self.positions {
+            let found = first.entry((position.file, position.function)).or_insert(position);
+            if (position.line, position.column) < (found.line, found.column) {
+                *found = position;
+            }
+        }
+        first.into_values().filter_map(|position| self.place(position)).collect()
+    }
+
+    /// Where the first code of a function comes from that comes from anywhere: as [`Self::places`].
+    pub fn first_places(&self, func: DefinedFunc) -> Vec<SourcePlace> {
+        let first = || {
+            let mut reader = self.entries(func)?;
+            if reader.number()? == 0 {
+                return None;
+            }
+            reader.number()
+        };
+        first().map_or(Vec::new(), |offset| self.places(func, offset))
+    }
+
+    /// What there is of a function: how many entries, and those.
+    fn entries(&self, func: DefinedFunc) -> Option<Reader<'a>> {
+        let starts = self.starts.get_or_init(|| {
+            let mut starts = Vec::new();
+            let mut reader = Reader(self.code);
+            let mut find = || {
+                for _ in 0..reader.number()? {
+                    starts.push((self.code.len() - reader.0.len()) as u32);
+                    for _ in 0..reader.number()? {
+                        reader.number()?;
+                        reader.number()?;
+                    }
+                }
+                Some(())
+            };
+            // What comes before the place where it is malformed is there.
+            find();
+            starts
+        });
+        self.code.get(*starts.get(func.index())? as usize..).map(Reader)
     }
 
     /// Where the code comes from that is so many bytes behind the beginning of a function's body: the innermost function first, then those
@@ -94,16 +145,7 @@ impl<'a> SourceMap<'a> {
 
     /// The position of the last entry that is not behind an offset.
     fn position(&self, func: DefinedFunc, offset: u32) -> Option<u32> {
-        let mut reader = Reader(self.code);
-        if func.0 >= reader.number()? {
-            return None;
-        }
-        for _ in 0..func.0 {
-            for _ in 0..reader.number()? {
-                reader.number()?;
-                reader.number()?;
-            }
-        }
+        let mut reader = self.entries(func)?;
         let (mut at, mut found) = (0_u32, None);
         for _ in 0..reader.number()? {
             at = at.checked_add(reader.number()?)?;
@@ -184,6 +226,13 @@ mod tests {
         assert_eq!(places(u32::MAX), ["outer a:9:9"]);
         let map = SourceMap::parse(SECTION).unwrap();
         assert!(map.places(DefinedFunc(0), 5).is_empty() && map.places(DefinedFunc(2), 5).is_empty());
+        assert_eq!(
+            (map.first_places(DefinedFunc(1)), map.first_places(DefinedFunc(0))),
+            (map.places(DefinedFunc(1), 2), vec![])
+        );
+        let mut beginnings: Vec<_> = map.beginnings().into_iter().map(|place| (place.function, place.line)).collect();
+        beginnings.sort();
+        assert_eq!(beginnings, [("inner".to_owned(), 129), ("outer".to_owned(), 1)]);
     }
 
     #[test]

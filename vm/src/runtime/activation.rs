@@ -1,6 +1,7 @@
 //! The chain of tier entries: who is running on top of whom.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use super::context::{Activation, StoreContext};
 
@@ -33,6 +34,8 @@ pub unsafe fn push(store: *mut StoreContext, activation: *mut Activation) {
             previous.exit_pc = (*store).exit_pc;
         }
         (*activation).previous = previous;
+        // A signal handler may look at it from here on.
+        compiler_fence(Ordering::Release);
         (*store).activation = activation;
     }
 }
@@ -51,6 +54,8 @@ pub unsafe fn pop(store: *mut StoreContext, activation: *mut Activation) {
             (*store).exit_pc = previous.exit_pc;
         }
         (*store).activation = previous;
+        // A signal handler may look at it until here.
+        compiler_fence(Ordering::Release);
     }
 }
 

@@ -71,6 +71,7 @@ pub unsafe fn capture(store: *mut StoreContext) -> (Vec<Frame>, usize) {
                 }),
                 _ => interpreter::frames(&*activation, &mut |context: *mut InstanceContext, func, offset| {
                     collector.add(&(*(*context).code).module, func, offset);
+                    ControlFlow::Continue(())
                 }),
             }
         }

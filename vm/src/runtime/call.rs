@@ -4,7 +4,7 @@ use super::activation::{pop, push};
 use super::context::{Activation, FuncRef, HostContext, InstanceContext, LoopFrame, StoreContext};
 use super::store::StoreInner;
 use super::trap::{Trap, TrapKind};
-use super::{raise, signals, tier, x86_64};
+use super::{raise, sampler, signals, tier, x86_64};
 use crate::interpreter;
 use crate::jit::LoopCode;
 use crate::module::FuncIndex;
@@ -377,6 +377,7 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
         let value_top = (*store).value_top;
         let before = signals::set_current(store);
         let interrupt = StoreInner::of(store).interrupt.clone();
+        let sampler = sampler::enter(StoreInner::of(store).sampler.as_deref());
         interrupt.enter();
         let mut run_it = Run { store, func, buffer, outcome: Ok(Outcome::Done) };
         // Compiled code does not poll, and a request from before this run sent it no signal.
@@ -389,6 +390,7 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
             StoreInner::of(store).host_stack = before;
         }
         interrupt.leave();
+        sampler::leave(&*store, sampler);
         signals::set_current(before);
         (*store).value_top = value_top;
         let outcome = run_it.outcome.unwrap_or_else(|panic| {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::config::{CodeConfig, Tier};
 use super::context::Layout;
+use super::events::{Events, Sink};
 use super::image::Image;
 use super::loops::Loops;
 use super::tier;
@@ -33,6 +34,8 @@ pub struct ModuleCode {
     pub(super) loop_bytes: AtomicUsize,
     /// How many calls it takes until a function is hot.
     pub(super) hot_calls: AtomicI32,
+    /// Who is told of what comes of it.
+    pub(super) events: Events,
 }
 
 /// One function's code in both tiers.
@@ -72,7 +75,13 @@ impl ModuleCode {
             has_stubs: AtomicBool::new(false),
             loop_bytes: AtomicUsize::new(0),
             hot_calls: AtomicI32::new(tier::until_hot(config.tier).0),
+            events: Events::default(),
         }
+    }
+
+    /// Has somebody told of what comes of it.
+    pub fn telling(self, sink: Option<Sink>) -> Self {
+        Self { events: Events::new(sink), ..self }
     }
 
     /// The code of a function.

@@ -38,7 +38,8 @@ pub struct StoreContext {
     pub fuel: i64,
     /// Non-zero asks the guest to stop: the [`TrapKind`] to stop with, as a number. Written by
     /// other threads (atomically), polled by the interpreter at loop headers and calls, by
-    /// compiled code only where signals are off, and by everything that takes long.
+    /// compiled code only where signals are off, and by everything that takes long. It may also say
+    /// that nobody asks for that, but a sample of the stack waits ([`LOOK_UP`](super::sampler::LOOK_UP)).
     pub interrupt: std::sync::atomic::AtomicU32,
     /// 1 if a host function or builtin left a trap in the store's pending place.
     pub has_pending: u32,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
+use super::events::Sink;
 use super::stack::StackPool;
 use super::types::TypeRegistry;
 use crate::jit;
@@ -18,6 +19,8 @@ pub struct Engine {
     pub stacks: StackPool,
     /// Its types.
     pub types: TypeRegistry,
+    /// Who is told what the tiers do.
+    pub events: Option<Sink>,
     compiler: OnceLock<Result<Arc<jit::Compiler>, jit::CompileError>>,
     /// Jobs for the background compiler.
     pub(super) background: Mutex<Option<std::sync::mpsc::Sender<super::tier::Job>>>,
@@ -31,9 +34,15 @@ impl Engine {
             compile_memory,
             stacks: StackPool::default(),
             types: TypeRegistry::default(),
+            events: None,
             compiler: OnceLock::new(),
             background: Mutex::default(),
         }
+    }
+
+    /// Has somebody told what the tiers do.
+    pub fn telling(self, events: Option<Sink>) -> Self {
+        Self { events, ..self }
     }
 
     /// The number of a function type: equal types have equal numbers.

@@ -35,6 +35,8 @@ struct Target {
     deadline: Option<Instant>,
     /// When the clock's thread looks at the deadline next; not if it does not.
     look: Option<Instant>,
+    /// Whether samples of its stack can be taken.
+    has_sampler: bool,
 }
 
 // SAFETY: the context is only used to write its atomic word, under the lock that its store takes
@@ -44,7 +46,7 @@ unsafe impl Send for Target {}
 impl InterruptState {
     /// For a store's context.
     pub fn new(context: *mut StoreContext) -> Self {
-        Self { target: Mutex::new(Target { context, thread: 0, deadline: None, look: None }) }
+        Self { target: Mutex::new(Target { context, thread: 0, deadline: None, look: None, has_sampler: false }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Target> {
@@ -87,19 +89,33 @@ impl InterruptState {
     pub fn requested(&self) -> bool {
         let target = self.lock();
         // SAFETY: as in `request`.
-        unsafe { target.context.as_ref() }.is_some_and(|c| c.interrupt.load(Ordering::Relaxed) != 0)
+        unsafe { target.context.as_ref() }.is_some_and(|c| c.interrupted().is_some())
     }
 
     /// Sends one signal if the guest runs and was asked to stop. Whether it did.
     fn signal(&self) -> bool {
         let target = self.lock();
         // SAFETY: as in `request`.
-        let asked = unsafe { target.context.as_ref() }.is_some_and(|c| c.interrupt.load(Ordering::Relaxed) != 0);
+        let asked = unsafe { target.context.as_ref() }.is_some_and(|c| c.interrupted().is_some());
         if asked && target.thread != 0 {
             signals::send(target.thread);
             return true;
         }
         false
+    }
+
+    /// Has a sample of the guest's stack taken, if it runs and has a sampler.
+    pub fn tick(&self) {
+        let target = self.lock();
+        // Only where there is one the signal is handled.
+        if target.thread != 0 && target.has_sampler {
+            signals::send_tick(target.thread);
+        }
+    }
+
+    /// There is a sampler from now on.
+    pub fn samples(&self) {
+        self.lock().has_sampler = true;
     }
 
     /// Sets or lifts the deadline.

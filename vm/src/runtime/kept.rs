@@ -18,6 +18,7 @@ use std::sync::atomic::Ordering;
 use super::code::ModuleCode;
 use super::config::{CodeConfig, Tier};
 use super::engine::Engine;
+use super::events::TierEvent;
 use super::tier;
 use crate::jit::batch::{Batch, Parts};
 use crate::jit::words::{CutOff, Reader, Writer};
@@ -261,6 +262,8 @@ impl<'a> Kept<'a> {
         let no_code = |_| Unfit::Elsewhere;
         adopted.enter(compiler, code)?;
         tier::prepare_stubs(compiler, code).map_err(no_code)?;
+        let count = [adopted.functions.len() as u64, adopted.loops.len() as u64];
+        code.events.tell(|| TierEvent::Kept { functions: count[0], loops: count[1] });
         for [func, start] in &adopted.functions {
             let func = DefinedFunc(*func);
             let index = code.module.func_index(func);

@@ -13,13 +13,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::context::StoreContext;
+use super::sampler::{LOOK_UP, TICK};
 use super::store::StoreInner;
 use super::trap::TrapKind;
 use super::x86_64::unwind_to_activation;
 use crate::jit::registry;
 
 /// Ignored where nobody handles it, so that a late one does no harm.
-const INTERRUPT: i32 = libc::SIGURG;
+pub(super) const INTERRUPT: i32 = libc::SIGURG;
 const FAULTS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
 
 thread_local! {
@@ -49,10 +50,12 @@ pub fn install() {
             action.sa_sigaction = handle as *const () as usize;
             // No SA_RESTART: a blocking call is to return.
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-            // SAFETY: a valid set and signal.
-            unsafe { libc::sigaddset(&mut action.sa_mask, INTERRUPT) };
-            // The interrupting signal is sent again and again. It waits while a handler runs: the frames of three signals do not fit
-            // on the signal stacks that Rust's threads have. A fault in a handler that is chained to must reach that handler again, as
+            for waits in [INTERRUPT, TICK] {
+                // SAFETY: a valid set and signal.
+                unsafe { libc::sigaddset(&mut action.sa_mask, waits) };
+            }
+            // The interrupting signal is sent again and again. It waits while a handler runs, as a tick does: the frames of three signals
+            // do not fit on the signal stacks that Rust's threads have. A fault in a handler that is chained to must reach that handler again, as
             // it would without us.
             if signal != INTERRUPT {
                 action.sa_flags |= libc::SA_NODEFER;
@@ -88,8 +91,17 @@ pub fn thread_id() -> i32 {
 
 /// Sends the interrupting signal to a thread of this process.
 pub fn send(thread: i32) {
+    send_to(thread, INTERRUPT);
+}
+
+/// Has a sample taken on a thread of this process.
+pub fn send_tick(thread: i32) {
+    send_to(thread, TICK);
+}
+
+fn send_to(thread: i32, signal: i32) {
     // SAFETY: a thread that has ended meanwhile makes the call fail, which is fine.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, INTERRUPT) };
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) };
 }
 
 extern "C" fn handle(signal: i32, info: *mut libc::siginfo_t, ucontext: *mut libc::c_void) {
@@ -114,12 +126,11 @@ unsafe fn take(signal: i32, info: *const libc::siginfo_t, ucontext: *mut libc::u
     let pc = registers[libc::REG_RIP as usize] as usize;
     // SAFETY: by contract.
     if signal == INTERRUPT && unsafe { (*info).si_code } == libc::SI_USER {
-        let _ = context.interrupt.compare_exchange(
-            0,
-            OUTSIDE.load(Ordering::Relaxed),
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
+        let kind = OUTSIDE.load(Ordering::Relaxed);
+        // A sample that waits gives way.
+        for before in [0, LOOK_UP] {
+            let _ = context.interrupt.compare_exchange(before, kind, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
     let kind = if signal == INTERRUPT {
         match context.interrupted() {

@@ -13,6 +13,7 @@ use super::instance::{Global, HostFunction, Instance};
 use super::interrupt::InterruptState;
 use super::memory::LinearMemory;
 use super::roots::HostRoots;
+use super::sampler::Sampler;
 use super::slab::{Key, Slab};
 use super::stack::Stack;
 use super::table::Table;
@@ -109,6 +110,8 @@ pub struct StoreInner {
     pub peak: u64,
     /// Who looks on, if somebody does.
     pub debugger: Option<super::debug::Debugger>,
+    /// What takes samples of its guests' stacks, if somebody wants them.
+    pub sampler: Option<Box<Sampler>>,
     /// How often the interpreter went on in compiled code in mid-loop.
     pub loops_entered: u64,
     /// How other threads reach it.
@@ -179,6 +182,7 @@ impl StoreInner {
             used: 0,
             peak: 0,
             debugger: None,
+            sampler: None,
             loops_entered: 0,
             interrupt,
             host_stack: std::ptr::null_mut(),

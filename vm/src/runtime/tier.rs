@@ -8,11 +8,13 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use super::code::ModuleCode;
 use super::config::Tier;
 use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
+use super::events::{self, Heat};
 use super::loops::{AGAIN, Look};
 use super::store::StoreInner;
 use super::{threads, x86_64};
@@ -92,8 +94,19 @@ pub fn compile_ahead(engine: &Engine, code: &Arc<ModuleCode>) -> Result<(), Comp
     compile(compiler, code, &funcs)
 }
 
-/// Compiles functions and publishes them.
+/// Compiles functions and publishes them, and tells of it.
 fn compile(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -> Result<(), CompileError> {
+    let start = Instant::now();
+    let result = publish(compiler, code, funcs);
+    if code.events.are_wanted() {
+        let error = result.as_ref().err();
+        events::of_functions(code, funcs, error, start.elapsed());
+    }
+    result
+}
+
+/// Compiles functions and publishes them.
+fn publish(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -> Result<(), CompileError> {
     prepare_stubs(compiler, code)?;
     for compiled in compiler.compile_functions(code, funcs)? {
         let func = code.module.func_index(compiled.func);
@@ -140,7 +153,9 @@ pub(super) fn prepare_stubs(compiler: &Compiler, code: &ModuleCode) -> Result<()
 pub unsafe fn hot_function(context: *mut InstanceContext, func: DefinedFunc) {
     // SAFETY: by contract.
     unsafe {
-        if (*(*context).code).function(func).compiled().is_none() {
+        let code = &*(*context).code;
+        if code.function(func).compiled().is_none() {
+            code.events.hot(&code.module, func, Heat::Calls);
             ask(context, func, None);
         }
     }
@@ -166,6 +181,8 @@ pub unsafe fn hot_loop(context: *mut InstanceContext, func: DefinedFunc, number:
             return std::ptr::null();
         }
         StoreInner::of(store).loops_entered += 1;
+        let of = &*(*context).code;
+        of.events.entered(&of.module, func, number);
         code
     }
 }
@@ -203,6 +220,7 @@ unsafe fn loop_in_background(context: *mut InstanceContext, func: DefinedFunc, n
     function.turns.store(-turns, Ordering::Relaxed);
     drop(loops);
     if let Some(entry) = entry {
+        code.events.hot(&code.module, func, entry.map_or(Heat::Turns, Heat::Loop));
         // SAFETY: by contract.
         unsafe { ask(context, func, entry) };
     }
@@ -251,8 +269,12 @@ unsafe fn engine_and_code(context: *mut InstanceContext) -> (Arc<Engine>, Arc<Mo
 
 /// Compiles a function to be entered at the header of a loop, if it can be.
 fn compile_loop(compiler: &Compiler, code: &Arc<ModuleCode>, func: DefinedFunc, number: u32) -> Option<LoopCode> {
-    prepare_stubs(compiler, code).ok()?;
-    let (made, batch) = compiler.compile_loop(code, func, number).ok()??;
+    let start = Instant::now();
+    let made = prepare_stubs(compiler, code).and_then(|()| compiler.compile_loop(code, func, number));
+    if code.events.are_wanted() {
+        events::of_loop(code, func, number, &made, start.elapsed());
+    }
+    let (made, batch) = made.ok()??;
     code.keep(batch);
     Some(made)
 }

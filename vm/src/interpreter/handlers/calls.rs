@@ -15,7 +15,7 @@
 use std::sync::atomic::Ordering;
 
 use super::exceptions::failed;
-use super::{interrupted, reload_memory, save, trap};
+use super::{goes_on, interrupted, reload_memory, save, stop, trap};
 use crate::interpreter::dispatch::{Ip, Machine, Regs, Stop, handler, word};
 use crate::interpreter::value::{Address, Source, Value};
 use crate::interpreter::{Function, frame};
@@ -48,7 +48,7 @@ macro_rules! enter {
             return trap($m, $ip, $r.sp, TrapKind::StackExhausted);
         }
         if (*(*$m).interrupt).load(Ordering::Relaxed) != 0 {
-            return interrupted($m, $ip, $r.sp);
+            return interrupted($m, $ip, $r.sp, $r.mem, $r.len, $r.int, $r.f32, $r.f64);
         }
         let header = sp.add((*callee).header as usize);
         header.write($after as u64);
@@ -315,8 +315,8 @@ unsafe fn enter_other(
         if !fits(m, frame, callee) {
             return trap(m, ip, r.sp, TrapKind::StackExhausted);
         }
-        if (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
-            return interrupted(m, ip, r.sp);
+        if (*(*m).interrupt).load(Ordering::Relaxed) != 0 && !goes_on(m, ip, r.sp) {
+            return stop(m, ip, r.sp);
         }
         let header = frame.add((*callee).header as usize);
         header.write(after as u64);
@@ -395,8 +395,8 @@ pub unsafe fn give_way(m: *mut Machine, ip: Ip, sp: *mut u64, func: *const FuncR
             if !fits(m, sp, callee) {
                 return trap(m, ip, sp, TrapKind::StackExhausted);
             }
-            if (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
-                return interrupted(m, ip, sp);
+            if (*(*m).interrupt).load(Ordering::Relaxed) != 0 && !goes_on(m, ip, sp) {
+                return stop(m, ip, sp);
             }
             arguments.copy_to(sp, params);
             let header = sp.add((*callee).header as usize);

@@ -20,7 +20,7 @@ handler! {
     /// Jumps back by word 2, unless the run is to stop.
     fn jump_back[](m, ip, r) {
         if (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
-            return interrupted(m, ip, r.sp);
+            return interrupted(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
         }
         r.next(m, target(ip, 2))
     }
@@ -30,7 +30,7 @@ handler! {
     fn jump_table[A: Source](m, ip, r) {
         let last = word(ip, 2) - 1;
         if (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
-            return interrupted(m, ip, r.sp);
+            return interrupted(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
         }
         let index = A::get::<u32>(ip, 3 + last as usize + 1, &r).min(last);
         r.next(m, target(ip, 3 + index as usize))

@@ -17,10 +17,10 @@ pub mod scalar;
 pub mod state;
 pub mod vector;
 
-use super::dispatch::{Handler, Ip, Machine, Regs, Stop};
+use super::dispatch::{Handler, Ip, Machine, Regs, Stop, handler};
 use crate::runtime::context::{InstanceContext, MemorySlot};
 use crate::runtime::trap::TrapKind;
-use crate::runtime::{Outcome, raise};
+use crate::runtime::{Outcome, raise, sampler};
 
 /// The handlers of an instruction with a result: one that writes its slot (and the
 /// accumulator), one that only leaves it in the accumulator.
@@ -63,13 +63,42 @@ pub unsafe extern "C" fn trap(m: *mut Machine, ip: Ip, sp: *mut u64, kind: TrapK
     Stop::Over
 }
 
-/// Ends the run as the store's request to stop says; goes on if it was withdrawn.
+handler! {
+    /// What an instruction goes on with that finds the store's word to stop set, before it has done anything: the run ends as that says. If
+    /// only a sample of the stack was waiting, or the request was withdrawn, the instruction is run again.
+    #[cold]
+    #[inline(never)]
+    fn interrupted[](m, ip, r) {
+        if !goes_on(m, ip, r.sp) {
+            return stop(m, ip, r.sp);
+        }
+        r.next(m, ip)
+    }
+}
+
+/// Whether the run goes on although the store's word to stop was set; a sample of the stack that was waiting is taken.
 ///
 /// # Safety
 /// As for [`save`].
 #[cold]
 #[inline(never)]
-pub unsafe extern "C" fn interrupted(m: *mut Machine, ip: Ip, sp: *mut u64) -> Stop {
+pub unsafe extern "C" fn goes_on(m: *mut Machine, ip: Ip, sp: *mut u64) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let store = (*m).store;
+        save(m, ip, sp);
+        sampler::look_up(store);
+        (*store).interrupted().is_none()
+    }
+}
+
+/// Ends the run as the store's request to stop says.
+///
+/// # Safety
+/// As for [`save`].
+#[cold]
+#[inline(never)]
+pub unsafe extern "C" fn stop(m: *mut Machine, ip: Ip, sp: *mut u64) -> Stop {
     // SAFETY: by contract.
     unsafe {
         let kind = (*(*m).store).interrupted().unwrap_or(TrapKind::Interrupted);

@@ -92,7 +92,7 @@ handler! {
         let b = R::get::<O::R>(ip, 3 + L::words::<O::L>(), &r);
         if O::test(a, b) == WHEN {
             if BACK && (*(*m).interrupt).load(Ordering::Relaxed) != 0 {
-                return interrupted(m, ip, r.sp);
+                return interrupted(m, ip, r.sp, r.mem, r.len, r.int, r.f32, r.f64);
             }
             return r.next(m, target(ip, 2));
         }
