@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
 use super::traits::{Head, Proof, Wanted};
 use super::types::BoundsOf;
 use super::{Checker, Owner};
@@ -22,6 +24,10 @@ impl Checker<'_> {
     pub(super) fn check_coherence(&mut self) {
         for index in 0..self.program.impls.len() {
             let id = ImplId(index as u32);
+            if !self.is_eager(self.program.impls[index].module) {
+                self.order_members(id);
+                continue;
+            }
             self.env = self.program.impls[index].generics.clone();
             self.check_place(id);
             self.check_params_used(id);
@@ -81,14 +87,11 @@ impl Checker<'_> {
         for (id, span) in std::mem::take(&mut self.pending_dyns) {
             let mut culprit = None;
             for (of, _) in self.all_supers(Ty::ERROR, id, Vec::new()) {
+                self.find_dispatchable(of);
                 let methods = &self.program.traits[of.index()].methods;
                 let wrong = methods.iter().find(|method| {
                     let Owner::Trait(_) = self.declared.fns[method.function.index()].owner else { return false };
-                    let has_body = match self.declared.fns[method.function.index()].source {
-                        super::declare::Code::Fn(function) => function.body.is_some(),
-                        _ => true,
-                    };
-                    !method.dispatchable && !has_body
+                    !method.dispatchable && !self.declared.fns[method.function.index()].source.has_body()
                 });
                 culprit = culprit.or(wrong.map(|method| (method.name, method.function)));
             }
@@ -267,11 +270,7 @@ impl Checker<'_> {
         let mut missing = Vec::new();
         for (place, found) in ordered.iter().enumerate() {
             let method = &self.program.traits[of.index()].methods[place];
-            let has_body = match self.declared.fns[method.function.index()].source {
-                super::declare::Code::Fn(function) => function.body.is_some(),
-                _ => false,
-            };
-            if found.is_none() && !has_body {
+            if found.is_none() && !self.declared.fns[method.function.index()].source.has_body() {
                 missing.push(method.name);
             }
         }
@@ -288,6 +287,16 @@ impl Checker<'_> {
             });
         }
         self.program.impls[id.index()].methods = ordered;
+    }
+
+    /// Puts the functions of an implementation that is right into the trait's order.
+    fn order_members(&mut self, id: ImplId) {
+        let Some((of, _)) = self.program.impls[id.index()].of else { return };
+        let written = std::mem::take(&mut self.program.impls[id.index()].methods);
+        let name = |function: FnId| self.program.functions[function.index()].name;
+        let methods = self.program.traits[of.index()].methods.iter();
+        let own = |wanted| written.iter().copied().flatten().find(|&function| name(function) == wanted);
+        self.program.impls[id.index()].methods = methods.map(|method| own(method.name)).collect();
     }
 
     fn report_extra(&mut self, of: TraitId, name: Name, function: FnId) {
@@ -310,6 +319,7 @@ impl Checker<'_> {
     fn check_member(&mut self, id: ImplId, args: &[Ty], wanted: FnId, found: FnId) {
         let around = self.program.impls[id.index()].generics.len();
         let trait_around = args.len() + 1;
+        self.sign(wanted);
         let (want, have) = (&self.program.functions[wanted.index()], &self.program.functions[found.index()]);
         let (span, at, name) = (have.span, want.span, have.name);
         let own = want.generics.len() - trait_around;
@@ -412,23 +422,36 @@ impl Checker<'_> {
 
     /// Whether two implementations are for the same types.
     fn check_overlaps(&mut self) {
+        // Those of the standard library do not overlap one another: a group without others is not made.
         let mut groups: BTreeMap<(TraitId, Option<Head>), Vec<ImplId>> = BTreeMap::new();
         let mut inherent: BTreeMap<(Head, Name), Vec<ImplId>> = BTreeMap::new();
-        for index in 0..self.program.impls.len() {
-            let id = ImplId(index as u32);
-            let self_ty = self.program.impls[index].self_ty;
-            if self_ty == Ty::ERROR {
-                continue;
-            }
-            match (&self.program.impls[index].of, self.head(self_ty)) {
-                (Some((of, _)), head) => groups.entry((*of, head)).or_default().push(id),
+        let mut heads: FxHashSet<Head> = FxHashSet::default();
+        for found in self.program.impls.iter().filter(|found| self.is_eager(found.module)) {
+            match (&found.of, self.head(found.self_ty)) {
+                (Some((of, _)), head) => {
+                    groups.entry((*of, head)).or_default();
+                }
                 (None, Some(head)) => {
-                    for function in self.program.impls[index].methods.iter().flatten() {
+                    heads.insert(head);
+                }
+                (None, None) => {}
+            }
+        }
+        for (index, found) in self.program.impls.iter().enumerate().filter(|(_, found)| found.self_ty != Ty::ERROR) {
+            let id = ImplId(index as u32);
+            match (&found.of, self.head(found.self_ty)) {
+                (Some((of, _)), head) => {
+                    if let Some(group) = groups.get_mut(&(*of, head)) {
+                        group.push(id);
+                    }
+                }
+                (None, Some(head)) if heads.contains(&head) => {
+                    for function in found.methods.iter().flatten() {
                         let name = self.program.functions[function.index()].name;
                         inherent.entry((head, name)).or_default().push(id);
                     }
                 }
-                (None, None) => {}
+                (None, _) => {}
             }
         }
         for ((of, _), group) in groups {

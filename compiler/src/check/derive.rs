@@ -245,6 +245,7 @@ impl Maker<'_, '_> {
     /// An object of fields.
     fn object(&mut self, fields: Vec<Part>, values: Vec<Expr>) -> Expr {
         let calls = self.json.calls;
+        self.c.sign(calls.new_fields);
         let ty = self.c.program.functions[calls.new_fields.index()].result;
         let new = self.call(calls.new_fields, Vec::new(), Vec::new(), ty);
         let name = self.c.words.map;

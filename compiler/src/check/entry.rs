@@ -29,13 +29,12 @@ impl Checker<'_> {
             }
         }
         for id in function_ids(&self.program) {
-            let function = &self.program.functions[id.index()];
+            let module = self.program.functions[id.index()].module;
             let has_body = match self.declared.fns[id.index()].source {
-                Code::Fn(written) => written.body.is_some(),
-                Code::Script(_) => true,
                 Code::Test(_) => self.program.tests.iter().any(|test| test.function == id),
+                source => source.has_body(),
             };
-            if has_body && self.is_checked(function.module) && !self.is_over() {
+            if has_body && self.is_checked(module) && !self.is_over() {
                 self.infer_function(id);
             }
         }

@@ -38,6 +38,7 @@ enum Item {
 impl Checker<'_> {
     /// A function is called or taken as a value.
     pub(super) fn reach_fn(&mut self, id: FnId) {
+        self.sign(id);
         let function = &self.program.functions[id.index()];
         let waits = matches!(function.kind, FunctionKind::Unreached | FunctionKind::Host(None));
         if waits && self.program.modules[function.module.index()].standard && self.reach.functions.insert(id) {
@@ -67,6 +68,9 @@ impl Checker<'_> {
     fn reach_call(&mut self, of: TraitId, method: u32, ty: Ty) {
         if self.reach.traits.contains(&(of, method)) || ty == Ty::ERROR || !self.reach.typed.insert((of, method, ty)) {
             return;
+        }
+        if let Some(found) = self.program.traits[of.index()].methods.get(method as usize) {
+            self.sign(found.function);
         }
         if Some(of) == self.program.lang.show {
             let lang = self.program.lang;
@@ -152,6 +156,7 @@ impl Checker<'_> {
         let args = self.program.traits[of.index()].generics.len();
         let args = self.fresh_list(args, crate::source::Span::default());
         for (of, _) in self.all_supers(ty, of, args) {
+            self.find_dispatchable(of);
             for method in 0..self.program.traits[of.index()].methods.len() {
                 if self.program.traits[of.index()].methods[method].dispatchable {
                     self.reach_trait(of, method as u32, ty);

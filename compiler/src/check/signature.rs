@@ -4,16 +4,16 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::declare::Code;
+use super::declare::{Code, Written as WrittenFunction};
 use super::scope::{AliasId, Def, PRELUDE};
 use super::types::{BoundsOf, TypeScope};
 use super::written::{Written, access_tree};
-use super::{Checker, Owner};
+use super::{Checker, Owner, function_ids};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
 use crate::session::transfer;
 use crate::source::Span;
-use crate::syntax::{self, Access, FnKind, TypeKind};
+use crate::syntax::{self, Access, FnKind, ItemKind, TypeKind};
 use crate::typed::{
     AccessTree, EnumId, Field, FnId, FunctionKind, Generic, ImplId, ModuleId, Parameter, RecordId, TraitId, Ty, TyKind,
 };
@@ -41,11 +41,16 @@ impl<'a> Checker<'a> {
         for id in 0..self.program.impls.len() {
             self.resolve_impl(ImplId(id as u32));
         }
-        for id in 0..self.program.functions.len() {
-            self.resolve_function(FnId(id as u32));
+        for id in function_ids(&self.program) {
+            if self.is_eager(self.program.functions[id.index()].module) {
+                self.sign(id);
+            }
         }
+        self.declared.dispatch = vec![false; self.program.traits.len()];
         for id in 0..self.program.traits.len() {
-            self.find_dispatchable(TraitId(id as u32));
+            if self.is_eager(self.program.traits[id].module) {
+                self.find_dispatchable(TraitId(id as u32));
+            }
         }
         self.index_impls();
         self.find_lang_functions();
@@ -252,11 +257,31 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Resolves a function's signature, if that was not done: those of the standard library's functions are when something names them.
+    ///
+    /// Invariant: who reads the parameters, the result, the type parameters or the kind of a function has signed it before.
+    pub(super) fn sign(&mut self, id: FnId) {
+        // One that was made from a type's structure has its signature from the beginning.
+        let Some(written) = self.declared.fns.get_mut(id.index()).filter(|written| !written.signed) else { return };
+        written.signed = true;
+        // It may be named in the middle of something else.
+        let env = std::mem::take(&mut self.env);
+        let exceeded = self.program.types.take_exceeded();
+        self.resolve_function(id);
+        self.program.types.set_exceeded(exceeded);
+        self.env = env;
+    }
+
     fn resolve_function(&mut self, id: FnId) {
-        let written = self.declared.fns[id.index()];
+        let WrittenFunction { source, owner, .. } = self.declared.fns[id.index()];
         let module = self.program.functions[id.index()].module;
-        match written.source {
-            Code::Fn(function) => self.resolve_written_function(id, module, written.owner, function),
+        match source {
+            Code::Fn(function) => self.resolve_written_function(id, module, owner, function),
+            Code::Outline(place) => {
+                if let ItemKind::Fn(function) = &self.parsed(place).kind {
+                    self.resolve_written_function(id, module, owner, function);
+                }
+            }
             Code::Test(test) => {
                 let function = &mut self.program.functions[id.index()];
                 function.path = Rc::from(format!("test {:?}", &*test.name));
@@ -426,12 +451,16 @@ impl<'a> Checker<'a> {
         Rc::from(text)
     }
 
-    /// Which functions of a trait can be called on `dyn`.
-    fn find_dispatchable(&mut self, id: TraitId) {
+    /// Finds which functions of a trait can be called on `dyn`, if that was not done.
+    pub(super) fn find_dispatchable(&mut self, id: TraitId) {
+        if std::mem::replace(&mut self.declared.dispatch[id.index()], true) {
+            return;
+        }
         let around = self.program.traits[id.index()].generics.len() + 1;
         let self_ty = self.program.types.intern(TyKind::Param(0));
         for index in 0..self.program.traits[id.index()].methods.len() {
             let function = self.program.traits[id.index()].methods[index].function;
+            self.sign(function);
             let function = &self.program.functions[function.index()];
             let mut types: Vec<Ty> = function.params.iter().skip(1).map(|param| param.ty).collect();
             types.push(function.result);

@@ -229,7 +229,7 @@ impl<'a> Infer<'_, 'a> {
     fn called_inherent(&mut self, id: FnId, ty: Ty, types: Option<&'a [syntax::Type]>, span: Span) -> Option<Called> {
         let Owner::Impl(of) = self.c.declared.fns[id.index()].owner else { return None };
         let around = self.c.program.impls[of.index()].generics.len();
-        let count = self.c.program.functions[id.index()].generics.len();
+        let count = self.generic_count(id);
         let args = self.own_args(count, around, types, span)?;
         let self_ty = self.c.program.impls[of.index()].self_ty;
         let self_ty = self.c.program.types.substitute(self_ty, &args);
@@ -250,14 +250,15 @@ impl<'a> Infer<'_, 'a> {
         let found = &self.c.program.traits[of.index()];
         let around = found.generics.len() + 1;
         let function = found.methods[method as usize].function;
-        let dispatchable = found.methods[method as usize].dispatchable;
-        let count = self.c.program.functions[function.index()].generics.len();
+        let count = self.generic_count(function);
         let mut args = self.own_args(count, around, types, span)?;
         args[0] = ty;
         let (params, result) = self.instantiate(function, &args, span);
         let is_dyn = match self.c.program.types.kind(ty) {
             TyKind::Dyn(id, dyn_args) => {
                 let (id, dyn_args) = (*id, dyn_args.to_vec());
+                self.c.find_dispatchable(of);
+                let dispatchable = self.c.program.traits[of.index()].methods[method as usize].dispatchable;
                 as_method && dispatchable && self.c.super_args(ty, id, dyn_args, of).is_some()
             }
             _ => false,
