@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::traits::{Head, Proof, Wanted};
 use super::types::BoundsOf;
@@ -424,7 +424,6 @@ impl Checker<'_> {
     fn check_overlaps(&mut self) {
         // Those of the standard library do not overlap one another: a group without others is not made.
         let mut groups: BTreeMap<(TraitId, Option<Head>), Vec<ImplId>> = BTreeMap::new();
-        let mut inherent: BTreeMap<(Head, Name), Vec<ImplId>> = BTreeMap::new();
         let mut heads: FxHashSet<Head> = FxHashSet::default();
         for found in self.program.impls.iter().filter(|found| self.is_eager(found.module)) {
             match (&found.of, self.head(found.self_ty)) {
@@ -437,6 +436,8 @@ impl Checker<'_> {
                 (None, None) => {}
             }
         }
+        // Each with the function of this name that is declared first, and in that order.
+        let mut inherent: FxHashMap<(Head, Name), (FnId, Vec<ImplId>)> = FxHashMap::default();
         for (index, found) in self.program.impls.iter().enumerate().filter(|(_, found)| found.self_ty != Ty::ERROR) {
             let id = ImplId(index as u32);
             match (&found.of, self.head(found.self_ty)) {
@@ -448,7 +449,7 @@ impl Checker<'_> {
                 (None, Some(head)) if heads.contains(&head) => {
                     for function in found.methods.iter().flatten() {
                         let name = self.program.functions[function.index()].name;
-                        inherent.entry((head, name)).or_default().push(id);
+                        inherent.entry((head, name)).or_insert((*function, Vec::new())).1.push(id);
                     }
                 }
                 (None, _) => {}
@@ -457,7 +458,10 @@ impl Checker<'_> {
         for ((of, _), group) in groups {
             self.compare_group(&group, Some(of), None);
         }
-        for ((_, name), group) in inherent {
+        let mut inherent: Vec<_> =
+            inherent.into_iter().map(|((_, name), (first, group))| (first, name, group)).collect();
+        inherent.sort_unstable();
+        for (_, name, group) in inherent {
             self.compare_group(&group, None, Some(name));
         }
     }

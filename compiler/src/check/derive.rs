@@ -434,6 +434,7 @@ impl Maker<'_, '_> {
 
     fn call(&mut self, function: FnId, types: Vec<Ty>, args: Vec<Expr>, ty: Ty) -> Expr {
         self.c.reach_fn(function);
+        self.c.reach_arguments(function, &types);
         self.expr(ExprKind::Call(Callee::Fn(function, types), args), ty)
     }
 

@@ -220,7 +220,7 @@ impl Loading<'_, '_> {
     /// A file, parsed unless what it declares is known.
     fn file(&mut self, name: String, text: &str, package: u32) -> File {
         match outline::of(text).filter(|_| package == STANDARD_PACKAGE) {
-            Some((text, entries)) => File::Outline(Outline::new(self.sources.add(name, text), text, entries)),
+            Some((text, entries)) => File::Outline(Outline::new(self.sources.add_standard(name, text), text, entries)),
             None => {
                 let id = self.sources.add(name, text);
                 File::Tree(parser::parse(id, text, self.names, self.diagnostics))

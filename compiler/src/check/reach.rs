@@ -1,14 +1,15 @@
 //! What of the standard library is looked at: what something reaches that is compiled.
 //!
-//! A function of a trait, called for a known type, reaches that of the type's implementation. Called for a type parameter,
-//! or for a type that implements the trait by its structure, it reaches those of all implementations.
+//! A function of a trait, called for a known type, reaches that of the type's implementation, or those for its parts, if it implements the trait
+//! by its structure. Called for a type parameter, it reaches those for all types that stand for a parameter with that bound somewhere: where a
+//! function is called, its type arguments do. Called for a `dyn`, it reaches nothing: what becomes a `dyn` was reached there.
 
 use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Checker;
-use super::traits::{Source, Step};
+use super::traits::{Source, Step, Wanted};
 use crate::typed::{BinaryOp, ConstId, FnId, FunctionKind, ImplId, TraitId, Ty, TyKind};
 
 /// What was reached, and what of it is still to be checked.
@@ -18,6 +19,14 @@ pub(super) struct Reach {
     constants: FxHashSet<ConstId>,
     /// Functions of traits for all types, by their places.
     traits: FxHashSet<(TraitId, u32)>,
+    /// Functions of each trait that are called for type parameters.
+    generic: FxHashMap<TraitId, Vec<u32>>,
+    /// Types that stand for type parameters with each trait as a bound, or as whose functions those of the trait are called.
+    arguments: FxHashMap<TraitId, Vec<Ty>>,
+    /// The same, to find one.
+    known_arguments: FxHashSet<(TraitId, Ty)>,
+    /// Whether calls are made that no body tells of, for any types.
+    any_argument: bool,
     /// The same for one type.
     typed: FxHashSet<(TraitId, u32, Ty)>,
     queue: VecDeque<Item>,
@@ -65,6 +74,36 @@ impl Checker<'_> {
         self.reach.busy = false;
     }
 
+    /// A function is called with these type arguments.
+    pub(super) fn reach_arguments(&mut self, id: FnId, args: &[Ty]) {
+        for (index, &arg) in args.iter().enumerate() {
+            let count =
+                self.program.functions[id.index()].generics.get(index).map_or(0, |generic| generic.bounds.len());
+            for bound in 0..count {
+                let of = self.program.functions[id.index()].generics[index].bounds[bound].0;
+                self.reach_argument(of, arg);
+            }
+        }
+    }
+
+    /// A type stands for a type parameter with this bound.
+    fn reach_argument(&mut self, of: TraitId, ty: Ty) {
+        // For a parameter stands what stands for it.
+        let is_known = !matches!(self.program.types.kind(ty), TyKind::Param(_) | TyKind::Error | TyKind::Never);
+        if !is_known || !self.reach.known_arguments.insert((of, ty)) {
+            return;
+        }
+        self.reach.arguments.entry(of).or_default().push(ty);
+        for index in 0..self.reach.generic.get(&of).map_or(0, Vec::len) {
+            let method = self.reach.generic[&of][index];
+            self.reach_trait(of, method, ty);
+        }
+        for index in 0..self.program.traits[of.index()].supers.len() {
+            let above = self.program.traits[of.index()].supers[index].0;
+            self.reach_argument(above, ty);
+        }
+    }
+
     fn reach_call(&mut self, of: TraitId, method: u32, ty: Ty) {
         if self.reach.traits.contains(&(of, method)) || ty == Ty::ERROR || !self.reach.typed.insert((of, method, ty)) {
             return;
@@ -78,23 +117,61 @@ impl Checker<'_> {
                 self.reach_fn(id);
             }
         }
-        if self.program.types.has_param(ty) && matches!(self.program.types.kind(ty), TyKind::Param(_)) {
-            return self.reach_all(of, method);
+        if matches!(self.program.types.kind(ty), TyKind::Param(_)) {
+            return self.reach_generic(of, method);
         }
+        self.reach_argument(of, ty);
         let args = self.fresh_list(self.program.traits[of.index()].generics.len(), crate::source::Span::default());
         match self.find(ty, of, &args) {
-            Step::Yes(solution, _) => match solution.source {
-                Source::Impl(id) => self.reach_method(id, of, method),
-                Source::Structure => {
-                    self.reach_structure(ty, of, method);
+            Step::Yes(solution, nested) => {
+                for Wanted { ty, of, .. } in nested {
+                    let ty = self.resolve(ty);
+                    self.reach_argument(of, ty);
                 }
-                Source::Given => {
-                    self.reach_default(of, method);
-                    self.reach_all(of, method);
+                for (index, arg) in solution.args.into_iter().enumerate() {
+                    let arg = self.resolve(arg);
+                    let generic = self.program.traits[of.index()].generics.get(index);
+                    for bound in 0..generic.map_or(0, |generic| generic.bounds.len()) {
+                        let of = self.program.traits[of.index()].generics[index].bounds[bound].0;
+                        self.reach_argument(of, arg);
+                    }
                 }
-                Source::Anything => {}
-            },
+                match solution.source {
+                    Source::Impl(id) => self.reach_method(id, of, method),
+                    Source::Structure => self.reach_structure(ty, of, method),
+                    Source::Given => self.reach_default(of, method),
+                    Source::Anything => {}
+                }
+            }
             Step::No | Step::Unknown => self.reach_all(of, method),
+        }
+    }
+
+    /// A function of a trait is called for a type parameter.
+    fn reach_generic(&mut self, of: TraitId, method: u32) {
+        if self.reach.any_argument {
+            return self.reach_all(of, method);
+        }
+        let methods = self.reach.generic.entry(of).or_default();
+        if methods.contains(&method) {
+            return;
+        }
+        methods.push(method);
+        for index in 0..self.reach.arguments.get(&of).map_or(0, Vec::len) {
+            let ty = self.reach.arguments[&of][index];
+            self.reach_trait(of, method, ty);
+        }
+    }
+
+    /// From here on, whatever implements a trait may stand for a type parameter.
+    pub(super) fn reach_any_argument(&mut self) {
+        self.reach.any_argument = true;
+        let generic =
+            self.reach.generic.iter().flat_map(|(&of, methods)| methods.iter().map(move |&method| (of, method)));
+        let mut generic: Vec<(TraitId, u32)> = generic.collect();
+        generic.sort_unstable();
+        for (of, method) in generic {
+            self.reach_all(of, method);
         }
     }
 
