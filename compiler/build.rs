@@ -35,13 +35,13 @@ fn main() -> io::Result<()> {
 
 /// An entry as an expression.
 fn write_entry(out: &mut String, entry: &Entry) {
-    let Entry { kind, public, has_body, changes_self, span, name, inside } = entry;
+    let Entry { kind, public, has_body, changes_self, span, name, of, inside } = entry;
     let range = |range: &std::ops::Range<usize>| format!("({}, {})", range.start, range.end);
-    let (span, name, inside) = (range(span), range(name), range(inside));
+    let (span, name, of, inside) = (range(span), range(name), range(of), range(inside));
     let _ = writeln!(
         out,
         "        Entry {{ kind: Kind::{kind}, public: {public}, has_body: {has_body}, changes_self: {changes_self}, \
-         span: {span}, name: {name}, inside: {inside} }},"
+         span: {span}, name: {name}, of: {of}, inside: {inside} }},"
     );
 }
 

@@ -16,8 +16,10 @@ pub struct Entry {
     pub changes_self: bool,
     /// From `pub` or the keyword to the end.
     pub span: Range<usize>,
-    /// Its name; of an import and an `impl` nothing.
+    /// Its name; of an `impl` that of its type, if the type is a declared one. Of an import nothing.
     pub name: Range<usize>,
+    /// Of an `impl`: the name of the trait, if it has one.
+    pub of: Range<usize>,
     /// What need not be parsed with it: between the braces of a trait or `impl`, and of most bodies.
     pub inside: Range<usize>,
 }
@@ -75,14 +77,19 @@ fn declaration(
         "Fn" => body(text, &span, indent),
         _ => span.end..span.end,
     };
-    let name_length = text[keyword_end..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(0);
+    let (of, name) = match kind {
+        "Impl" => implemented(text, keyword_end..inside.start),
+        "Import" => (0..0, 0..0),
+        _ => (0..0, identifier(text, keyword_end)),
+    };
     entries.push(Entry {
         kind,
         public: code.starts_with("pub "),
         has_body: kind == "Fn" && code.contains('{'),
         changes_self: kind == "Fn" && code.contains("(var self"),
         span: span.clone(),
-        name: if matches!(kind, "Impl" | "Import") { 0..0 } else { keyword_end..keyword_end + name_length },
+        name,
+        of,
         inside: inside.clone(),
     });
     if matches!(kind, "Trait" | "Impl") {
@@ -95,6 +102,38 @@ fn word(code: &str) -> Option<(&'static str, usize)> {
     let rest = code.strip_prefix("pub ").unwrap_or(code);
     let (word, kind) = WORDS.iter().find(|(word, _)| rest.starts_with(word))?;
     Some((*kind, code.len() - rest.len() + word.len()))
+}
+
+/// The names of the trait and the type in the first line of an `impl`; of the type nothing where a name alone does not tell which they are.
+fn implemented(text: &str, head: Range<usize>) -> (Range<usize>, Range<usize>) {
+    let mut at = head.start;
+    let mut parameters = "";
+    if text[at..].starts_with('<') {
+        let mut depth = 0;
+        let close = text[at..head.end].find(|c| {
+            depth += i32::from(c == '<') - i32::from(c == '>');
+            depth == 0
+        });
+        parameters = &text[at..at + close.map_or(0, |close| close + 1)];
+        at += parameters.len();
+    }
+    at += text[at..].len() - text[at..].trim_start().len();
+    let (of, ty) = match text[at..head.end].find(" for ") {
+        Some(place) => (identifier(text, at), identifier(text, at + place + " for ".len())),
+        None => (0..0, identifier(text, at)),
+    };
+    let is_path = |name: &Range<usize>| text[name.end..].starts_with('.');
+    let mut names = parameters.split(|c: char| !c.is_alphanumeric() && c != '_');
+    match is_path(&of) || is_path(&ty) || names.any(|name| name == &text[ty.clone()]) {
+        true => (of, 0..0),
+        false => (of, ty),
+    }
+}
+
+/// The name that begins here, if one does.
+fn identifier(text: &str, start: usize) -> Range<usize> {
+    let length = text[start..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(0);
+    start..start + length
 }
 
 /// What is between the braces of a trait or `impl`.

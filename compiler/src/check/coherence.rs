@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::declare::ImplSource;
 use super::traits::{Head, Proof, Wanted};
 use super::types::BoundsOf;
 use super::{Checker, Owner};
@@ -25,7 +26,6 @@ impl Checker<'_> {
         for index in 0..self.program.impls.len() {
             let id = ImplId(index as u32);
             if !self.is_eager(self.program.impls[index].module) {
-                self.order_members(id);
                 continue;
             }
             self.env = self.program.impls[index].generics.clone();
@@ -213,7 +213,10 @@ impl Checker<'_> {
         }
         if let Some(missing) = known.iter().position(|known| !known) {
             let name = self.text(self.program.impls[id.index()].generics[missing].name).to_owned();
-            let span = self.declared.impls[id.index()].generics[missing].name.span;
+            let span = match self.declared.impls[id.index()].source {
+                ImplSource::Tree(written) => written.generics[missing].name.span,
+                ImplSource::Outline(_) => self.program.impls[id.index()].span,
+            };
             let message = format!("the type parameter `{name}` does not follow from the type");
             self.report(Diagnostic::error("F0414", span, message));
         }
@@ -290,7 +293,7 @@ impl Checker<'_> {
     }
 
     /// Puts the functions of an implementation that is right into the trait's order.
-    fn order_members(&mut self, id: ImplId) {
+    pub(super) fn order_members(&mut self, id: ImplId) {
         let Some((of, _)) = self.program.impls[id.index()].of else { return };
         let written = std::mem::take(&mut self.program.impls[id.index()].methods);
         let name = |function: FnId| self.program.functions[function.index()].name;
@@ -425,10 +428,11 @@ impl Checker<'_> {
         // Those of the standard library do not overlap one another: a group without others is not made.
         let mut groups: BTreeMap<(TraitId, Option<Head>), Vec<ImplId>> = BTreeMap::new();
         let mut heads: FxHashSet<Head> = FxHashSet::default();
-        for found in self.program.impls.iter().filter(|found| self.is_eager(found.module)) {
-            match (&found.of, self.head(found.self_ty)) {
-                (Some((of, _)), head) => {
-                    groups.entry((*of, head)).or_default();
+        let ids = || (0..self.program.impls.len() as u32).map(ImplId);
+        for id in ids().filter(|id| self.is_eager(self.program.impls[id.index()].module)) {
+            match self.impl_head(id) {
+                (Some(of), head) => {
+                    groups.entry((of, head)).or_default();
                 }
                 (None, Some(head)) => {
                     heads.insert(head);
@@ -438,11 +442,13 @@ impl Checker<'_> {
         }
         // Each with the function of this name that is declared first, and in that order.
         let mut inherent: FxHashMap<(Head, Name), (FnId, Vec<ImplId>)> = FxHashMap::default();
-        for (index, found) in self.program.impls.iter().enumerate().filter(|(_, found)| found.self_ty != Ty::ERROR) {
-            let id = ImplId(index as u32);
-            match (&found.of, self.head(found.self_ty)) {
-                (Some((of, _)), head) => {
-                    if let Some(group) = groups.get_mut(&(*of, head)) {
+        for id in ids() {
+            let found = &self.program.impls[id.index()];
+            match self.impl_head(id) {
+                // It is wrong.
+                (_, None) if found.self_ty == Ty::ERROR => {}
+                (Some(of), head) => {
+                    if let Some(group) = groups.get_mut(&(of, head)) {
                         group.push(id);
                     }
                 }
@@ -468,6 +474,7 @@ impl Checker<'_> {
 
     fn compare_group(&mut self, group: &[ImplId], of: Option<TraitId>, name: Option<Name>) {
         if group.len() > MAX_COMPARED {
+            self.sign_impl(group[0]);
             let span = self.program.impls[group[0].index()].span;
             let error = Diagnostic::error("F0732", span, "too many implementations for one sort of type");
             self.report(error.note(format!("there are at most {MAX_COMPARED}")));
@@ -487,6 +494,8 @@ impl Checker<'_> {
     }
 
     fn overlap(&mut self, first: ImplId, second: ImplId, by_args: bool) -> bool {
+        self.sign_impl(first);
+        self.sign_impl(second);
         let before = self.snapshot();
         let mut instance = |id: ImplId| {
             let holes = self.fresh_list(self.program.impls[id.index()].generics.len(), Span::default());

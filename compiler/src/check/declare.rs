@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::modules::{File, Module};
 use super::outline::{Kind, Outline, Place};
 use super::scope::{AliasId, Builtin, Def, Entry, ImportUse, ModuleScope, PRELUDE};
+use super::traits::Head;
 use super::{Checker, Owner};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
@@ -21,7 +22,7 @@ pub(super) struct Declared<'a> {
     pub records: Vec<&'a syntax::Record>,
     pub enums: Vec<&'a syntax::Enum>,
     pub traits: Vec<&'a syntax::Trait>,
-    pub impls: Vec<&'a syntax::Impl>,
+    pub impls: Vec<WrittenImpl<'a>>,
     pub consts: Vec<&'a syntax::Const>,
     pub aliases: Vec<Alias<'a>>,
     pub fns: Vec<Written<'a>>,
@@ -40,6 +41,29 @@ pub(super) struct Written<'a> {
     pub owner: Owner,
     /// Whether its signature is resolved: see [`Checker::sign`].
     pub signed: bool,
+}
+
+/// An implementation as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct WrittenImpl<'a> {
+    pub source: ImplSource<'a>,
+    /// What is known of it before its types are resolved: of those of the standard library that nothing asked for.
+    pub sketch: Option<Sketch>,
+}
+
+/// Where an implementation is written.
+#[derive(Clone, Copy)]
+pub(super) enum ImplSource<'a> {
+    Tree(&'a syntax::Impl),
+    /// One of the standard library, that is parsed when somebody asks for it.
+    Outline(Place<'a>),
+}
+
+/// Which trait is implemented, if one is, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sketch {
+    pub of: Option<TraitId>,
+    pub head: Head,
 }
 
 /// Where a function's code is.
@@ -281,14 +305,17 @@ impl<'a> Checker<'a> {
                     let name = outline.name(entry, self.names);
                     self.declare_fn(module, name, Code::Outline(place), entry.public);
                 }
-                Kind::Trait | Kind::Impl => {
+                Kind::Trait => {
                     let members = self.members(place);
                     index += members.len();
-                    match &self.parsed(place).kind {
-                        ItemKind::Trait(written) => self.declare_trait(module, written, entry.public, members),
-                        ItemKind::Impl(written) => self.declare_impl(module, written, members),
-                        _ => {}
+                    if let ItemKind::Trait(written) = &self.parsed(place).kind {
+                        self.declare_trait(module, written, entry.public, members);
                     }
+                }
+                Kind::Impl => {
+                    let members = self.members(place);
+                    index += members.len();
+                    self.declare_impl(module, ImplSource::Outline(place), members);
                 }
                 _ => {
                     let item = self.parsed(place);
@@ -347,7 +374,8 @@ impl<'a> Checker<'a> {
                 self.declare_trait(module, written, public, written.members.iter().map(Member::new).collect());
             }
             ItemKind::Impl(written) => {
-                self.declare_impl(module, written, written.members.iter().map(Member::new).collect());
+                let members = written.members.iter().map(Member::new).collect();
+                self.declare_impl(module, ImplSource::Tree(written), members);
             }
             ItemKind::Const(constant) => self.declare_const(module, constant, public),
             ItemKind::Alias(alias) => {
@@ -419,7 +447,11 @@ impl<'a> Checker<'a> {
         self.enter(module, name, Def::Trait(id), public, span, None);
     }
 
-    fn declare_impl(&mut self, module: ModuleId, written: &'a syntax::Impl, members: Vec<Member<'a>>) {
+    fn declare_impl(&mut self, module: ModuleId, source: ImplSource<'a>, members: Vec<Member<'a>>) {
+        let (has_trait, span) = match source {
+            ImplSource::Tree(written) => (written.trait_ref.is_some(), written.head),
+            ImplSource::Outline(place) => (place.entry().has_trait(), Span::default()),
+        };
         let id = ImplId(self.program.impls.len() as u32);
         let mut seen = rustc_hash::FxHashMap::default();
         let mut methods = Vec::with_capacity(members.len());
@@ -429,18 +461,11 @@ impl<'a> Checker<'a> {
                 continue;
             }
             // Whoever sees a trait sees what implements it.
-            let public = public || written.trait_ref.is_some();
+            let public = public || has_trait;
             methods.push(Some(self.add_fn(module, name, source, Owner::Impl(id), public)));
         }
-        self.program.impls.push(Impl {
-            module,
-            generics: Vec::new(),
-            of: None,
-            self_ty: Ty::ERROR,
-            methods,
-            span: written.head,
-        });
-        self.declared.impls.push(written);
+        self.program.impls.push(Impl { module, generics: Vec::new(), of: None, self_ty: Ty::ERROR, methods, span });
+        self.declared.impls.push(WrittenImpl { source, sketch: None });
     }
 
     fn declare_const(&mut self, module: ModuleId, constant: &'a syntax::Const, public: bool) {

@@ -38,10 +38,19 @@ pub(super) struct Entry {
     pub changes_self: bool,
     /// From `pub` or the keyword to the end.
     span: (u32, u32),
-    /// Its name; of an import and an `impl` nothing.
+    /// Its name; of an `impl` that of its type, if a name tells which it is. Of an import nothing.
     name: (u32, u32),
+    /// Of an `impl`: the name of the trait, if it has one.
+    of: (u32, u32),
     /// What is not parsed with it: the functions of a trait or an `impl`, which are entries of their own, and most bodies.
     inside: (u32, u32),
+}
+
+impl Entry {
+    /// Of an `impl`: whether it is of a trait.
+    pub fn has_trait(&self) -> bool {
+        self.of.0 < self.of.1
+    }
 }
 
 /// Of each file of [`STANDARD`], in its order. The functions of a trait or an `impl` stand behind it.
@@ -79,6 +88,13 @@ impl Outline {
     pub fn name(&self, entry: &Entry, names: &mut Names) -> Ident {
         let span = self.span(entry.name);
         Ident { name: self.intern(span, names), span }
+    }
+
+    /// The names of an `impl`'s trait, if it has one, and of its type; nothing where the first line has to be parsed to tell.
+    pub fn implemented(&self, entry: &Entry, names: &mut Names) -> Option<(Option<Name>, Name)> {
+        let mut name = |(start, end)| (start < end).then(|| self.intern(self.span((start, end)), names));
+        let ty = name(entry.name)?;
+        Some((name(entry.of), ty))
     }
 
     /// Where the functions of the trait or `impl` at this place are.

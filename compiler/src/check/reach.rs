@@ -200,6 +200,7 @@ impl Checker<'_> {
 
     /// The function of an implementation, or the trait's own.
     fn reach_method(&mut self, id: ImplId, of: TraitId, method: u32) {
+        self.sign_impl(id);
         match self.program.impls[id.index()].methods.get(method as usize).copied().flatten() {
             Some(function) => self.reach_fn(function),
             None => self.reach_default(of, method),

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::declare::{Code, Written as WrittenFunction};
-use super::scope::{AliasId, Def, PRELUDE};
+use super::declare::{Code, ImplSource, Sketch, Written as WrittenFunction};
+use super::scope::{AliasId, Builtin, Def, PRELUDE};
+use super::traits::Head;
 use super::types::{BoundsOf, TypeScope};
 use super::written::{Written, access_tree};
 use super::{Checker, Owner, function_ids};
@@ -38,8 +39,12 @@ impl<'a> Checker<'a> {
             let scope = self.plain_scope(module);
             self.program.constants[id].ty = self.resolve_type(&written.ty, &scope).0;
         }
-        for id in 0..self.program.impls.len() {
-            self.resolve_impl(ImplId(id as u32));
+        for index in 0..self.program.impls.len() {
+            let id = ImplId(index as u32);
+            self.declared.impls[index].sketch = self.sketch(id);
+            if self.declared.impls[index].sketch.is_none() {
+                self.resolve_impl(id);
+            }
         }
         for id in function_ids(&self.program) {
             if self.is_eager(self.program.functions[id.index()].module) {
@@ -177,8 +182,72 @@ impl<'a> Checker<'a> {
         resolved
     }
 
+    /// What is known of an implementation of the standard library by the names in its first line.
+    fn sketch(&mut self, id: ImplId) -> Option<Sketch> {
+        let module = self.program.impls[id.index()].module;
+        let ImplSource::Outline(place) = self.declared.impls[id.index()].source else { return None };
+        if self.is_eager(module) {
+            return None;
+        }
+        let (of, ty) = place.outline.implemented(place.entry(), self.names)?;
+        let of = match of {
+            None => None,
+            Some(name) => match self.lookup(module, name)? {
+                Def::Trait(id) => Some(id),
+                _ => return None,
+            },
+        };
+        let head = match self.lookup(module, ty)? {
+            Def::Record(id) => Head::Record(id),
+            Def::Enum(id) => Head::Enum(id),
+            Def::Trait(id) => Head::Dyn(id),
+            Def::Builtin(Builtin::Plain(ty)) => self.head(ty)?,
+            Def::Builtin(Builtin::Array) => Head::Array,
+            _ => return None,
+        };
+        Some(Sketch { of, head })
+    }
+
+    /// What an implementation is of and for; nothing where it is for types of all sorts, or wrong.
+    pub(super) fn impl_head(&self, id: ImplId) -> (Option<TraitId>, Option<Head>) {
+        match self.declared.impls.get(id.index()).and_then(|written| written.sketch) {
+            Some(sketch) => (sketch.of, Some(sketch.head)),
+            None => {
+                let found = &self.program.impls[id.index()];
+                (found.of.as_ref().map(|(of, _)| *of), self.head(found.self_ty))
+            }
+        }
+    }
+
+    /// Resolves what an implementation is of and for, if that was not done.
+    ///
+    /// Invariant: who reads the trait, the type or the type parameters of an implementation, or the functions of one of a trait, has called
+    /// this before, or asked for no more than [`impl_head`](Self::impl_head).
+    pub(super) fn sign_impl(&mut self, id: ImplId) {
+        let sketch = self.declared.impls.get_mut(id.index()).and_then(|written| written.sketch.take());
+        if let Some(sketch) = sketch {
+            self.meanwhile(|checker| checker.resolve_impl(id));
+            debug_assert_eq!(self.impl_head(id), (sketch.of, Some(sketch.head)));
+        }
+    }
+
+    /// Resolves something in the middle of something else.
+    fn meanwhile(&mut self, resolve: impl FnOnce(&mut Self)) {
+        let env = std::mem::take(&mut self.env);
+        let exceeded = self.program.types.take_exceeded();
+        resolve(self);
+        self.program.types.set_exceeded(exceeded);
+        self.env = env;
+    }
+
     fn resolve_impl(&mut self, id: ImplId) {
-        let written = self.declared.impls[id.index()];
+        let written = match self.declared.impls[id.index()].source {
+            ImplSource::Tree(written) => written,
+            ImplSource::Outline(place) => match &self.parsed(place).kind {
+                ItemKind::Impl(written) => written,
+                _ => return,
+            },
+        };
         let module = self.program.impls[id.index()].module;
         let params = self.generic_names(&[], &written.generics);
         let mut scope = TypeScope { module, params, self_ty: None, owner: BoundsOf::Impl(id), holes: false };
@@ -192,12 +261,15 @@ impl<'a> Checker<'a> {
         self.resolve_bounds(&mut generics, 0, &written.wheres, &scope);
         let of = written.trait_ref.as_ref().map(|of| self.resolve_trait_ref(of, &scope));
         let found = &mut self.program.impls[id.index()];
-        (found.self_ty, found.generics) = (self_ty, generics);
+        (found.self_ty, found.generics, found.span) = (self_ty, generics, written.head);
         match of {
             None => {}
             Some(Some(of)) => found.of = Some(of),
             // Its functions are checked, but it implements nothing.
             Some(None) => found.self_ty = if written.trait_ref.is_some() { Ty::ERROR } else { self_ty },
+        }
+        if !self.is_eager(module) {
+            self.order_members(id);
         }
     }
 
@@ -264,12 +336,7 @@ impl<'a> Checker<'a> {
         // One that was made from a type's structure has its signature from the beginning.
         let Some(written) = self.declared.fns.get_mut(id.index()).filter(|written| !written.signed) else { return };
         written.signed = true;
-        // It may be named in the middle of something else.
-        let env = std::mem::take(&mut self.env);
-        let exceeded = self.program.types.take_exceeded();
-        self.resolve_function(id);
-        self.program.types.set_exceeded(exceeded);
-        self.env = env;
+        self.meanwhile(|checker| checker.resolve_function(id));
     }
 
     fn resolve_function(&mut self, id: FnId) {
@@ -326,6 +393,7 @@ impl<'a> Checker<'a> {
         let (outer, mut generics, self_ty) = match owner {
             Owner::Module => (Vec::new(), Vec::new(), None),
             Owner::Impl(of) => {
+                self.sign_impl(of);
                 let found = &self.program.impls[of.index()];
                 let names = found.generics.iter().map(|generic| generic.name).collect();
                 (names, found.generics.clone(), Some(found.self_ty))

@@ -123,13 +123,13 @@ impl<'a> Checker<'a> {
     pub(super) fn index_impls(&mut self) {
         for index in 0..self.program.impls.len() {
             let (id, self_ty) = (ImplId(index as u32), self.program.impls[index].self_ty);
-            let head = self.head(self_ty);
-            if let Some((of, _)) = &self.program.impls[index].of {
-                self.reach.impls.entry(*of).or_default().push(id);
+            let (of, head) = self.impl_head(id);
+            if let Some(of) = of {
+                self.reach.impls.entry(of).or_default().push(id);
             }
-            match (&self.program.impls[index].of, head) {
-                (Some((of, _)), Some(head)) => self.index.impls.entry((*of, head)).or_default().push(id),
-                (Some((of, _)), None) if self_ty != Ty::ERROR => self.index.blanket.entry(*of).or_default().push(id),
+            match (of, head) {
+                (Some(of), Some(head)) => self.index.impls.entry((of, head)).or_default().push(id),
+                (Some(of), None) if self_ty != Ty::ERROR => self.index.blanket.entry(of).or_default().push(id),
                 (None, Some(head)) => {
                     for function in self.program.impls[index].methods.iter().flatten() {
                         let name = self.program.functions[function.index()].name;
@@ -308,6 +308,7 @@ impl<'a> Checker<'a> {
 
     /// Makes an implementation's type the same as a type: the trait's arguments then, and what its bounds ask for.
     fn fit(&mut self, id: ImplId, ty: Ty, args: &[Ty], by_args: bool) -> Option<(Vec<Ty>, Vec<Wanted>)> {
+        self.sign_impl(id);
         let found = &self.program.impls[id.index()];
         let (count, self_ty) = (found.generics.len(), found.self_ty);
         let holes = self.fresh_list(count, Span::default());

@@ -165,6 +165,7 @@ impl<'a> Infer<'_, 'a> {
     /// Whether the `impl` that a function is in is for a type.
     fn fits(&mut self, id: FnId, ty: Ty) -> bool {
         let Owner::Impl(of) = self.c.declared.fns[id.index()].owner else { return false };
+        self.c.sign_impl(of);
         let (count, self_ty) = {
             let found = &self.c.program.impls[of.index()];
             (found.generics.len(), found.self_ty)
@@ -228,8 +229,8 @@ impl<'a> Infer<'_, 'a> {
 
     fn called_inherent(&mut self, id: FnId, ty: Ty, types: Option<&'a [syntax::Type]>, span: Span) -> Option<Called> {
         let Owner::Impl(of) = self.c.declared.fns[id.index()].owner else { return None };
-        let around = self.c.program.impls[of.index()].generics.len();
         let count = self.generic_count(id);
+        let around = self.c.program.impls[of.index()].generics.len();
         let args = self.own_args(count, around, types, span)?;
         let self_ty = self.c.program.impls[of.index()].self_ty;
         let self_ty = self.c.program.types.substitute(self_ty, &args);
