@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Checker;
 use super::declare::ImplSource;
 use super::traits::{Head, Proof, Wanted};
 use super::types::BoundsOf;
-use super::{Checker, Owner};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
 use crate::source::Span;
@@ -87,12 +87,11 @@ impl Checker<'_> {
         for (id, span) in std::mem::take(&mut self.pending_dyns) {
             let mut culprit = None;
             for (of, _) in self.all_supers(Ty::ERROR, id, Vec::new()) {
-                self.find_dispatchable(of);
-                let methods = &self.program.traits[of.index()].methods;
-                let wrong = methods.iter().find(|method| {
-                    let Owner::Trait(_) = self.declared.fns[method.function.index()].owner else { return false };
-                    !method.dispatchable && !self.declared.fns[method.function.index()].source.has_body()
+                let wrong = (0..self.program.traits[of.index()].methods.len() as u32).find(|&method| {
+                    let function = self.program.traits[of.index()].methods[method as usize].function;
+                    !self.declared.fns[function.index()].source.has_body() && !self.find_dispatchable(of, method)
                 });
+                let wrong = wrong.map(|method| &self.program.traits[of.index()].methods[method as usize]);
                 culprit = culprit.or(wrong.map(|method| (method.name, method.function)));
             }
             if let Some((name, function)) = culprit {

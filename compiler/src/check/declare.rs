@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::FxHashSet;
+
 use super::modules::{File, Module};
 use super::outline::{Kind, Outline, Place};
 use super::scope::{AliasId, Builtin, Def, Entry, ImportUse, ModuleScope, PRELUDE};
@@ -26,8 +28,8 @@ pub(super) struct Declared<'a> {
     pub consts: Vec<&'a syntax::Const>,
     pub aliases: Vec<Alias<'a>>,
     pub fns: Vec<Written<'a>>,
-    /// Of each trait, whether it is known which of its functions can be called on `dyn`.
-    pub dispatch: Vec<bool>,
+    /// Functions of traits of which it is known whether they can be called on `dyn`.
+    pub dispatch: FxHashSet<FnId>,
     /// What functions are called before their signatures are known.
     no_path: Rc<str>,
     /// The file of the root.
@@ -430,7 +432,9 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let function = self.add_fn(module, name, source, Owner::Trait(id), public);
-            methods.push(crate::typed::TraitMethod { name: name.name, function, dispatchable: false });
+            // What an entry of a session makes a `dyn`, later ones may call whatever of.
+            let dynamic = self.options.session.is_some();
+            methods.push(crate::typed::TraitMethod { name: name.name, function, dispatchable: false, dynamic });
         }
         self.program.traits.push(Trait {
             name,

@@ -107,8 +107,9 @@ pub fn check(
     let before = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let modules = modules::load(root, loader, &options, sources, names, diagnostics)?;
     let words = scope::Words::new(names);
-    // Who asks what may be written at a place is told of all that there is.
-    let options = Options { all_signatures: options.all_signatures || options.probe.is_some(), ..options };
+    // Who asks what may be written at a place is told of all that there is; and entries of a session agree on what a `dyn` has.
+    let all_signatures = options.all_signatures || options.probe.is_some() || options.session.is_some();
+    let options = Options { all_signatures, ..options };
     let is_broken = |found: &&Diagnostic| found.severity == Severity::Error && !found.code.starts_with("F08");
     let broken = diagnostics.iter().filter(is_broken);
     let broken = broken.map(|found| found.primary.span.file).collect();

@@ -2,7 +2,7 @@
 //!
 //! A function of a trait, called for a known type, reaches that of the type's implementation, or those for its parts, if it implements the trait
 //! by its structure. Called for a type parameter, it reaches those for all types that stand for a parameter with that bound somewhere: where a
-//! function is called, its type arguments do. Called for a `dyn`, it reaches nothing: what becomes a `dyn` was reached there.
+//! function is called, its type arguments do. Called for a `dyn`, it reaches those for all types that become one somewhere.
 
 use std::collections::VecDeque;
 
@@ -25,6 +25,10 @@ pub(super) struct Reach {
     arguments: FxHashMap<TraitId, Vec<Ty>>,
     /// The same, to find one.
     known_arguments: FxHashSet<(TraitId, Ty)>,
+    /// Types that become a `dyn` of each trait, or of one that extends it.
+    dyns: FxHashMap<TraitId, Vec<Ty>>,
+    /// The same, to find one.
+    known_dyns: FxHashSet<(TraitId, Ty)>,
     /// Whether calls are made that no body tells of, for any types.
     any_argument: bool,
     /// The same for one type.
@@ -139,7 +143,10 @@ impl Checker<'_> {
                 match solution.source {
                     Source::Impl(id) => self.reach_method(id, of, method),
                     Source::Structure => self.reach_structure(ty, of, method),
-                    Source::Given => self.reach_default(of, method),
+                    Source::Given => {
+                        self.reach_default(of, method);
+                        self.reach_dynamic(of, method);
+                    }
                     Source::Anything => {}
                 }
             }
@@ -218,6 +225,7 @@ impl Checker<'_> {
             return;
         }
         self.reach_default(of, method);
+        self.reach_dynamic(of, method);
         for id in self.reach.impls.get(&of).cloned().unwrap_or_default() {
             self.reach_method(id, of, method);
         }
@@ -234,12 +242,28 @@ impl Checker<'_> {
         let args = self.program.traits[of.index()].generics.len();
         let args = self.fresh_list(args, crate::source::Span::default());
         for (of, _) in self.all_supers(ty, of, args) {
-            self.find_dispatchable(of);
-            for method in 0..self.program.traits[of.index()].methods.len() {
-                if self.program.traits[of.index()].methods[method].dispatchable {
-                    self.reach_trait(of, method as u32, ty);
+            if !self.reach.known_dyns.insert((of, ty)) {
+                continue;
+            }
+            self.reach.dyns.entry(of).or_default().push(ty);
+            for method in 0..self.program.traits[of.index()].methods.len() as u32 {
+                let is_called = self.program.traits[of.index()].methods[method as usize].dynamic;
+                if is_called && self.find_dispatchable(of, method) {
+                    self.reach_trait(of, method, ty);
                 }
             }
+        }
+    }
+
+    /// A function of a trait is called on a `dyn`.
+    pub(super) fn reach_dynamic(&mut self, of: TraitId, method: u32) {
+        let is_known = std::mem::replace(&mut self.program.traits[of.index()].methods[method as usize].dynamic, true);
+        if is_known || !self.find_dispatchable(of, method) {
+            return;
+        }
+        for index in 0..self.reach.dyns.get(&of).map_or(0, Vec::len) {
+            let ty = self.reach.dyns[&of][index];
+            self.reach_trait(of, method, ty);
         }
     }
 

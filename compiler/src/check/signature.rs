@@ -51,10 +51,11 @@ impl<'a> Checker<'a> {
                 self.sign(id);
             }
         }
-        self.declared.dispatch = vec![false; self.program.traits.len()];
         for id in 0..self.program.traits.len() {
             if self.is_eager(self.program.traits[id].module) {
-                self.find_dispatchable(TraitId(id as u32));
+                for method in 0..self.program.traits[id].methods.len() as u32 {
+                    self.find_dispatchable(TraitId(id as u32), method);
+                }
             }
         }
         self.index_impls();
@@ -519,29 +520,28 @@ impl<'a> Checker<'a> {
         Rc::from(text)
     }
 
-    /// Finds which functions of a trait can be called on `dyn`, if that was not done.
-    pub(super) fn find_dispatchable(&mut self, id: TraitId) {
-        if std::mem::replace(&mut self.declared.dispatch[id.index()], true) {
-            return;
+    /// Whether a function of a trait can be called on `dyn`.
+    pub(super) fn find_dispatchable(&mut self, id: TraitId, method: u32) -> bool {
+        let function = self.program.traits[id.index()].methods[method as usize].function;
+        if !self.declared.dispatch.insert(function) {
+            return self.program.traits[id.index()].methods[method as usize].dispatchable;
         }
+        self.sign(function);
         let around = self.program.traits[id.index()].generics.len() + 1;
         let self_ty = self.program.types.intern(TyKind::Param(0));
-        for index in 0..self.program.traits[id.index()].methods.len() {
-            let function = self.program.traits[id.index()].methods[index].function;
-            self.sign(function);
-            let function = &self.program.functions[function.index()];
-            let mut types: Vec<Ty> = function.params.iter().skip(1).map(|param| param.ty).collect();
-            types.push(function.result);
-            // A function with more bounds than its trait cannot be called for all that implements the trait.
-            let own = &self.program.traits[id.index()].generics;
-            let same = |(one, other): (&Generic, &Generic)| one.bounds.len() == other.bounds.len();
-            let plain = function.receiver
-                && function.generics.len() == around
-                && function.generics[0].bounds.len() == 1
-                && function.generics[1..].iter().zip(own).all(same);
-            let dispatchable = plain && !types.iter().any(|&ty| self.mentions(ty, self_ty));
-            self.program.traits[id.index()].methods[index].dispatchable = dispatchable;
-        }
+        let function = &self.program.functions[function.index()];
+        let mut types: Vec<Ty> = function.params.iter().skip(1).map(|param| param.ty).collect();
+        types.push(function.result);
+        // A function with more bounds than its trait cannot be called for all that implements the trait.
+        let own = &self.program.traits[id.index()].generics;
+        let same = |(one, other): (&Generic, &Generic)| one.bounds.len() == other.bounds.len();
+        let plain = function.receiver
+            && function.generics.len() == around
+            && function.generics[0].bounds.len() == 1
+            && function.generics[1..].iter().zip(own).all(same);
+        let dispatchable = plain && !types.iter().any(|&ty| self.mentions(ty, self_ty));
+        self.program.traits[id.index()].methods[method as usize].dispatchable = dispatchable;
+        dispatchable
     }
 
     /// Whether a type has another one in it.

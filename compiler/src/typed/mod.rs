@@ -258,6 +258,8 @@ pub struct TraitMethod {
     pub function: FnId,
     /// Whether it can be called on `dyn`: it has a receiver, no type parameters of its own, and `Self` nowhere else.
     pub dispatchable: bool,
+    /// Whether something calls it on `dyn`, so that its code has to be found through the value.
+    pub dynamic: bool,
 }
 
 /// An implementation.

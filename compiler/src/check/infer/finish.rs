@@ -237,7 +237,7 @@ impl Infer<'_, '_> {
                 let all: Vec<Ty> = [*self_ty].iter().chain(&*args).chain(&*method_args).copied().collect();
                 self.c.reach_arguments(function, &all);
             }
-            Callee::Dyn(..) => {}
+            Callee::Dyn(of, method) => self.c.reach_dynamic(*of, *method),
             Callee::Value(value) => self.finish_expr(value, walk),
         }
     }

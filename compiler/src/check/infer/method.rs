@@ -258,9 +258,7 @@ impl<'a> Infer<'_, 'a> {
         let is_dyn = match self.c.program.types.kind(ty) {
             TyKind::Dyn(id, dyn_args) => {
                 let (id, dyn_args) = (*id, dyn_args.to_vec());
-                self.c.find_dispatchable(of);
-                let dispatchable = self.c.program.traits[of.index()].methods[method as usize].dispatchable;
-                as_method && dispatchable && self.c.super_args(ty, id, dyn_args, of).is_some()
+                as_method && self.c.find_dispatchable(of, method) && self.c.super_args(ty, id, dyn_args, of).is_some()
             }
             _ => false,
         };
