@@ -123,6 +123,13 @@ pub(super) enum AliasState {
 impl<'a> Checker<'a> {
     /// Declares all items of all modules, each after the modules that it imports.
     pub(super) fn declare(&mut self, modules: &'a [Module]) {
+        let outlines = modules.iter().flat_map(|module| &module.files).filter_map(|file| match file {
+            File::Outline(outline) => Some(outline.entries),
+            File::Tree(_) => None,
+        });
+        let functions = outlines.flatten().filter(|entry| entry.kind == Kind::Fn).count();
+        self.program.functions.reserve(functions);
+        self.declared.fns.reserve(functions);
         for module in modules {
             let id = ModuleId(self.program.modules.len() as u32);
             self.program.modules.push(crate::typed::Module { path: module.path.clone(), standard: module.standard });

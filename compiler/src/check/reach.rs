@@ -98,6 +98,10 @@ impl Checker<'_> {
             return;
         }
         self.reach.arguments.entry(of).or_default().push(ty);
+        // It may be asked whether an error is of this type, which its place in the table tells.
+        if Some(of) == self.program.lang.error {
+            self.reach_dyn(of, ty);
+        }
         for index in 0..self.reach.generic.get(&of).map_or(0, Vec::len) {
             let method = self.reach.generic[&of][index];
             self.reach_trait(of, method, ty);

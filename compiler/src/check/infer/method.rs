@@ -136,15 +136,17 @@ impl<'a> Infer<'_, 'a> {
     /// The type's own function of this name.
     fn find_inherent(&mut self, ty: Ty, name: Name) -> Found {
         let Some(head) = self.c.head(ty) else { return Found::Nothing };
-        let Some(candidates) = self.c.index.inherent.get(&(head, name)) else { return Found::Nothing };
-        if let [only] = candidates.as_slice() {
-            let only = *only;
+        let candidates = self.c.inherent(head, name);
+        if candidates.is_empty() {
+            return Found::Nothing;
+        }
+        if let &[only] = candidates {
             if !self.sees(only) {
                 return Found::Private(only);
             }
             return if self.fits(only, ty) { Found::Inherent(only) } else { Found::Other(only) };
         }
-        let candidates = candidates.clone();
+        let candidates = candidates.to_vec();
         let first = candidates[0];
         let seen: Vec<FnId> = candidates.into_iter().filter(|&id| self.sees(id)).collect();
         if seen.is_empty() {
@@ -504,8 +506,8 @@ impl<'a> Infer<'_, 'a> {
     fn function_names(&self, ty: Ty) -> Vec<Name> {
         let mut names = Vec::new();
         let head: Option<Head> = self.c.head(ty);
-        if let Some(own) = head.and_then(|head| self.c.index.inherent_names.get(&head)) {
-            names.extend(own.iter().copied());
+        if let Some(head) = head {
+            names.extend(self.c.own_functions(head).map(|id| self.c.program.functions[id.index()].name));
         }
         let mut traits: Vec<TraitId> = match self.kind(ty) {
             TyKind::Dyn(id, _) => vec![*id],
@@ -518,7 +520,7 @@ impl<'a> Infer<'_, 'a> {
         };
         if let (Some(iterator), Some(head)) = (self.c.program.lang.iterator, head)
             && (self.c.index.impls.contains_key(&(iterator, head))
-                || self.c.index.inherent.contains_key(&(head, self.c.words.iter)))
+                || self.c.own_function(head, self.c.words.iter).is_some())
         {
             traits.push(iterator);
         }
