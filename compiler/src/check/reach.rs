@@ -19,6 +19,8 @@ pub(super) struct Reach {
     constants: FxHashSet<ConstId>,
     /// Functions of traits for all types, by their places.
     traits: FxHashSet<(TraitId, u32)>,
+    /// The same for one type.
+    typed: FxHashSet<(TraitId, u32, Ty)>,
     /// Functions of each trait that are called for type parameters.
     generic: FxHashMap<TraitId, Vec<u32>>,
     /// Types that stand for type parameters with each trait as a bound, or as whose functions those of the trait are called.
@@ -31,8 +33,6 @@ pub(super) struct Reach {
     known_dyns: FxHashSet<(TraitId, Ty)>,
     /// Whether calls are made that no body tells of, for any types.
     any_argument: bool,
-    /// The same for one type.
-    typed: FxHashSet<(TraitId, u32, Ty)>,
     queue: VecDeque<Item>,
     /// Functions of traits with types that are still to be looked at.
     calls: Vec<(TraitId, u32, Ty)>,
@@ -112,8 +112,20 @@ impl Checker<'_> {
         }
     }
 
+    /// What a type gives to a trait that it implements stands for the trait's type parameters.
+    fn reach_trait_arguments(&mut self, of: TraitId, args: &[Ty]) {
+        for (index, &arg) in args.iter().enumerate() {
+            let arg = self.resolve(arg);
+            let count = self.program.traits[of.index()].generics.get(index).map_or(0, |generic| generic.bounds.len());
+            for bound in 0..count {
+                let of = self.program.traits[of.index()].generics[index].bounds[bound].0;
+                self.reach_argument(of, arg);
+            }
+        }
+    }
+
     fn reach_call(&mut self, of: TraitId, method: u32, ty: Ty) {
-        if self.reach.traits.contains(&(of, method)) || ty == Ty::ERROR || !self.reach.typed.insert((of, method, ty)) {
+        if ty == Ty::ERROR || !self.reach.typed.insert((of, method, ty)) {
             return;
         }
         if let Some(found) = self.program.traits[of.index()].methods.get(method as usize) {
@@ -136,14 +148,7 @@ impl Checker<'_> {
                     let ty = self.resolve(ty);
                     self.reach_argument(of, ty);
                 }
-                for (index, arg) in solution.args.into_iter().enumerate() {
-                    let arg = self.resolve(arg);
-                    let generic = self.program.traits[of.index()].generics.get(index);
-                    for bound in 0..generic.map_or(0, |generic| generic.bounds.len()) {
-                        let of = self.program.traits[of.index()].generics[index].bounds[bound].0;
-                        self.reach_argument(of, arg);
-                    }
-                }
+                self.reach_trait_arguments(of, &solution.args);
                 match solution.source {
                     Source::Impl(id) => self.reach_method(id, of, method),
                     Source::Structure => self.reach_structure(ty, of, method),
@@ -154,7 +159,12 @@ impl Checker<'_> {
                     Source::Anything => {}
                 }
             }
-            Step::No | Step::Unknown => self.reach_all(of, method),
+            // Of conversions a type may have several, none of which calls other functions of the trait.
+            Step::No | Step::Unknown if Some(of) == self.program.lang.from => self.reach_all(of, method),
+            Step::No | Step::Unknown => {
+                self.reach_any_argument();
+                self.reach_all(of, method);
+            }
         }
     }
 
