@@ -68,6 +68,13 @@ pub(super) struct Sketch {
     pub head: Head,
 }
 
+impl Sketch {
+    /// Whether it is right.
+    pub fn is_of(self, (of, head): (Option<TraitId>, Option<Head>)) -> bool {
+        self.of == of && Some(self.head) == head
+    }
+}
+
 /// Where a function's code is.
 #[derive(Clone, Copy)]
 pub(super) enum Code<'a> {

@@ -41,9 +41,12 @@ impl<'a> Checker<'a> {
         }
         for index in 0..self.program.impls.len() {
             let id = ImplId(index as u32);
-            self.declared.impls[index].sketch = self.sketch(id);
-            if self.declared.impls[index].sketch.is_none() {
+            let sketch = self.sketch(id);
+            if sketch.is_some() && !self.is_eager(self.program.impls[index].module) {
+                self.declared.impls[index].sketch = sketch;
+            } else {
                 self.resolve_impl(id);
+                debug_assert!(sketch.is_none_or(|sketch| sketch.is_of(self.impl_head(id))), "{sketch:?}");
             }
         }
         for id in function_ids(&self.program) {
@@ -187,9 +190,6 @@ impl<'a> Checker<'a> {
     fn sketch(&mut self, id: ImplId) -> Option<Sketch> {
         let module = self.program.impls[id.index()].module;
         let ImplSource::Outline(place) = self.declared.impls[id.index()].source else { return None };
-        if self.is_eager(module) {
-            return None;
-        }
         let (of, ty) = place.outline.implemented(place.entry(), self.names)?;
         let of = match of {
             None => None,
@@ -228,7 +228,7 @@ impl<'a> Checker<'a> {
         let sketch = self.declared.impls.get_mut(id.index()).and_then(|written| written.sketch.take());
         if let Some(sketch) = sketch {
             self.meanwhile(|checker| checker.resolve_impl(id));
-            debug_assert_eq!(self.impl_head(id), (sketch.of, Some(sketch.head)));
+            debug_assert!(sketch.is_of(self.impl_head(id)), "{sketch:?}");
         }
     }
 
