@@ -16,7 +16,7 @@ pub struct Entry {
     pub changes_self: bool,
     /// From `pub` or the keyword to the end.
     pub span: Range<usize>,
-    /// Its name; of an `impl` that of its type, if the type is a declared one. Of an import nothing.
+    /// A function's name; of an `impl` that of its type, if the type is a declared one.
     pub name: Range<usize>,
     /// Of an `impl`: the name of the trait, if it has one.
     pub of: Range<usize>,
@@ -25,17 +25,19 @@ pub struct Entry {
 }
 
 /// What declarations begin with, and what they are.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 12] = [
     ("host fn ", "Fn"),
     ("intrinsic fn ", "Fn"),
     ("fn ", "Fn"),
-    ("record ", "Record"),
-    ("enum ", "Enum"),
     ("trait ", "Trait"),
     ("capability ", "Trait"),
     ("impl", "Impl"),
-    ("const ", "Const"),
     ("import ", "Import"),
+    ("record ", "Other"),
+    ("enum ", "Other"),
+    ("const ", "Other"),
+    ("type ", "Other"),
+    ("test ", "Other"),
 ];
 
 /// All declarations of a file in order, the functions of a trait or an `impl` after it.
@@ -79,8 +81,8 @@ fn declaration(
     };
     let (of, name) = match kind {
         "Impl" => implemented(text, keyword_end..inside.start),
-        "Import" => (0..0, 0..0),
-        _ => (0..0, identifier(text, keyword_end)),
+        "Fn" => (0..0, identifier(text, keyword_end)),
+        _ => (0..0, 0..0),
     };
     entries.push(Entry {
         kind,

@@ -333,7 +333,7 @@ impl<'a> Checker<'a> {
                     index += members.len();
                     self.declare_impl(module, ImplSource::Outline(place), members);
                 }
-                _ => {
+                Kind::Import | Kind::Other => {
                     let item = self.parsed(place);
                     self.declare_item(module, item, imports);
                 }

@@ -17,13 +17,12 @@ use crate::syntax::{Ident, Item};
 pub(super) enum Kind {
     /// A function; behind a trait or an `impl`, one of its own.
     Fn,
-    Record,
-    Enum,
     /// A trait, or an interface of capabilities.
     Trait,
     Impl,
-    Const,
     Import,
+    /// Anything else, which is parsed when it is declared.
+    Other,
 }
 
 /// A declaration: where it stands, and what has to be known of it before it is parsed. Places are bytes of its file.
@@ -38,7 +37,7 @@ pub(super) struct Entry {
     pub changes_self: bool,
     /// From `pub` or the keyword to the end.
     span: (u32, u32),
-    /// Its name; of an `impl` that of its type, if a name tells which it is. Of an import nothing.
+    /// A function's name; of an `impl` that of its type, if a name tells which it is.
     name: (u32, u32),
     /// Of an `impl`: the name of the trait, if it has one.
     of: (u32, u32),
@@ -84,7 +83,7 @@ impl Outline {
         })
     }
 
-    /// A declaration's name.
+    /// A function's name.
     pub fn name(&self, entry: &Entry, names: &mut Names) -> Ident {
         let span = self.span(entry.name);
         Ident { name: self.intern(span, names), span }
