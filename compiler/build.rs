@@ -1,23 +1,48 @@
-//! Makes the table of the standard library's files, with their texts.
+//! Makes the table of the standard library's files, with their texts and what they declare.
+
+#[path = "build/outline.rs"]
+mod outline;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use outline::{Entry, outline};
+
 fn main() -> io::Result<()> {
     let root = Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?).join("../stdlib");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=../stdlib");
     let mut files = Vec::new();
     collect(&root, "", &mut files)?;
     files.sort();
-    let mut table = String::from("&[\n");
+    let (mut texts, mut outlines) = (String::from("&[\n"), String::from("&[\n"));
     for (name, path) in files {
-        let _ = writeln!(table, "    ({name:?}, include_str!({:?})),", path.display().to_string());
+        let _ = writeln!(texts, "    ({name:?}, include_str!({:?})),", path.display().to_string());
+        outlines.push_str("    &[\n");
+        for entry in outline(&fs::read_to_string(&path)?) {
+            write_entry(&mut outlines, &entry);
+        }
+        outlines.push_str("    ],\n");
     }
-    table.push(']');
+    texts.push(']');
+    outlines.push(']');
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    fs::write(out.join("standard.rs"), table)
+    fs::write(out.join("standard.rs"), texts)?;
+    fs::write(out.join("outlines.rs"), outlines)
+}
+
+/// An entry as an expression.
+fn write_entry(out: &mut String, entry: &Entry) {
+    let Entry { kind, public, has_body, changes_self, span, name, of, inside } = entry;
+    let range = |range: &std::ops::Range<usize>| format!("({}, {})", range.start, range.end);
+    let (span, name, of, inside) = (range(span), range(name), range(of), range(inside));
+    let _ = writeln!(
+        out,
+        "        Entry {{ kind: Kind::{kind}, public: {public}, has_body: {has_body}, changes_self: {changes_self}, \
+         span: {span}, name: {name}, of: {of}, inside: {inside} }},"
+    );
 }
 
 /// All `.fold` files below a folder, named from the library's root on.

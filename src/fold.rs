@@ -179,7 +179,7 @@ pub fn lock(bundle: &Bundle) -> Answers {
 
 /// All that is wrong with a module and what it imports; what its functions can be given, if that is wanted and nothing is wrong.
 pub fn check(bundle: &Bundle, wants_authority: bool) -> Vec<Answer> {
-    let options = check::Options { needs_main: false, ..check::Options::default() };
+    let options = check::Options { needs_main: false, all_signatures: wants_authority, ..check::Options::default() };
     match checked(bundle, options) {
         Err(findings) => answers(findings),
         Ok(checked) => {
@@ -213,7 +213,7 @@ fn reaches(checked: &Checked) -> Vec<ModuleAuthority> {
 
 /// What the first source documents and what its functions can be given, or what is wrong.
 pub fn document(bundle: &Bundle) -> Vec<Answer> {
-    let options = check::Options { needs_main: false, ..check::Options::default() };
+    let options = check::Options { needs_main: false, all_signatures: true, ..check::Options::default() };
     let checked = match checked(bundle, options) {
         Ok(checked) => checked,
         Err(findings) => return answers(findings),

@@ -56,7 +56,8 @@ pub struct Reach {
     pub passed: Vec<(String, String, Passed)>,
 }
 
-/// Of each module but the prelude, the program's own first.
+/// Of each module but the prelude, the program's own first; of a program that was checked with
+/// [`all_signatures`](crate::check::Options::all_signatures).
 pub fn authority(program: &Program, names: &Names) -> Vec<Module> {
     let prelude = |path: &str| path == "prelude";
     let mut modules: Vec<(usize, Module)> = program
@@ -190,7 +191,7 @@ fn main(out: Console, clock: Clock) {
     out.print("{plain(1, [])} {held([])} {called(|x| x)} {any(1)} {inside(Task { value: 1, next: [] })} {csv.rows("").count()}")
 }
 "#;
-        let checked = Checked::new(text, Options::default());
+        let checked = Checked::new(text, Options { all_signatures: true, ..Options::default() });
         assert_eq!(checked.errors(), "");
         let found = authority(&checked.program.unwrap(), &checked.names);
         let lines: Vec<String> = found[0]

@@ -1,5 +1,6 @@
 //! Source files, and places in them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -58,7 +59,7 @@ pub struct Source {
     /// What messages call it: a path as it was given, or a standard module's name.
     pub name: String,
     /// Its content.
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// Where each line begins, once that was asked: of most files of the standard library it never is.
     lines: OnceLock<Vec<u32>>,
 }
@@ -66,8 +67,7 @@ pub struct Source {
 impl Source {
     fn lines(&self) -> &[u32] {
         self.lines.get_or_init(|| {
-            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+            std::iter::once(0).chain(self.text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect()
         })
     }
 
@@ -107,7 +107,16 @@ pub struct Sources {
 impl Sources {
     /// Adds a file, of at most 4 GiB.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.files.push(Source { name: name.into(), text: text.into(), lines: OnceLock::new() });
+        self.push(name.into(), Cow::Owned(text.into()))
+    }
+
+    /// Adds a file of the standard library, whose text is not copied.
+    pub fn add_standard(&mut self, name: impl Into<String>, text: &'static str) -> FileId {
+        self.push(name.into(), Cow::Borrowed(text))
+    }
+
+    fn push(&mut self, name: String, text: Cow<'static, str>) -> FileId {
+        self.files.push(Source { name, text, lines: OnceLock::new() });
         FileId(self.files.len() as u32 - 1)
     }
 

@@ -11,6 +11,7 @@ mod examples;
 mod generated;
 #[path = "../differential/node.rs"]
 mod node;
+mod outlines;
 mod peers;
 mod program;
 #[path = "../differential/random.rs"]

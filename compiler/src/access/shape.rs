@@ -66,11 +66,7 @@ impl<'p> Shapes<'p> {
             }
             seen.push(of);
             let declared = &self.program.traits[of.index()];
-            let changes = declared.methods.iter().any(|method| {
-                let function = &self.program.functions[method.function.index()];
-                function.receiver && function.params.first().is_some_and(|param| param.mutable)
-            });
-            if changes {
+            if declared.changes_self {
                 return true;
             }
             work.extend(declared.supers.iter().map(|(of, _)| *of));

@@ -6,7 +6,7 @@ use super::shape::Tree;
 use super::{Checker, Place};
 use crate::source::Span;
 use crate::syntax::Access;
-use crate::typed::{AccessTree, FnId, ImplId, Ty, TyKind};
+use crate::typed::{AccessTree, FnId, FunctionKind, ImplId, Ty, TyKind};
 
 /// Whether something is left to inference in what is declared.
 fn has_open(access: &AccessTree) -> bool {
@@ -216,6 +216,10 @@ impl<'p> Checker<'p> {
         let declared = &program.traits[of.index()];
         for (method, function) in declared.methods.iter().zip(&implementation.methods) {
             let Some(function) = *function else { continue };
+            if matches!(program.functions[function.index()].kind, FunctionKind::Unreached) {
+                // Nobody calls it.
+                continue;
+            }
             let (wanted, given) = (&program.functions[method.function.index()], &program.functions[function.index()]);
             self.graph.at(given.span);
             for (index, (want, give)) in wanted.params.iter().zip(&given.params).enumerate() {

@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Checker;
+use super::declare::ImplSource;
 use super::traits::{Head, Proof, Wanted};
 use super::types::BoundsOf;
-use super::{Checker, Owner};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
 use crate::source::Span;
@@ -22,6 +25,9 @@ impl Checker<'_> {
     pub(super) fn check_coherence(&mut self) {
         for index in 0..self.program.impls.len() {
             let id = ImplId(index as u32);
+            if !self.is_eager(self.program.impls[index].module) {
+                continue;
+            }
             self.env = self.program.impls[index].generics.clone();
             self.check_place(id);
             self.check_params_used(id);
@@ -81,15 +87,11 @@ impl Checker<'_> {
         for (id, span) in std::mem::take(&mut self.pending_dyns) {
             let mut culprit = None;
             for (of, _) in self.all_supers(Ty::ERROR, id, Vec::new()) {
-                let methods = &self.program.traits[of.index()].methods;
-                let wrong = methods.iter().find(|method| {
-                    let Owner::Trait(_) = self.declared.fns[method.function.index()].owner else { return false };
-                    let has_body = match self.declared.fns[method.function.index()].source {
-                        super::declare::Code::Fn(function) => function.body.is_some(),
-                        _ => true,
-                    };
-                    !method.dispatchable && !has_body
+                let wrong = (0..self.program.traits[of.index()].methods.len() as u32).find(|&method| {
+                    let function = self.program.traits[of.index()].methods[method as usize].function;
+                    !self.declared.fns[function.index()].source.has_body() && !self.find_dispatchable(of, method)
                 });
+                let wrong = wrong.map(|method| &self.program.traits[of.index()].methods[method as usize]);
                 culprit = culprit.or(wrong.map(|method| (method.name, method.function)));
             }
             if let Some((name, function)) = culprit {
@@ -210,7 +212,10 @@ impl Checker<'_> {
         }
         if let Some(missing) = known.iter().position(|known| !known) {
             let name = self.text(self.program.impls[id.index()].generics[missing].name).to_owned();
-            let span = self.declared.impls[id.index()].generics[missing].name.span;
+            let span = match self.declared.impls[id.index()].source {
+                ImplSource::Tree(written) => written.generics[missing].name.span,
+                ImplSource::Outline(_) => self.program.impls[id.index()].span,
+            };
             let message = format!("the type parameter `{name}` does not follow from the type");
             self.report(Diagnostic::error("F0414", span, message));
         }
@@ -267,11 +272,7 @@ impl Checker<'_> {
         let mut missing = Vec::new();
         for (place, found) in ordered.iter().enumerate() {
             let method = &self.program.traits[of.index()].methods[place];
-            let has_body = match self.declared.fns[method.function.index()].source {
-                super::declare::Code::Fn(function) => function.body.is_some(),
-                _ => false,
-            };
-            if found.is_none() && !has_body {
+            if found.is_none() && !self.declared.fns[method.function.index()].source.has_body() {
                 missing.push(method.name);
             }
         }
@@ -288,6 +289,16 @@ impl Checker<'_> {
             });
         }
         self.program.impls[id.index()].methods = ordered;
+    }
+
+    /// Puts the functions of an implementation that is right into the trait's order.
+    pub(super) fn order_members(&mut self, id: ImplId) {
+        let Some((of, _)) = self.program.impls[id.index()].of else { return };
+        let written = std::mem::take(&mut self.program.impls[id.index()].methods);
+        let name = |function: FnId| self.program.functions[function.index()].name;
+        let methods = self.program.traits[of.index()].methods.iter();
+        let own = |wanted| written.iter().copied().flatten().find(|&function| name(function) == wanted);
+        self.program.impls[id.index()].methods = methods.map(|method| own(method.name)).collect();
     }
 
     fn report_extra(&mut self, of: TraitId, name: Name, function: FnId) {
@@ -310,6 +321,7 @@ impl Checker<'_> {
     fn check_member(&mut self, id: ImplId, args: &[Ty], wanted: FnId, found: FnId) {
         let around = self.program.impls[id.index()].generics.len();
         let trait_around = args.len() + 1;
+        self.sign(wanted);
         let (want, have) = (&self.program.functions[wanted.index()], &self.program.functions[found.index()]);
         let (span, at, name) = (have.span, want.span, have.name);
         let own = want.generics.len() - trait_around;
@@ -412,35 +424,56 @@ impl Checker<'_> {
 
     /// Whether two implementations are for the same types.
     fn check_overlaps(&mut self) {
+        // Those of the standard library do not overlap one another: a group without others is not made.
         let mut groups: BTreeMap<(TraitId, Option<Head>), Vec<ImplId>> = BTreeMap::new();
-        let mut inherent: BTreeMap<(Head, Name), Vec<ImplId>> = BTreeMap::new();
-        for index in 0..self.program.impls.len() {
-            let id = ImplId(index as u32);
-            let self_ty = self.program.impls[index].self_ty;
-            if self_ty == Ty::ERROR {
-                continue;
-            }
-            match (&self.program.impls[index].of, self.head(self_ty)) {
-                (Some((of, _)), head) => groups.entry((*of, head)).or_default().push(id),
+        let mut heads: FxHashSet<Head> = FxHashSet::default();
+        let ids = || (0..self.program.impls.len() as u32).map(ImplId);
+        for id in ids().filter(|id| self.is_eager(self.program.impls[id.index()].module)) {
+            match self.impl_head(id) {
+                (Some(of), head) => {
+                    groups.entry((of, head)).or_default();
+                }
                 (None, Some(head)) => {
-                    for function in self.program.impls[index].methods.iter().flatten() {
-                        let name = self.program.functions[function.index()].name;
-                        inherent.entry((head, name)).or_default().push(id);
-                    }
+                    heads.insert(head);
                 }
                 (None, None) => {}
+            }
+        }
+        // Each with the function of this name that is declared first, and in that order.
+        let mut inherent: FxHashMap<(Head, Name), (FnId, Vec<ImplId>)> = FxHashMap::default();
+        for id in ids() {
+            let found = &self.program.impls[id.index()];
+            match self.impl_head(id) {
+                // It is wrong.
+                (_, None) if found.self_ty == Ty::ERROR => {}
+                (Some(of), head) => {
+                    if let Some(group) = groups.get_mut(&(of, head)) {
+                        group.push(id);
+                    }
+                }
+                (None, Some(head)) if heads.contains(&head) => {
+                    for function in found.methods.iter().flatten() {
+                        let name = self.program.functions[function.index()].name;
+                        inherent.entry((head, name)).or_insert((*function, Vec::new())).1.push(id);
+                    }
+                }
+                (None, _) => {}
             }
         }
         for ((of, _), group) in groups {
             self.compare_group(&group, Some(of), None);
         }
-        for ((_, name), group) in inherent {
+        let mut inherent: Vec<_> =
+            inherent.into_iter().map(|((_, name), (first, group))| (first, name, group)).collect();
+        inherent.sort_unstable();
+        for (_, name, group) in inherent {
             self.compare_group(&group, None, Some(name));
         }
     }
 
     fn compare_group(&mut self, group: &[ImplId], of: Option<TraitId>, name: Option<Name>) {
         if group.len() > MAX_COMPARED {
+            self.sign_impl(group[0]);
             let span = self.program.impls[group[0].index()].span;
             let error = Diagnostic::error("F0732", span, "too many implementations for one sort of type");
             self.report(error.note(format!("there are at most {MAX_COMPARED}")));
@@ -460,6 +493,8 @@ impl Checker<'_> {
     }
 
     fn overlap(&mut self, first: ImplId, second: ImplId, by_args: bool) -> bool {
+        self.sign_impl(first);
+        self.sign_impl(second);
         let before = self.snapshot();
         let mut instance = |id: ImplId| {
             let holes = self.fresh_list(self.program.impls[id.index()].generics.len(), Span::default());

@@ -2,8 +2,12 @@
 
 use std::rc::Rc;
 
-use super::modules::Module;
+use rustc_hash::FxHashSet;
+
+use super::modules::{File, Module};
+use super::outline::{Kind, Outline, Place};
 use super::scope::{AliasId, Builtin, Def, Entry, ImportUse, ModuleScope, PRELUDE};
+use super::traits::Head;
 use super::{Checker, Owner};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
@@ -20,10 +24,14 @@ pub(super) struct Declared<'a> {
     pub records: Vec<&'a syntax::Record>,
     pub enums: Vec<&'a syntax::Enum>,
     pub traits: Vec<&'a syntax::Trait>,
-    pub impls: Vec<&'a syntax::Impl>,
+    pub impls: Vec<WrittenImpl<'a>>,
     pub consts: Vec<&'a syntax::Const>,
     pub aliases: Vec<Alias<'a>>,
     pub fns: Vec<Written<'a>>,
+    /// Functions of traits of which it is known whether they can be called on `dyn`.
+    pub dispatch: FxHashSet<FnId>,
+    /// What functions are called before their signatures are known.
+    no_path: Rc<str>,
     /// The file of the root.
     pub root: Option<&'a syntax::File>,
 }
@@ -33,14 +41,75 @@ pub(super) struct Declared<'a> {
 pub(super) struct Written<'a> {
     pub source: Code<'a>,
     pub owner: Owner,
+    /// Whether its signature is resolved: see [`Checker::sign`].
+    pub signed: bool,
+}
+
+/// An implementation as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct WrittenImpl<'a> {
+    pub source: ImplSource<'a>,
+    /// What is known of it before its types are resolved: of those of the standard library that nothing asked for.
+    pub sketch: Option<Sketch>,
+}
+
+/// Where an implementation is written.
+#[derive(Clone, Copy)]
+pub(super) enum ImplSource<'a> {
+    Tree(&'a syntax::Impl),
+    /// One of the standard library, that is parsed when somebody asks for it.
+    Outline(Place<'a>),
+}
+
+/// Which trait is implemented, if one is, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sketch {
+    pub of: Option<TraitId>,
+    pub head: Head,
+}
+
+impl Sketch {
+    /// Whether it is right.
+    pub fn is_of(self, (of, head): (Option<TraitId>, Option<Head>)) -> bool {
+        self.of == of && Some(self.head) == head
+    }
 }
 
 /// Where a function's code is.
 #[derive(Clone, Copy)]
 pub(super) enum Code<'a> {
     Fn(&'a syntax::Fn),
+    /// A function of the standard library, that is parsed when somebody asks for it.
+    Outline(Place<'a>),
     Test(&'a syntax::Test),
     Script(&'a syntax::File),
+}
+
+impl Code<'_> {
+    /// Whether it does something.
+    pub fn has_body(self) -> bool {
+        match self {
+            Code::Fn(function) => function.body.is_some(),
+            Code::Outline(place) => place.entry().has_body,
+            Code::Test(_) | Code::Script(_) => true,
+        }
+    }
+}
+
+/// A function of a trait or an `impl`.
+struct Member<'a> {
+    name: Ident,
+    public: bool,
+    changes_self: bool,
+    source: Code<'a>,
+}
+
+impl<'a> Member<'a> {
+    fn new(member: &'a syntax::Member) -> Self {
+        let function = &member.function;
+        let changes_self = function.receiver.is_some_and(|receiver| receiver.mutable);
+        Self { name: function.name, public: member.public, changes_self, source: Code::Fn(function) }
+    }
 }
 
 /// An alias of types.
@@ -61,6 +130,13 @@ pub(super) enum AliasState {
 impl<'a> Checker<'a> {
     /// Declares all items of all modules, each after the modules that it imports.
     pub(super) fn declare(&mut self, modules: &'a [Module]) {
+        let outlines = modules.iter().flat_map(|module| &module.files).filter_map(|file| match file {
+            File::Outline(outline) => Some(outline.entries),
+            File::Tree(_) => None,
+        });
+        let functions = outlines.flatten().filter(|entry| entry.kind == Kind::Fn).count();
+        self.program.functions.reserve(functions);
+        self.declared.fns.reserve(functions);
         for module in modules {
             let id = ModuleId(self.program.modules.len() as u32);
             self.program.modules.push(crate::typed::Module { path: module.path.clone(), standard: module.standard });
@@ -71,19 +147,18 @@ impl<'a> Checker<'a> {
             }
             let mut imports = module.imports.iter().copied();
             for file in &module.files {
-                for item in &file.items {
-                    match &item.kind {
-                        ItemKind::Import(import) => match imports.next() {
-                            Some(Some(of)) => self.declare_import(id, import, item, of),
-                            _ => self.note_failed(id, import),
-                        },
-                        _ => self.declare_item(id, item),
+                let file = match file {
+                    File::Tree(file) => file,
+                    File::Outline(outline) => {
+                        self.declare_outline(id, outline, &mut imports);
+                        continue;
                     }
-                }
+                };
+                file.items.iter().for_each(|item| self.declare_item(id, item, &mut imports));
                 if id.index() + 1 == modules.len() {
                     self.declared.root = Some(file);
                     if file.needs.is_some() || !file.body.is_empty() || module.session {
-                        self.add_fn(id, Code::Script(file), Owner::Module, false);
+                        self.add_script(id, file);
                     }
                 }
                 if !module.session {
@@ -230,14 +305,73 @@ impl<'a> Checker<'a> {
         self.imports.len() as u32 - 1
     }
 
-    fn declare_item(&mut self, module: ModuleId, item: &'a Item) {
+    /// Declares what a file of the standard library has; functions of it are not parsed for that.
+    fn declare_outline(
+        &mut self,
+        module: ModuleId,
+        outline: &'a Outline,
+        imports: &mut impl Iterator<Item = Option<ModuleId>>,
+    ) {
+        let mut index = 0;
+        while let Some(entry) = outline.entries.get(index) {
+            let place = Place { outline, index };
+            index += 1;
+            match entry.kind {
+                Kind::Fn => {
+                    let name = outline.name(entry, self.names);
+                    self.declare_fn(module, name, Code::Outline(place), entry.public);
+                }
+                Kind::Trait => {
+                    let members = self.members(place);
+                    index += members.len();
+                    if let ItemKind::Trait(written) = &self.parsed(place).kind {
+                        self.declare_trait(module, written, entry.public, members);
+                    }
+                }
+                Kind::Impl => {
+                    let members = self.members(place);
+                    index += members.len();
+                    self.declare_impl(module, ImplSource::Outline(place), members);
+                }
+                Kind::Import | Kind::Other => {
+                    let item = self.parsed(place);
+                    self.declare_item(module, item, imports);
+                }
+            }
+        }
+    }
+
+    /// A declaration of the standard library.
+    pub(super) fn parsed(&mut self, place: Place<'a>) -> &'a Item {
+        place.outline.item(place.index, self.names, self.diagnostics)
+    }
+
+    /// The functions of a trait or an `impl` of the standard library.
+    fn members(&mut self, place: Place<'a>) -> Vec<Member<'a>> {
+        let outline = place.outline;
+        let member = |index: usize| {
+            let entry = &outline.entries[index];
+            let name = outline.name(entry, self.names);
+            let source = Code::Outline(Place { outline, index });
+            Member { name, public: entry.public, changes_self: entry.changes_self, source }
+        };
+        outline.members(place.index).map(member).collect()
+    }
+
+    fn declare_fn(&mut self, module: ModuleId, name: Ident, source: Code<'a>, public: bool) {
+        let id = self.add_fn(module, name, source, Owner::Module, public);
+        self.enter(module, name.name, Def::Fn(id), public, name.span, None);
+    }
+
+    fn declare_item(&mut self, module: ModuleId, item: &'a Item, imports: &mut impl Iterator<Item = Option<ModuleId>>) {
         let public = item.public;
         match &item.kind {
-            ItemKind::Import(_) | ItemKind::Error => {}
-            ItemKind::Fn(function) => {
-                let id = self.add_fn(module, Code::Fn(function), Owner::Module, public);
-                self.enter(module, function.name.name, Def::Fn(id), public, function.name.span, None);
-            }
+            ItemKind::Import(import) => match imports.next() {
+                Some(Some(of)) => self.declare_import(module, import, item, of),
+                _ => self.note_failed(module, import),
+            },
+            ItemKind::Error => {}
+            ItemKind::Fn(function) => self.declare_fn(module, function.name, Code::Fn(function), public),
             ItemKind::Record(record) => {
                 let id = RecordId(self.program.records.len() as u32);
                 self.program.records.push(Record {
@@ -252,8 +386,13 @@ impl<'a> Checker<'a> {
                 self.enter(module, record.name.name, Def::Record(id), public, record.name.span, None);
             }
             ItemKind::Enum(written) => self.declare_enum(module, written, public),
-            ItemKind::Trait(written) => self.declare_trait(module, written, public),
-            ItemKind::Impl(written) => self.declare_impl(module, written),
+            ItemKind::Trait(written) => {
+                self.declare_trait(module, written, public, written.members.iter().map(Member::new).collect());
+            }
+            ItemKind::Impl(written) => {
+                let members = written.members.iter().map(Member::new).collect();
+                self.declare_impl(module, ImplSource::Tree(written), members);
+            }
             ItemKind::Const(constant) => self.declare_const(module, constant, public),
             ItemKind::Alias(alias) => {
                 let id = AliasId(self.declared.aliases.len() as u32);
@@ -261,7 +400,8 @@ impl<'a> Checker<'a> {
                 self.enter(module, alias.name.name, Def::Alias(id), public, alias.name.span, None);
             }
             ItemKind::Test(test) => {
-                let function = self.add_fn(module, Code::Test(test), Owner::Module, false);
+                let name = Ident { name: self.names.intern("test"), span: test.name_span };
+                let function = self.add_fn(module, name, Code::Test(test), Owner::Module, false);
                 self.program.tests.push(Test { name: test.name.clone(), module, function, span: test.name_span });
             }
         }
@@ -288,7 +428,7 @@ impl<'a> Checker<'a> {
         self.enter(module, name, Def::Enum(id), public, span, None);
     }
 
-    fn declare_trait(&mut self, module: ModuleId, written: &'a syntax::Trait, public: bool) {
+    fn declare_trait(&mut self, module: ModuleId, written: &'a syntax::Trait, public: bool, members: Vec<Member<'a>>) {
         let id = TraitId(self.program.traits.len() as u32);
         let (name, span) = (written.name.name, written.name.span);
         if written.capability && !self.program.modules[module.index()].standard {
@@ -298,15 +438,17 @@ impl<'a> Checker<'a> {
             );
         }
         let mut seen = rustc_hash::FxHashMap::default();
-        let mut methods = Vec::with_capacity(written.members.len());
-        for member in &written.members {
-            let name = member.function.name;
+        let changes_self = members.iter().any(|member| member.changes_self);
+        let mut methods = Vec::with_capacity(members.len());
+        for Member { name, source, .. } in members {
             if let Some(first) = seen.insert(name.name, name.span) {
                 self.report_twice("function", name, first);
                 continue;
             }
-            let function = self.add_fn(module, Code::Fn(&member.function), Owner::Trait(id), public);
-            methods.push(crate::typed::TraitMethod { name: name.name, function, dispatchable: false });
+            let function = self.add_fn(module, name, source, Owner::Trait(id), public);
+            // What an entry of a session makes a `dyn`, later ones may call whatever of.
+            let dynamic = self.options.session.is_some();
+            methods.push(crate::typed::TraitMethod { name: name.name, function, dispatchable: false, dynamic });
         }
         self.program.traits.push(Trait {
             name,
@@ -314,6 +456,7 @@ impl<'a> Checker<'a> {
             generics: Vec::new(),
             supers: Vec::new(),
             methods,
+            changes_self,
             capability: written.capability,
             span,
             public,
@@ -322,29 +465,25 @@ impl<'a> Checker<'a> {
         self.enter(module, name, Def::Trait(id), public, span, None);
     }
 
-    fn declare_impl(&mut self, module: ModuleId, written: &'a syntax::Impl) {
+    fn declare_impl(&mut self, module: ModuleId, source: ImplSource<'a>, members: Vec<Member<'a>>) {
+        let (has_trait, span) = match source {
+            ImplSource::Tree(written) => (written.trait_ref.is_some(), written.head),
+            ImplSource::Outline(place) => (place.entry().has_trait(), Span::default()),
+        };
         let id = ImplId(self.program.impls.len() as u32);
         let mut seen = rustc_hash::FxHashMap::default();
-        let mut methods = Vec::with_capacity(written.members.len());
-        for member in &written.members {
-            let name = member.function.name;
+        let mut methods = Vec::with_capacity(members.len());
+        for Member { name, public, source, .. } in members {
             if let Some(first) = seen.insert(name.name, name.span) {
                 self.report_twice("function", name, first);
                 continue;
             }
             // Whoever sees a trait sees what implements it.
-            let public = member.public || written.trait_ref.is_some();
-            methods.push(Some(self.add_fn(module, Code::Fn(&member.function), Owner::Impl(id), public)));
+            let public = public || has_trait;
+            methods.push(Some(self.add_fn(module, name, source, Owner::Impl(id), public)));
         }
-        self.program.impls.push(Impl {
-            module,
-            generics: Vec::new(),
-            of: None,
-            self_ty: Ty::ERROR,
-            methods,
-            span: written.head,
-        });
-        self.declared.impls.push(written);
+        self.program.impls.push(Impl { module, generics: Vec::new(), of: None, self_ty: Ty::ERROR, methods, span });
+        self.declared.impls.push(WrittenImpl { source, sketch: None });
     }
 
     fn declare_const(&mut self, module: ModuleId, constant: &'a syntax::Const, public: bool) {
@@ -363,32 +502,29 @@ impl<'a> Checker<'a> {
         self.enter(module, name, Def::Const(id), public, span, None);
     }
 
+    fn add_script(&mut self, module: ModuleId, file: &'a syntax::File) {
+        let first = file.body.first().map_or(Span { file: file.id, start: 0, end: 0 }, |stmt| stmt.span.begin());
+        let span = file.needs.as_ref().map_or(first, |needs| needs.span);
+        self.add_fn(module, Ident { name: self.words.main, span }, Code::Script(file), Owner::Module, false);
+    }
+
     /// Adds a function whose signature is not known yet.
-    pub(super) fn add_fn(&mut self, module: ModuleId, source: Code<'a>, owner: Owner, public: bool) -> FnId {
+    fn add_fn(&mut self, module: ModuleId, name: Ident, source: Code<'a>, owner: Owner, public: bool) -> FnId {
         let id = FnId(self.program.functions.len() as u32);
-        let (name, span) = match source {
-            Code::Fn(function) => (function.name.name, function.name.span),
-            Code::Test(test) => (self.names.intern("test"), test.name_span),
-            Code::Script(file) => {
-                let first =
-                    file.body.first().map_or(Span { file: file.id, start: 0, end: 0 }, |stmt| stmt.span.begin());
-                (self.words.main, file.needs.as_ref().map_or(first, |needs| needs.span))
-            }
-        };
         self.program.functions.push(Function {
-            name,
-            path: Rc::from(""),
+            name: name.name,
+            path: self.declared.no_path.clone(),
             module,
-            kind: FunctionKind::Required,
+            kind: if matches!(source, Code::Outline(_)) { FunctionKind::Unreached } else { FunctionKind::Required },
             generics: Vec::new(),
             receiver: false,
             params: Vec::new(),
             result: Ty::ERROR,
             result_access: crate::typed::AccessTree::Leaf,
-            span,
+            span: name.span,
             public,
         });
-        self.declared.fns.push(Written { source, owner });
+        self.declared.fns.push(Written { source, owner, signed: false });
         id
     }
 

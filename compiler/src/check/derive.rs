@@ -245,6 +245,7 @@ impl Maker<'_, '_> {
     /// An object of fields.
     fn object(&mut self, fields: Vec<Part>, values: Vec<Expr>) -> Expr {
         let calls = self.json.calls;
+        self.c.sign(calls.new_fields);
         let ty = self.c.program.functions[calls.new_fields.index()].result;
         let new = self.call(calls.new_fields, Vec::new(), Vec::new(), ty);
         let name = self.c.words.map;
@@ -433,6 +434,7 @@ impl Maker<'_, '_> {
 
     fn call(&mut self, function: FnId, types: Vec<Ty>, args: Vec<Expr>, ty: Ty) -> Expr {
         self.c.reach_fn(function);
+        self.c.reach_arguments(function, &types);
         self.expr(ExprKind::Call(Callee::Fn(function, types), args), ty)
     }
 

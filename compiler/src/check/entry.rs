@@ -2,7 +2,7 @@
 
 use super::declare::Code;
 use super::scope::{Def, Entry};
-use super::traits::{Proof, Wanted};
+use super::traits::{Head, Proof, Wanted};
 use super::{Checker, Owner, function_ids};
 use crate::diagnostic::Diagnostic;
 use crate::session::transfer;
@@ -29,13 +29,12 @@ impl Checker<'_> {
             }
         }
         for id in function_ids(&self.program) {
-            let function = &self.program.functions[id.index()];
+            let module = self.program.functions[id.index()].module;
             let has_body = match self.declared.fns[id.index()].source {
-                Code::Fn(written) => written.body.is_some(),
-                Code::Script(_) => true,
                 Code::Test(_) => self.program.tests.iter().any(|test| test.function == id),
+                source => source.has_body(),
             };
-            if has_body && self.is_checked(function.module) && !self.is_over() {
+            if has_body && self.is_checked(module) && !self.is_over() {
                 self.infer_function(id);
             }
         }
@@ -150,9 +149,8 @@ impl Checker<'_> {
 
     /// The function that makes a capability of the host's handle; others are not handed over by the host, but made by a program.
     pub(super) fn maker(&self, of: TraitId) -> Option<FnId> {
-        let key = (super::traits::Head::Dyn(of), self.words.from_handle);
         let of_capability = self.program.traits[of.index()].capability;
-        self.index.inherent.get(&key).filter(|_| of_capability)?.first().copied()
+        of_capability.then(|| self.own_function(Head::Dyn(of), self.words.from_handle))?
     }
 
     fn check_main_result(&mut self, result: Ty, span: Span) {

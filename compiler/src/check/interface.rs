@@ -198,6 +198,8 @@ impl Checker<'_> {
 
     /// Reaches what puts values on the wire and takes them off.
     fn reach_wire(&mut self) {
+        // The compiler calls them for what crosses.
+        self.reach_any_argument();
         let scope = &self.scopes[PRELUDE.index()];
         let is_wire = |name: &&Name| self.names.text(**name).starts_with("wire_");
         let defs = scope.order.iter().filter(is_wire).filter_map(|name| Some(scope.entries.get(name)?.def));

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! modules     loads the root and all that it imports, importers after what they import
+//! outline     what files of the standard library declare, each declaration parsed when it is asked for
 //! declare     gives each item of each module a number and a name in its module's scope
 //! signature   resolves what is written of types: fields, parameters, bounds, `impl` heads; by `types`
 //! coherence   whether implementations are whole, do not overlap, and stand where they may
@@ -11,8 +12,8 @@
 //! entry       `main`, scripts, tests
 //! ```
 //!
-//! Signatures are always looked at, those of the standard library too; bodies of standard modules only once something
-//! that is compiled reaches them, since most programs use little of it.
+//! Of the standard library most programs use little: signatures of its functions are resolved once something names them, and
+//! bodies looked at once something that is compiled reaches them. What is wrong in it is for the tests to find, which look at all of it.
 //!
 //! `unify` holds what is known of types during inference, `traits` finds implementations. A trait's arguments follow from
 //! the type that implements it: so a bound is not only a demand, it also tells types.
@@ -33,6 +34,7 @@ mod infer;
 mod interface;
 mod limits;
 mod modules;
+mod outline;
 pub mod probe;
 mod reach;
 mod scope;
@@ -62,6 +64,8 @@ pub struct Options<'s> {
     pub standard: &'s [(&'s str, &'s str)],
     /// Whether all bodies of the standard library are checked, or those that something reaches.
     pub check_all: bool,
+    /// Whether all signatures of the standard library are resolved, or those that something asks for.
+    pub all_signatures: bool,
     /// Whether the root has to have a `main` or be a script.
     pub needs_main: bool,
     /// Whether tests of the root are checked and kept.
@@ -79,6 +83,7 @@ impl Default for Options<'_> {
         Self {
             standard: STANDARD,
             check_all: false,
+            all_signatures: false,
             needs_main: true,
             tests: true,
             session: None,
@@ -102,6 +107,9 @@ pub fn check(
     let before = diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
     let modules = modules::load(root, loader, &options, sources, names, diagnostics)?;
     let words = scope::Words::new(names);
+    // Who asks what may be written at a place is told of all that there is; and entries of a session agree on what a `dyn` has.
+    let all_signatures = options.all_signatures || options.probe.is_some() || options.session.is_some();
+    let options = Options { all_signatures, ..options };
     let is_broken = |found: &&Diagnostic| found.severity == Severity::Error && !found.code.starts_with("F08");
     let broken = diagnostics.iter().filter(is_broken);
     let broken = broken.map(|found| found.primary.span.file).collect();
@@ -245,6 +253,11 @@ impl<'a> Checker<'a> {
 
     fn text(&self, name: Name) -> &str {
         self.names.text(name)
+    }
+
+    /// Whether what a module declares is looked at in any case. Of the standard library it is right, and looked at where something asks for it.
+    fn is_eager(&self, module: ModuleId) -> bool {
+        self.options.check_all || self.options.all_signatures || !self.program.modules[module.index()].standard
     }
 
     /// Whether something of a module can be used in another one.

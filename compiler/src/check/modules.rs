@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::outline::{self, Outline};
 use super::scope::PRELUDE;
 use super::{Options, suggest};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -85,9 +86,18 @@ pub(super) struct Module {
     /// Whether it is an entry of a session.
     pub session: bool,
     /// One; of the prelude several.
-    pub files: Vec<syntax::File>,
+    pub files: Vec<File>,
     /// What each `import` means, in order over all files; `None` where that was an error.
     pub imports: Vec<Option<ModuleId>>,
+}
+
+/// A file of a module.
+#[derive(Debug)]
+pub(super) enum File {
+    /// All of it was parsed.
+    Tree(syntax::File),
+    /// One of those of the standard library that the compiler was built with.
+    Outline(Outline),
 }
 
 /// Where a module is on the way.
@@ -162,8 +172,7 @@ impl Loading<'_, '_> {
     fn prelude(&mut self) {
         let mut files = Vec::new();
         for (path, text) in self.standard.iter().filter(|(path, _)| path.starts_with("prelude/")) {
-            let id = self.sources.add(format!("std/{path}"), *text);
-            files.push(parser::outline(id, text, self.names, self.diagnostics));
+            files.push(self.file(format!("std/{path}"), text, STANDARD_PACKAGE));
         }
         let path: Rc<str> = Rc::from("prelude");
         self.states.insert((STANDARD_PACKAGE, path.clone()), State::Done(PRELUDE));
@@ -188,17 +197,10 @@ impl Loading<'_, '_> {
             self.states.insert(key, State::Failed);
             return None;
         }
-        let id = self.sources.add(name, text);
-        let parse = if key.0 == STANDARD_PACKAGE { parser::outline } else { parser::parse };
-        let file = parse(id, text, self.names, self.diagnostics);
+        let file = self.file(name.to_owned(), text, key.0);
         self.states.insert(key.clone(), State::Loading);
         self.chain.push((key.clone(), import));
-        let mut imports = Vec::new();
-        for item in &file.items {
-            if let ItemKind::Import(import) = &item.kind {
-                imports.push(self.import(key.0, import));
-            }
-        }
+        let imports = self.imports(&file, key.0);
         self.chain.pop();
         let id = ModuleId(self.modules.len() as u32);
         let standard = key.0 == STANDARD_PACKAGE;
@@ -213,6 +215,38 @@ impl Loading<'_, '_> {
         });
         self.states.insert(key, State::Done(id));
         Some(id)
+    }
+
+    /// A file, parsed unless what it declares is known.
+    fn file(&mut self, name: String, text: &str, package: u32) -> File {
+        match outline::of(text).filter(|_| package == STANDARD_PACKAGE) {
+            Some((text, entries)) => File::Outline(Outline::new(self.sources.add_standard(name, text), text, entries)),
+            None => {
+                let id = self.sources.add(name, text);
+                File::Tree(parser::parse(id, text, self.names, self.diagnostics))
+            }
+        }
+    }
+
+    /// Loads what a file imports.
+    fn imports(&mut self, file: &File, package: u32) -> Vec<Option<ModuleId>> {
+        let mut imports = Vec::new();
+        let mut load = |loading: &mut Self, item: &syntax::Item| {
+            if let ItemKind::Import(import) = &item.kind {
+                imports.push(loading.import(package, import));
+            }
+        };
+        match file {
+            File::Tree(file) => file.items.iter().for_each(|item| load(self, item)),
+            File::Outline(outline) => {
+                let entries = outline.entries.iter().enumerate();
+                for (index, _) in entries.filter(|(_, entry)| entry.kind == outline::Kind::Import) {
+                    let item = outline.item(index, self.names, self.diagnostics);
+                    load(self, item);
+                }
+            }
+        }
+        imports
     }
 
     fn import(&mut self, package: u32, import: &syntax::Import) -> Option<ModuleId> {
@@ -231,7 +265,7 @@ impl Loading<'_, '_> {
                 return None;
             }
         };
-        let (key, name, text) = match (standard, own) {
+        let (key, name, text): (_, _, std::borrow::Cow<'_, str>) = match (standard, own) {
             (Some(_), Some(own)) => {
                 let message = format!("`{path}` is both a standard module and one of this package");
                 let note = format!("that of the package is {}", own.name);
@@ -242,8 +276,8 @@ impl Loading<'_, '_> {
                 );
                 return None;
             }
-            (Some((name, text)), None) => ((STANDARD_PACKAGE, Rc::from(path)), format!("std/{name}"), text.to_owned()),
-            (None, Some(own)) => ((own.package, Rc::from(own.path)), own.name, own.text),
+            (Some((name, text)), None) => ((STANDARD_PACKAGE, Rc::from(path)), format!("std/{name}"), text.into()),
+            (None, Some(own)) => ((own.package, Rc::from(own.path)), own.name, own.text.into()),
             (None, None) => {
                 self.missing(&path, span);
                 return None;

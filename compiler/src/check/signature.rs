@@ -4,16 +4,17 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::declare::Code;
-use super::scope::{AliasId, Def, PRELUDE};
+use super::declare::{Code, ImplSource, Sketch, Written as WrittenFunction};
+use super::scope::{AliasId, Builtin, Def, PRELUDE};
+use super::traits::Head;
 use super::types::{BoundsOf, TypeScope};
 use super::written::{Written, access_tree};
-use super::{Checker, Owner};
+use super::{Checker, Owner, function_ids};
 use crate::diagnostic::Diagnostic;
 use crate::names::Name;
 use crate::session::transfer;
 use crate::source::Span;
-use crate::syntax::{self, Access, FnKind, TypeKind};
+use crate::syntax::{self, Access, FnKind, ItemKind, TypeKind};
 use crate::typed::{
     AccessTree, EnumId, Field, FnId, FunctionKind, Generic, ImplId, ModuleId, Parameter, RecordId, TraitId, Ty, TyKind,
 };
@@ -38,14 +39,27 @@ impl<'a> Checker<'a> {
             let scope = self.plain_scope(module);
             self.program.constants[id].ty = self.resolve_type(&written.ty, &scope).0;
         }
-        for id in 0..self.program.impls.len() {
-            self.resolve_impl(ImplId(id as u32));
+        for index in 0..self.program.impls.len() {
+            let id = ImplId(index as u32);
+            let sketch = self.sketch(id);
+            if sketch.is_some() && !self.is_eager(self.program.impls[index].module) {
+                self.declared.impls[index].sketch = sketch;
+            } else {
+                self.resolve_impl(id);
+                debug_assert!(sketch.is_none_or(|sketch| sketch.is_of(self.impl_head(id))), "{sketch:?}");
+            }
         }
-        for id in 0..self.program.functions.len() {
-            self.resolve_function(FnId(id as u32));
+        for id in function_ids(&self.program) {
+            if self.is_eager(self.program.functions[id.index()].module) {
+                self.sign(id);
+            }
         }
         for id in 0..self.program.traits.len() {
-            self.find_dispatchable(TraitId(id as u32));
+            if self.is_eager(self.program.traits[id].module) {
+                for method in 0..self.program.traits[id].methods.len() as u32 {
+                    self.find_dispatchable(TraitId(id as u32), method);
+                }
+            }
         }
         self.index_impls();
         self.find_lang_functions();
@@ -172,8 +186,69 @@ impl<'a> Checker<'a> {
         resolved
     }
 
+    /// What is known of an implementation of the standard library by the names in its first line.
+    fn sketch(&mut self, id: ImplId) -> Option<Sketch> {
+        let module = self.program.impls[id.index()].module;
+        let ImplSource::Outline(place) = self.declared.impls[id.index()].source else { return None };
+        let (of, ty) = place.outline.implemented(place.entry(), self.names)?;
+        let of = match of {
+            None => None,
+            Some(name) => match self.lookup(module, name)? {
+                Def::Trait(id) => Some(id),
+                _ => return None,
+            },
+        };
+        let head = match self.lookup(module, ty)? {
+            Def::Record(id) => Head::Record(id),
+            Def::Enum(id) => Head::Enum(id),
+            Def::Trait(id) => Head::Dyn(id),
+            Def::Builtin(Builtin::Plain(ty)) => self.head(ty)?,
+            Def::Builtin(Builtin::Array) => Head::Array,
+            _ => return None,
+        };
+        Some(Sketch { of, head })
+    }
+
+    /// What an implementation is of and for; nothing where it is for types of all sorts, or wrong.
+    pub(super) fn impl_head(&self, id: ImplId) -> (Option<TraitId>, Option<Head>) {
+        match self.declared.impls.get(id.index()).and_then(|written| written.sketch) {
+            Some(sketch) => (sketch.of, Some(sketch.head)),
+            None => {
+                let found = &self.program.impls[id.index()];
+                (found.of.as_ref().map(|(of, _)| *of), self.head(found.self_ty))
+            }
+        }
+    }
+
+    /// Resolves what an implementation is of and for, if that was not done.
+    ///
+    /// Invariant: who reads the trait, the type or the type parameters of an implementation, or the functions of one of a trait, has called
+    /// this before, or asked for no more than [`impl_head`](Self::impl_head).
+    pub(super) fn sign_impl(&mut self, id: ImplId) {
+        let sketch = self.declared.impls.get_mut(id.index()).and_then(|written| written.sketch.take());
+        if let Some(sketch) = sketch {
+            self.meanwhile(|checker| checker.resolve_impl(id));
+            debug_assert!(sketch.is_of(self.impl_head(id)), "{sketch:?}");
+        }
+    }
+
+    /// Resolves something in the middle of something else.
+    fn meanwhile(&mut self, resolve: impl FnOnce(&mut Self)) {
+        let env = std::mem::take(&mut self.env);
+        let exceeded = self.program.types.take_exceeded();
+        resolve(self);
+        self.program.types.set_exceeded(exceeded);
+        self.env = env;
+    }
+
     fn resolve_impl(&mut self, id: ImplId) {
-        let written = self.declared.impls[id.index()];
+        let written = match self.declared.impls[id.index()].source {
+            ImplSource::Tree(written) => written,
+            ImplSource::Outline(place) => match &self.parsed(place).kind {
+                ItemKind::Impl(written) => written,
+                _ => return,
+            },
+        };
         let module = self.program.impls[id.index()].module;
         let params = self.generic_names(&[], &written.generics);
         let mut scope = TypeScope { module, params, self_ty: None, owner: BoundsOf::Impl(id), holes: false };
@@ -187,12 +262,15 @@ impl<'a> Checker<'a> {
         self.resolve_bounds(&mut generics, 0, &written.wheres, &scope);
         let of = written.trait_ref.as_ref().map(|of| self.resolve_trait_ref(of, &scope));
         let found = &mut self.program.impls[id.index()];
-        (found.self_ty, found.generics) = (self_ty, generics);
+        (found.self_ty, found.generics, found.span) = (self_ty, generics, written.head);
         match of {
             None => {}
             Some(Some(of)) => found.of = Some(of),
             // Its functions are checked, but it implements nothing.
             Some(None) => found.self_ty = if written.trait_ref.is_some() { Ty::ERROR } else { self_ty },
+        }
+        if !self.is_eager(module) {
+            self.order_members(id);
         }
     }
 
@@ -252,11 +330,26 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Resolves a function's signature, if that was not done: those of the standard library's functions are when something names them.
+    ///
+    /// Invariant: who reads the parameters, the result, the type parameters or the kind of a function has signed it before.
+    pub(super) fn sign(&mut self, id: FnId) {
+        // One that was made from a type's structure has its signature from the beginning.
+        let Some(written) = self.declared.fns.get_mut(id.index()).filter(|written| !written.signed) else { return };
+        written.signed = true;
+        self.meanwhile(|checker| checker.resolve_function(id));
+    }
+
     fn resolve_function(&mut self, id: FnId) {
-        let written = self.declared.fns[id.index()];
+        let WrittenFunction { source, owner, .. } = self.declared.fns[id.index()];
         let module = self.program.functions[id.index()].module;
-        match written.source {
-            Code::Fn(function) => self.resolve_written_function(id, module, written.owner, function),
+        match source {
+            Code::Fn(function) => self.resolve_written_function(id, module, owner, function),
+            Code::Outline(place) => {
+                if let ItemKind::Fn(function) = &self.parsed(place).kind {
+                    self.resolve_written_function(id, module, owner, function);
+                }
+            }
             Code::Test(test) => {
                 let function = &mut self.program.functions[id.index()];
                 function.path = Rc::from(format!("test {:?}", &*test.name));
@@ -301,6 +394,7 @@ impl<'a> Checker<'a> {
         let (outer, mut generics, self_ty) = match owner {
             Owner::Module => (Vec::new(), Vec::new(), None),
             Owner::Impl(of) => {
+                self.sign_impl(of);
                 let found = &self.program.impls[of.index()];
                 let names = found.generics.iter().map(|generic| generic.name).collect();
                 (names, found.generics.clone(), Some(found.self_ty))
@@ -426,25 +520,28 @@ impl<'a> Checker<'a> {
         Rc::from(text)
     }
 
-    /// Which functions of a trait can be called on `dyn`.
-    fn find_dispatchable(&mut self, id: TraitId) {
+    /// Whether a function of a trait can be called on `dyn`.
+    pub(super) fn find_dispatchable(&mut self, id: TraitId, method: u32) -> bool {
+        let function = self.program.traits[id.index()].methods[method as usize].function;
+        if !self.declared.dispatch.insert(function) {
+            return self.program.traits[id.index()].methods[method as usize].dispatchable;
+        }
+        self.sign(function);
         let around = self.program.traits[id.index()].generics.len() + 1;
         let self_ty = self.program.types.intern(TyKind::Param(0));
-        for index in 0..self.program.traits[id.index()].methods.len() {
-            let function = self.program.traits[id.index()].methods[index].function;
-            let function = &self.program.functions[function.index()];
-            let mut types: Vec<Ty> = function.params.iter().skip(1).map(|param| param.ty).collect();
-            types.push(function.result);
-            // A function with more bounds than its trait cannot be called for all that implements the trait.
-            let own = &self.program.traits[id.index()].generics;
-            let same = |(one, other): (&Generic, &Generic)| one.bounds.len() == other.bounds.len();
-            let plain = function.receiver
-                && function.generics.len() == around
-                && function.generics[0].bounds.len() == 1
-                && function.generics[1..].iter().zip(own).all(same);
-            let dispatchable = plain && !types.iter().any(|&ty| self.mentions(ty, self_ty));
-            self.program.traits[id.index()].methods[index].dispatchable = dispatchable;
-        }
+        let function = &self.program.functions[function.index()];
+        let mut types: Vec<Ty> = function.params.iter().skip(1).map(|param| param.ty).collect();
+        types.push(function.result);
+        // A function with more bounds than its trait cannot be called for all that implements the trait.
+        let own = &self.program.traits[id.index()].generics;
+        let same = |(one, other): (&Generic, &Generic)| one.bounds.len() == other.bounds.len();
+        let plain = function.receiver
+            && function.generics.len() == around
+            && function.generics[0].bounds.len() == 1
+            && function.generics[1..].iter().zip(own).all(same);
+        let dispatchable = plain && !types.iter().any(|&ty| self.mentions(ty, self_ty));
+        self.program.traits[id.index()].methods[method as usize].dispatchable = dispatchable;
+        dispatchable
     }
 
     /// Whether a type has another one in it.

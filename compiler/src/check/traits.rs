@@ -45,9 +45,10 @@ pub(super) struct Index {
     pub impls: FxHashMap<(TraitId, Head), Vec<ImplId>>,
     /// Those for all types that fulfil bounds.
     pub blanket: FxHashMap<TraitId, Vec<ImplId>>,
-    pub inherent: FxHashMap<(Head, Name), Vec<FnId>>,
-    /// Names of inherent functions, in order, for suggestions.
-    pub inherent_names: FxHashMap<Head, Vec<Name>>,
+    /// Those of no trait.
+    own: FxHashMap<Head, Vec<ImplId>>,
+    /// The functions of those, of types that somebody looked a function of up.
+    inherent: FxHashMap<Head, FxHashMap<Name, Vec<FnId>>>,
     pub trait_methods: FxHashMap<Name, Vec<(TraitId, u32)>>,
 }
 
@@ -123,20 +124,14 @@ impl<'a> Checker<'a> {
     pub(super) fn index_impls(&mut self) {
         for index in 0..self.program.impls.len() {
             let (id, self_ty) = (ImplId(index as u32), self.program.impls[index].self_ty);
-            let head = self.head(self_ty);
-            if let Some((of, _)) = &self.program.impls[index].of {
-                self.reach.impls.entry(*of).or_default().push(id);
+            let (of, head) = self.impl_head(id);
+            if let Some(of) = of {
+                self.reach.impls.entry(of).or_default().push(id);
             }
-            match (&self.program.impls[index].of, head) {
-                (Some((of, _)), Some(head)) => self.index.impls.entry((*of, head)).or_default().push(id),
-                (Some((of, _)), None) if self_ty != Ty::ERROR => self.index.blanket.entry(*of).or_default().push(id),
-                (None, Some(head)) => {
-                    for function in self.program.impls[index].methods.iter().flatten() {
-                        let name = self.program.functions[function.index()].name;
-                        self.index.inherent.entry((head, name)).or_default().push(*function);
-                        self.index.inherent_names.entry(head).or_default().push(name);
-                    }
-                }
+            match (of, head) {
+                (Some(of), Some(head)) => self.index.impls.entry((of, head)).or_default().push(id),
+                (Some(of), None) if self_ty != Ty::ERROR => self.index.blanket.entry(of).or_default().push(id),
+                (None, Some(head)) => self.index.own.entry(head).or_default().push(id),
                 _ => {}
             }
         }
@@ -148,14 +143,35 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A type's own functions, in the order of their declarations.
+    pub(super) fn own_functions(&self, head: Head) -> impl Iterator<Item = FnId> {
+        let impls = self.index.own.get(&head).into_iter().flatten();
+        impls.flat_map(|id| self.program.impls[id.index()].methods.iter().copied().flatten())
+    }
+
+    /// The first of a type's own functions of this name.
+    pub(super) fn own_function(&self, head: Head, name: Name) -> Option<FnId> {
+        self.own_functions(head).find(|id| self.program.functions[id.index()].name == name)
+    }
+
+    /// All of a type's own functions of this name.
+    pub(super) fn inherent(&mut self, head: Head, name: Name) -> &[FnId] {
+        if !self.index.inherent.contains_key(&head) {
+            let mut by_name: FxHashMap<Name, Vec<FnId>> = FxHashMap::default();
+            for id in self.own_functions(head) {
+                by_name.entry(self.program.functions[id.index()].name).or_default().push(id);
+            }
+            self.index.inherent.insert(head, by_name);
+        }
+        self.index.inherent.get(&head).and_then(|functions| functions.get(&name)).map_or(&[], Vec::as_slice)
+    }
+
     /// Finds the functions of the prelude that the compiler knows by name.
     pub(super) fn find_lang_functions(&mut self) {
         let lang = self.program.lang;
         let record = |id: Option<RecordId>| id.map(Head::Record);
-        let method = |checker: &Self, head: Option<Head>, name: &str| {
-            let name = checker.names.find(name)?;
-            checker.index.inherent.get(&(head?, name)).and_then(|found| found.first().copied())
-        };
+        let method =
+            |checker: &Self, head: Option<Head>, name: &str| checker.own_function(head?, checker.names.find(name)?);
         let function = |checker: &Self, name: &str| {
             let name = checker.names.find(name)?;
             match checker.scopes[super::scope::PRELUDE.index()].entries.get(&name)?.def {
@@ -308,6 +324,7 @@ impl<'a> Checker<'a> {
 
     /// Makes an implementation's type the same as a type: the trait's arguments then, and what its bounds ask for.
     fn fit(&mut self, id: ImplId, ty: Ty, args: &[Ty], by_args: bool) -> Option<(Vec<Ty>, Vec<Wanted>)> {
+        self.sign_impl(id);
         let found = &self.program.impls[id.index()];
         let (count, self_ty) = (found.generics.len(), found.self_ty);
         let holes = self.fresh_list(count, Span::default());

@@ -222,7 +222,9 @@ impl Checker<'_> {
                 let Some((id, args, written)) = self.resolve_trait_written(of, scope) else {
                     return (Ty::ERROR, Written::Nothing);
                 };
-                self.pending_dyns.push((id, ty.span));
+                if self.is_eager(scope.module) {
+                    self.pending_dyns.push((id, ty.span));
+                }
                 (self.dyn_type(id, args), Written::of(written))
             }
             TypeKind::Access(access, inner) => {
@@ -355,6 +357,10 @@ impl Checker<'_> {
 
     /// Notes what the arguments of a declared type have to implement.
     pub(super) fn pend_bounds(&mut self, ty: Ty, span: Span, scope: &TypeScope) {
+        // In bodies it tells types, whatever the module.
+        if !scope.holes && !self.is_eager(scope.module) {
+            return;
+        }
         let generics = match self.program.types.kind(ty) {
             TyKind::Record(id, _) => &self.declared.records[id.index()].generics,
             TyKind::Enum(id, _) => &self.declared.enums[id.index()].generics,

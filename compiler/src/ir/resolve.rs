@@ -206,7 +206,8 @@ impl Context<'_> {
         Target::Function(declared, std::iter::once(self_ty).chain(own).chain(method_args.iter().copied()).collect())
     }
 
-    /// The functions that a `dyn` of a trait has: those that need no more than the value, of the traits that it extends too.
+    /// The functions that a `dyn` of a trait has: those that need no more than the value and are called so somewhere, of the traits that it
+    /// extends too.
     pub fn row(&mut self, id: TraitId) -> Rc<[(TraitId, u32)]> {
         if let Some(row) = self.rows.get(&id) {
             return row.clone();
@@ -219,7 +220,7 @@ impl Context<'_> {
             next += 1;
             let declared = &program.traits[each.index()];
             for (index, method) in declared.methods.iter().enumerate() {
-                if method.dispatchable {
+                if method.dispatchable && method.dynamic {
                     row.push((each, index as u32));
                 }
             }

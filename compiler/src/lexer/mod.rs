@@ -71,21 +71,18 @@ pub fn lex(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
     lexer.out
 }
 
-/// Makes the tokens of a text of the standard library without those of the bodies that [`scan::bodies`] finds, of which the braces are
-/// left.
-pub(crate) fn lex_outline(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
-    let mut lexer = Lexer::new(file, text, text.len() / 2, diagnostics);
-    lexer.bodies = scan::bodies(text);
-    lexer.bodies.reverse();
+/// Makes the tokens of a declaration of the standard library, but for those of what is `inside` of it.
+pub(crate) fn lex_declaration(span: Span, inside: Span, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
+    let outside = (span.end - span.start).saturating_sub(inside.end - inside.start);
+    let mut lexer = Lexer::part(span, text, outside as usize, diagnostics);
+    lexer.left_out = Some(inside.range()).filter(|inside| !inside.is_empty());
     lexer.run();
     lexer.out
 }
 
 /// Makes the tokens of a part of a text of the standard library.
 pub(crate) fn lex_part(span: Span, text: &str, diagnostics: &mut Diagnostics) -> Lexed {
-    let text = text.get(..span.end as usize).unwrap_or_default();
-    let mut lexer = Lexer::new(span.file, text, (span.end - span.start) as usize, diagnostics);
-    lexer.logos.bump((span.start as usize).min(text.len()));
+    let mut lexer = Lexer::part(span, text, (span.end - span.start) as usize, diagnostics);
     lexer.run();
     lexer.out
 }
@@ -114,8 +111,8 @@ struct Lexer<'a> {
     newline: bool,
     /// Whether nothing stands in this line yet.
     fresh: bool,
-    /// What is between braces and to be left out, the last one first.
-    bodies: Vec<Range<usize>>,
+    /// What is between braces and to be left out.
+    left_out: Option<Range<usize>>,
     diagnostics: &'a mut Diagnostics,
 }
 
@@ -129,9 +126,17 @@ impl<'a> Lexer<'a> {
             open: Vec::new(),
             newline: true,
             fresh: true,
-            bodies: Vec::new(),
+            left_out: None,
             diagnostics,
         }
+    }
+
+    /// One for a part of a text, in which there will be tokens for so many bytes.
+    fn part(span: Span, text: &'a str, size: usize, diagnostics: &'a mut Diagnostics) -> Self {
+        let text = text.get(..span.end as usize).unwrap_or_default();
+        let mut lexer = Lexer::new(span.file, text, size, diagnostics);
+        lexer.logos.bump((span.start as usize).min(text.len()));
+        lexer
     }
 }
 
@@ -163,8 +168,8 @@ impl Lexer<'_> {
                 Ok(Kind::NonAscii) => self.non_ascii(start),
                 Ok(kind) if self.open.is_empty() => {
                     self.push(kind, start, end);
-                    if let Some(body) = self.bodies.pop_if(|body| body.start == end) {
-                        self.seek(body.end);
+                    if let Some(inside) = self.left_out.take_if(|inside| inside.start == end) {
+                        self.seek(inside.end);
                         self.newline = true;
                     }
                 }

@@ -1,30 +1,6 @@
 //! What a regular expression is not for: texts, nested comments, numbers, and characters that are allowed nowhere.
 
-use std::ops::Range;
-
 use super::Kind;
-
-/// What is between the braces of functions that begin with `fn` in a line, with a `{` at its end, and end with a `}` in a line that is indented
-/// as much; in a text that the formatter made.
-pub(super) fn bodies(source: &str) -> Vec<Range<usize>> {
-    let (mut bodies, mut at) = (Vec::new(), 0);
-    while let Some(length) = source[at..].find('\n') {
-        let (line, end) = (&source[at..at + length], at + length);
-        at = end + 1;
-        let code = line.trim_start_matches(' ');
-        let heads = ["fn ", "pub fn ", "host fn ", "pub host fn "];
-        if !line.ends_with('{') || !heads.iter().any(|head| code.starts_with(head)) {
-            continue;
-        }
-        let close = format!("\n{}}}\n", &line[..line.len() - code.len()]);
-        if let Some(length) = source[end..].find(&close) {
-            let close = end + length + close.len() - 2;
-            bodies.push(end..close);
-            at = close;
-        }
-    }
-    bodies
-}
 
 /// Where a part of a text stops.
 pub(super) enum Stop {

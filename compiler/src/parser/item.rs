@@ -158,6 +158,11 @@ impl Parser<'_> {
         }
     }
 
+    /// A declaration of the standard library, alone.
+    pub(super) fn declaration(mut self) -> Parse<Item> {
+        self.item(None, None)
+    }
+
     /// An item, after its documentation.
     pub(super) fn item(&mut self, doc: Option<Rc<str>>, doc_span: Option<Span>) -> Parse<Item> {
         let start = self.token();
@@ -282,7 +287,8 @@ impl Parser<'_> {
 
     fn check_body(&mut self, kind: FnKind, place: Place, has: bool, name: Span) -> Parse<()> {
         match (kind, place) {
-            (FnKind::Plain, Place::Module | Place::Impl) if !has => {
+            // A declaration that stands alone may be one of a trait.
+            (FnKind::Plain, Place::Module | Place::Impl) if !has && !self.outline => {
                 if self.said() {
                     return Err(Failed);
                 }

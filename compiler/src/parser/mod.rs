@@ -21,7 +21,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lexer::{self, Doc, Kind, Lexed, Token};
 use crate::names::{Name, Names};
 use crate::source::{FileId, Span};
-use crate::syntax::{Block, Comment, File, Ident, Stmt};
+use crate::syntax::{Block, Comment, File, Ident, Item, ItemKind, Stmt};
 
 /// The most levels of nesting.
 pub const MAX_DEPTH: u32 = 256;
@@ -33,16 +33,22 @@ pub fn parse(id: FileId, text: &str, names: &mut Names, diagnostics: &mut Diagno
     Parser::new(id, text, lexed, names, diagnostics).file()
 }
 
-/// Parses a file of the standard library without the bodies of functions whose last line is indented as their first one is, which are
-/// for [`body`]: a program uses few of them.
-pub(crate) fn outline(id: FileId, text: &str, names: &mut Names, diagnostics: &mut Diagnostics) -> File {
-    let lexed = lexer::lex_outline(id, text, diagnostics);
-    let mut parser = Parser::new(id, text, lexed, names, diagnostics);
+/// Parses a declaration of the standard library without what is `inside` it: the functions of a trait or an `impl`, or a function's body, which
+/// is for [`body`]. It stands alone, also where it is a function of a trait or an `impl`.
+pub(crate) fn declaration(
+    span: Span,
+    inside: Span,
+    text: &str,
+    names: &mut Names,
+    diagnostics: &mut Diagnostics,
+) -> Item {
+    let lexed = lexer::lex_declaration(span, inside, text, diagnostics);
+    let mut parser = Parser::new(span.file, text, lexed, names, diagnostics);
     parser.outline = true;
-    parser.file()
+    parser.declaration().unwrap_or(Item { doc: None, doc_span: None, public: false, kind: ItemKind::Error, span })
 }
 
-/// Parses a body that [`outline`] left out.
+/// Parses a body that [`declaration`] left out.
 pub(crate) fn body(span: Span, text: &str, names: &mut Names, diagnostics: &mut Diagnostics) -> Block {
     let lexed = lexer::lex_part(span, text, diagnostics);
     let mut parser = Parser::new(span.file, text, lexed, names, diagnostics);
@@ -88,7 +94,7 @@ struct Parser<'a> {
     lets: bool,
     /// Whether the ends of a range may be left out.
     open_ranges: bool,
-    /// Whether empty bodies of functions are such that were left out.
+    /// Whether this is a declaration of the standard library, of which a body may be left out, and which may be of a trait.
     outline: bool,
     /// How many nodes are around this place.
     depth: u32,
@@ -340,46 +346,4 @@ impl<'a> Parser<'a> {
 fn doc_line(line: &str) -> &str {
     let line = &line[3..];
     line.strip_prefix(' ').unwrap_or(line)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::STANDARD;
-    use crate::source::Sources;
-    use crate::syntax::{Body, Fn, ItemKind, dump};
-
-    fn functions(file: &mut File) -> Vec<&mut Fn> {
-        let mut found = Vec::new();
-        for item in &mut file.items {
-            match &mut item.kind {
-                ItemKind::Fn(function) => found.push(function),
-                ItemKind::Impl(of) => found.extend(of.members.iter_mut().map(|member| &mut member.function)),
-                ItemKind::Trait(of) => found.extend(of.members.iter_mut().map(|member| &mut member.function)),
-                _ => {}
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn an_outline_with_its_bodies_is_the_whole_tree() {
-        let mut later = 0;
-        for (name, text) in STANDARD {
-            let (mut sources, mut names, mut diagnostics) =
-                (Sources::default(), Names::default(), Diagnostics::default());
-            let id = sources.add(*name, *text);
-            let whole = dump(&parse(id, text, &mut names, &mut diagnostics), &names);
-            let mut file = outline(id, text, &mut names, &mut diagnostics);
-            for function in functions(&mut file) {
-                if let Some(Body::Later(span, parsed)) = &function.body {
-                    later += 1;
-                    parsed.get_or_init(|| body(*span, text, &mut names, &mut diagnostics));
-                }
-            }
-            assert_eq!(dump(&file, &names), whole, "{name}");
-            assert_eq!(diagnostics.iter().count(), 0, "{name}");
-        }
-        assert!(later > 500, "only {later} bodies were left out");
-    }
 }

@@ -239,6 +239,8 @@ pub struct Trait {
     pub supers: Vec<(TraitId, Vec<Ty>)>,
     /// Its functions, in order.
     pub methods: Vec<TraitMethod>,
+    /// Whether one of them changes what it is called on.
+    pub changes_self: bool,
     /// Whether it is a capability's interface.
     pub capability: bool,
     /// Where its name is.
@@ -256,6 +258,8 @@ pub struct TraitMethod {
     pub function: FnId,
     /// Whether it can be called on `dyn`: it has a receiver, no type parameters of its own, and `Self` nowhere else.
     pub dispatchable: bool,
+    /// Whether something calls it on `dyn`, so that its code has to be found through the value.
+    pub dynamic: bool,
 }
 
 /// An implementation.
@@ -328,7 +332,7 @@ pub enum FunctionKind {
     Intrinsic,
     /// The host has it, as import `fold` and its name; the body is what does the same without it.
     Host(Option<Body>),
-    /// Of a standard module, and nothing in the program reaches it: its body was not looked at.
+    /// Of a standard module, and nothing in the program reaches it: its body was not looked at, nor its signature, unless that is asked for.
     Unreached,
 }
 

@@ -213,6 +213,11 @@ impl Types {
         std::mem::take(&mut self.exceeded)
     }
 
+    /// Sets what [`take_exceeded`](Self::take_exceeded) tells next.
+    pub fn set_exceeded(&mut self, exceeded: bool) {
+        self.exceeded = exceeded;
+    }
+
     /// What a type is.
     pub fn kind(&self, ty: Ty) -> &TyKind {
         &self.kinds[ty.0 as usize]

@@ -46,7 +46,7 @@ impl<'a> Infer<'_, 'a> {
                 self.call_closure(callee, args, span)
             }
             Path::Fn(id, types) => {
-                let count = self.c.program.functions[id.index()].generics.len();
+                let count = self.generic_count(id);
                 let Some(type_args) = self.own_args(count, 0, types, callee.span) else {
                     self.loose_args(args);
                     return self.error(span);
@@ -244,6 +244,12 @@ impl<'a> Infer<'_, 'a> {
         self.report(error);
     }
 
+    /// How many type parameters a function has, whose signature is known from here on.
+    pub(super) fn generic_count(&mut self, id: FnId) -> usize {
+        self.c.sign(id);
+        self.c.program.functions[id.index()].generics.len()
+    }
+
     /// Type arguments of a function: the written ones for those from `own` on, holes for the others.
     pub(super) fn own_args(
         &mut self,
@@ -270,6 +276,7 @@ impl<'a> Infer<'_, 'a> {
 
     /// Parameters and result of a function with type arguments, whose bounds are asked for.
     pub(super) fn instantiate(&mut self, id: FnId, args: &[Ty], span: Span) -> (Vec<Ty>, Ty) {
+        self.c.sign(id);
         for (i, &arg) in args.iter().enumerate() {
             for bound in 0..self.c.program.functions[id.index()].generics[i].bounds.len() {
                 let (of, of_args) = self.c.program.functions[id.index()].generics[i].bounds[bound].clone();

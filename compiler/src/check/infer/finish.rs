@@ -226,14 +226,18 @@ impl Infer<'_, '_> {
             Callee::Fn(id, args) => {
                 self.finish_types(args, span);
                 self.c.reach_fn(*id);
+                self.c.reach_arguments(*id, args);
             }
             Callee::Trait { of, args, method, self_ty, method_args } => {
                 *self_ty = self.finish_type(*self_ty, span);
                 self.finish_types(args, span);
                 self.finish_types(method_args, span);
                 self.c.reach_trait(*of, *method, *self_ty);
+                let function = self.c.program.traits[of.index()].methods[*method as usize].function;
+                let all: Vec<Ty> = [*self_ty].iter().chain(&*args).chain(&*method_args).copied().collect();
+                self.c.reach_arguments(function, &all);
             }
-            Callee::Dyn(..) => {}
+            Callee::Dyn(of, method) => self.c.reach_dynamic(*of, *method),
             Callee::Value(value) => self.finish_expr(value, walk),
         }
     }

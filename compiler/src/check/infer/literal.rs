@@ -132,6 +132,7 @@ impl<'a> Infer<'_, 'a> {
         }
         let Some(insert) = lang.map_insert else { return self.error(span) };
         // What it asks of the key was asked for by the map.
+        self.c.sign(insert);
         let inserted = self.c.program.functions[insert.index()].result;
         let inserted = self.c.program.types.substitute(inserted, &args);
         let ty = new.ty;

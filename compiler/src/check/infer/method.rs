@@ -136,15 +136,17 @@ impl<'a> Infer<'_, 'a> {
     /// The type's own function of this name.
     fn find_inherent(&mut self, ty: Ty, name: Name) -> Found {
         let Some(head) = self.c.head(ty) else { return Found::Nothing };
-        let Some(candidates) = self.c.index.inherent.get(&(head, name)) else { return Found::Nothing };
-        if let [only] = candidates.as_slice() {
-            let only = *only;
+        let candidates = self.c.inherent(head, name);
+        if candidates.is_empty() {
+            return Found::Nothing;
+        }
+        if let &[only] = candidates {
             if !self.sees(only) {
                 return Found::Private(only);
             }
             return if self.fits(only, ty) { Found::Inherent(only) } else { Found::Other(only) };
         }
-        let candidates = candidates.clone();
+        let candidates = candidates.to_vec();
         let first = candidates[0];
         let seen: Vec<FnId> = candidates.into_iter().filter(|&id| self.sees(id)).collect();
         if seen.is_empty() {
@@ -165,6 +167,7 @@ impl<'a> Infer<'_, 'a> {
     /// Whether the `impl` that a function is in is for a type.
     fn fits(&mut self, id: FnId, ty: Ty) -> bool {
         let Owner::Impl(of) = self.c.declared.fns[id.index()].owner else { return false };
+        self.c.sign_impl(of);
         let (count, self_ty) = {
             let found = &self.c.program.impls[of.index()];
             (found.generics.len(), found.self_ty)
@@ -228,8 +231,8 @@ impl<'a> Infer<'_, 'a> {
 
     fn called_inherent(&mut self, id: FnId, ty: Ty, types: Option<&'a [syntax::Type]>, span: Span) -> Option<Called> {
         let Owner::Impl(of) = self.c.declared.fns[id.index()].owner else { return None };
+        let count = self.generic_count(id);
         let around = self.c.program.impls[of.index()].generics.len();
-        let count = self.c.program.functions[id.index()].generics.len();
         let args = self.own_args(count, around, types, span)?;
         let self_ty = self.c.program.impls[of.index()].self_ty;
         let self_ty = self.c.program.types.substitute(self_ty, &args);
@@ -250,15 +253,14 @@ impl<'a> Infer<'_, 'a> {
         let found = &self.c.program.traits[of.index()];
         let around = found.generics.len() + 1;
         let function = found.methods[method as usize].function;
-        let dispatchable = found.methods[method as usize].dispatchable;
-        let count = self.c.program.functions[function.index()].generics.len();
+        let count = self.generic_count(function);
         let mut args = self.own_args(count, around, types, span)?;
         args[0] = ty;
         let (params, result) = self.instantiate(function, &args, span);
         let is_dyn = match self.c.program.types.kind(ty) {
             TyKind::Dyn(id, dyn_args) => {
                 let (id, dyn_args) = (*id, dyn_args.to_vec());
-                as_method && dispatchable && self.c.super_args(ty, id, dyn_args, of).is_some()
+                as_method && self.c.find_dispatchable(of, method) && self.c.super_args(ty, id, dyn_args, of).is_some()
             }
             _ => false,
         };
@@ -504,8 +506,8 @@ impl<'a> Infer<'_, 'a> {
     fn function_names(&self, ty: Ty) -> Vec<Name> {
         let mut names = Vec::new();
         let head: Option<Head> = self.c.head(ty);
-        if let Some(own) = head.and_then(|head| self.c.index.inherent_names.get(&head)) {
-            names.extend(own.iter().copied());
+        if let Some(head) = head {
+            names.extend(self.c.own_functions(head).map(|id| self.c.program.functions[id.index()].name));
         }
         let mut traits: Vec<TraitId> = match self.kind(ty) {
             TyKind::Dyn(id, _) => vec![*id],
@@ -518,7 +520,7 @@ impl<'a> Infer<'_, 'a> {
         };
         if let (Some(iterator), Some(head)) = (self.c.program.lang.iterator, head)
             && (self.c.index.impls.contains_key(&(iterator, head))
-                || self.c.index.inherent.contains_key(&(head, self.c.words.iter)))
+                || self.c.own_function(head, self.c.words.iter).is_some())
         {
             traits.push(iterator);
         }

@@ -28,6 +28,7 @@ mod text;
 
 use rustc_hash::FxHashMap;
 
+use super::declare::Code;
 use super::traits::{Step, Wanted};
 use super::types::{BoundsOf, TypeScope};
 use super::{Checker, Owner};
@@ -487,7 +488,14 @@ impl<'a> Checker<'a> {
 
     /// Checks a function's body.
     pub(super) fn infer_function(&mut self, id: FnId) {
-        let source = self.declared.fns[id.index()].source;
+        self.sign(id);
+        let source = match self.declared.fns[id.index()].source {
+            Code::Outline(place) => match &self.parsed(place).kind {
+                syntax::ItemKind::Fn(function) => Code::Fn(function),
+                _ => return,
+            },
+            source => source,
+        };
         let module = self.program.functions[id.index()].module;
         self.env = self.program.functions[id.index()].generics.clone();
         let mut scope = self.function_scope(id);
@@ -495,9 +503,8 @@ impl<'a> Checker<'a> {
             scope.self_ty = Some(self.program.types.intern(TyKind::Param(0)));
         }
         let result = self.program.functions[id.index()].result;
-        use super::declare::Code;
         let kind = match source {
-            Code::Fn(_) => FrameKind::Function,
+            Code::Fn(_) | Code::Outline(_) => FrameKind::Function,
             Code::Test(_) => FrameKind::Test,
             Code::Script(_) => FrameKind::Script,
         };
@@ -506,7 +513,7 @@ impl<'a> Checker<'a> {
         infer.bring_params(id);
         let params = infer.locals.len();
         let value = match source {
-            Code::Fn(_) => {
+            Code::Fn(_) | Code::Outline(_) => {
                 let Some(body) = body else { return };
                 infer.function_body(body, result)
             }

@@ -339,7 +339,7 @@ impl<'a> Infer<'_, 'a> {
 
     /// A function as a value.
     pub(super) fn function_value(&mut self, id: FnId, types: Option<&'a [syntax::Type]>, span: Span) -> Expr {
-        let count = self.c.program.functions[id.index()].generics.len();
+        let count = self.generic_count(id);
         let Some(args) = self.own_args(count, 0, types, span) else { return self.error(span) };
         let (params, result) = self.instantiate(id, &args, span);
         let ty = self.c.program.types.function(&params, result);

@@ -115,7 +115,7 @@ impl<'a> Infer<'_, 'a> {
         let ty = self.c.shallow(value.ty);
         let mut names: Vec<Name> = self.c.index.trait_methods.keys().copied().collect();
         if let Some(head) = self.c.head(ty) {
-            names.extend(self.c.index.inherent_names.get(&head).into_iter().flatten());
+            names.extend(self.c.own_functions(head).map(|id| self.c.program.functions[id.index()].name));
         }
         names.sort_unstable();
         names.dedup();

@@ -112,7 +112,7 @@ impl<'a> Infer<'_, 'a> {
     }
 
     fn has_method(&self, ty: Ty, name: Name) -> bool {
-        self.c.head(ty).is_some_and(|head| self.c.index.inherent.contains_key(&(head, name)))
+        self.c.head(ty).is_some_and(|head| self.c.own_function(head, name).is_some())
     }
 
     fn no_field(&mut self, ty: Ty, name: Ident) {

@@ -162,7 +162,9 @@ impl<'a> Lower<'_, 'a> {
     /// A call of a function of a `dyn` value of a type; the value is the first argument.
     pub fn call_dynamic(&mut self, ty: Ty, of: TraitId, method: u32, args: Vec<Expr>) -> Vec<Expr> {
         let TyKind::Dyn(id, dyn_args) = self.cx.types.kind(ty).clone() else { return Vec::new() };
-        let place = self.cx.row(id).iter().position(|each| *each == (of, method)).unwrap_or(0) as u32;
+        let place = self.cx.row(id).iter().position(|each| *each == (of, method));
+        debug_assert!(place.is_some(), "the checker did not see that this is called");
+        let place = place.unwrap_or(0) as u32;
         let of_args = self.cx.super_arguments(id, &dyn_args, of, 0).unwrap_or_default();
         let declared = self.cx.program.traits[of.index()].methods[method as usize].function;
         let type_args: Vec<Ty> = std::iter::once(ty).chain(of_args).collect();
