@@ -164,6 +164,10 @@ impl<'a> Lower<'_, 'a> {
         let TyKind::Dyn(id, dyn_args) = self.cx.types.kind(ty).clone() else { return Vec::new() };
         let place = self.cx.row(id).iter().position(|each| *each == (of, method));
         debug_assert!(place.is_some(), "the checker did not see that this is called");
+        if place.is_none() {
+            // Rather than another function.
+            self.b.push(Stmt::Unreachable);
+        }
         let place = place.unwrap_or(0) as u32;
         let of_args = self.cx.super_arguments(id, &dyn_args, of, 0).unwrap_or_default();
         let declared = self.cx.program.traits[of.index()].methods[method as usize].function;
