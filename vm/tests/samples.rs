@@ -280,7 +280,7 @@ fn a_heap_that_collects_at_every_allocation_is_looked_at() {
     for tier in TIERS {
         let mut config = config(tier);
         config.heap_checks(Checks { every_allocation: true, poison: true, verify: true, timed: false });
-        let (outcome, seen) = sampled(&config, &text, None);
+        let (outcome, seen) = sampled(&config, text, None);
         assert_eq!(outcome.unwrap()[0].i32(), Some(210), "{tier:?}");
         let build = seen.share(|path| path.iter().any(|at| at == "build"));
         assert!(build > 0.5, "{tier:?}: {build}");
