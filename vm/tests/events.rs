@@ -30,8 +30,7 @@ fn told(tier: Tier, is_enough: fn(&[TierEvent]) -> bool) -> Vec<TierEvent> {
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let f = instance.get_func(&store, "f").unwrap();
     f.call(&mut store, &[Val::I32(0)], &mut [Val::I32(0)]).unwrap();
-    let told = all.lock().unwrap().clone();
-    told
+    all.lock().unwrap().clone()
 }
 
 /// An event in short: what, which function, which loop.
