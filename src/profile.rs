@@ -75,7 +75,8 @@ impl Profile {
                 room[..HEAD].copy_from_slice(&length);
                 return;
             }
-            if self.samples.is_empty() {
+            // Of one there is no half.
+            if self.samples.len() < 2 {
                 return;
             }
             self.thin_out();
