@@ -58,7 +58,10 @@ impl Program {
     }
 
     fn command(&self) -> Command {
-        Command::new(self.folder.path().join("program"))
+        let mut command = Command::new(self.folder.path().join("program"));
+        // Cargo's has a folder first in which another build's library may be.
+        command.env_remove("LD_LIBRARY_PATH");
+        command
     }
 }
 
