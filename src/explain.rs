@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use pinfold::exit;
+use pinfold::job::TierName;
+use pinfold::{exit, policy};
 use pinfold_sandbox::seccomp::Check;
 use pinfold_sandbox::{Cgroup, Layer, Plan};
 use pinfold_vm::host::{Grants, NetGrant, Role};
@@ -48,6 +49,8 @@ struct Explanation<'a> {
     limits_held_by: &'a str,
     filter: Vec<Syscall>,
     filter_instructions: usize,
+    /// Of the process that compiles, if anything is compiled.
+    compiler: Option<&'a Plan>,
 }
 
 /// Runs the command.
@@ -58,7 +61,11 @@ pub fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     let settings = Settings::new(&args.run)?;
     let (plan, grants) = (settings.plan(args.run.layers())?, &settings.grants);
     let held = held(&plan);
-    let text = if args.json { json(grants, &plan, &held)? } else { text(grants, &plan, &held)? };
+    let compiler = (args.run.tier != TierName::Interpreter).then(|| policy::of_compiler(&plan));
+    let text = match args.json {
+        true => json(grants, &plan, &held, compiler.as_ref())?,
+        false => text(grants, &plan, &held)? + &compiler.as_ref().map(about_compiler).unwrap_or_default(),
+    };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Who reads has seen enough.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -99,10 +106,27 @@ fn held(plan: &Plan) -> String {
     }
 }
 
-fn json(grants: &Grants, plan: &Plan, held: &str) -> Result<String, Box<dyn std::error::Error>> {
+/// What there is to say of the process that compiles.
+fn about_compiler(plan: &Plan) -> String {
+    format!(
+        "\nCompiler\n  a process of its own, made when something is to be compiled: the same layers,\n  \
+         {} bytes of memory, no files, no network, {} system calls; any other ends it\n  \
+         it writes the memory that code is in, and the worker executes it\n",
+        plan.limits.memory,
+        plan.syscalls.len()
+    )
+}
+
+fn json(
+    grants: &Grants,
+    plan: &Plan,
+    held: &str,
+    compiler: Option<&Plan>,
+) -> Result<String, Box<dyn std::error::Error>> {
     let filter_instructions = plan.filter()?.program(plan.refusal).len();
     let network = grants.sockets().map(|(descriptor, grant)| Connection { descriptor, grant }).collect();
-    let explanation = Explanation { plan, network, limits_held_by: held, filter: filter(plan)?, filter_instructions };
+    let filter = filter(plan)?;
+    let explanation = Explanation { plan, network, limits_held_by: held, filter, filter_instructions, compiler };
     Ok(serde_json::to_string_pretty(&explanation)? + "\n")
 }
 
@@ -159,7 +183,6 @@ fn text(grants: &Grants, plan: &Plan, held: &str) -> Result<String, Box<dyn std:
 
 #[cfg(test)]
 mod tests {
-    use pinfold::policy;
     use pinfold_sandbox::Layers;
     use pinfold_vm::host::DirGrant;
 

@@ -102,6 +102,16 @@ fn there_is_one_only_where_it_is_wanted() {
     assert_eq!(names, ["pinfold-worker"]);
 }
 
+#[test]
+fn how_it_is_confined_is_explained() {
+    let explain = |flags: &[&str]| stdout(&pinfold(&[&["explain"], flags, &["x.wasm"]].concat()).output().unwrap());
+    let told = explain(&[]);
+    assert!(told.contains("\nCompiler\n") && told.contains("7 system calls; any other ends it"), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 120), "{told}");
+    assert!(!explain(&["--tier", "interpreter"]).contains("Compiler"));
+    assert!(explain(&["--json"]).contains("\"compiler\": {"));
+}
+
 /// It is in the same cgroup, if there is one, and gone with its worker.
 #[test]
 fn nothing_is_left_of_it() {
