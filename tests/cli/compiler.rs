@@ -84,10 +84,10 @@ fn a_program_outlives_its_compiler() {
     // SAFETY: a process of a process of ours.
     assert_eq!(unsafe { libc::kill(compiler, libc::SIGKILL) }, 0);
     // Its maker does not wait for it before the run is over.
-    let has_ended = || std::fs::read_to_string(format!("/proc/{compiler}/stat")).unwrap().contains(") Z ");
-    while !has_ended() {
-        std::thread::yield_now();
-    }
+    let it = rustix::process::Pid::from_raw(compiler).unwrap();
+    let process = rustix::process::pidfd_open(it, rustix::process::PidfdFlags::empty()).unwrap();
+    let mut ends = [rustix::event::PollFd::new(&process, rustix::event::PollFlags::IN)];
+    rustix::event::poll(&mut ends, None).unwrap();
     assert_eq!(children(run.id()).iter().filter(|(_, name)| name == "pinfold-worker").count(), 1);
     let ended = interrupt(run);
     let text = stderr(&ended);
