@@ -211,6 +211,11 @@ impl Cache {
         &self.path
     }
 
+    /// Whether there may be something of a program: there is something of one that has as many bytes.
+    pub fn may_have(&self, place: &Place) -> bool {
+        self.open_folder(&place.folder()).is_ok()
+    }
+
     /// What is kept of a program: what [`Self::put`] was given, in sealed memory. An entry that is not as it should be is none.
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
@@ -402,9 +407,10 @@ mod tests {
     #[test]
     fn what_is_put_is_got_for_the_same_program_only() {
         let (_folder, cache) = cache();
-        assert!(cache.get(&place(b"program")).is_none());
+        assert!(cache.get(&place(b"program")).is_none() && !cache.may_have(&place(b"program")));
         put(&cache, b"program", b"first");
         put(&cache, b"program", b"second");
+        assert!(cache.may_have(&place(b"another")) && !cache.may_have(&place(b"a longer one")));
         put(&cache, b"another", b"third");
         assert_eq!(get(&cache, &place(b"program")).unwrap(), b"second");
         assert_eq!(get(&cache, &place(b"another")).unwrap(), b"third");

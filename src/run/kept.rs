@@ -41,9 +41,13 @@ impl Kept {
         Some((Self { cache, place, to, found }, keeping))
     }
 
-    /// Whether the program's compiler is sure to be wanted: code was kept, or the program is so large that something will turn hot.
+    /// Whether the program's compiler is wanted from the beginning, since code was kept; of a large program that is guessed. Of one that is new
+    /// all processors verify first.
     pub fn compiles(&self) -> bool {
-        self.found.as_ref().is_none_or(|entry| entry.as_ref().is_some_and(|entry| !entry.parts()[1].is_empty()))
+        match &self.found {
+            Some(entry) => entry.as_ref().is_some_and(|entry| !entry.parts()[1].is_empty()),
+            None => self.cache.may_have(&self.place),
+        }
     }
 
     /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves.
