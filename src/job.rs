@@ -72,7 +72,7 @@ pub mod descriptors {
 
     /// Of a compiler: where it is asked, and the code memory.
     pub const COMPILER: [i32; 2] = [6, 7];
-    /// Where what is kept of the program's code is read, all that there is, and where it is written, after its length.
+    /// Of one whose program's code is kept: where that is read, all that there is, and where it is written.
     pub const COMPILER_KEPT: [i32; 2] = [8, 9];
 
     /// The same of calls of the host, if it has objects of its own.

@@ -9,15 +9,17 @@ mod compiler;
 mod conversation;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
+mod keeping;
 mod records;
 mod remains;
+mod signals;
 mod streams;
 mod ticker;
 mod verdict;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,10 +29,8 @@ use pinfold_vm::host::Stdin;
 use pinfold_vm::module::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
-use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::bundle::{self, Bundle, BundleError};
 use crate::job::{Call, EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
@@ -39,10 +39,13 @@ use clock::{Clock, OFTEN, Over};
 use compiler::Compiler;
 use conversation::Next;
 pub use conversation::{Canceller, Conversation, Replied, Session, Stopped};
+pub use keeping::Keeping;
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
 use remains::has_ended;
+use signals::Signals;
+pub use signals::block_signals;
 use streams::{Captured, Streams};
 pub use ticker::Profiling;
 use ticker::Ticker;
@@ -211,30 +214,6 @@ pub struct Wanted {
     pub compiles: bool,
     /// Whether signals are left to this process, which is there for more than this run.
     pub leaves_signals: bool,
-}
-
-/// What is kept of a program from run to run.
-pub struct Keeping {
-    /// What earlier runs left comes from here, and nothing if they left nothing: to the worker, and to the compiler.
-    entry: [OwnedFd; 2],
-    /// Where these leave something.
-    room: [File; 2],
-}
-
-impl Keeping {
-    /// With room for so many bytes of either; and where what earlier runs left is to be written.
-    ///
-    /// # Errors
-    /// If there is no memory for it.
-    pub fn new(room: u64) -> io::Result<(Self, [File; 2])> {
-        let file = || -> io::Result<File> {
-            let file = File::from(memfd_create(c"pinfold-kept", MemfdFlags::CLOEXEC)?);
-            file.set_len(room)?;
-            Ok(file)
-        };
-        let [(first, to_first), (second, to_second)] = [pipe_with(PipeFlags::CLOEXEC)?, pipe_with(PipeFlags::CLOEXEC)?];
-        Ok((Self { entry: [first, second], room: [file()?, file()?] }, [to_first.into(), to_second.into()]))
-    }
 }
 
 /// Runs a job, says how it ended, and what else is wanted.
@@ -789,7 +768,7 @@ impl Watch {
         closed: bool,
     ) -> io::Result<Ready> {
         let mut all = vec![PollFd::new(&self.child, PollFlags::IN)];
-        let signal = add(&mut all, self.signals.as_ref().map(|signals| PollFd::new(&signals.0, PollFlags::IN)));
+        let signal = add(&mut all, self.signals.as_ref().map(|signals| PollFd::new(signals, PollFlags::IN)));
         // What has ended is left out: the kernel would tell of its end again and again, whatever it is asked.
         let channel = add(&mut all, (!closed).then(|| PollFd::new(&self.channel, PollFlags::IN)));
         let listener = add(&mut all, self.listener.as_ref().map(|listener| PollFd::new(listener, PollFlags::IN)));
@@ -903,49 +882,4 @@ struct Ready {
     request: bool,
     /// What became of the compiler's stream.
     asked: PollFlags,
-}
-
-/// The signals that end a run: read, not taken, from now on.
-struct Signals(OwnedFd);
-
-/// Has the signals that end a run wait until it looks for them, for this thread and those that it starts from now on; which they are. For a host
-/// that starts threads before it starts a run.
-pub fn block_signals() -> libc::sigset_t {
-    // SAFETY: plain calls on a set of our own.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-            libc::sigaddset(&mut set, signal);
-        }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-        set
-    }
-}
-
-impl Signals {
-    fn take() -> io::Result<Self> {
-        let set = block_signals();
-        // SAFETY: a plain call on a set of our own.
-        let fd = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: just made for us.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
-    }
-
-    fn receive(&self) -> io::Result<i32> {
-        // SAFETY: all-zero is a valid value.
-        let mut info: libc::signalfd_siginfo = unsafe { std::mem::zeroed() };
-        // SAFETY: a descriptor of ours and a valid place for the answer.
-        let read = unsafe { libc::read(self.0.as_raw_fd(), (&raw mut info).cast(), size_of_val(&info)) };
-        if read < 0 { Err(io::Error::last_os_error()) } else { Ok(info.ssi_signo as i32) }
-    }
-}
-
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
 }

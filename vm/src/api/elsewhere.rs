@@ -48,7 +48,7 @@ impl Engine {
     pub fn with_compiler(config: &Config, other: Compiling) -> Result<Self> {
         let engine = Self::of(config, true);
         Arena::executed(&other.code).map_err(|error| super::Error::Host(error.into()))?;
-        engine.inner.compile_elsewhere(Remote::new(other.channel, None))?;
+        engine.inner.compile_elsewhere(Remote::new(other.channel))?;
         Ok(engine)
     }
 

@@ -88,10 +88,10 @@ unsafe impl Send for State {}
 type Result<T> = std::result::Result<T, CompileError>;
 
 impl Remote {
-    /// The process at the other end of a stream. It may have started to look at the same bytes already.
-    pub fn new(channel: OwnedFd, shared: Option<Bytes>) -> Self {
+    /// The process at the other end of a stream.
+    pub fn new(channel: OwnedFd) -> Self {
         let channel = Arc::new(Channel { file: channel.into(), sending: Mutex::default() });
-        let talk = Mutex::new(Talk { channel: channel.clone(), shared, state: State::New });
+        let talk = Mutex::new(Talk { channel: channel.clone(), shared: None, state: State::New });
         Self { channel, talk, is_serving: AtomicBool::new(false) }
     }
 
