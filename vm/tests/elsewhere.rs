@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use pinfold_vm::api::{
@@ -116,6 +116,10 @@ struct Compiler {
 
 impl Compiler {
     fn start(tier: Tier, kept: Option<&Path>) -> Self {
+        Self::start_with(tier, kept, Stdio::null())
+    }
+
+    fn start_with(tier: Tier, kept: Option<&Path>, stdout: Stdio) -> Self {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let code = code_memory().unwrap();
         for fd in [theirs.as_raw_fd(), code.as_raw_fd()] {
@@ -127,7 +131,7 @@ impl Compiler {
         if let Some(kept) = kept {
             command.env("KEPT", kept);
         }
-        command.stdout(std::process::Stdio::piped());
+        command.stdout(stdout);
         Self { process: command.spawn().unwrap(), code, channel: Some(ours) }
     }
 
@@ -204,7 +208,7 @@ fn what_a_compiler_is_asked_is_looked_at() {
         ("too long", vec![[1, u32::MAX].iter().flat_map(|word| word.to_le_bytes()).collect()]),
     ];
     for (why, messages) in cases {
-        let mut compiler = Compiler::start(Tier::Jit, None);
+        let mut compiler = Compiler::start_with(Tier::Jit, None, Stdio::piped());
         let mut channel = compiler.channel.take().unwrap();
         messages.iter().for_each(|message| channel.write_all(message).unwrap());
         // It is not for want of further questions that it ends.
