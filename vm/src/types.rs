@@ -155,6 +155,11 @@ impl ValType {
         }
     }
 
+    /// Whether a value's bits fill its slot, or all of them; otherwise its lower half.
+    pub const fn is_wide(self) -> bool {
+        !matches!(self, Self::I32 | Self::F32) && !self.is_traced()
+    }
+
     /// Whether this is a reference type.
     pub const fn is_ref(self) -> bool {
         matches!(self, Self::Ref(_))

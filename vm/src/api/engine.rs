@@ -68,6 +68,15 @@ impl Config {
         self
     }
 
+    /// Whether programs can be [written down](super::Instance::snapshot) to be gone on with elsewhere. All code is interpreted then.
+    pub fn snapshots(&mut self, snapshots: bool) -> &mut Self {
+        self.code.suspends = snapshots;
+        if snapshots {
+            self.code.tier = Tier::Interpreter;
+        }
+        self
+    }
+
     /// Who is told what the tiers do: which functions turn hot, what is compiled, where loops are entered. It is called on the thread that does
     /// it, which may be the guest's.
     pub fn tier_events(&mut self, tell: impl Fn(&TierEvent) + Send + Sync + 'static) -> &mut Self {

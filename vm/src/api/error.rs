@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::jit::CompileError;
 use crate::runtime::instantiate::InstantiateError;
+use crate::runtime::snapshot::SnapshotError;
 use crate::runtime::trap::Trap;
 use crate::types::ExternType;
 use crate::verifier::VerifyError;
@@ -64,6 +65,9 @@ pub enum Error {
     /// Fuel was set or asked for where none is counted.
     #[error("the engine's settings do not say that fuel is counted")]
     FuelNotCounted,
+    /// A program cannot be written down, or gone on with.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// Whatever a host function returned.
     #[error(transparent)]
     Host(Box<dyn std::error::Error + Send + Sync>),

@@ -9,7 +9,7 @@ use super::store::{AsContext, AsContextMut};
 use super::typed::{GuestResults, HostParams};
 use crate::module::ExportKind;
 use crate::runtime::call::enter;
-use crate::runtime::instantiate::{Given, instantiate};
+use crate::runtime::instantiate::{Beginning, Given, InstantiateError, instantiate};
 use crate::runtime::slab::Key;
 use crate::runtime::store::StoreInner;
 use crate::runtime::{instance, trap};
@@ -54,15 +54,21 @@ impl Instance {
 
     /// # Safety
     /// `given` satisfies the module's imports, and is this store's.
-    pub(crate) unsafe fn make(store: &mut StoreInner, module: &Module, given: Vec<Given>) -> Result<Self> {
+    pub(crate) unsafe fn make(
+        store: &mut StoreInner,
+        module: &Module,
+        given: Vec<Given>,
+        beginning: Beginning<'_>,
+    ) -> Result<Self> {
         // SAFETY: by contract.
-        let made = unsafe { instantiate(store, &module.code, given) };
+        let made = unsafe { instantiate(store, &module.code, given, beginning) };
         let key = made.map_err(|error| match error {
-            crate::runtime::instantiate::InstantiateError::Trap(kind) => trap::Trap::new(kind).into(),
+            InstantiateError::Trap(kind) => trap::Trap::new(kind).into(),
+            InstantiateError::Snapshot(error) => Error::Snapshot(error),
             error => Error::from(error),
         })?;
         let this = Self::from_key(store, key);
-        if let Some(start) = module.code.module.start {
+        if let (Some(start), Beginning::New) = (module.code.module.start, beginning) {
             let func = this.inner(store)?.func_ref(start.0);
             // SAFETY: the function is the instance's; start functions have neither parameters nor results.
             let ended = unsafe { enter(store.context(), func, std::ptr::null_mut()) };
@@ -79,6 +85,10 @@ impl Instance {
     pub(crate) fn inner<'a>(&self, store: &'a StoreInner) -> Result<&'a instance::Instance> {
         let found = if self.store == store.id { store.instances.get(self.key) } else { None };
         found.map(|instance| &**instance).ok_or(Error::Stale("the instance"))
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.key
     }
 
     /// An export by name.

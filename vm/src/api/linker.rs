@@ -16,7 +16,7 @@ use super::val::Val;
 use crate::module::{Import, ImportKind};
 use crate::runtime::engine;
 use crate::runtime::instance::HostFunction;
-use crate::runtime::instantiate::Given;
+use crate::runtime::instantiate::{Beginning, Given};
 use crate::runtime::store::StoreInner;
 use crate::runtime::types::{DefinedType, TypeRegistry};
 use crate::types::{ExternType, FuncType, Limits, TypeId};
@@ -144,7 +144,11 @@ impl<T: 'static> Linker<T> {
 
     /// Makes an instance: all imports are looked up and checked before anything is done.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
-        instantiate(store.inner_mut(), module, |_, import| self.get(&import.module, &import.name))
+        self.begin(store.inner_mut(), module, Beginning::New)
+    }
+
+    pub(super) fn begin(&self, store: &mut StoreInner, module: &Module, beginning: Beginning<'_>) -> Result<Instance> {
+        instantiate(store, module, beginning, |_, import| self.get(&import.module, &import.name))
     }
 }
 
@@ -152,6 +156,7 @@ impl<T: 'static> Linker<T> {
 fn instantiate<'a>(
     store: &mut StoreInner,
     module: &Module,
+    beginning: Beginning<'_>,
     find: impl Fn(usize, &Import) -> Option<&'a Item>,
 ) -> Result<Instance> {
     if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
@@ -184,7 +189,7 @@ fn instantiate<'a>(
         return Err(Error::Link(problems));
     }
     // SAFETY: every import was given something of this store and of a matching type.
-    unsafe { Instance::make(store, module, given) }
+    unsafe { Instance::make(store, module, given, beginning) }
 }
 
 /// Makes an instance of imports in the module's order.
@@ -194,7 +199,7 @@ pub(super) fn instantiate_with(store: &mut StoreInner, module: &Module, imports:
         return Err(Error::Type(format!("the module has {wanted} imports; {} were given", imports.len())));
     }
     let items: Vec<Item> = imports.iter().map(|item| Item::Extern(*item)).collect();
-    instantiate(store, module, |number, _| items.get(number))
+    instantiate(store, module, Beginning::New, |number, _| items.get(number))
 }
 
 /// Something that was defined, for an import.

@@ -59,6 +59,35 @@ pub struct Machine {
     pub saved: (Ip, Regs),
 }
 
+impl Machine {
+    /// A run that is about to begin in a function, whose frame starts at `sp`.
+    ///
+    /// # Safety
+    /// The store is live.
+    pub unsafe fn new(
+        store: *mut StoreContext,
+        context: *mut InstanceContext,
+        function: *const Function,
+        sp: *mut u64,
+    ) -> Self {
+        // SAFETY: by contract.
+        let (interrupt, limit) = unsafe { (&raw const (*store).interrupt, (*store).value_limit) };
+        Self {
+            interrupt,
+            context,
+            functions: std::ptr::null(),
+            function,
+            limit,
+            store,
+            activation: Activation::new(Activation::INTERPRETER),
+            outcome: Outcome::Done,
+            entry: LoopFrame { slots: sp, tail_callee: std::ptr::null() },
+            #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
+            saved: (std::ptr::null(), Regs::at(sp)),
+        }
+    }
+}
+
 /// The part of the state that travels in registers.
 #[derive(Clone, Copy)]
 pub struct Regs {

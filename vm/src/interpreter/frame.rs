@@ -8,7 +8,7 @@ use super::handlers::calls::{enter_instance, translation};
 use super::handlers::control;
 use crate::module::FuncIndex;
 use crate::runtime::activation::{pop, push};
-use crate::runtime::context::{Activation, FuncRef, InstanceContext, LoopFrame, StoreContext};
+use crate::runtime::context::{Activation, FuncRef, InstanceContext, StoreContext};
 use crate::runtime::exception::{Catcher, is_tag};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{Outcome, raise, x86_64};
@@ -56,19 +56,7 @@ pub unsafe fn execute(store: *mut StoreContext, func: *const FuncRef, buffer: *m
             return refuse(store, kind);
         }
         buffer.copy_to(sp, params);
-        let mut machine = Machine {
-            interrupt: &raw const (*store).interrupt,
-            context,
-            functions: std::ptr::null(),
-            function: callee,
-            limit: (*store).value_limit,
-            store,
-            activation: Activation::new(Activation::INTERPRETER),
-            outcome: Outcome::Done,
-            entry: LoopFrame { slots: sp, tail_callee: std::ptr::null() },
-            #[cfg(any(debug_assertions, not(target_arch = "x86_64"), feature = "loop-dispatch"))]
-            saved: (std::ptr::null(), Regs::at(sp)),
-        };
+        let mut machine = Machine::new(store, context, callee, sp);
         let m = &raw mut machine;
         (*m).activation.data = m.cast();
         let header = sp.add((*callee).header as usize);
@@ -88,7 +76,11 @@ pub unsafe fn execute(store: *mut StoreContext, func: *const FuncRef, buffer: *m
     }
 }
 
-unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
+/// Ends a run before it begins.
+///
+/// # Safety
+/// As for [`raise`].
+pub(super) unsafe fn refuse(store: *mut StoreContext, kind: TrapKind) -> Outcome {
     // SAFETY: the store is live.
     unsafe { raise(store, kind) };
     Outcome::Trap
@@ -176,7 +168,7 @@ pub unsafe fn find_handler(store: *mut StoreContext, activation: &Activation) ->
 ///
 /// # Safety
 /// The activation is live, and its machine saved its place when it last called out.
-unsafe fn walk(
+pub(super) unsafe fn walk(
     activation: &Activation,
     tell: &mut dyn FnMut(*mut InstanceContext, &Function, u32, *mut u64) -> ControlFlow<()>,
 ) {

@@ -4,7 +4,7 @@
 //! * [`operators`]: the table of numeric and memory operators, with what they mean.
 //! * [`translator`]: from WebAssembly to instructions.
 //! * [`handlers`]: what instructions do; [`dispatch`]: how they follow one another.
-//! * [`frame`]: entry from outside, and the walk over frames for backtraces.
+//! * [`frame`]: entry from outside, and the walk over frames for backtraces; [`suspended`]: frames that are written down and made again.
 //!
 //! Invariant: at loop headers and calls everything live is in the frame's slots.
 
@@ -16,12 +16,13 @@ mod integer;
 mod maps;
 pub mod operators;
 mod regions;
+pub mod suspended;
 mod translator;
 pub mod value;
 pub mod vectors;
 
 pub use frame::{execute, find_handler, frames, roots, running};
-pub use translator::{disassemble, translate};
+pub use translator::{call_site, disassemble, translate};
 
 use crate::module::FuncIndex;
 use crate::runtime::debug::Slot;

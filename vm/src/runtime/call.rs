@@ -5,7 +5,7 @@ use super::context::{Activation, FuncRef, HostContext, InstanceContext, LoopFram
 use super::store::StoreInner;
 use super::trap::{Trap, TrapKind};
 use super::{raise, sampler, signals, tier, x86_64};
-use crate::interpreter;
+use crate::interpreter::{self, suspended::Ready};
 use crate::jit::LoopCode;
 use crate::module::FuncIndex;
 
@@ -261,20 +261,50 @@ unsafe fn hand_on(store: *mut StoreContext) -> Outcome {
     }
 }
 
+/// What runs when the guest is entered.
+#[derive(Clone, Copy)]
+enum Begin<'a> {
+    /// A function.
+    Call(*const FuncRef),
+    /// What was suspended, in an instance.
+    Resume(*mut InstanceContext, &'a [Ready]),
+}
+
 /// A call from outside of the guest, or from a host function back into it.
 ///
 /// # Safety
 /// As for [`call`], but on any stack.
 pub unsafe fn enter(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Result<(), Trap> {
+    // SAFETY: by contract.
+    unsafe { begin(store, Begin::Call(func), buffer) }
+}
+
+/// Goes on with a run that was suspended.
+///
+/// # Safety
+/// As for [`suspended::resume`](interpreter::suspended::resume), but on any stack, and nothing of the store is running.
+pub unsafe fn resume(
+    store: *mut StoreContext,
+    context: *mut InstanceContext,
+    frames: &[Ready],
+    buffer: *mut u64,
+) -> Result<(), Trap> {
+    // SAFETY: by contract.
+    unsafe { begin(store, Begin::Resume(context, frames), buffer) }
+}
+
+/// # Safety
+/// As for whatever begins, but on any stack.
+unsafe fn begin(store: *mut StoreContext, begin: Begin<'_>, buffer: *mut u64) -> Result<(), Trap> {
     // SAFETY: by contract; `of` makes short-lived references only.
     unsafe {
         let outcome = if (*store).activation.is_null() {
-            enter_outermost(store, func, buffer)?
+            enter_outermost(store, begin, buffer)?
         } else if x86_64::stack_pointer() < (*store).stack_limit {
             raise(store, TrapKind::StackExhausted);
             Outcome::Trap
         } else {
-            enter_from_host(store, func, buffer)
+            enter_from_host(store, begin, buffer)
         };
         match outcome {
             Outcome::Done if (*store).fuel < 0 => Err(Trap::new(TrapKind::OutOfFuel)),
@@ -289,9 +319,9 @@ pub unsafe fn enter(store: *mut StoreContext, func: *const FuncRef, buffer: *mut
 }
 
 /// The arguments of [`run`].
-struct Run {
+struct Run<'a> {
     store: *mut StoreContext,
-    func: *const FuncRef,
+    begin: Begin<'a>,
     buffer: *mut u64,
     outcome: std::thread::Result<Outcome>,
 }
@@ -299,10 +329,11 @@ struct Run {
 unsafe extern "sysv64" fn run(argument: *mut ()) {
     // SAFETY: `enter_outermost` passes a live `Run`.
     unsafe {
-        let run = &mut *argument.cast::<Run>();
+        let run = &mut *argument.cast::<Run<'_>>();
         // Nothing may unwind through the switch of stacks.
-        run.outcome =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| enter_from_host(run.store, run.func, run.buffer)));
+        run.outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            enter_from_host(run.store, run.begin, run.buffer)
+        }));
     }
 }
 
@@ -352,12 +383,18 @@ pub unsafe fn on_host_stack<R>(store: *mut StoreContext, run: impl FnOnce() -> R
 ///
 /// # Safety
 /// As for [`call`].
-unsafe fn enter_from_host(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Outcome {
+unsafe fn enter_from_host(store: *mut StoreContext, begin: Begin<'_>, buffer: *mut u64) -> Outcome {
     // SAFETY: by contract; the activation lives on this frame until it is popped.
     unsafe {
         let mut activation = Activation::new(Activation::HOST);
         push(store, &mut activation);
-        let outcome = call(store, func, buffer);
+        let outcome = match begin {
+            Begin::Call(func) => call(store, func, buffer),
+            Begin::Resume(context, frames) => match interpreter::suspended::resume(store, context, frames, buffer) {
+                Outcome::TailCall => follow(store, buffer),
+                outcome => outcome,
+            },
+        };
         pop(store, &mut activation);
         outcome
     }
@@ -367,7 +404,7 @@ unsafe fn enter_from_host(store: *mut StoreContext, func: *const FuncRef, buffer
 ///
 /// # Safety
 /// As for [`enter`]; nothing of the store is running.
-unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer: *mut u64) -> Result<Outcome, Trap> {
+unsafe fn enter_outermost(store: *mut StoreContext, begin: Begin<'_>, buffer: *mut u64) -> Result<Outcome, Trap> {
     // SAFETY: by contract.
     unsafe {
         let top = StoreInner::of(store)
@@ -379,7 +416,7 @@ unsafe fn enter_outermost(store: *mut StoreContext, func: *const FuncRef, buffer
         let interrupt = StoreInner::of(store).interrupt.clone();
         let sampler = sampler::enter(StoreInner::of(store).sampler.as_deref());
         interrupt.enter();
-        let mut run_it = Run { store, func, buffer, outcome: Ok(Outcome::Done) };
+        let mut run_it = Run { store, begin, buffer, outcome: Ok(Outcome::Done) };
         // Compiled code does not poll, and a request from before this run sent it no signal.
         if let Some(kind) = (*store).interrupted() {
             raise(store, kind);

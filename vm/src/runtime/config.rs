@@ -60,6 +60,8 @@ pub struct CodeConfig {
     pub heap: Checks,
     /// Call whoever looks on before each operator; only with [`Tier::Interpreter`].
     pub debug: bool,
+    /// Keep all operands in their own slots at calls, so that a run can be written down there; only with [`Tier::Interpreter`].
+    pub suspends: bool,
     /// Prove of compiled code that the collector finds its references: see [`Self::is_code_checked`].
     pub check_code: bool,
 }

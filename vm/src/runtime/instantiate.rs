@@ -9,6 +9,7 @@ use super::context::{FuncRef, GlobalSlot, InstanceContext, StoreContext};
 use super::instance::{Global, HostFunction, HostType, Instance, Shared};
 use super::memory::LinearMemory;
 use super::slab::Key;
+use super::snapshot::{self, SnapshotError, State};
 use super::store::StoreInner;
 use super::table::Table;
 use super::trap::TrapKind;
@@ -46,6 +47,18 @@ pub enum InstantiateError {
     /// An active segment does not fit, or the start function trapped.
     #[error("{0}")]
     Trap(TrapKind),
+    /// The module is a snapshot that cannot be gone on with.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// What an instance begins with.
+#[derive(Clone, Copy)]
+pub enum Beginning<'a> {
+    /// What its module says.
+    New,
+    /// What its module had come to, and where in the module the contents of its memories are.
+    Snapshot(&'a State, usize),
 }
 
 /// Makes an instance, up to but not including its start function.
@@ -56,6 +69,7 @@ pub unsafe fn instantiate(
     store: &mut StoreInner,
     code: &Arc<ModuleCode>,
     given: Vec<Given>,
+    beginning: Beginning<'_>,
 ) -> Result<Key, InstantiateError> {
     if store.instances.values().count() >= store.limits.instances {
         return Err(InstantiateError::Limit {
@@ -76,7 +90,7 @@ pub unsafe fn instantiate(
     };
     let placeholder = Key::default();
     let key = group_of_one(store, Box::new(Instance::new(context, code.clone(), placeholder, placeholder)));
-    let built = build(store, key, code, given);
+    let built = build(store, key, code, given, beginning);
     if let Err(error) = built {
         store.close(key);
         return Err(error);
@@ -84,7 +98,13 @@ pub unsafe fn instantiate(
     Ok(key)
 }
 
-fn build(store: &mut StoreInner, key: Key, code: &Arc<ModuleCode>, given: Vec<Given>) -> Result<(), InstantiateError> {
+fn build(
+    store: &mut StoreInner,
+    key: Key,
+    code: &Arc<ModuleCode>,
+    given: Vec<Given>,
+    beginning: Beginning<'_>,
+) -> Result<(), InstantiateError> {
     let Some(instance) = store.instances.get_mut(key) else { unreachable!("just inserted") };
     let instance: *mut Instance = &mut **instance;
     // SAFETY: boxed, so it stays where it is; nothing else uses it while it is being built.
@@ -99,7 +119,13 @@ fn build(store: &mut StoreInner, key: Key, code: &Arc<ModuleCode>, given: Vec<Gi
     fill_tables(instance)?;
     tags(store, instance)?;
     elements(instance)?;
-    data(store, instance)
+    match beginning {
+        Beginning::New => {
+            fill_from_elements(instance)?;
+            data(store, instance)
+        }
+        Beginning::Snapshot(state, image) => Ok(snapshot::restore(store, instance, state, image)?),
+    }
 }
 
 /// Makes sure that the store's heap is there if it is needed, and knows the module's types if it is there.
@@ -393,6 +419,12 @@ fn elements(instance: &mut Instance) -> Result<(), InstantiateError> {
             }
         }
     }
+    Ok(())
+}
+
+/// Uses the active element segments.
+fn fill_from_elements(instance: &mut Instance) -> Result<(), InstantiateError> {
+    let code = instance.code.clone();
     for (index, segment) in code.module.elements.iter().enumerate() {
         let ElementMode::Active { table, offset } = &segment.mode else { continue };
         let to = place(instance, offset, code.module.tables[table.index()].address)?;

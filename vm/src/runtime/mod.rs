@@ -28,6 +28,7 @@ pub mod roots;
 pub mod sampler;
 pub mod signals;
 pub mod slab;
+pub mod snapshot;
 pub mod space;
 pub mod stack;
 pub mod store;

@@ -111,9 +111,9 @@ impl<'a> Translator<'a> {
         operand(&mut self.emitter, index.1, index.0);
     }
 
-    /// Brings the arguments to their own slots; the distance of the callee's frame.
+    /// Brings the arguments to their own slots, and where a run may be written down all operands; the distance of the callee's frame.
     fn arguments(&mut self, ty: &FuncType) -> u32 {
-        let first = self.operands.len() - ty.params().len();
+        let first = if self.config.suspends { 0 } else { self.operands.len() - ty.params().len() };
         self.operands.settle_from(first, &mut self.emitter);
         // The callee's buffer: its results may take more room than its arguments.
         let distance = self.operands.top - ty.param_slots() as u32;

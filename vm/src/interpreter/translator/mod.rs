@@ -28,6 +28,7 @@ use self::operands::Operands;
 use super::handlers::calls::HEADER;
 use super::handlers::{control as control_handlers, debug as debug_handlers, loops as loop_handlers};
 use super::regions::Regions;
+use super::suspended::{CallSite, Slot};
 use super::{Function, LoopHeader, Step, Steps};
 use crate::metering::Segments;
 use crate::module::{DefinedFunc, FuncIndex, Module};
@@ -60,6 +61,8 @@ struct Translator<'a> {
     charge: Option<u32>,
     /// Places where whoever looks on is called.
     steps: Vec<Step>,
+    /// The offset of a call that is asked for, and its locals and operands once they are known.
+    asked: Option<(u32, Option<[Vec<Slot>; 2]>)>,
     /// The last instruction, if it can become part of the next.
     fusible: Option<Fusible>,
     /// The last instruction with a result: its place, its operand, and where it ends.
@@ -71,6 +74,19 @@ pub fn translate(module: &Module, config: &CodeConfig, func: DefinedFunc) -> Fun
     let mut translator = Translator::new(module, config, func, Emitter::default());
     translator.run();
     translator.finish().0
+}
+
+/// The call that is the operator at an offset of a function's module, if there is one that control can come to.
+pub fn call_site(module: &Module, config: &CodeConfig, func: DefinedFunc, offset: u32) -> Option<CallSite> {
+    let emitter = Emitter { records: Some(Vec::new()), ..Emitter::default() };
+    let mut translator = Translator { asked: Some((offset, None)), ..Translator::new(module, config, func, emitter) };
+    translator.run();
+    let [locals, operands] = translator.asked.take()?.1?;
+    let (function, records) = translator.finish();
+    let is_call = |record: &emit::Record| record.name.starts_with("call") && function.offset(record.at) == offset;
+    let at = records.iter().rposition(is_call)?;
+    let end = records.get(at + 1).map_or(function.code.len() as u32, |next| next.at);
+    Some(CallSite { locals, operands, at: records[at].at, end })
 }
 
 /// A listing of a function's instructions.
@@ -123,6 +139,7 @@ impl<'a> Translator<'a> {
             segments: Segments::default(),
             charge: None,
             steps: Vec::new(),
+            asked: None,
             fusible: None,
             last: None,
         }
@@ -194,6 +211,11 @@ impl<'a> Translator<'a> {
         if self.config.debug {
             self.step();
         }
+        if let Some((offset, found)) = &mut self.asked
+            && *offset == self.offset
+        {
+            *found = Some([self.locals.clone(), self.operands.slots()]);
+        }
         if self.config.fuel && self.segments.charge(operator) {
             self.emitter.locate(self.offset);
             self.charge = Some(self.emitter.emit("fuel", control_handlers::fuel, &[0]));
@@ -216,9 +238,7 @@ impl<'a> Translator<'a> {
         self.barrier();
         self.emitter.locate(self.offset);
         let word = self.emitter.emit("step", debug_handlers::step, &[]);
-        let operands = (0..self.operands.len()).map(|index| self.operands.get(index));
-        let operands = operands.map(|operand| (operand.slot, operand.ty)).collect();
-        self.steps.push(Step { word, offset: self.offset, operands });
+        self.steps.push(Step { word, offset: self.offset, operands: self.operands.slots() });
     }
 
     /// Ends the present segment, if it ends with this operator: what it costs is known now.

@@ -121,6 +121,11 @@ impl Operands {
         self.stack[index]
     }
 
+    /// The own slots of all operands, the deepest first, and their types.
+    pub fn slots(&self) -> Vec<(u32, ValType)> {
+        self.stack.iter().map(|operand| (operand.slot, operand.ty)).collect()
+    }
+
     /// What a bank's accumulator holds.
     pub fn held(&mut self, bank: Bank) -> &mut Held {
         &mut self.held[bank as usize]
