@@ -28,6 +28,21 @@ pub enum Answer {
     Tests(Vec<TestName>),
     /// How a test ended; in the order of their names.
     Tested(Tested),
+    /// How a snapshot was taken.
+    Taken(Taken),
+}
+
+/// How a snapshot was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// What the program found before.
+    pub begun: crate::begun::Begun,
+    /// Where it stood, newest frame first, as far as is told.
+    pub frames: Vec<String>,
+    /// How many more frames there were.
+    pub omitted: usize,
+    /// Bytes of its memories.
+    pub memory: u64,
 }
 
 /// What a program is handed, and what a host can call.

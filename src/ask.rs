@@ -75,9 +75,16 @@ fn ask_within(layers: Layers, task: Fold, program: &Bytes, timeout: Duration) ->
     };
     let plan = policy::plan(&Grants::none(), memory, stack, layers).map_err(|error| error.to_string())?;
     let bounds = Bounds { timeout: (!timeout.is_zero()).then_some(timeout), output: ANSWER };
+    answered(&Job { plan, task: Task::Fold(task) }, program, &bounds)
+}
+
+/// Has a worker do what it answers for on its standard output.
+///
+/// # Errors
+/// If there is none to be had.
+pub fn answered(job: &Job, program: &Bytes, bounds: &Bounds) -> Result<Told, String> {
     let wanted = Wanted { output: true, ..Wanted::default() };
-    let job = Job { plan, task: Task::Fold(task) };
-    let outcome = supervisor::observe(&job, program, &bounds, wanted).map_err(|error| error.to_string())?;
+    let outcome = supervisor::observe(job, program, bounds, wanted).map_err(|error| error.to_string())?;
     let Outcome { verdict, captured, remains, .. } = outcome;
     remains.finish();
     Ok(match Answer::read_all(&whole_lines(captured.unwrap_or_default(), &verdict)) {

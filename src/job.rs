@@ -118,6 +118,21 @@ pub enum Task {
     Session(Box<Run>),
     /// Exploring a module, as it is asked for over the channel.
     Explore(Box<Run>),
+    /// Writing a program down that has begun.
+    Snapshot(Box<Snapshot>),
+}
+
+/// Running a program until its snapshot can be taken. The worker [answers](crate::answer) on its standard output, which the program has no part in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// How it is run until then.
+    pub run: Run,
+    /// Whether it may read clocks.
+    pub clock: bool,
+    /// Whether it may draw random numbers, which all runs that go on then have.
+    pub random: bool,
+    /// The export to call, and to take the snapshot after.
+    pub after: Option<String>,
 }
 
 /// What the worker of a session is asked, one a datagram, once it is locked.
@@ -219,6 +234,7 @@ impl Task {
         match self {
             Self::Run(run) | Self::Session(run) | Self::Explore(run) => Some(run),
             Self::Call(call) => Some(&call.run),
+            Self::Snapshot(snapshot) => Some(&snapshot.run),
             Self::Compile(_) | Self::Inspect(_) | Self::Fold(_) => None,
         }
     }

@@ -21,6 +21,8 @@ pub mod trace;
 #[cfg(feature = "compiler")]
 pub mod answer;
 #[cfg(feature = "compiler")]
+pub mod begun;
+#[cfg(feature = "compiler")]
 pub mod bundle;
 #[cfg(feature = "compiler")]
 pub mod document;

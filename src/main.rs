@@ -24,6 +24,7 @@ mod records;
 mod repl;
 mod report;
 mod run;
+mod snapshot;
 mod test;
 
 use std::error::Error;
@@ -52,6 +53,7 @@ enum Command {
     Doc(doc::Args),
     New(new::Args),
     Lock(lock::Args),
+    Snapshot(snapshot::Args),
     Inspect(inspect::Args),
     Explain(Box<explain::Args>),
     Doctor(doctor::Args),
@@ -127,6 +129,7 @@ fn command() -> u8 {
         Command::Doc(args) => doc::run(&args).map_err(Into::into),
         Command::New(args) => new::run(&args).map_err(Into::into),
         Command::Lock(args) => lock::run(&args).map_err(Into::into),
+        Command::Snapshot(args) => snapshot::run(&args).map_err(Into::into),
         Command::Inspect(args) => inspect::run(&args).map_err(Into::into),
         Command::Explain(args) => explain::run(&args),
         Command::Doctor(args) => doctor::run(&args).map_err(Into::into),

@@ -25,17 +25,20 @@ mod refusal;
 mod run;
 mod session;
 mod show;
+mod snapshot;
 mod testing;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use pinfold::job::{Call, EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Task, descriptors};
+use pinfold::job::{Call, EndKind, Ending, Fold, Job, LARGEST_MESSAGE, Message, Request, Run, Task, descriptors};
 use pinfold::{exit, policy};
 use pinfold_sandbox::inside;
 use pinfold_vm::api::CompilerService;
 use pinfold_vm::module::Bytes;
+
+use crate::run::Purpose;
 
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
@@ -154,15 +157,17 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
-    let explores = matches!(task, Task::Explore(_));
-    let prepared = match &mut task {
-        Task::Run(run) | Task::Session(run) | Task::Explore(run) | Task::Call(Call { run, .. }) => {
-            run.grants.stepwise = policy::is_stepwise(plan.layers);
-            for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
-                grant.host = place;
-            }
-            Prepared::Run(Box::new(run::prepare(run, explores)?))
+    let of_run = |run: &mut Run, purpose| {
+        run.grants.stepwise = policy::is_stepwise(plan.layers);
+        for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
+            grant.host = place;
         }
+        run::prepare(run, purpose).map(|prepared| Prepared::Run(Box::new(prepared)))
+    };
+    let prepared = match &mut task {
+        Task::Run(run) | Task::Session(run) | Task::Call(Call { run, .. }) => of_run(run, Purpose::Run)?,
+        Task::Explore(run) => of_run(run, Purpose::Explore)?,
+        Task::Snapshot(snapshot) => of_run(&mut snapshot.run, Purpose::Snapshot)?,
         Task::Compile(run) => Prepared::Compiler(Box::new(compiling::prepare(run, bytes.clone(), channel)?)),
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {
@@ -191,12 +196,14 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
         (Task::Call(call), Prepared::Run(prepared)) => return Ok(run(&call.run, Some((call, channel)), *prepared)),
         (Task::Session(run), Prepared::Run(prepared)) => session::run(run, *prepared, channel),
         (Task::Explore(run), Prepared::Run(prepared)) => explore::run(run, *prepared, channel, bytes),
+        (Task::Snapshot(job), Prepared::Run(prepared)) => snapshot::run(job, *prepared, bytes),
         (Task::Inspect(job), _) => inspect::run(job, bytes),
         (Task::Fold(Fold::Test(test)), Prepared::Test(prepared)) => fold::test(test, *prepared, &bytes),
         (Task::Fold(job), _) => fold::run(job, &bytes),
-        (Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_) | Task::Compile(_), _) => {
-            Ending::new(EndKind::NotStarted, exit::REFUSED, None)
-        }
+        (
+            Task::Run(_) | Task::Call(_) | Task::Session(_) | Task::Explore(_) | Task::Snapshot(_) | Task::Compile(_),
+            _,
+        ) => Ending::new(EndKind::NotStarted, exit::REFUSED, None),
     };
     Ok((ending, None))
 }

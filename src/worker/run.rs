@@ -4,18 +4,19 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Instant;
 
+use pinfold::begun::Begun;
 use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::trace;
 use pinfold::{exit, policy};
 use pinfold_vm::api::{
-    Advance, AsContextMut, Compiling, Config, Engine, Error, ExternRef, Instance, Linker, Module, Store, StoreLimits,
-    Trap, TrapKind, Val, available, sample_from_outside, stop_from_outside,
+    Advance, AsContextMut, Compiling, Config, Engine, Error, ExternRef, Instance, Linker, Module, SnapshotError, Store,
+    StoreLimits, Trap, TrapKind, Val, available, sample_from_outside, stop_from_outside,
 };
 use pinfold_vm::heap::Checks;
 use pinfold_vm::heap::statistics::{self, Statistics};
 use pinfold_vm::host::fold::{NEEDS, Need};
 use pinfold_vm::host::{HostError, HostState};
-use pinfold_vm::module::Bytes;
+use pinfold_vm::module::{Bytes, Escaped};
 use pinfold_vm::verifier::Limits;
 
 use crate::Channel;
@@ -72,9 +73,23 @@ pub fn config(run: &Run, debug: bool) -> Config {
     config
 }
 
-/// Makes all that cannot be made after lock-down; for code that somebody may look into while it runs, or not.
-pub fn prepare(run: &Run, debug: bool) -> Result<Prepared, Error> {
-    let mut config = config(run, debug);
+/// What a program's code is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To run.
+    Run,
+    /// To be looked into while it runs.
+    Explore,
+    /// To be written down.
+    Snapshot,
+}
+
+/// Makes all that cannot be made after lock-down.
+pub fn prepare(run: &Run, purpose: Purpose) -> Result<Prepared, Error> {
+    let mut config = config(run, purpose == Purpose::Explore);
+    if purpose == Purpose::Snapshot {
+        config.snapshots(true);
+    }
     // SAFETY: the supervisor gives it where it wants to know; nobody else uses it.
     let notes = descriptors::notes(run).map(|number| unsafe { Notes::new(number) });
     if let Some(notes) = notes.as_ref().filter(|_| run.insight.tiers) {
@@ -200,8 +215,18 @@ fn attempt(
     for import in &refused {
         refusal::trap_when_called(&mut linker, import);
     }
+    let begun = begun(run, &module)?;
     let before = Instant::now();
-    let instance = linker.instantiate(&mut *store, &module);
+    let (instance, goes_on) = match &begun {
+        None => (linker.instantiate(&mut *store, &module), None),
+        Some(begun) => {
+            store.data_mut().state.go_on_from(begun.found());
+            match linker.restore(&mut *store, &module) {
+                Ok(restored) => (Ok(restored.instance), Some(restored)),
+                Err(error) => (Err(error), None),
+            }
+        }
+    };
     used.instantiate = before.elapsed().as_secs_f64();
     // All that can be done before the word to begin.
     let ready = instance.and_then(|instance| {
@@ -216,7 +241,10 @@ fn attempt(
     let result = ready.and_then(|(instance, callee)| match callee {
         Some((Some(callee), handed)) => callee.call(&mut store, handed),
         Some((None, handed)) => call::main(&mut store, instance, &handed),
-        None => start_program(run, &needs, &mut store, instance),
+        None => match goes_on {
+            Some(restored) if restored.is_running() => restored.resume(&mut *store).map(drop),
+            goes_on => start_program(run, &needs, &mut store, instance, goes_on.is_some()),
+        },
     });
     store.data_mut().state.flush();
     used.run = before.elapsed().as_secs_f64();
@@ -253,8 +281,33 @@ pub fn handed(run: &Run, store: &Store<Host>, needs: &[Need]) -> Result<Vec<Val>
     Ok(handed.into_iter().map(|value| Val::ExternRef(Some(ExternRef::of(value)))).collect())
 }
 
-/// Calls what the program is to begin with.
-fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: Instance) -> Result<(), Error> {
+/// What a program found that has begun, if it is one. The run must give it the same.
+fn begun(run: &Run, module: &Module) -> Result<Option<Begun>, Box<Ending>> {
+    if !module.is_snapshot() {
+        return Ok(None);
+    }
+    let begun = Begun::of(module).unwrap_or_default();
+    let refused = |why: String| {
+        let message = format!("{} was not run: {why}", run.file.display());
+        Err(Box::new(Ending::new(EndKind::Refused, exit::REFUSED, Some(message))))
+    };
+    if let (Some(_), Some(name)) = (&begun.before, &run.invoke) {
+        return refused(format!(
+            "it is in the middle of its run, so that {} cannot be called; --after FN takes a snapshot that it can be called of",
+            Escaped(name)
+        ));
+    }
+    begun.differs(&run.grants).map_or(Ok(Some(begun)), |differs| refused(differs.to_string()))
+}
+
+/// Calls what the program is to begin with, unless it has.
+fn start_program(
+    run: &Run,
+    needs: &[Need],
+    store: &mut Store<Host>,
+    instance: Instance,
+    has_begun: bool,
+) -> Result<(), Error> {
     if run.invoke.is_none()
         && let Some(main) = instance.get_func(&*store, "main")
         && main.ty(&*store)?.params().len() == needs.len()
@@ -263,10 +316,7 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
         let arguments = handed(run, store, needs)?;
         return main.call(store, &arguments, &mut []);
     }
-    let is_reactor = instance.get_func(&*store, "_start").is_none();
-    if is_reactor && instance.get_func(&*store, "_initialize").is_some() {
-        start(&mut *store, instance, "_initialize")?;
-    }
+    let is_reactor = initialize(&mut *store, instance, has_begun)?;
     if let Some(name) = &run.invoke {
         return invoke::invoke(store, instance, name, &run.invoke_args);
     }
@@ -276,7 +326,17 @@ fn start_program(run: &Run, needs: &[Need], store: &mut Store<Host>, instance: I
     start(store, instance, "_start")
 }
 
-fn start(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<(), Error> {
+/// Calls what a reactor begins with, unless it has begun; whether it is a reactor.
+pub fn initialize(mut store: impl AsContextMut, instance: Instance, has_begun: bool) -> Result<bool, Error> {
+    let is_reactor = instance.get_func(&store, "_start").is_none();
+    if is_reactor && !has_begun && instance.get_func(&store, "_initialize").is_some() {
+        start(&mut store, instance, "_initialize")?;
+    }
+    Ok(is_reactor)
+}
+
+/// Calls an export that takes nothing and gives nothing.
+pub fn start(mut store: impl AsContextMut, instance: Instance, name: &str) -> Result<(), Error> {
     instance.get_typed_func::<(), ()>(&store, name)?.call(&mut store, ())
 }
 
@@ -285,6 +345,9 @@ pub fn explain(error: &Error, run: &Run, modules: &trace::Modules<'_>) -> Ending
     let trap = match error {
         Error::Trap(trap) => trap,
         Error::Instantiate(limit) => {
+            return Ending::new(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
+        }
+        Error::Snapshot(limit @ SnapshotError::Limit(_)) => {
             return Ending::new(EndKind::Memory, exit::MEMORY, Some(format!("{limit}; raise it with --max-memory")));
         }
         other => return Ending::new(EndKind::Refused, exit::REFUSED, Some(other.to_string())),

@@ -1,13 +1,15 @@
 //! The host table in a linker: its rows, as far as they are granted, become host functions.
 
 use super::caller::Caller;
+use super::error::Result;
 use super::host::HostFunc;
 use super::linker::Linker;
 use super::store::{AsContext, Store};
+use super::val::Val;
 use crate::heap::handles::HostValue;
 use crate::host::fold::Objects;
 use crate::host::table::{HostCall, Row, rows};
-use crate::host::{Grants, GuestMemory, HostError, HostState, record};
+use crate::host::{DependsOn, Grants, GuestMemory, HostError, HostState, record};
 use crate::runtime::context::HostContext;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::raise_trap;
@@ -31,6 +33,30 @@ impl<T: 'static> Linker<T> {
     /// The same, with each call told to whom [`HostState::record_to`] names.
     pub fn recorded_host_table(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
         self.table::<true>(grants, state)
+    }
+
+    /// The same, with somebody asked before each call, who is told what its answer depends on. An error ends the run.
+    pub fn watched_host_table(
+        &mut self,
+        grants: &Grants,
+        state: fn(&mut T) -> &mut HostState,
+        before: fn(&mut Caller<'_, T>, &'static Row, DependsOn) -> Result<()>,
+    ) -> &mut Self {
+        for row in rows().iter().filter(|row| grants.allows(row.capability)) {
+            let watched = move |mut caller: Caller<'_, T>, params: &[Val], results: &mut [Val]| {
+                let arguments: Vec<u64> = params.iter().map(bits).collect();
+                let depends = row.depends_on(state(caller.data_mut()), &arguments);
+                before(&mut caller, row, depends)?;
+                let (bytes, data) = caller.memory_and_data();
+                match row.call.on_memory(state(data), GuestMemory::new(bytes), &arguments) {
+                    Ok(value) => results.iter_mut().for_each(|result| *result = Val::I32(value as i32)),
+                    Err(error) => return Err(trap(error, &caller).into()),
+                }
+                Ok(())
+            };
+            self.define_host(row.module, row.name, HostFunc::dynamic(row.func_type(), watched));
+        }
+        self
     }
 
     fn table<const RECORDED: bool>(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
@@ -130,6 +156,15 @@ impl Objects for View<'_> {
             Ok(true) => self.0.host_value(&value).map(u64::from).ok_or(HostError::OutOfMemory),
             _ => Err(HostError::OutOfMemory),
         }
+    }
+}
+
+/// A number in the array convention.
+fn bits(value: &Val) -> u64 {
+    match *value {
+        Val::I32(value) => u64::from(value as u32),
+        Val::I64(value) => value as u64,
+        _ => 0,
     }
 }
 

@@ -27,8 +27,8 @@ pub struct Clock {
 
 #[derive(Debug)]
 enum Source {
-    /// The host's clocks; both times are what was read at the start.
-    Host { monotonic: u64, processor: u64 },
+    /// The host's clocks; two times are what was read at the start, and how long the program had run before it.
+    Host { monotonic: u64, processor: u64, before: u64 },
     /// A clock that only moves when it is read or waited on; nanoseconds since the start.
     Virtual { elapsed: u64 },
 }
@@ -47,7 +47,8 @@ impl Clock {
         }
         let ClockGrant { resolution } = grants.clock?;
         let resolution = u64::try_from(resolution.as_nanos()).unwrap_or(u64::MAX).max(1);
-        let source = Source::Host { monotonic: read(ClockId::Monotonic), processor: read(ClockId::ThreadCPUTime) };
+        let source =
+            Source::Host { monotonic: read(ClockId::Monotonic), processor: read(ClockId::ThreadCPUTime), before: 0 };
         Some(Self { source, resolution })
     }
 
@@ -59,10 +60,10 @@ impl Clock {
     /// Reads a time, nanoseconds.
     pub fn now(&mut self, time: Time) -> u64 {
         let exact = match &mut self.source {
-            Source::Host { monotonic, processor } => match time {
+            Source::Host { monotonic, processor, before } => match time {
                 Time::Realtime => read(ClockId::Realtime),
-                Time::Monotonic => read(ClockId::Monotonic).saturating_sub(*monotonic),
-                Time::Processor => read(ClockId::ThreadCPUTime).saturating_sub(*processor),
+                Time::Monotonic => since(ClockId::Monotonic, *monotonic, *before),
+                Time::Processor => since(ClockId::ThreadCPUTime, *processor, *before),
             },
             Source::Virtual { elapsed } => {
                 let start = if time == Time::Realtime { Self::VIRTUAL_START } else { 0 };
@@ -71,6 +72,23 @@ impl Clock {
             }
         };
         exact - exact % self.resolution
+    }
+
+    /// Nanoseconds since the guest started.
+    pub fn elapsed(&self) -> u64 {
+        match self.source {
+            Source::Host { monotonic, before, .. } => since(ClockId::Monotonic, monotonic, before),
+            Source::Virtual { elapsed } => elapsed,
+        }
+    }
+
+    /// Lets the guest find that so many nanoseconds have passed: those of a run that it goes on with.
+    pub fn go_on_from(&mut self, nanoseconds: u64) {
+        match &mut self.source {
+            // A clock of the host may have started later than that.
+            Source::Host { before, .. } => *before = nanoseconds,
+            Source::Virtual { elapsed } => *elapsed = nanoseconds,
+        }
     }
 
     /// Whether time passes only when the clock is read or waited on.
@@ -84,6 +102,11 @@ impl Clock {
             *elapsed = elapsed.saturating_add(nanoseconds);
         }
     }
+}
+
+/// What a clock of the host has come to since a start, and what was before that.
+fn since(clock: ClockId, start: u64, before: u64) -> u64 {
+    read(clock).saturating_sub(start).saturating_add(before)
 }
 
 /// Reads a clock of the host, nanoseconds; times before 1970 count as 1970.
@@ -116,6 +139,19 @@ mod tests {
         clock.skip(5 * SECOND);
         assert_eq!(clock.now(Time::Monotonic), 5 * SECOND + 2_000_000);
         assert_eq!(clock.now(Time::Realtime), Clock::VIRTUAL_START + 5 * SECOND + 3_000_000);
+    }
+
+    #[test]
+    fn a_run_that_is_gone_on_with_finds_no_earlier_time() {
+        let clock = Some(ClockGrant { resolution: Duration::from_nanos(1) });
+        for grants in [Grants { clock, ..Grants::none() }, Grants { deterministic: Some(1), ..Grants::none() }] {
+            let mut clock = Clock::new(&grants).unwrap();
+            clock.go_on_from(500 * SECOND);
+            assert!(clock.elapsed() >= 500 * SECOND);
+            for time in [Time::Monotonic, Time::Processor] {
+                assert!((500 * SECOND..560 * SECOND).contains(&clock.now(time)), "{time:?}");
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 
 mod capability;
 mod clock;
+mod depends;
 mod descriptor;
 mod error;
 pub mod fold;
@@ -32,11 +33,12 @@ pub mod table;
 pub mod wasi;
 
 pub use capability::Capability;
+pub use depends::DependsOn;
 pub use error::{HostError, HostSetupError};
 pub use grants::{ClockGrant, Console, DirGrant, DirGrantError, Grants, Stdin};
 pub use memory::{GuestMemory, OutOfBounds};
 pub use network::{NetGrant, NetGrantError, Role};
 pub use record::{Event, Meaning};
-pub use state::HostState;
+pub use state::{Found, HostState};
 
 use grants::is_identifier;

@@ -28,6 +28,17 @@ pub struct HostState {
     pub(super) fold: fold::State,
 }
 
+/// What a program found of its host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Its arguments.
+    pub args: Option<Vec<String>>,
+    /// Its environment, `NAME=value`.
+    pub environ: Option<Vec<String>>,
+    /// Nanoseconds that it had run.
+    pub elapsed: u64,
+}
+
 impl HostState {
     /// Opens what is granted, but for connections: those are handed in with [`Self::add_socket`], in the order in which they were
     /// granted, before anything else is opened. Nothing is opened by its path afterwards, except below the granted directories.
@@ -68,6 +79,22 @@ impl HostState {
     /// Whether the run is to be stopped.
     pub fn interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|stop| stop())
+    }
+
+    /// What its programs found so far that one which goes on with theirs is to find again.
+    pub fn found(&self) -> Found {
+        let elapsed = self.clock.as_ref().map_or(0, Clock::elapsed);
+        Found { args: Some(self.args.clone()), environ: Some(self.environ.clone()), elapsed }
+    }
+
+    /// Lets a program that is gone on with find what it found before; what is not said stays as it was granted.
+    pub fn go_on_from(&mut self, found: Found) {
+        let Found { args, environ, elapsed } = found;
+        self.args = args.unwrap_or_else(|| std::mem::take(&mut self.args));
+        self.environ = environ.unwrap_or_else(|| std::mem::take(&mut self.environ));
+        if let Some(clock) = &mut self.clock {
+            clock.go_on_from(elapsed);
+        }
     }
 
     /// Sets how many bytes may be written from now on.
