@@ -4,7 +4,7 @@
 //! ```text
 //!  pinfold/            the user's own, 0700
 //!    1984f0/           how many bytes the program has, so that most of those that are new need not be hashed before they run
-//!      3f8a…c2-f       its SHA-256, and the settings that its code depends on
+//!      3f8a…c2-f       its BLAKE3 hash, and the settings that its code depends on
 //! ```
 //!
 //! Nothing in an entry is looked at here: a worker wrote it, and only a worker of the very same program is handed it, within walls of its own.
@@ -24,7 +24,6 @@ use std::time::{Duration, SystemTime};
 use pinfold_vm::module::Bytes;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 
 use crate::job::Run;
 
@@ -130,7 +129,7 @@ impl Place {
 
     /// The program's hash, computed once.
     pub fn hash(&self) -> &[u8; 32] {
-        self.hash.get_or_init(|| Sha256::digest(&*self.program).into())
+        self.hash.get_or_init(|| *blake3::hash(&self.program).as_bytes())
     }
 
     /// Which folder it is in.
