@@ -77,7 +77,7 @@ pub struct Cache {
 /// A program, and where its entry is or would be.
 #[derive(Debug)]
 pub struct Place {
-    program: Bytes,
+    len: u64,
     hash: OnceLock<[u8; 32]>,
     variant: &'static str,
     maker: Maker,
@@ -111,43 +111,40 @@ pub struct Kept {
 }
 
 impl Place {
-    /// Where what a worker knows of a program is, under the settings of a run.
-    pub fn of(program: &Bytes, run: &Run, maker: Maker) -> Self {
+    /// Where what a worker knows of a program of so many bytes is, under the settings of a run.
+    pub fn of(len: u64, run: &Run, maker: Maker) -> Self {
         let variant = match (run.fuel.is_some(), run.deterministic) {
             (false, false) => "",
             (true, false) => "-f",
             (false, true) => "-d",
             (true, true) => "-fd",
         };
-        Self { program: program.clone(), hash: OnceLock::new(), variant, maker }
+        Self { len, hash: OnceLock::new(), variant, maker }
     }
 
-    /// The program.
-    pub fn program(&self) -> &Bytes {
-        &self.program
+    /// How many bytes the program has.
+    pub fn program_len(&self) -> u64 {
+        self.len
     }
 
-    /// The program's hash, computed once.
-    pub fn hash(&self) -> &[u8; 32] {
-        self.hash.get_or_init(|| *blake3::hash(&self.program).as_bytes())
+    /// Hashes the program, unless that was done. Nothing is found or kept before.
+    pub fn hash(&self, program: &Bytes) {
+        debug_assert_eq!(program.len() as u64, self.len);
+        self.hash.get_or_init(|| *blake3::hash(program).as_bytes());
     }
 
     /// Which folder it is in.
     fn folder(&self) -> String {
-        format!("{:x}", self.program.len())
+        format!("{:x}", self.len)
     }
 
-    /// What its entry begins with.
-    fn head(&self) -> [u8; HEAD] {
-        let mut head = [0; HEAD];
-        let parts = MAGIC.iter().chain(self.hash()).chain(&self.maker.0);
+    /// What its entry is called, and what it begins with; none before it is known.
+    fn entry(&self) -> Option<(String, [u8; HEAD])> {
+        let (hash, mut head) = (self.hash.get()?, [0; HEAD]);
+        let parts = MAGIC.iter().chain(hash).chain(&self.maker.0);
         head.iter_mut().zip(parts).for_each(|(to, byte)| *to = *byte);
-        head
-    }
-
-    fn name(&self) -> String {
-        let hash: String = self.hash().iter().map(|byte| format!("{byte:02x}")).collect();
-        hash + self.variant
+        let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((name + self.variant, head))
     }
 }
 
@@ -218,7 +215,7 @@ impl Cache {
     /// What is kept of a program: what [`Self::put`] was given, in sealed memory. An entry that is not as it should be is none.
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
-        let name = place.name();
+        let (name, expected) = place.entry()?;
         let file = rustix::fs::openat(&folder, &name, OPEN, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         if !is_own(&stat) || !is_file(&stat) {
@@ -227,7 +224,7 @@ impl Cache {
         let mut file = File::from(file);
         let mut head = [0; HEAD];
         file.read_exact(&mut head).ok()?;
-        if head != place.head() {
+        if head != expected {
             return None;
         }
         let bytes = Bytes::sealed(&file, LARGEST).ok().filter(|bytes| bytes.len() as u64 <= LARGEST)?;
@@ -244,6 +241,7 @@ impl Cache {
     /// # Errors
     /// Those of the file system; then what was kept before still is.
     pub fn put(&self, place: &Place, parts: [(&File, u64, u64); 2]) -> io::Result<()> {
+        let (name, head) = place.entry().ok_or(io::ErrorKind::NotFound)?;
         let folder = place.folder();
         match rustix::fs::mkdirat(&self.folder, &folder, Mode::RWXU) {
             Err(Errno::EXIST) => {}
@@ -255,7 +253,7 @@ impl Cache {
         let file = rustix::fs::openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
         let written: io::Result<()> = (|| {
             let mut file = File::from(file);
-            file.write_all(&place.head())?;
+            file.write_all(&head)?;
             file.write_all(&parts[0].2.to_le_bytes())?;
             for (mut contents, start, length) in parts {
                 contents.seek(SeekFrom::Start(start))?;
@@ -263,7 +261,7 @@ impl Cache {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
             }
-            Ok(rustix::fs::renameat(&folder, &unfinished, &folder, place.name())?)
+            Ok(rustix::fs::renameat(&folder, &unfinished, &folder, &name)?)
         })();
         if written.is_err() {
             let _ = rustix::fs::unlinkat(&folder, &unfinished, AtFlags::empty());
@@ -377,8 +375,9 @@ mod tests {
     use super::*;
 
     fn place(program: &[u8]) -> Place {
-        let program = Bytes::sealed(program, u64::MAX).unwrap();
-        Place { program, hash: OnceLock::new(), variant: "", maker: Maker([7; 40]) }
+        let place = Place { len: program.len() as u64, hash: OnceLock::new(), variant: "", maker: Maker([7; 40]) };
+        place.hash(&program.into());
+        place
     }
 
     fn contents(bytes: &[u8]) -> File {
@@ -422,7 +421,7 @@ mod tests {
 
     /// Where the entry of a program is.
     fn entry(cache: &Cache, of: &Place) -> PathBuf {
-        cache.path().join(of.folder()).join(of.name())
+        cache.path().join(of.folder()).join(of.entry().unwrap().0)
     }
 
     #[test]
@@ -437,7 +436,8 @@ mod tests {
         assert!(cache.get(&place(b"victims")).is_none());
         // Nor one whose parts are not where it says.
         for length in [0_u64, 1, u64::MAX - 7, u64::MAX] {
-            let contents: Vec<u8> = place(b"victims").head().into_iter().chain(length.to_le_bytes()).collect();
+            let contents: Vec<u8> =
+                place(b"victims").entry().unwrap().1.into_iter().chain(length.to_le_bytes()).collect();
             std::fs::write(&moved, contents).unwrap();
             assert_eq!(cache.get(&place(b"victims")).is_some(), length == 0, "{length}");
         }

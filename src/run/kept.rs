@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::sync::mpsc::Receiver;
 use std::thread::scope;
 
 use pinfold::cache::{self, Cache, Entry, Maker, Place};
 use pinfold::job::Run;
-use pinfold::supervisor::{self, Keeping, Outcome};
+use pinfold::supervisor::{self, Keeping, Outcome, Program};
 use pinfold_sandbox::Layers;
 use pinfold_vm::module::Bytes;
 
@@ -27,17 +28,23 @@ pub struct Kept {
 impl Kept {
     /// Of a program that is going to be run, and what is handed to its worker; none if nothing is to be kept. Without all walls nothing is:
     /// what a worker left is for workers that are held by them.
-    pub fn new(args: &Args, program: &Bytes, run: &mut Run) -> Option<(Self, Keeping)> {
+    pub fn new(args: &Args, program: &Program, run: &mut Run) -> Option<(Self, Keeping)> {
         if args.no_cache || args.layers() != Layers::all() {
             return None;
         }
         // A cache that cannot be used is a loss of time only; `pinfold cache` says why.
         let cache = Cache::of_user().ok()??;
         let maker = Maker::at(&supervisor::path_of_worker(None).ok()?).ok()?;
-        let place = Place::of(program, run, maker);
+        let place = Place::of(program.len(), run, maker);
         let (keeping, to) = Keeping::new(cache::LARGEST).ok()?;
         run.keeps = Some(cache::LARGEST);
-        let found = (place.program().len() < LARGE).then(|| cache.get(&place));
+        let found = match program {
+            Program::Whole(bytes) if bytes.len() < LARGE => {
+                place.hash(bytes);
+                Some(cache.get(&place))
+            }
+            _ => None,
+        };
         Some((Self { cache, place, to, found }, keeping))
     }
 
@@ -50,24 +57,33 @@ impl Kept {
         }
     }
 
-    /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves.
+    /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves. The program comes once it is whole.
     ///
     /// # Errors
     /// Those of the run.
-    pub fn during<E>(self, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
+    pub fn during<E>(self, program: Receiver<Bytes>, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
         let Self { cache, place, to, found } = self;
         let mut outcome = scope(|scope| {
             match found {
                 Some(entry) if entry.as_ref().is_none_or(Entry::is_small) => give(to, entry),
                 found => {
                     supervisor::block_signals();
-                    scope.spawn(|| {
-                        give(to, found.unwrap_or_else(|| cache.get(&place)));
+                    let (cache, place) = (&cache, &place);
+                    scope.spawn(move || {
+                        let Ok(program) = program.recv() else { return };
+                        let find = || {
+                            if !cache.may_have(place) {
+                                return None;
+                            }
+                            place.hash(&program);
+                            cache.get(place)
+                        };
+                        give(to, found.unwrap_or_else(find));
                         // Whatever is to be kept of a large program needs its hash too. Where there was nothing like it, it was not computed
                         // yet, and the program's own threads go first.
                         // SAFETY: a plain call, on this thread.
                         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
-                        place.hash();
+                        place.hash(&program);
                     });
                 }
             }

@@ -6,13 +6,14 @@ mod profile;
 mod settings;
 
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use pinfold::bundle;
 use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::profile::ROOM;
-use pinfold::supervisor::{self, Bounds, Outcome, Profiling, Recording, Started, SupervisorError, Wanted};
+use pinfold::supervisor::{Bounds, Outcome, Profiling, Program, Recording, Started, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
 
@@ -124,11 +125,11 @@ fn attempt(
     let limit = pinfold_vm::verifier::Limits::default().module_bytes;
     let start = Instant::now();
     let program = match bundle::is_fold(&args.file) {
-        true => ask::sources_within(args.layers(), &args.file),
-        false => supervisor::read_program(&args.file, limit).map_err(|error| error.to_string()),
+        true => ask::sources_within(args.layers(), &args.file).map(Program::Whole),
+        false => Program::open(&args.file, limit).map_err(|error| error.to_string()),
     };
     let program = program.map_err(|error| fail(error, exit::NOT_A_MODULE))?;
-    let read = start.elapsed();
+    let mut read = start.elapsed();
     let Settings { grants, max_memory, max_stack, .. } = settings;
     let bounds = Bounds { timeout: settings.deadline(), output: grants.output_limit };
     let mut run = Run {
@@ -156,9 +157,26 @@ fn attempt(
     let usage = args.stats || args.report.is_some();
     let wanted = Wanted { usage, recording, keeping, compiles, profiling, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let run = || Started::start(&job, &program, &bounds, wanted)?.finish();
+    let (whole, program_comes) = channel();
+    let run = || {
+        let mut started = Started::start_with(&job, &program, &bounds, wanted)?;
+        let start = Instant::now();
+        match program.finish(&args.file) {
+            Ok(bytes) => {
+                read += start.elapsed();
+                // Nobody waits for it where nothing is kept.
+                let _ = whole.send(bytes.clone());
+                started.hold(bytes);
+                started.finish()
+            }
+            Err(error) => {
+                started.end().finish();
+                Err(error)
+            }
+        }
+    };
     let outcome = match kept {
-        Some(kept) => kept.during(run),
+        Some(kept) => kept.during(program_comes, run),
         None => run(),
     };
     let mut outcome = outcome.map_err(|error| match error {

@@ -30,7 +30,7 @@ use crate::policy;
 /// A compiler that is asked for, or may be.
 pub struct Compiler {
     job: Job,
-    program: Bytes,
+    program: OwnedFd,
     worker: File,
     /// Where what was kept of its code is read, and where what is to be kept is written.
     keeping: Option<[OwnedFd; 2]>,
@@ -51,12 +51,12 @@ enum State {
 
 impl Compiler {
     /// One for a worker that runs a program; and what the worker gets: its end of the stream, and the code memory as it can be read.
-    pub fn new(job: &Job, run: &Run, program: &Bytes, worker: &File) -> io::Result<(Self, [OwnedFd; 2])> {
+    pub fn new(job: &Job, run: &Run, program: BorrowedFd<'_>, worker: &File) -> io::Result<(Self, [OwnedFd; 2])> {
         let (ours, theirs) = UnixStream::pair()?;
         let code = code_memory()?;
         let read_only = readable(&code)?;
         let job = Job { plan: policy::of_compiler(&job.plan), task: Task::Compile(Box::new(run.clone())) };
-        let (program, worker) = (program.clone(), worker.try_clone()?);
+        let (program, worker) = (program.try_clone_to_owned()?, worker.try_clone()?);
         let compiler = Self { job, program, worker, keeping: None, code, state: State::Waiting(ours.into()) };
         Ok((compiler, [theirs.into(), read_only]))
     }
@@ -97,11 +97,11 @@ impl Compiler {
     fn make(&self, stream: &OwnedFd, cgroup: Option<&Cgroup>) -> Result<(Child, File), Box<dyn std::error::Error>> {
         let job = Bytes::sealed(serde_json::to_vec(&self.job)?.as_slice(), u64::MAX)?;
         let missing = || io::Error::from(io::ErrorKind::InvalidInput);
-        let (job, program) = (job.sealed_file().ok_or_else(missing)?, self.program.sealed_file().ok_or_else(missing)?);
+        let job = job.sealed_file().ok_or_else(missing)?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let nothing = File::open("/dev/null")?;
         let mut descriptors: Vec<BorrowedFd<'_>> = vec![nothing.as_fd(); 3];
-        descriptors.extend([theirs.as_fd(), job.as_fd(), program.as_fd(), stream.as_fd(), self.code.as_fd()]);
+        descriptors.extend([theirs.as_fd(), job.as_fd(), self.program.as_fd(), stream.as_fd(), self.code.as_fd()]);
         descriptors.extend(self.keeping.iter().flatten().map(AsFd::as_fd));
         let launch = Launch {
             program: self.worker.as_fd(),

@@ -19,14 +19,14 @@ mod verdict;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Limits, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
-use pinfold_vm::module::Bytes;
+use pinfold_vm::module::{Bytes, Filling};
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -157,6 +157,70 @@ pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
     Ok(bytes)
 }
 
+/// A program that is going to be run.
+pub enum Program {
+    /// All of it is there.
+    Whole(Bytes),
+    /// It is copied while its worker starts.
+    Filling(Filling),
+}
+
+/// Bytes of a program that it takes as long to copy as to start its worker.
+const LARGE: u64 = 1 << 20;
+
+impl Program {
+    /// What is in a file, or comes from standard input, as [`read_program`] has it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(path: &Path, limit: u64) -> Result<Self, SupervisorError> {
+        let large = || -> io::Result<Option<Filling>> {
+            let file = File::open(path)?;
+            let stat = file.metadata()?;
+            if stat.is_file() && (LARGE..=limit).contains(&stat.len()) { Filling::of(file).map(Some) } else { Ok(None) }
+        };
+        match if path.as_os_str() == "-" || bundle::is_fold(path) { Ok(None) } else { large() } {
+            Ok(None) => read_program(path, limit).map(Self::Whole),
+            Ok(Some(filling)) => Ok(Self::Filling(filling)),
+            Err(error) => Err(SupervisorError::Program { path: path.into(), error }),
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Filling(filling) => filling.len(),
+        }
+    }
+
+    /// Whether that is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The file that a worker gets.
+    fn file(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Whole(bytes) => bytes.sealed_file().map(AsFd::as_fd),
+            Self::Filling(filling) => Some(filling.file().as_fd()),
+        }
+    }
+
+    /// All of it, once it is there.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn finish(self, path: &Path) -> Result<Bytes, SupervisorError> {
+        match self {
+            Self::Whole(bytes) => Ok(bytes),
+            Self::Filling(filling) => {
+                filling.finish().map_err(|error| SupervisorError::Program { path: path.into(), error })
+            }
+        }
+    }
+}
+
 /// Where the worker is: where it is said to be, or named by `PINFOLD_WORKER`, or beside this executable.
 ///
 /// # Errors
@@ -239,7 +303,8 @@ pub struct Started {
     waits: bool,
     /// Where a worker and its compiler write what is to be kept.
     room: Option<[File; 2]>,
-    held: (File, Bytes, Bytes),
+    held: (File, Bytes),
+    program: Option<Bytes>,
 }
 
 impl Started {
@@ -248,6 +313,16 @@ impl Started {
     /// # Errors
     /// If it cannot be started.
     pub fn start(job: &Job, program: &Bytes, bounds: &Bounds, wanted: Wanted) -> Result<Self, SupervisorError> {
+        let mut started = Self::start_with(job, &Program::Whole(program.clone()), bounds, wanted)?;
+        started.hold(program.clone());
+        Ok(started)
+    }
+
+    /// The same, of a program that is perhaps not all there. It must be before the worker is waited for.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start_with(job: &Job, program: &Program, bounds: &Bounds, wanted: Wanted) -> Result<Self, SupervisorError> {
         let sockets = match job.task.program() {
             Some(run) => network::open(&run.grants.net)?,
             None => Vec::new(),
@@ -258,7 +333,7 @@ impl Started {
         let job_bytes = Bytes::sealed(job_text.as_slice(), u64::MAX)?;
         let missing = || io::Error::from(io::ErrorKind::InvalidInput);
         let job_file = job_bytes.sealed_file().ok_or_else(missing)?;
-        let program_file = program.sealed_file().ok_or_else(missing)?;
+        let program_file = program.file().ok_or_else(missing)?;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(io::Error::from)?;
         let [captured, errors] = [wanted.output, wanted.errors].map(|wanted| wanted.then(Captured::new).transpose());
@@ -272,7 +347,7 @@ impl Started {
         }
         let waits = wanted.usage || !sockets.is_empty();
         let mut descriptors =
-            vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file.as_fd()];
+            vec![stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), theirs.as_fd(), job_file.as_fd(), program_file];
         descriptors.extend(sockets.iter().map(AsFd::as_fd));
         let (recorder, notes) = match (wanted.recording, &job.task) {
             (Some(recording), Task::Run(run)) if run.tells() => {
@@ -288,7 +363,7 @@ impl Started {
         }
         let compiler = match &job.task {
             Task::Run(run) | Task::Call(Call { run, .. }) if run.compiler => {
-                Some(Compiler::new(job, run, program, &worker)?)
+                Some(Compiler::new(job, run, program_file, &worker)?)
             }
             _ => None,
         };
@@ -345,8 +420,14 @@ impl Started {
             start,
             waits,
             room,
-            held: (worker, job_bytes, program.clone()),
+            held: (worker, job_bytes),
+            program: None,
         })
+    }
+
+    /// Lets go of its program when all else is let go: to unmap it takes a while.
+    pub fn hold(&mut self, program: Bytes) {
+        self.program = Some(program);
     }
 
     /// Waits until a function could be called at once; `false` if it ended before.
@@ -450,7 +531,7 @@ impl Started {
         };
         let output = streams.seen();
         // Not the streams: whoever reads what came out waits for their end.
-        remains.hold((channel, listener, self.held, signals));
+        remains.hold((channel, listener, self.held, self.program, signals));
         let [captured, errors] = captured.map(|captured| captured.map(Captured::finish).transpose());
         Ok(Outcome {
             verdict,

@@ -153,7 +153,8 @@ type Done = (Ending, Option<kept::Kept>);
 
 fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Done, Box<dyn std::error::Error>> {
     let Job { plan, mut task } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
-    let bytes = Bytes::of_sealed(program)?;
+    // Its supervisor may still be filling it, and says when it may be read.
+    let bytes = Bytes::of_filling(program)?;
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
@@ -162,7 +163,8 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
         for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
             grant.host = place;
         }
-        run::prepare(run, purpose).map(|prepared| Prepared::Run(Box::new(prepared)))
+        let program = (purpose == Purpose::Run).then(|| bytes.clone());
+        run::prepare(run, program, purpose).map(|prepared| Prepared::Run(Box::new(prepared)))
     };
     let prepared = match &mut task {
         Task::Run(run) | Task::Session(run) | Task::Call(Call { run, .. }) => of_run(run, Purpose::Run)?,

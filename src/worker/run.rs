@@ -84,8 +84,8 @@ pub enum Purpose {
     Snapshot,
 }
 
-/// Makes all that cannot be made after lock-down.
-pub fn prepare(run: &Run, purpose: Purpose) -> Result<Prepared, Error> {
+/// Makes all that cannot be made after lock-down. The program is not looked at.
+pub fn prepare(run: &Run, program: Option<Bytes>, purpose: Purpose) -> Result<Prepared, Error> {
     let mut config = config(run, purpose == Purpose::Explore);
     if purpose == Purpose::Snapshot {
         config.snapshots(true);
@@ -122,7 +122,7 @@ pub fn prepare(run: &Run, purpose: Purpose) -> Result<Prepared, Error> {
     let threads = (available() - 1).max(least);
     // As many memories as a module may have: address space costs nothing.
     let memories = Limits::default().memories as usize;
-    Advance { threads, memories, stack: stack(run) }.make(&engine)?;
+    Advance { threads, memories, stack: stack(run), program }.make(&engine)?;
     stop_from_outside();
     if profile.is_some() {
         sample_from_outside();

@@ -5,12 +5,13 @@ use std::io;
 use super::engine::Engine;
 use super::error::Result;
 use crate::heap;
+use crate::module::Bytes;
 use crate::runtime::config::{MemoryKind, Tier};
 use crate::runtime::trap::TrapKind;
 use crate::runtime::{memory, sampler, signals, space, stack, threads};
 
 /// What is made in advance for running one program.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Advance {
     /// Threads beside the one that runs the guest.
     pub threads: usize,
@@ -19,6 +20,8 @@ pub struct Advance {
     pub memories: usize,
     /// Bytes of the guest's stack.
     pub stack: usize,
+    /// The program, if it may be a [snapshot](super::Instance::snapshot) in a sealed file: its memory begins there then, and nothing is copied.
+    pub program: Option<Bytes>,
 }
 
 impl Advance {
@@ -43,6 +46,10 @@ impl Advance {
             space::prepare(memory::RESERVATION, self.memories).map_err(io)?;
         }
         space::prepare(heap::RESERVATION, 1).map_err(io)?;
+        if let Some((program, file)) = self.program.as_ref().and_then(|program| Some((program, program.sealed_file()?)))
+        {
+            space::prepare_behind(file, program, memory::RESERVATION).map_err(io)?;
+        }
         threads.wait().map_err(io)
     }
 }

@@ -15,6 +15,61 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_
 /// What makes a file one that nobody can change.
 const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
 
+/// What makes a file one whose size stays.
+const SIZE: SealFlags = SealFlags::GROW.union(SealFlags::SHRINK);
+
+/// Memory to be sealed.
+fn memory() -> io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    // Kernels before 6.3 do not know the second flag, by which the file can never become a program.
+    let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| memfd_create(c"pinfold-module", flags))?;
+    Ok(File::from(file))
+}
+
+impl Filling {
+    /// Of a file that is open at its beginning; what has no size, like a pipe, is filled before anyone can wait for it.
+    ///
+    /// # Errors
+    /// Those of reading its size, and of making the memory.
+    pub fn of(source: File) -> io::Result<Self> {
+        let len = source.metadata()?.len();
+        let file = memory()?;
+        file.set_len(len)?;
+        fcntl_add_seals(&file, SIZE)?;
+        Ok(Self { file, len, source })
+    }
+
+    /// The memory.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// How many bytes it will hold.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether that is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills it, and seals it.
+    ///
+    /// # Errors
+    /// Those of reading; also if the file has fewer bytes by now.
+    pub fn finish(self) -> io::Result<Bytes> {
+        let Self { mut file, len, source } = self;
+        if io::copy(&mut source.take(len), &mut file)? != len {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off while it was read"));
+        }
+        let file = OwnedFd::from(file);
+        fcntl_add_seals(&file, SEALS)?;
+        Bytes::map(file, len)
+    }
+}
+
 /// A module's bytes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Bytes(Source);
@@ -23,6 +78,14 @@ pub struct Bytes(Source);
 enum Source {
     Heap(Arc<[u8]>),
     Sealed(Arc<Mapping>),
+}
+
+/// Sealed memory in the making: as large as it will be, and filled while whoever is to read it makes ready.
+#[derive(Debug)]
+pub struct Filling {
+    file: File,
+    len: u64,
+    source: File,
 }
 
 /// A sealed file in memory.
@@ -45,11 +108,7 @@ impl Bytes {
     /// # Errors
     /// Those of reading, and of making the memory.
     pub fn sealed(source: impl Read, limit: u64) -> io::Result<Self> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        // Kernels before 6.3 do not know the second flag, by which the file can never become a program.
-        let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
-            .or_else(|_| memfd_create(c"pinfold-module", flags))?;
-        let mut file = File::from(file);
+        let mut file = memory()?;
         // In the kernel where it can be, in pieces where it cannot.
         let len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
         file.flush()?;
@@ -70,13 +129,26 @@ impl Bytes {
         Self::map(file, u64::try_from(len).unwrap_or(0))
     }
 
+    /// Bytes in a file that someone else may still be [filling](Filling). Nobody may read them before that one has said that it is sealed.
+    ///
+    /// # Errors
+    /// If its size can still be changed.
+    pub fn of_filling(file: OwnedFd) -> io::Result<Self> {
+        if !fcntl_get_seals(&file)?.contains(SIZE) {
+            return Err(io::Error::other("the file's size can still be changed"));
+        }
+        let len = rustix::fs::fstat(&file)?.st_size;
+        Self::map(file, u64::try_from(len).unwrap_or(0))
+    }
+
     fn map(file: OwnedFd, len: u64) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         if len == 0 {
             let base = std::ptr::dangling();
             return Ok(Self(Source::Sealed(Arc::new(Mapping { base, len, file }))));
         }
-        let flags = libc::MAP_PRIVATE | libc::MAP_POPULATE;
+        let is_filled = fcntl_get_seals(&file)?.contains(SEALS);
+        let flags = libc::MAP_PRIVATE | if is_filled { libc::MAP_POPULATE } else { 0 };
         // SAFETY: a fresh mapping of a file that has this length for good.
         let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
         if base == libc::MAP_FAILED {
@@ -162,6 +234,31 @@ mod tests {
         file.write_all(contents).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
         file
+    }
+
+    #[test]
+    fn what_is_being_filled_can_be_mapped_before_and_read_after() {
+        let mut source = tempfile::tempfile().unwrap();
+        source.write_all(b"contents").unwrap();
+        std::io::Seek::rewind(&mut source).unwrap();
+        let filling = Filling::of(source).unwrap();
+        let theirs = Bytes::of_filling(filling.file().try_clone().unwrap().into()).unwrap();
+        assert!(Bytes::of_sealed(filling.file().try_clone().unwrap().into()).is_err());
+        let ours = filling.finish().unwrap();
+        assert_eq!((&*ours, &*theirs), (&b"contents"[..], &b"contents"[..]));
+        Bytes::of_sealed(ours.sealed_file().unwrap().try_clone().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_while_it_is_read_is_an_error() {
+        let source = tempfile::tempfile().unwrap();
+        source.set_len(5000).unwrap();
+        let filling = Filling::of(source.try_clone().unwrap()).unwrap();
+        source.set_len(100).unwrap();
+        assert_eq!(filling.finish().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        // Nobody takes for such what can still be cut off.
+        let file = memory().unwrap();
+        assert!(Bytes::of_filling(file.into()).is_err());
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::runtime::types::DefinedType;
 use crate::types::{ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TypeId, ValType};
 
-pub use bytes::Bytes;
+pub use bytes::{Bytes, Filling};
 pub use escape::{Escaped, Printable};
 pub use names::Names;
 pub use sections::Section;

@@ -11,15 +11,13 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
 use super::memory::LinearMemory;
-use super::space;
+use super::space::{self, HOST_PAGE};
 use crate::module::{ConstExpr, Module};
 
 /// Less data than this is copied faster than it is mapped.
 const LEAST: usize = 64 << 10;
 /// How many times larger than the data itself the part of the memory may be that the segments span.
 const SPARSE: usize = 4;
-/// What mappings are rounded to.
-const HOST_PAGE: usize = 4096;
 
 /// The image of a memory.
 #[derive(Debug)]

@@ -114,7 +114,13 @@ fn build(
     import(store, instance, given)?;
     functions(store, instance);
     tables(store, instance)?;
-    memories(store, instance)?;
+    let place = match beginning {
+        Beginning::Snapshot(state, image) if store.engine.config.memory == MemoryKind::Reserved => {
+            snapshot::place(&code.module, state, image)
+        }
+        _ => None,
+    };
+    memories(store, instance, place)?;
     globals(store, instance)?;
     fill_tables(instance)?;
     tags(store, instance)?;
@@ -124,7 +130,7 @@ fn build(
             fill_from_elements(instance)?;
             data(store, instance)
         }
-        Beginning::Snapshot(state, image) => Ok(snapshot::restore(store, instance, state, image)?),
+        Beginning::Snapshot(state, image) => Ok(snapshot::restore(store, instance, state, image, place.is_some())?),
     }
 }
 
@@ -323,7 +329,12 @@ fn tables(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Instant
     Ok(())
 }
 
-fn memories(store: &mut StoreInner, instance: &mut Instance) -> Result<(), InstantiateError> {
+/// Makes the memories, the first of them in a place that is there.
+fn memories(
+    store: &mut StoreInner,
+    instance: &mut Instance,
+    mut place: Option<*mut u8>,
+) -> Result<(), InstantiateError> {
     let code = instance.code.clone();
     for ty in &code.module.memories[code.module.imported.memories as usize..] {
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
@@ -332,8 +343,11 @@ fn memories(store: &mut StoreInner, instance: &mut Instance) -> Result<(), Insta
             let why = format!("the memory limit is {} bytes in all", store.limits.memory);
             return Err(InstantiateError::Limit { what: what(), why });
         }
-        let memory = LinearMemory::new(*ty, store.engine.config.memory, store.limits.memory)
-            .map_err(|error| InstantiateError::Limit { what: what(), why: error.to_string() });
+        let memory = match place.take() {
+            Some(base) => LinearMemory::at(*ty, base),
+            None => LinearMemory::new(*ty, store.engine.config.memory, store.limits.memory),
+        };
+        let memory = memory.map_err(|error| InstantiateError::Limit { what: what(), why: error.to_string() });
         let item = Rc::new(memory.inspect_err(|_| store.used -= bytes)?);
         let key = store.memories.insert(item.clone());
         instance.memories.push(Shared { item, key, own: true });

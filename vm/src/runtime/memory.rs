@@ -79,6 +79,22 @@ impl LinearMemory {
         Ok(memory)
     }
 
+    /// A 32-bit memory of the kind that never moves, of its type's smallest size, in a range that is there: [`RESERVATION`] bytes, of which those
+    /// that are not empty are what the memory holds.
+    ///
+    /// # Errors
+    /// If the kernel refuses to make it accessible.
+    pub fn at(ty: MemoryType, base: *mut u8) -> io::Result<Self> {
+        debug_assert!(!ty.address.is_64());
+        let def = Box::new(UnsafeCell::new(MemoryDef { base, len: 0 }));
+        let bound = RESERVATION - GUARD as usize;
+        let memory = Self { def, kind: MemoryKind::Reserved, mapped: Cell::new(RESERVATION), bound, ty };
+        let len = ty.min_bytes() as usize;
+        memory.open(len)?;
+        memory.set(base, len);
+        Ok(memory)
+    }
+
     /// The part that code sees.
     pub fn def(&self) -> *mut MemoryDef {
         self.def.get()

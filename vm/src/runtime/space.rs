@@ -1,9 +1,11 @@
 //! Address space for linear memories and stacks.
 //!
 //! It is asked of the kernel when wanted, unless the process set it aside in advance with [`prepare`], because it will not
-//! be able to map anything later; then there is that and no more.
+//! be able to map anything later; then there is that and no more. A memory that begins with what a file holds is then one that was
+//! [set aside behind that file](prepare_behind).
 
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,9 +23,14 @@ unsafe impl Send for Range {}
 /// leave their host enough.
 const MOST: usize = 1 << 46;
 
+/// What mappings are rounded to.
+pub const HOST_PAGE: usize = 4096;
+
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 static FREE: Mutex<Vec<Range>> = Mutex::new(Vec::new());
 static PREPARED: AtomicBool = AtomicBool::new(false);
+/// What was set aside with a file at its beginning: where the file's contents are mapped for everyone, and the range.
+static BEHIND: Mutex<Option<(usize, Range)>> = Mutex::new(None);
 
 /// Sets aside room for this many ranges of a length, in one piece, or for as many as the kernel gives room for; from then on
 /// nothing else is had.
@@ -43,6 +50,35 @@ pub fn prepare(len: usize, most: usize) -> io::Result<()> {
     FREE.lock().unwrap_or_else(|e| e.into_inner()).push(range);
     PREPARED.store(true, Ordering::Release);
     Ok(())
+}
+
+/// Maps a file's contents once more, privately and inaccessible for now, and sets aside `len` bytes that follow it. `contents` is where
+/// they are mapped already.
+///
+/// # Errors
+/// If the kernel refuses it.
+pub fn prepare_behind(file: &OwnedFd, contents: &[u8], len: usize) -> io::Result<()> {
+    if contents.is_empty() {
+        return Ok(());
+    }
+    let whole = contents.len().checked_next_multiple_of(HOST_PAGE).and_then(|whole| whole.checked_add(len));
+    let whole = whole.ok_or(io::ErrorKind::OutOfMemory)?;
+    let base = map(whole)?;
+    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
+    // SAFETY: inside of the range that was just made, which nobody uses yet.
+    let mapped = unsafe { libc::mmap(base.cast(), contents.len(), libc::PROT_NONE, flags, file.as_raw_fd(), 0) };
+    if mapped == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    let behind = (contents.as_ptr() as usize, Range { base, len: whole });
+    *BEHIND.lock().unwrap_or_else(|e| e.into_inner()) = Some(behind);
+    Ok(())
+}
+
+/// The range with these contents at its beginning, if it was set aside. It is had once.
+pub fn take_behind(contents: &[u8]) -> Option<*mut u8> {
+    let mut behind = BEHIND.lock().unwrap_or_else(|e| e.into_inner());
+    behind.take_if(|(at, _)| *at == contents.as_ptr() as usize).map(|(_, range)| range.base)
 }
 
 /// Whether there is only what was set aside.

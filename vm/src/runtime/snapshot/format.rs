@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Frame, HOST_PAGE, Memory, Result, SECTION, SnapshotError, State};
+use super::{Frame, Memory, Result, SECTION, SnapshotError, State};
 use crate::jit::words::{CutOff, Reader, Writer};
 use crate::module::{FuncIndex, Module};
+use crate::runtime::space::HOST_PAGE;
 
 /// What the section's contents begin with.
 const VERSION: u32 = 1;

@@ -19,7 +19,7 @@ mod restore;
 mod take;
 
 pub use format::{find, module};
-pub use restore::{frames, restore};
+pub use restore::{frames, place, restore};
 pub use take::take;
 
 use std::ops::Range;
@@ -30,9 +30,6 @@ use crate::types::ValType;
 
 /// The name of the custom section.
 pub const SECTION: &str = "pinfold.state";
-
-/// Bytes that memories are written down by.
-pub const HOST_PAGE: usize = 4096;
 
 /// What an instance had come to. A reference is the number of its function and one, null is zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +51,7 @@ pub struct State {
 pub struct Memory {
     /// WebAssembly's pages.
     pub pages: u64,
-    /// Where it is not zero, in [pages of the host](HOST_PAGE), ascending. What is there follows the state, of all memories in order.
+    /// Where it is not zero, in [pages of the host](super::space::HOST_PAGE), ascending. What is there follows the state, of all memories in order.
     pub runs: Vec<Range<u64>>,
 }
 

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::{HOST_PAGE, Result, SnapshotError, State};
+use super::{Result, SnapshotError, State};
 use crate::interpreter::suspended::{Callee, Ready, Sites, callee};
 use crate::module::{FuncIndex, Module};
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::LinearMemory;
 use crate::runtime::operations::{grow_memory, grow_table};
+use crate::runtime::space::{self, HOST_PAGE};
 use crate::runtime::store::StoreInner;
 use crate::types::{HeapType, Kind, PAGE, ValType};
 
@@ -15,8 +16,27 @@ fn damaged<T>(what: impl Into<String>) -> Result<T> {
     Err(SnapshotError::Damaged(what.into()))
 }
 
-/// Gives a new instance, of which no segment was used, the state of a snapshot. `image` is where its memories' contents begin in the module.
-pub fn restore(store: &mut StoreInner, instance: &mut Instance, state: &State, image: usize) -> Result<()> {
+/// Where the first memory begins, if it is the only one and what it held ends the module's file, which was
+/// [mapped for it](space::prepare_behind): nothing is copied then but pages that are written.
+pub fn place(module: &Module, state: &State, image: usize) -> Option<*mut u8> {
+    let [memory] = state.memories.as_slice() else { return None };
+    let [run] = memory.runs.as_slice() else { return None };
+    let len = usize::try_from(run.end).ok()?.checked_mul(HOST_PAGE)?;
+    let ends =
+        run.start == 0 && image.is_multiple_of(HOST_PAGE) && image.checked_add(len) == Some(module.bytes().len());
+    let is_small = module.memories.first().is_some_and(|ty| !ty.address.is_64());
+    (ends && is_small).then(|| space::take_behind(module.bytes())).flatten().map(|base| base.wrapping_add(image))
+}
+
+/// Gives a new instance, of which no segment was used, the state of a snapshot. `image` is where its memories' contents begin in the module, and
+/// `is_placed` whether they [are there](place).
+pub fn restore(
+    store: &mut StoreInner,
+    instance: &mut Instance,
+    state: &State,
+    image: usize,
+    is_placed: bool,
+) -> Result<()> {
     let code = instance.code.clone();
     let module = &code.module;
     let fits = state.memories.len() == instance.memories.len()
@@ -28,7 +48,7 @@ pub fn restore(store: &mut StoreInner, instance: &mut Instance, state: &State, i
     }
     globals(store, instance, state)?;
     tables(store, instance, state)?;
-    memories(store, instance, state, image)?;
+    memories(store, instance, state, image, is_placed)?;
     for ((dropped, cells), segment) in state.elements_dropped.iter().zip(&mut instance.elements).zip(&module.elements) {
         if *dropped {
             *cells = Box::default();
@@ -95,7 +115,13 @@ fn tables(store: &mut StoreInner, instance: &Instance, state: &State) -> Result<
     Ok(())
 }
 
-fn memories(store: &mut StoreInner, instance: &Instance, state: &State, mut image: usize) -> Result<()> {
+fn memories(
+    store: &mut StoreInner,
+    instance: &Instance,
+    state: &State,
+    mut image: usize,
+    is_placed: bool,
+) -> Result<()> {
     for (written, memory) in state.memories.iter().zip(&instance.memories) {
         let memory = &memory.item;
         let Some(more) = written.pages.checked_sub((memory.len() / PAGE) as u64) else {
@@ -111,21 +137,25 @@ fn memories(store: &mut StoreInner, instance: &Instance, state: &State, mut imag
             let Some(bytes) = instance.code.module.bytes().get(image..).and_then(|rest| rest.get(..len)) else {
                 return damaged("what its memories held is cut off");
             };
-            put(memory, run, bytes)?;
+            let start = inside(memory, run, len)?;
+            if !is_placed {
+                // SAFETY: inside of the memory, which nobody else uses meanwhile.
+                unsafe { memory.base().add(start).copy_from_nonoverlapping(bytes.as_ptr(), len) };
+            }
             image += len;
         }
     }
     Ok(())
 }
 
-/// Puts pages into a memory.
-fn put(memory: &LinearMemory, run: &Range<u64>, bytes: &[u8]) -> Result<()> {
+/// Where pages begin in a memory that has room for them.
+fn inside(memory: &LinearMemory, run: &Range<u64>, len: usize) -> Result<usize> {
     let start = usize::try_from(run.start).ok().and_then(|page| page.checked_mul(HOST_PAGE));
-    let fits = |start: &usize| start.checked_add(bytes.len()).is_some_and(|end| end <= memory.len());
-    let Some(start) = start.filter(fits) else { return damaged("a page is outside of its memory") };
-    // SAFETY: inside of the memory, which nobody else uses meanwhile.
-    unsafe { memory.base().add(start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-    Ok(())
+    let fits = |start: &usize| start.checked_add(len).is_some_and(|end| end <= memory.len());
+    match start.filter(fits) {
+        Some(start) => Ok(start),
+        None => damaged("a page is outside of its memory"),
+    }
 }
 
 /// The frames of a snapshot, ready to be made; none if it was taken between calls.

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Frame, HOST_PAGE, Memory, Result, SnapshotError, State, format};
+use super::{Frame, Memory, Result, SnapshotError, State, format};
 use crate::interpreter::suspended;
 use crate::module::GlobalIndex;
 use crate::runtime::activation::activations;
 use crate::runtime::context::{Activation, FuncRef, StoreContext};
 use crate::runtime::instance::Instance;
 use crate::runtime::memory::LinearMemory;
+use crate::runtime::space::HOST_PAGE;
 use crate::runtime::table::Table;
 use crate::types::{HeapType, Kind, ValType};
 
@@ -35,7 +36,7 @@ pub unsafe fn take(store: *mut StoreContext, instance: &Instance, sections: &[(&
     let mut memories = Vec::new();
     let mut images = Vec::new();
     for memory in &instance.memories {
-        let runs = runs(memory.item.len(), &|page| is_zero(&memory.item, page));
+        let runs = dense(runs(memory.item.len(), &|page| is_zero(&memory.item, page)));
         images.extend(runs.iter().map(|run| (&*memory.item, run.clone())));
         memories.push(Memory { pages: (memory.item.len() / crate::types::PAGE) as u64, runs });
     }
@@ -67,6 +68,12 @@ fn runs(len: usize, is_empty: &dyn Fn(u64) -> bool) -> Vec<Range<u64>> {
         }
     }
     runs
+}
+
+/// One run from the beginning on, where that takes at most half as much again: the memory is then what follows the module in its file.
+fn dense(runs: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    let (end, full) = (runs.last().map_or(0, |last| last.end), runs.iter().map(|run| run.end - run.start).sum::<u64>());
+    if end > 0 && end <= full + full / 2 { vec![0..end] } else { runs }
 }
 
 fn is_zero(memory: &LinearMemory, page: u64) -> bool {
@@ -153,5 +160,9 @@ mod tests {
         let full = [0, 1, 5, 40, 41, 99];
         let runs = runs(100 * HOST_PAGE, &|page| !full.contains(&page));
         assert_eq!(runs, [0..6, 40..42, 99..100]);
+        assert_eq!(dense(runs.clone()), runs);
+        assert_eq!(dense(vec![2..4, 6..10]), vec![2..4, 6..10]);
+        assert_eq!(dense(vec![2..5, 6..10]), vec![0..10]);
+        assert_eq!(dense(Vec::new()), Vec::new());
     }
 }
