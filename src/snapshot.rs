@@ -54,6 +54,9 @@ pub struct Args {
     /// Let the program find an environment variable: this value, or the one it has here.
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Grants")]
     pub env: Vec<String>,
+    /// Let the program run although imports are unknown or not granted: calling one is a trap. So it must be for the runs that go on.
+    #[arg(long, help_heading = "Grants")]
+    pub trap_unknown_imports: bool,
 
     /// Seconds until the program is ended; 0 for no deadline [default: 60].
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Limits")]
@@ -114,7 +117,7 @@ pub fn run(args: &Args) -> Result<u8, String> {
         deterministic: false,
         invoke: None,
         invoke_args: Vec::new(),
-        trap_unknown_imports: false,
+        trap_unknown_imports: args.trap_unknown_imports,
         records: false,
         keeps: None,
         compiler: false,

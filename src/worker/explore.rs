@@ -95,7 +95,7 @@ impl<'a> Explorer<'a> {
         linker.host_table(&job.grants, state);
         // What is not there can be looked at all the same.
         for import in &refusal::check(&module, &job.grants, false) {
-            refusal::trap_when_called(&mut linker, import);
+            refusal::trap_when_called(&mut linker, state, import);
         }
         let looking = Shared::default();
         let (shared, looked) = (looking.clone(), module.clone());

@@ -6,10 +6,8 @@ use pinfold::exchange::HOST_CALL;
 use pinfold::job::{RefusedImport, Run};
 use pinfold_vm::api::{Caller, Error, ExternType, Linker, Module, Trap, TrapKind, Val};
 use pinfold_vm::host::fold::Missing;
-use pinfold_vm::host::{Capability, Event, Grants, table};
+use pinfold_vm::host::{Capability, Event, Grants, HostState, table};
 use pinfold_vm::module::Escaped;
-
-use crate::run::{Host, state};
 
 /// An import that cannot be given.
 pub struct Refused {
@@ -73,11 +71,11 @@ pub fn missing(missing: &[Missing], run: &Run) -> String {
 }
 
 /// Defines an import such that calling it is a trap. Others than functions stay undefined.
-pub fn trap_when_called(linker: &mut Linker<Host>, import: &Refused) {
+pub fn trap_when_called<T: 'static>(linker: &mut Linker<T>, state: fn(&mut T) -> &mut HostState, import: &Refused) {
     let ExternType::Func(ty) = &import.wanted else { return };
     let what = format!("{}::{}: {}", Escaped(&import.module), Escaped(&import.name), import.why);
     let event = Event::not_granted(&import.module, &import.name);
-    let trap = move |mut caller: Caller<'_, Host>, _: &[Val], _: &mut [Val]| {
+    let trap = move |mut caller: Caller<'_, T>, _: &[Val], _: &mut [Val]| {
         state(caller.data_mut()).tell(&event).map_err(Error::host)?;
         Err(Trap::with_source(TrapKind::NotGranted, what.clone()).into())
     };

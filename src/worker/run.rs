@@ -213,7 +213,7 @@ fn attempt(
         call::link(&mut linker).map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))?;
     }
     for import in &refused {
-        refusal::trap_when_called(&mut linker, import);
+        refusal::trap_when_called(&mut linker, state, import);
     }
     let begun = begun(run, &module)?;
     let before = Instant::now();

@@ -78,7 +78,7 @@ fn attempt(job: &Snapshot, prepared: Prepared, bytes: Bytes) -> Result<(Taken, V
     let module = Module::new(&engine, bytes).map_err(|error| no_module(error.to_string()))?;
     let module = ManuallyDrop::new(module);
     let refused = refusal::check(&module, &run.grants, false);
-    if !refused.is_empty() {
+    if !refused.is_empty() && !run.trap_unknown_imports {
         let message = refusal::message(&refused, &run.file);
         return Err(Box::new(Ending::new(EndKind::Refused, exit::REFUSED, Some(message))));
     }
@@ -95,6 +95,9 @@ fn attempt(job: &Snapshot, prepared: Prepared, bytes: Bytes) -> Result<(Taken, V
     store.connect(|writing| &mut writing.state);
     let mut linker = ManuallyDrop::new(Linker::new(&engine));
     linker.watched_host_table(&run.grants, |writing| &mut writing.state, before);
+    for import in &refused {
+        refusal::trap_when_called(&mut linker, |writing| &mut writing.state, import);
+    }
     let ended = begin(job, &mut store, &linker, &module);
     let taken = |store: &Store<Writing>, (frames, omitted): (Vec<String>, usize)| {
         let memory = store.memory_used().0;

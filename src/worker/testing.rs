@@ -217,7 +217,7 @@ impl Runner {
         let mut linker = ManuallyDrop::new(Linker::new(&self.engine));
         linker.host_table(&grants, state);
         for import in &refusal::check(module, &grants, false) {
-            refusal::trap_when_called(&mut linker, import);
+            refusal::trap_when_called(&mut linker, state, import);
         }
         let store = &mut *self.store;
         let result = linker.instantiate(&mut *store, module).and_then(|instance| {

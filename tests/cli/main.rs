@@ -16,6 +16,7 @@ mod policies;
 mod profile;
 mod records;
 mod report;
+mod snapshots;
 mod terminal;
 
 use std::fs::File;
