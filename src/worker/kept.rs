@@ -29,8 +29,8 @@ pub struct Kept {
     module: Option<Module>,
     /// Whether it was made from source.
     is_translated: bool,
-    /// Functions that were compiled before it began; none if nothing fitting was kept.
-    before: Option<usize>,
+    /// Whether what was kept fits.
+    fits: bool,
 }
 
 impl Kept {
@@ -43,7 +43,7 @@ impl Kept {
             entry = Some(forever(File::from(from)));
             room = Some(map(&to, length as usize)?);
         }
-        Ok(Self { entry, room, module: None, is_translated: false, before: None })
+        Ok(Self { entry, room, module: None, is_translated: false, fits: false })
     }
 
     /// The program's module: as it was kept, or else made and verified now.
@@ -64,7 +64,7 @@ impl Kept {
         // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
         let made = unsafe { Module::with_kept(engine, bytes, kept) };
         let (module, fits) = made.map_err(|error| error.to_string())?;
-        self.before = fits.ok();
+        self.fits = fits.is_ok();
         self.module = Some(module.clone());
         Ok(module)
     }
@@ -82,16 +82,20 @@ impl Kept {
 
     /// How many functions are compiled now, and how many were before it began.
     pub fn compiled(&self) -> [u64; 2] {
-        [self.module.as_ref().map_or(0, Module::compiled), self.before.unwrap_or(0)].map(|count| count as u64)
+        let adopted = self.module.as_ref().and_then(Module::adopted);
+        [self.module.as_ref().map_or(0, Module::compiled), adopted.and_then(Result::ok).unwrap_or(0)]
+            .map(|count| count as u64)
     }
 
     /// Whether the next run would gain from what is known now, compared with what it finds already.
     pub fn is_worth_it(&self) -> bool {
         let Some(module) = self.module.as_ref().filter(|_| self.room.is_some()) else { return false };
         let compiled = module.compiled();
-        match self.before {
-            Some(before) => compiled > before + before / 32,
-            None => compiled > 0 || self.is_translated || module.inner().bytes().len() >= LARGE,
+        match module.adopted() {
+            Some(Ok(before)) => compiled > before + before / 32,
+            // What was kept did not come in time: all of it is better than what is new.
+            None if self.fits => false,
+            Some(Err(_)) | None => compiled > 0 || self.is_translated || module.inner().bytes().len() >= LARGE,
         }
     }
 

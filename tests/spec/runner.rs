@@ -77,7 +77,7 @@ impl Runner {
         let (module, fits) = unsafe { Module::with_kept(&self.engine, bytes, || next.clone().flatten()) }?;
         // Modules that are refused leave nothing.
         match next {
-            Some(_) => drop(fits.unwrap()),
+            Some(_) => fits.unwrap(),
             None => self.made.push(module.clone()),
         }
         Ok(module)

@@ -317,7 +317,16 @@ apart! {
         let facts = std::fs::read(kept).unwrap();
         // SAFETY: kept by the process before.
         let (module, fits) = unsafe { Module::with_kept(&engine, program(), || Some(facts)) }.unwrap();
-        assert!(fits.unwrap() > 0);
+        fits.unwrap();
+        // It comes while the program runs.
+        assert_eq!(results(&engine, &module), interpreted());
+        let adopted = loop {
+            match module.adopted() {
+                Some(adopted) => break adopted,
+                None => std::thread::yield_now(),
+            }
+        };
+        assert!(adopted.unwrap() > 0);
         assert_eq!(results(&engine, &module), interpreted());
     }
 

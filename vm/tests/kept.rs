@@ -63,7 +63,8 @@ fn bytes() -> Vec<u8> {
 fn within(engine: &Engine, kept: &[u8]) -> Result<Module, Unfit> {
     // SAFETY: kept of these bytes, or damaged by chance.
     let (module, fits) = unsafe { Module::with_kept(engine, bytes(), || Some(kept.to_vec())) }.unwrap();
-    fits.map(|_| module)
+    fits?;
+    module.adopted().transpose().map(|_| module)
 }
 
 /// The same, as the first of a new engine.

@@ -189,8 +189,8 @@ impl Module {
 
     /// As [`Self::new`], with what an earlier process has [kept](Self::keep) of a module of the same bytes: if it fits, nothing is verified again,
     /// and what was compiled then is not compiled again. It fits in an engine of the same build and settings, on a processor of the
-    /// same kind, that has had no other modules yet. The second result says how many functions were compiled then, or why it does not fit. It is asked for late, since some of
-    /// the work needs to be done in any case.
+    /// same kind, that has had no other modules yet. The second result says why it does not fit, if so; [`Self::adopted`] what came of the code. It is
+    /// asked for late, since some of the work needs to be done in any case.
     ///
     /// # Errors
     /// Those of [`Self::new`].
@@ -206,7 +206,7 @@ impl Module {
     /// let kept = Module::new(&Engine::default(), &bytes)?.keep();
     /// // SAFETY: just kept, of the same bytes.
     /// let (module, fits) = unsafe { Module::with_kept(&Engine::default(), &bytes, || Some(kept))? };
-    /// assert_eq!((module.exports().count(), fits), (1, Ok(0)));
+    /// assert_eq!((module.exports().count(), fits, module.adopted()), (1, Ok(()), Some(Ok(0))));
     /// # Ok(())
     /// # }
     /// ```
@@ -214,7 +214,7 @@ impl Module {
         engine: &Engine,
         bytes: impl Into<module::Bytes>,
         kept: impl FnOnce() -> Option<Vec<u8>>,
-    ) -> Result<(Self, Result<usize, Unfit>)> {
+    ) -> Result<(Self, Result<(), Unfit>)> {
         let outline = verifier::Outline::new(bytes.into(), &engine.verifier, &engine.inner.types)?;
         let kept = kept().unwrap_or_default();
         let kept = Kept::open(&engine.inner, &kept).and_then(|kept| kept.fitting(outline.module()));
@@ -225,7 +225,7 @@ impl Module {
         };
         let code = Arc::new(ModuleCode::new(module, engine.inner.config).telling(engine.inner.events.clone()));
         // SAFETY: by contract; it fits.
-        let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) }.map(|()| code.compiled()));
+        let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) });
         tier::compile_ahead(&engine.inner, &code)?;
         Ok((Self { code, engine: engine.clone() }, fits))
     }
@@ -234,6 +234,13 @@ impl Module {
     /// [`Self::with_kept`]. Where [another process compiles](Engine::with_compiler), that one keeps the code, and is told to.
     pub fn keep(&self) -> Vec<u8> {
         kept::keep(&self.engine.inner, &self.code)
+    }
+
+    /// How many functions and loops an earlier process had compiled of it that need not be compiled again, or why there are none. Nothing if nothing was
+    /// [kept](Self::with_kept), and as long as it is not known: code that [another process](Engine::with_compiler) has kept comes while the
+    /// program runs.
+    pub fn adopted(&self) -> Option<Result<usize, Unfit>> {
+        self.code.adopted.get().copied()
     }
 
     /// The engine that it is of.

@@ -66,7 +66,8 @@ impl Filling {
         }
         let file = OwnedFd::from(file);
         fcntl_add_seals(&file, SEALS)?;
-        Bytes::map(file, len)
+        // Perhaps nobody reads it here.
+        Bytes::map(file, len, false)
     }
 }
 
@@ -114,7 +115,7 @@ impl Bytes {
         file.flush()?;
         let file = OwnedFd::from(file);
         fcntl_add_seals(&file, SEALS)?;
-        Self::map(file, len)
+        Self::map(file, len, true)
     }
 
     /// Bytes in a file that was sealed by someone else.
@@ -126,7 +127,7 @@ impl Bytes {
             return Err(io::Error::other("the file can still be changed"));
         }
         let len = rustix::fs::fstat(&file)?.st_size;
-        Self::map(file, u64::try_from(len).unwrap_or(0))
+        Self::map(file, u64::try_from(len).unwrap_or(0), true)
     }
 
     /// Bytes in a file that someone else may still be [filling](Filling). Nobody may read them before that one has said that it is sealed.
@@ -134,21 +135,21 @@ impl Bytes {
     /// # Errors
     /// If its size can still be changed.
     pub fn of_filling(file: OwnedFd) -> io::Result<Self> {
-        if !fcntl_get_seals(&file)?.contains(SIZE) {
+        let seals = fcntl_get_seals(&file)?;
+        if !seals.contains(SIZE) {
             return Err(io::Error::other("the file's size can still be changed"));
         }
         let len = rustix::fs::fstat(&file)?.st_size;
-        Self::map(file, u64::try_from(len).unwrap_or(0))
+        Self::map(file, u64::try_from(len).unwrap_or(0), seals.contains(SEALS))
     }
 
-    fn map(file: OwnedFd, len: u64) -> io::Result<Self> {
+    fn map(file: OwnedFd, len: u64, populate: bool) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         if len == 0 {
             let base = std::ptr::dangling();
             return Ok(Self(Source::Sealed(Arc::new(Mapping { base, len, file }))));
         }
-        let is_filled = fcntl_get_seals(&file)?.contains(SEALS);
-        let flags = libc::MAP_PRIVATE | if is_filled { libc::MAP_POPULATE } else { 0 };
+        let flags = libc::MAP_PRIVATE | if populate { libc::MAP_POPULATE } else { 0 };
         // SAFETY: a fresh mapping of a file that has this length for good.
         let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
         if base == libc::MAP_FAILED {

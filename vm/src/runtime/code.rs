@@ -7,6 +7,7 @@ use super::config::{CodeConfig, Tier};
 use super::context::Layout;
 use super::events::{Events, Sink};
 use super::image::Image;
+use super::kept::Unfit;
 use super::loops::Loops;
 use super::tier;
 use crate::jit::LoopCode;
@@ -32,6 +33,9 @@ pub struct ModuleCode {
     pub(super) has_stubs: AtomicBool,
     /// Bytes of the bodies that were compiled to be entered in mid-loop.
     pub(super) loop_bytes: AtomicUsize,
+    /// How many functions and loops were compiled by an earlier process, or why their code is of no use; nothing as long as that is not known, or
+    /// if nothing was kept.
+    pub adopted: OnceLock<Result<usize, Unfit>>,
     /// How many calls it takes until a function is hot.
     pub(super) hot_calls: AtomicI32,
     /// Who is told of what comes of it.
@@ -74,6 +78,7 @@ impl ModuleCode {
             instantiated: AtomicBool::new(false),
             has_stubs: AtomicBool::new(false),
             loop_bytes: AtomicUsize::new(0),
+            adopted: OnceLock::new(),
             hot_calls: AtomicI32::new(tier::until_hot(config.tier).0),
             events: Events::default(),
         }

@@ -235,30 +235,58 @@ impl<'a> Kept<'a> {
         if self.found.table_grows.len() == module.tables.len() { Ok(self) } else { Err(Unfit::Types) }
     }
 
-    /// Gives a module that it [fits](Self::fitting) the code. What the interpreter ran is translated for it in the background.
+    /// Gives a module that it [fits](Self::fitting) the code. What the interpreter ran is translated for it in the background; where another process
+    /// has the code, that comes there too, and the program runs meanwhile. What came of it the module [knows](ModuleCode::adopted).
     ///
     /// # Errors
-    /// If it is damaged, or for another processor. Then the module has what could be read, or nothing.
+    /// If the facts are damaged.
     ///
     /// # Safety
     /// It was kept of a module of the same bytes, and is as it was.
     pub unsafe fn adopt(mut self, engine: &Arc<Engine>, code: &Arc<ModuleCode>) -> Result<()> {
         let translated: Vec<_> = self.facts.list()?.map(|[func]| DefinedFunc(func)).collect();
         let has_code = self.facts.word()? != 0;
-        if !has_code || engine.config.tier == Tier::Interpreter {
+        let compiler = if has_code && engine.config.tier != Tier::Interpreter { engine.compiler().ok() } else { None };
+        let Some(compiler) = compiler else {
+            code.adopted.get_or_init(|| Ok(0));
+            return Ok(());
+        };
+        if compiler.remote().is_some() && engine.config.tier == Tier::Auto {
+            tier::adopt_in_background(engine, code, translated);
             return Ok(());
         }
-        let Ok(compiler) = engine.compiler() else { return Ok(()) };
         let adopted = match compiler.remote() {
             Some(remote) => compiler.claim_kept(remote.adopt(code), &code.module),
             // SAFETY: by contract; what is placed is kept below.
             None => unsafe { Adopted::place(engine, compiler, &code.module, self.code) },
         };
-        let adopted = match adopted {
-            // The facts fit all the same.
-            Err(Unfit::Nothing) => return Ok(()),
-            other => other?,
-        };
+        let adopted = adopted.and_then(|adopted| adopted.publish(compiler, code));
+        // The facts fit all the same.
+        code.adopted.get_or_init(|| adopted.or_else(nothing));
+        if translated.iter().all(|func| func.index() < code.functions().len()) {
+            tier::translate_in_background(engine, code, translated);
+        }
+        Ok(())
+    }
+}
+
+/// That nothing was kept is no failure.
+fn nothing(unfit: Unfit) -> Result<usize> {
+    if unfit == Unfit::Nothing { Ok(0) } else { Err(unfit) }
+}
+
+/// Takes over the code that another process has kept of a module. A program may be running.
+pub fn adopt_from_elsewhere(compiler: &Compiler, code: &ModuleCode) {
+    let Some(remote) = compiler.remote() else { return };
+    let adopted = compiler.claim_kept(remote.adopt(code), &code.module);
+    let adopted = adopted.and_then(|adopted| adopted.publish(compiler, code));
+    code.adopted.get_or_init(|| adopted.or_else(nothing));
+}
+
+impl Adopted {
+    /// Hands it to the module, functions last: each is entered from then on. How many functions and loops it is.
+    fn publish(self, compiler: &Compiler, code: &ModuleCode) -> Result<usize> {
+        let adopted = self;
         let no_code = |_| Unfit::Elsewhere;
         adopted.enter(compiler, code)?;
         tier::prepare_stubs(compiler, code).map_err(no_code)?;
@@ -273,16 +301,13 @@ impl<'a> Kept<'a> {
             let (entry, _) = (made(Trampoline::Entry)?, made(Trampoline::Unpack)?);
             code.function(func).publish(adopted.code.address(*start), entry.0);
         }
-        if translated.iter().all(|func| func.index() < code.functions().len()) {
-            tier::translate_in_background(engine, code, translated);
-        }
         // The compiler has time for what is less hot.
         tier::lower_thresholds(code);
         for [func, ..] in &adopted.loops {
             // The first turn is to find it.
             code.function(DefinedFunc(*func)).turns.store(0, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(adopted.functions.len() + adopted.loops.len())
     }
 }
 
@@ -352,7 +377,10 @@ impl Adopted {
         for [func, number, start, trampoline] in &self.loops {
             let made = LoopCode { code: self.code.address(*start), trampoline: self.code.address(*trampoline) };
             let mut loops = code.function(DefinedFunc(*func)).loops();
-            loops.begin(*number);
+            // It may have been asked for meanwhile.
+            if loops.known(*number).is_none() {
+                loops.begin(*number);
+            }
             loops.set(*number, Some(made));
         }
         Ok(())

@@ -17,7 +17,7 @@ use super::engine::Engine;
 use super::events::{self, Heat};
 use super::loops::{AGAIN, Look};
 use super::store::StoreInner;
-use super::{threads, x86_64};
+use super::{kept, threads, x86_64};
 use crate::jit::{CompileError, Compiler, LoopCode, Trampoline, TrampolineCode};
 use crate::module::{DefinedFunc, FuncIndex};
 use crate::types::{FuncType, TypeId};
@@ -63,6 +63,8 @@ pub(super) enum Job {
         /// The loop that it is to be entered at; none: its start.
         entry: Option<u32>,
     },
+    /// What another process has kept of a module.
+    Adopt { code: Arc<ModuleCode> },
     /// Functions that the interpreter will run, to be translated before it comes to them.
     Translate { code: Arc<ModuleCode>, funcs: Vec<DefinedFunc> },
     /// A trampoline of a type, for somebody who waits for it.
@@ -307,6 +309,14 @@ pub(super) fn translate_in_background(engine: &Arc<Engine>, code: &Arc<ModuleCod
     }
 }
 
+/// Has code taken over that another process has kept, and then functions translated that the interpreter will run.
+pub(super) fn adopt_in_background(engine: &Arc<Engine>, code: &Arc<ModuleCode>, funcs: Vec<DefinedFunc>) {
+    send(engine, Job::Adopt { code: code.clone() });
+    if funcs.iter().all(|func| func.index() < code.functions().len()) {
+        translate_in_background(engine, code, funcs);
+    }
+}
+
 /// Starts the background compiler. It ends when its engine, and so the sender, is gone.
 fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
     let (sender, jobs) = mpsc::channel::<Job>();
@@ -328,7 +338,12 @@ impl Job {
     /// stays in the interpreter.
     fn run(self, compiler: &Compiler, jobs: &mpsc::Receiver<Self>) -> Option<Self> {
         match self {
+            Job::Adopt { code } => kept::adopt_from_elsewhere(compiler, &code),
             Job::Function { code, func, entry: Some(number) } => {
+                // What was kept of it may have come meanwhile.
+                if code.function(func).loops().known(number).is_some_and(|made| !made.is_null()) {
+                    return None;
+                }
                 let made = compile_loop(compiler, &code, func, number);
                 code.function(func).loops().set(number, made);
                 // The next turn is to find it.
