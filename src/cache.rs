@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime};
 use pinfold_vm::module::Bytes;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
+use rustix::pipe::SpliceFlags;
 
 use crate::job::Run;
 
@@ -38,7 +39,7 @@ const HEAD: usize = MAGIC.len() + 32 + 40;
 /// Bytes of the number, of the first of its two parts, that comes next.
 const LENGTH: usize = 8;
 /// Bytes that can be written into a pipe before anyone reads.
-const AT_ONCE: usize = 32 << 10;
+const AT_ONCE: u64 = 32 << 10;
 /// What a name begins with while its entry is written.
 const UNFINISHED: &str = ".new-";
 /// How old what is unfinished is when nobody finishes it any more.
@@ -46,24 +47,49 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// The variable that names the folder. Empty, it turns the cache off.
 const VARIABLE: &str = "PINFOLD_CACHE";
 
-/// What is kept of a program.
+/// What is kept of a program: what its worker left, and what its compiler did.
 #[derive(Debug)]
 pub struct Entry {
-    bytes: Bytes,
-    /// Where the second part begins.
-    code: usize,
+    file: File,
+    /// Where each part begins, and its bytes.
+    parts: [(u64, u64); 2],
 }
 
 impl Entry {
-    /// What its worker left, and what its compiler did.
-    pub fn parts(&self) -> [&[u8]; 2] {
-        let (facts, code) = self.bytes.split_at(self.code);
-        [&facts[LENGTH..], code]
+    /// Whether there is code.
+    pub fn has_code(&self) -> bool {
+        self.parts[1].1 > 0
     }
 
     /// Whether either part can be written into a pipe before anyone reads.
     pub fn is_small(&self) -> bool {
-        self.bytes.len() <= AT_ONCE
+        self.parts.iter().all(|(_, length)| *length <= AT_ONCE)
+    }
+
+    /// Writes a part into a pipe.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub fn write(&self, part: usize, to: &File) -> io::Result<()> {
+        let (mut start, mut left) = self.parts[part];
+        while left > 0 {
+            // Of its own place: both parts may be on their way.
+            let moved = rustix::pipe::splice(
+                &self.file,
+                Some(&mut start),
+                to,
+                None,
+                usize::try_from(left).unwrap_or(usize::MAX),
+                SpliceFlags::empty(),
+            );
+            match moved {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(moved) => left -= moved as u64,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -212,7 +238,7 @@ impl Cache {
         self.open_folder(&place.folder()).is_ok()
     }
 
-    /// What is kept of a program: what [`Self::put`] was given, in sealed memory. An entry that is not as it should be is none.
+    /// What is kept of a program: what [`Self::put`] was given. An entry that is not as it should be is none.
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
         let (name, expected) = place.entry()?;
@@ -227,13 +253,16 @@ impl Cache {
         if head != expected {
             return None;
         }
-        let bytes = Bytes::sealed(&file, LARGEST).ok().filter(|bytes| bytes.len() as u64 <= LARGEST)?;
+        let mut length = [0; LENGTH];
+        file.read_exact(&mut length).ok()?;
+        let facts = u64::from_le_bytes(length);
+        let rest = u64::try_from(stat.st_size).ok()?.checked_sub((HEAD + LENGTH) as u64)?;
+        let code = rest.checked_sub(facts).filter(|_| rest <= LARGEST)?;
         // What was used last is the last to be removed.
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
         let _ = rustix::fs::futimens(&file, &Timestamps { last_access: now, last_modification: now });
-        let facts = usize::try_from(u64::from_le_bytes(*bytes.first_chunk()?)).ok()?;
-        let code = facts.checked_add(LENGTH).filter(|code| *code <= bytes.len())?;
-        Some(Entry { bytes, code })
+        let start = (HEAD + LENGTH) as u64;
+        Some(Entry { file, parts: [(start, facts), (start + facts, code)] })
     }
 
     /// Keeps two parts of files for a program, in place of what is kept of it: where each begins, and its bytes.
@@ -399,7 +428,15 @@ mod tests {
 
     /// Both parts of what is kept, put together.
     fn get(cache: &Cache, place: &Place) -> Option<Vec<u8>> {
-        cache.get(place).map(|entry| entry.parts().concat())
+        let entry = cache.get(place)?;
+        let part = |part| {
+            let (mut from, to) = std::io::pipe().unwrap();
+            entry.write(part, &File::from(OwnedFd::from(to))).unwrap();
+            let mut all = Vec::new();
+            from.read_to_end(&mut all).unwrap();
+            all
+        };
+        Some([part(0), part(1)].concat())
     }
 
     #[test]

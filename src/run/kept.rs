@@ -1,7 +1,6 @@
 //! What is kept of programs from run to run.
 
 use std::fs::File;
-use std::io::Write;
 use std::sync::mpsc::Receiver;
 use std::thread::scope;
 
@@ -52,7 +51,7 @@ impl Kept {
     /// all processors verify first.
     pub fn compiles(&self) -> bool {
         match &self.found {
-            Some(entry) => entry.as_ref().is_some_and(|entry| !entry.parts()[1].is_empty()),
+            Some(entry) => entry.as_ref().is_some_and(Entry::has_code),
             None => self.cache.may_have(&self.place),
         }
     }
@@ -100,11 +99,17 @@ impl Kept {
     }
 }
 
-/// Gives a worker and its compiler what was kept. One that does not read it does without.
+/// Gives a worker and its compiler what was kept, each as soon as it reads. One that does not read it does without.
 fn give(to: [File; 2], entry: Option<Entry>) {
-    if let Some(entry) = entry {
-        for (mut to, part) in to.into_iter().zip(entry.parts()) {
-            let _ = to.write_all(part);
-        }
+    let Some(entry) = entry else { return };
+    let write = |part: usize, to: File| drop(entry.write(part, &to));
+    let [to_worker, to_compiler] = to;
+    if entry.is_small() {
+        write(0, to_worker);
+        return write(1, to_compiler);
     }
+    scope(|scope| {
+        scope.spawn(|| write(1, to_compiler));
+        write(0, to_worker);
+    });
 }

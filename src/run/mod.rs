@@ -159,6 +159,8 @@ fn attempt(
     let job = Job { plan, task: Task::Run(Box::new(run)) };
     let (whole, program_comes) = channel();
     let run = || {
+        // With this it goes, so that nobody waits for a program that never comes.
+        let whole = whole;
         let mut started = Started::start_with(&job, &program, &bounds, wanted)?;
         let start = Instant::now();
         match program.finish(&args.file) {

@@ -1,7 +1,7 @@
 //! Compiling for the worker that runs a program, which is another process.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use pinfold::job::{EndKind, Ending, Run, descriptors};
@@ -10,7 +10,7 @@ use pinfold_vm::api::{CompilerService, Error, available};
 use pinfold_vm::module::Bytes;
 
 use crate::Channel;
-use crate::kept::{self, forever};
+use crate::kept::forever;
 use crate::run;
 
 /// Makes all that cannot be made after lock-down.
@@ -22,9 +22,10 @@ pub fn prepare(run: &Run, program: Bytes, channel: &'static Channel) -> Result<C
     let service = CompilerService::new(&run::config(run, false), asked, code, Some(program), threads)?;
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());
-    let Some(length) = run.keeps else { return Ok(service) };
-    let [entry, room] = descriptors::COMPILER_KEPT.map(given);
-    let (entry, room) = (forever(File::from(entry)), kept::map(&room, length as usize).map_err(Error::host)?);
+    if run.keeps.is_none() {
+        return Ok(service);
+    }
+    let [entry, room] = descriptors::COMPILER_KEPT.map(|number| forever(File::from(given(number))));
     let earlier = move || {
         let mut all = Vec::new();
         // Of a file as it is, its size would be asked.
@@ -32,7 +33,7 @@ pub fn prepare(run: &Run, program: Bytes, channel: &'static Channel) -> Result<C
         Ok(all)
     };
     let later = move |code: Vec<u8>| {
-        room.get_mut(..code.len()).ok_or(io::ErrorKind::FileTooLarge)?.copy_from_slice(&code);
+        (&*room).write_all(&code)?;
         channel.kept(code.len() as u64)
     };
     Ok(service.keeping(Some(Box::new(earlier)), Some(Box::new(later))))

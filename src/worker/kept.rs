@@ -5,7 +5,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::null_mut;
@@ -18,13 +18,15 @@ use pinfold_vm::runtime::kept::sum;
 
 /// Bytes of a module from which that it is verified is worth keeping, though nothing of it was compiled.
 const LARGE: usize = 256 << 10;
+/// Bytes that come out of the supervisor's pipe at a time.
+const AT_ONCE: usize = 1 << 20;
 
 /// What is kept of one program.
 pub struct Kept {
     /// Where what an earlier run left comes from.
     entry: Option<ManuallyDrop<File>>,
     /// Where the next entry is written.
-    room: Option<&'static mut [u8]>,
+    room: Option<ManuallyDrop<File>>,
     /// The program's module, once it is there.
     module: Option<Module>,
     /// Whether it was made from source.
@@ -37,11 +39,11 @@ impl Kept {
     /// Finds what the supervisor gave for it.
     pub fn prepare(run: &Run) -> io::Result<Self> {
         let (mut entry, mut room) = (None, None);
-        if let (Some(numbers), Some(length)) = (descriptors::kept(run), run.keeps) {
+        if let Some(numbers) = descriptors::kept(run) {
             // SAFETY: the supervisor gives them; nobody else uses them.
             let [from, to] = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
             entry = Some(forever(File::from(from)));
-            room = Some(map(&to, length as usize)?);
+            room = Some(forever(File::from(to)));
         }
         Ok(Self { entry, room, module: None, is_translated: false, fits: false })
     }
@@ -71,13 +73,18 @@ impl Kept {
 
     /// What an earlier run left, once: a module that was made from source, and what the virtual machine kept.
     fn earlier(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let (file, mut entry) = (self.entry.take()?, Vec::new());
+        let file = self.entry.take()?;
+        let number = || {
+            let mut word = [0; 8];
+            (&*file).read_exact(&mut word).ok().map(|()| u64::from_le_bytes(word))
+        };
+        let (length, mut source) = (number()?, Vec::new());
+        (&*file).take(length).read_to_end(&mut source).ok()?;
+        let expected = number()?;
+        let mut kept = Vec::with_capacity(AT_ONCE);
         // Of a file as it is, its size would be asked.
-        (&*file).take(u64::MAX).read_to_end(&mut entry).ok()?;
-        let (length, rest) = entry.split_first_chunk()?;
-        let (source, rest) = rest.split_at_checked(u64::from_le_bytes(*length).try_into().ok()?)?;
-        let (expected, kept) = rest.split_first_chunk()?;
-        (u64::from_le_bytes(*expected) == sum(source)).then(|| (source.to_vec(), kept.to_vec()))
+        (&*file).take(u64::MAX).read_to_end(&mut kept).ok()?;
+        (source.len() as u64 == length && expected == sum(&source)).then_some((source, kept))
     }
 
     /// How many functions are compiled now, and how many were before it began.
@@ -105,14 +112,11 @@ impl Kept {
         let source = if self.is_translated { module.inner().bytes() } else { &[] };
         let kept = module.keep();
         let (length, expected) = ((source.len() as u64).to_le_bytes(), sum(source).to_le_bytes());
-        let mut room = self.room?;
-        let mut written = 0;
-        for part in [&length, source, &expected, &kept] {
-            let (to, rest) = room.split_at_mut_checked(part.len())?;
-            to.copy_from_slice(part);
-            (room, written) = (rest, written + part.len() as u64);
-        }
-        Some(written)
+        let parts = [&length[..], source, &expected, &kept];
+        let room = self.room?;
+        // Its size is sealed: there is as much room as there is. Through a mapping each page would be made on its own.
+        parts.iter().try_for_each(|part| (&*room).write_all(part)).ok()?;
+        Some(parts.iter().map(|part| part.len() as u64).sum())
     }
 }
 

@@ -67,6 +67,8 @@ impl Prepared {
 pub fn config(run: &Run, debug: bool) -> Config {
     let mut config = Config::new();
     config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
+    // The supervisor hands what was kept to workers of the same executable only.
+    config.keep_translations(run.keeps.is_some());
     // Of what a worker may have beside its program: what else it has is less than the other half.
     config.compile_memory((policy::OVERHEAD / 2) as usize);
     config.heap_checks(Checks { timed: true, ..Checks::default() });

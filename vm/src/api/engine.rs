@@ -77,6 +77,13 @@ impl Config {
         self
     }
 
+    /// Whether what a module [keeps](Module::keep) also holds the interpreter's translations. They are for processes of the very same executable: in
+    /// others they are wrong code.
+    pub fn keep_translations(&mut self, keep: bool) -> &mut Self {
+        self.code.keeps_translations = keep;
+        self
+    }
+
     /// Who is told what the tiers do: which functions turn hot, what is compiled, where loops are entered. It is called on the thread that does
     /// it, which may be the guest's.
     pub fn tier_events(&mut self, tell: impl Fn(&TierEvent) + Send + Sync + 'static) -> &mut Self {
@@ -196,7 +203,8 @@ impl Module {
     /// Those of [`Self::new`].
     ///
     /// # Safety
-    /// It was kept of a module of the same bytes, and nobody has changed it on purpose since. Damage is found.
+    /// It was kept of a module of the same bytes, and nobody has changed it on purpose since. Damage is found. If it holds
+    /// [translations](Config::keep_translations), the same executable kept it.
     ///
     /// ```
     /// use pinfold_vm::api::{Engine, Module};
@@ -216,7 +224,7 @@ impl Module {
         kept: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Result<(Self, Result<(), Unfit>)> {
         let outline = verifier::Outline::new(bytes.into(), &engine.verifier, &engine.inner.types)?;
-        let kept = kept().unwrap_or_default();
+        let kept = Arc::new(kept().unwrap_or_default());
         let kept = Kept::open(&engine.inner, &kept).and_then(|kept| kept.fitting(outline.module()));
         let module = match &kept {
             // SAFETY: by contract.

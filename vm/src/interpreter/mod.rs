@@ -5,6 +5,7 @@
 //! * [`translator`]: from WebAssembly to instructions.
 //! * [`handlers`]: what instructions do; [`dispatch`]: how they follow one another.
 //! * [`frame`]: entry from outside, and the walk over frames for backtraces; [`suspended`]: frames that are written down and made again.
+//! * [`kept`]: translations for the next process.
 //!
 //! Invariant: at loop headers and calls everything live is in the frame's slots.
 
@@ -13,6 +14,7 @@ mod float;
 mod frame;
 pub mod handlers;
 mod integer;
+pub mod kept;
 mod maps;
 pub mod operators;
 mod regions;
@@ -65,6 +67,8 @@ pub struct Function {
     maps: maps::Maps,
     /// Its locals, and what is at each operator, if somebody may look on.
     steps: Option<Box<Steps>>,
+    /// Where its instructions start, if it may be kept.
+    starts: Option<Box<kept::Starts>>,
 }
 
 /// What whoever looks on is shown of a function.

@@ -29,6 +29,24 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
+    /// What something writes, after its number of bytes.
+    pub fn block(&mut self, write: impl FnOnce(&mut Self)) {
+        let at = self.0.len();
+        self.word(0);
+        write(self);
+        let len = (self.0.len() - at - 4) as u32;
+        self.0[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    }
+
+    /// A list of single words, quicker than others.
+    pub fn words(&mut self, words: &[u32]) {
+        self.word(words.len() as u32);
+        let at = self.0.len();
+        self.0.resize(at + 4 * words.len(), 0);
+        let to = self.0[at..].as_chunks_mut::<4>().0;
+        to.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
+    }
+
     /// A list, after its length.
     pub fn list<const N: usize>(&mut self, list: impl ExactSizeIterator<Item = [u32; N]>) {
         self.word(list.len() as u32);

@@ -36,6 +36,8 @@ pub struct ModuleCode {
     /// How many functions and loops were compiled by an earlier process, or why their code is of no use; nothing as long as that is not known, or
     /// if nothing was kept.
     pub adopted: OnceLock<Result<usize, Unfit>>,
+    /// Translations that were kept.
+    pub translations: OnceLock<interpreter::kept::Translations>,
     /// How many calls it takes until a function is hot.
     pub(super) hot_calls: AtomicI32,
     /// Who is told of what comes of it.
@@ -79,6 +81,7 @@ impl ModuleCode {
             has_stubs: AtomicBool::new(false),
             loop_bytes: AtomicUsize::new(0),
             adopted: OnceLock::new(),
+            translations: OnceLock::new(),
             hot_calls: AtomicI32::new(tier::until_hot(config.tier).0),
             events: Events::default(),
         }
@@ -152,7 +155,11 @@ impl ModuleCode {
     /// The interpreter's translation of a function, made now if there is none.
     pub fn ir(&self, func: DefinedFunc) -> &interpreter::Function {
         let slot = &self.functions[func.index()].ir;
-        slot.get_or_init(|| Box::new(interpreter::translate(&self.module, &self.config, func)))
+        // SAFETY: whoever set them says that they are this module's.
+        let kept = || unsafe { self.translations.get()?.get(self.module.func_index(func)) };
+        slot.get_or_init(|| {
+            Box::new(kept().unwrap_or_else(|| interpreter::translate(&self.module, &self.config, func)))
+        })
     }
 }
 

@@ -62,6 +62,8 @@ pub struct CodeConfig {
     pub debug: bool,
     /// Keep all operands in their own slots at calls, so that a run can be written down there; only with [`Tier::Interpreter`].
     pub suspends: bool,
+    /// Remember of translations what it takes to [keep](crate::interpreter::kept) them.
+    pub keeps_translations: bool,
     /// Prove of compiled code that the collector finds its references: see [`Self::is_code_checked`].
     pub check_code: bool,
 }

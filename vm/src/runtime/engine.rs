@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
 use super::events::Sink;
+use super::queue::Sender;
 use super::stack::StackPool;
 use super::types::TypeRegistry;
 use crate::jit;
@@ -23,7 +24,7 @@ pub struct Engine {
     pub events: Option<Sink>,
     compiler: OnceLock<Result<Arc<jit::Compiler>, jit::CompileError>>,
     /// Jobs for the background compiler.
-    pub(super) background: Mutex<Option<std::sync::mpsc::Sender<super::tier::Job>>>,
+    pub(super) background: Mutex<Option<Sender<super::tier::Job>>>,
 }
 
 impl Engine {

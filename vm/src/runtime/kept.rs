@@ -6,7 +6,7 @@
 //!  process 2:  decode ◄──────────── with_kept ◄────────────┘   nothing is verified, nothing compiled a second time
 //! ```
 //!
-//! Facts are what the verifier found, and what the interpreter ran. Code is kept by whoever compiles, which may be
+//! Facts are what the verifier found, and what the interpreter ran, where that is wanted with its translations. Code is kept by whoever compiles, which may be
 //! [another process](crate::jit::elsewhere). It holds no address, but numbers of types: it is used only where the module's types got the same
 //! numbers again, by the same build, for the same processor and settings. Sums over everything tell what was damaged on a disk. They do not tell what
 //! somebody changed on purpose: whoever can write what was kept decides what runs.
@@ -20,6 +20,7 @@ use super::config::{CodeConfig, Tier};
 use super::engine::Engine;
 use super::events::TierEvent;
 use super::tier;
+use crate::interpreter::{self, kept::Translations};
 use crate::jit::batch::{Batch, Parts};
 use crate::jit::words::{CutOff, Reader, Writer};
 use crate::jit::{Compiler, LoopCode, Trampoline, TrampolineCode};
@@ -62,9 +63,8 @@ fn settings(config: &CodeConfig) -> String {
 
 /// Writes down what is known of a module: the facts, after their length, and code that was compiled here.
 pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
-    let facts = sealed(&facts(engine, code).0);
     let mut all = Writer::default();
-    all.bytes(&facts);
+    all.block(|all| seal(all, |body| facts(engine, code, body)));
     if let Some(compiler) = engine.compiler_if_any() {
         match compiler.remote() {
             Some(remote) => remote.keep(),
@@ -74,19 +74,24 @@ pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
     all.0
 }
 
-fn facts(engine: &Engine, code: &ModuleCode) -> Writer {
-    let mut body = Writer::default();
+fn facts(engine: &Engine, code: &ModuleCode, body: &mut Writer) {
     body.bytes(settings(&engine.config).as_bytes());
     let Module { table_grows, uses_heap, has_tail_calls, .. } = &code.module;
     body.list(table_grows.iter().map(|grows| [u32::from(*grows)]));
     for is in [uses_heap, has_tail_calls] {
         body.word((*is).into());
     }
-    types(&mut body, &code.module);
+    types(body, &code.module);
     let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
-    body.list(translated.iter().map(|func| [*func]));
+    body.words(&translated);
     body.word((code.compiled() > 0).into());
-    body
+    body.block(|body| {
+        let wanted = translated.iter().filter(|_| engine.config.keeps_translations);
+        let wanted: Vec<_> = wanted.map(|func| code.ir(DefinedFunc(*func))).collect();
+        // To grow by and by takes longer than all else.
+        body.0.reserve(wanted.iter().map(|function| interpreter::kept::size(function)).sum());
+        wanted.into_iter().for_each(|function| interpreter::kept::write(function, body));
+    });
 }
 
 fn types(body: &mut Writer, module: &Module) {
@@ -110,18 +115,22 @@ pub fn keep_code(engine: &Engine, compiler: &Compiler, code: &ModuleCode) -> Opt
     body.list(functions.into_iter());
     body.list(loops.into_iter());
     body.parts(&parts);
-    Some(sealed(&body.0))
+    let mut all = Writer::default();
+    seal(&mut all, |all| all.0.extend_from_slice(&body.0));
+    Some(all.0)
 }
 
-/// With what it begins and its sum.
-fn sealed(body: &[u8]) -> Vec<u8> {
-    let mut all = MAGIC.to_vec();
-    all.extend_from_slice(&sum(body).to_le_bytes());
-    all.extend_from_slice(body);
-    all
+/// Writes something with what it begins and its sum.
+fn seal(to: &mut Writer, body: impl FnOnce(&mut Writer)) {
+    to.0.extend_from_slice(MAGIC);
+    let at = to.0.len();
+    to.0.extend_from_slice(&[0; 8]);
+    body(to);
+    let sum = sum(&to.0[at + 8..]);
+    to.0[at..at + 8].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// What was [sealed], if it is of the same build and settings.
+/// What was [sealed](seal), if it is of the same build and settings.
 fn opened<'a>(engine: &Engine, kept: &'a [u8]) -> Result<Reader<'a>> {
     if kept.is_empty() {
         return Err(Unfit::Nothing);
@@ -199,6 +208,8 @@ fn functions(code: &ModuleCode) -> (Vec<[u32; 2]>, Vec<[u32; 4]>, Parts) {
 
 /// What was kept of a module, before it is known whether it fits.
 pub struct Kept<'a> {
+    /// All of it.
+    kept: &'a Arc<Vec<u8>>,
     facts: Reader<'a>,
     found: Found,
     code: &'a [u8],
@@ -209,16 +220,16 @@ impl<'a> Kept<'a> {
     ///
     /// # Errors
     /// If it is damaged, or was kept elsewhere.
-    pub fn open(engine: &Engine, kept: &'a [u8]) -> Result<Self> {
+    pub fn open(engine: &Engine, kept: &'a Arc<Vec<u8>>) -> Result<Self> {
         if kept.is_empty() {
             return Err(Unfit::Nothing);
         }
-        let mut kept = Reader(kept);
-        let (facts, code) = (kept.bytes()?, kept.0);
+        let mut rest = Reader(kept);
+        let (facts, code) = (rest.bytes()?, rest.0);
         let mut facts = opened(engine, facts)?;
         let table_grows = facts.list()?.map(|[grows]| grows != 0).collect();
         let [uses_heap, has_tail_calls] = [facts.word()?, facts.word()?].map(|is| is != 0);
-        Ok(Self { facts, found: Found { table_grows, uses_heap, has_tail_calls }, code })
+        Ok(Self { kept, facts, found: Found { table_grows, uses_heap, has_tail_calls }, code })
     }
 
     /// What the verifier found out about function bodies.
@@ -246,6 +257,13 @@ impl<'a> Kept<'a> {
     pub unsafe fn adopt(mut self, engine: &Arc<Engine>, code: &Arc<ModuleCode>) -> Result<()> {
         let translated: Vec<_> = self.facts.list()?.map(|[func]| DefinedFunc(func)).collect();
         let has_code = self.facts.word()? != 0;
+        let part = self.facts.bytes()?.as_ptr_range();
+        let place = |at: *const u8| at as usize - self.kept.as_ptr() as usize;
+        let translations = Translations::open(self.kept.clone(), place(part.start)..place(part.end))?;
+        // What was kept need not be made in the background.
+        let is_kept = !translations.is_empty();
+        code.translations.get_or_init(|| translations);
+        let translated = if is_kept { Vec::new() } else { translated };
         let compiler = if has_code && engine.config.tier != Tier::Interpreter { engine.compiler().ok() } else { None };
         let Some(compiler) = compiler else {
             code.adopted.get_or_init(|| Ok(0));
@@ -387,11 +405,16 @@ impl Adopted {
     }
 }
 
-/// A sum that tells of damage. Quick, since code is large.
+/// A sum that tells of damage. Quick, since code is large: four sums of every fourth word do not wait for one another.
 pub fn sum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
-    let words = bytes.chunks_exact(8);
-    let rest = words.remainder().iter().fold(0, |rest, byte| rest << 8 | u64::from(*byte));
-    let sum = words.fold(0xcbf2_9ce4_8422_2325, |sum, word| step(sum, word.try_into().map_or(0, u64::from_le_bytes)));
-    step(step(sum, rest), bytes.len() as u64)
+    let (lines, rest) = bytes.as_chunks::<32>();
+    let mut sums = [1, 2, 3, 4].map(|lane| 0xcbf2_9ce4_8422_2325 ^ lane);
+    for line in lines {
+        for (sum, word) in sums.iter_mut().zip(line.as_chunks().0) {
+            *sum = step(*sum, u64::from_le_bytes(*word));
+        }
+    }
+    let rest = rest.iter().fold(0, |sum, byte| step(sum, u64::from(*byte)));
+    step(sums.into_iter().fold(rest, step), bytes.len() as u64)
 }

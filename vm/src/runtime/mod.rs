@@ -24,6 +24,7 @@ pub mod loops;
 pub mod memory;
 pub mod objects;
 pub mod operations;
+pub mod queue;
 pub mod roots;
 pub mod sampler;
 pub mod signals;

@@ -5,7 +5,9 @@
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+
+use super::queue::{Receiver, Sender, queue};
 
 /// What the compiler wants.
 const STACK: usize = 4 << 20;
@@ -14,7 +16,7 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that wait for work.
 struct Pool {
-    jobs: Mutex<mpsc::Sender<Job>>,
+    jobs: Sender<Job>,
     idle: AtomicUsize,
 }
 
@@ -24,7 +26,7 @@ static POOL: OnceLock<Pool> = OnceLock::new();
 #[must_use]
 pub struct Starting {
     count: usize,
-    ready: mpsc::Receiver<()>,
+    ready: Receiver<()>,
 }
 
 impl Starting {
@@ -33,7 +35,7 @@ impl Starting {
     /// # Errors
     /// If one is gone.
     pub fn wait(self) -> io::Result<()> {
-        (0..self.count).try_for_each(|_| self.ready.recv().map_err(io::Error::other))
+        (0..self.count).try_for_each(|_| self.ready.recv().ok_or_else(|| io::Error::other("a thread has gone")))
     }
 }
 
@@ -50,10 +52,10 @@ pub fn prepare(count: usize) -> io::Result<()> {
 /// # Errors
 /// If one cannot be started, or this was done before.
 pub fn start(count: usize) -> io::Result<Starting> {
-    let (sender, receiver) = mpsc::channel::<Job>();
+    let (sender, receiver) = queue::<Job>();
     let receiver = Arc::new(Mutex::new(receiver));
-    let (tell, ready) = mpsc::channel();
-    let pool = Pool { jobs: Mutex::new(sender), idle: AtomicUsize::new(count) };
+    let (tell, ready) = queue();
+    let pool = Pool { jobs: sender, idle: AtomicUsize::new(count) };
     POOL.set(pool).map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))?;
     // Asked now, since asking takes system calls.
     available();
@@ -67,7 +69,7 @@ pub fn start(count: usize) -> io::Result<Starting> {
                 let _ = tell.send(());
                 loop {
                     let job = receiver.lock().unwrap_or_else(|e| e.into_inner()).recv();
-                    let Ok(job) = job else { return };
+                    let Some(job) = job else { return };
                     job();
                     if let Some(pool) = POOL.get() {
                         pool.idle.fetch_add(1, Ordering::Release);
@@ -110,7 +112,7 @@ pub fn spawn(job: impl FnOnce() + Send + 'static) -> bool {
         Some(pool) => {
             let take = |idle: usize| idle.checked_sub(1);
             pool.idle.fetch_update(Ordering::Acquire, Ordering::Relaxed, take).is_ok()
-                && pool.jobs.lock().unwrap_or_else(|e| e.into_inner()).send(Box::new(job)).is_ok()
+                && pool.jobs.send(Box::new(job)).is_ok()
         }
     }
 }

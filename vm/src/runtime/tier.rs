@@ -6,8 +6,8 @@
 //! it. A frame that stays in a loop meanwhile goes on in code of its own, which is entered at the loop's header. Compiled code calls through [`FuncRef::code`], which stands at a stub until the callee is
 //! compiled, and is mended by the first call through the stub after that.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use super::code::ModuleCode;
@@ -16,6 +16,7 @@ use super::context::{FuncRef, InstanceContext, StoreContext};
 use super::engine::Engine;
 use super::events::{self, Heat};
 use super::loops::{AGAIN, Look};
+use super::queue::{Receiver, Sender, queue};
 use super::store::StoreInner;
 use super::{kept, threads, x86_64};
 use crate::jit::{CompileError, Compiler, LoopCode, Trampoline, TrampolineCode};
@@ -68,7 +69,7 @@ pub(super) enum Job {
     /// Functions that the interpreter will run, to be translated before it comes to them.
     Translate { code: Arc<ModuleCode>, funcs: Vec<DefinedFunc> },
     /// A trampoline of a type, for somebody who waits for it.
-    Trampoline { what: Trampoline, id: TypeId, ty: FuncType, to: mpsc::Sender<TrampolineCode> },
+    Trampoline { what: Trampoline, id: TypeId, ty: FuncType, to: Sender<TrampolineCode> },
 }
 
 /// Whether a function is to be compiled before its module runs.
@@ -318,12 +319,12 @@ pub(super) fn adopt_in_background(engine: &Arc<Engine>, code: &Arc<ModuleCode>, 
 }
 
 /// Starts the background compiler. It ends when its engine, and so the sender, is gone.
-fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
-    let (sender, jobs) = mpsc::channel::<Job>();
+fn start(engine: &Arc<Engine>) -> Option<Sender<Job>> {
+    let (sender, jobs) = queue::<Job>();
     let engine = Arc::downgrade(engine);
     let started = threads::spawn(move || {
         let mut next = None;
-        while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+        while let Some(job) = next.take().or_else(|| jobs.recv()) {
             let Some(engine) = engine.upgrade() else { return };
             let Ok(compiler) = engine.compiler().cloned() else { return };
             drop(engine);
@@ -336,7 +337,7 @@ fn start(engine: &Arc<Engine>) -> Option<mpsc::Sender<Job>> {
 impl Job {
     /// Does it, and what waits behind it that can be done along with it; gives the first that cannot. A function that cannot be compiled (too large, say)
     /// stays in the interpreter.
-    fn run(self, compiler: &Compiler, jobs: &mpsc::Receiver<Self>) -> Option<Self> {
+    fn run(self, compiler: &Compiler, jobs: &Receiver<Self>) -> Option<Self> {
         match self {
             Job::Adopt { code } => kept::adopt_from_elsewhere(compiler, &code),
             Job::Function { code, func, entry: Some(number) } => {
@@ -354,14 +355,14 @@ impl Job {
                 let mut next = None;
                 while next.is_none() && bytes < TOGETHER {
                     match jobs.try_recv() {
-                        Ok(Job::Function { code: other, func, entry: None }) if Arc::ptr_eq(&other, &code) => {
+                        Some(Job::Function { code: other, func, entry: None }) if Arc::ptr_eq(&other, &code) => {
                             bytes += code.module.body(func).len();
                             if !funcs.contains(&func) {
                                 funcs.push(func);
                             }
                         }
-                        Ok(other) => next = Some(other),
-                        Err(_) => break,
+                        Some(other) => next = Some(other),
+                        None => break,
                     }
                 }
                 funcs.retain(|func| code.function(*func).compiled().is_none());
@@ -503,11 +504,11 @@ fn trampoline(
     if let Some(made) = threads::apart(|| compiler.trampoline(what, id, &ty).ok()) {
         return Some(made.0);
     }
-    let (to, made) = mpsc::channel();
+    let (to, made) = queue();
     let background = engine.background.lock().unwrap_or_else(|e| e.into_inner()).clone()?;
     background.send(Job::Trampoline { what, id, ty, to }).ok()?;
     drop(background);
-    made.recv().ok().map(|made| made.0)
+    made.recv().map(|made| made.0)
 }
 
 /// The unpack trampoline for a callee's type.

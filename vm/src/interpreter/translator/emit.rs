@@ -2,6 +2,7 @@
 
 use crate::interpreter::LoopHeader;
 use crate::interpreter::dispatch::Handler;
+use crate::interpreter::kept::Starts;
 
 /// Words of a handler's address.
 const HANDLER_WORDS: usize = size_of::<Handler>() / 4;
@@ -29,6 +30,8 @@ pub struct Emitter {
     pub loops: Vec<LoopHeader>,
     /// What was made, if a listing is wanted.
     pub records: Option<Vec<Record>>,
+    /// Where instructions start, if they are to be kept.
+    pub starts: Option<Box<Starts>>,
 }
 
 /// A jump whose distance is not known yet.
@@ -51,6 +54,9 @@ impl Emitter {
         let at = self.here();
         if let Some(records) = &mut self.records {
             records.push(Record { at, name, to_acc: false });
+        }
+        if let Some(starts) = &mut self.starts {
+            starts.add(at);
         }
         let bits = handler as usize as u64;
         self.words.extend([bits as u32, (bits >> 32) as u32]);
@@ -95,6 +101,9 @@ impl Emitter {
         self.words.truncate(at as usize);
         while self.offsets.last().is_some_and(|(place, _)| *place >= at) {
             self.offsets.pop();
+        }
+        if let Some(starts) = &mut self.starts {
+            starts.truncate(at);
         }
         if let Some(records) = &mut self.records {
             while records.last().is_some_and(|record| record.at >= at) {

@@ -71,7 +71,8 @@ struct Translator<'a> {
 
 /// Translates a verified function.
 pub fn translate(module: &Module, config: &CodeConfig, func: DefinedFunc) -> Function {
-    let mut translator = Translator::new(module, config, func, Emitter::default());
+    let starts = config.keeps_translations.then(Box::default);
+    let mut translator = Translator::new(module, config, func, Emitter { starts, ..Emitter::default() });
     translator.run();
     translator.finish().0
 }
@@ -301,6 +302,7 @@ impl<'a> Translator<'a> {
             regions: self.regions,
             maps: maps.finish(),
             steps,
+            starts: self.emitter.starts,
         };
         (function, self.emitter.records.unwrap_or_default())
     }

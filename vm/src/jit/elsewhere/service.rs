@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::ErrorKind::{ConnectionReset, UnexpectedEof};
 use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock};
 
 use super::{Answer, Ask, read_passing, receive, send, trampoline};
 use crate::jit::words::{CutOff, Reader, Writer};
@@ -13,6 +13,7 @@ use crate::module::{Bytes, DefinedFunc};
 use crate::runtime::code::ModuleCode;
 use crate::runtime::engine::Engine;
 use crate::runtime::kept::{self, Adopted};
+use crate::runtime::queue::{Sender, queue};
 use crate::runtime::threads;
 use crate::types::TypeId;
 use crate::verifier::{Bodies, Found, Options, Outline, VerifyError};
@@ -104,7 +105,7 @@ impl Service {
     /// If what it is asked makes no sense.
     pub fn run(self) -> Result<()> {
         let mut this = ManuallyDrop::new(self);
-        let (orders, order) = mpsc::channel();
+        let (orders, order) = queue();
         let listener = Listener {
             channel: this.channel.clone(),
             engine: this.engine.clone(),
@@ -115,7 +116,7 @@ impl Service {
             return Err(ServiceError::Nonsense("there is no thread to listen"));
         }
         this.look_ahead()?;
-        while let Ok(order) = order.recv() {
+        while let Some(order) = order.recv() {
             let (ask, message) = order?;
             let (answer, message) = this.serve(ask, &message)?;
             if send(&*this.channel, answer as u32, &message).is_err() {
@@ -241,7 +242,7 @@ impl Service {
 
 impl Listener {
     /// Hands on what is asked for. That something is to be kept it sees to itself: whoever works may be long at it.
-    fn listen(self, orders: &mpsc::Sender<Result<(Ask, Vec<u8>)>>) {
+    fn listen(self, orders: &Sender<Result<(Ask, Vec<u8>)>>) {
         let mut this = ManuallyDrop::new(self);
         loop {
             let Some(order) = this.next().transpose() else { return };
