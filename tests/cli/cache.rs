@@ -77,7 +77,10 @@ fn the_next_run_finds_compiled_code() {
 fn tiers_share_it_and_the_interpreter_does_without() {
     let kept = Kept::new("tiers");
     let program = kept.scratch.program();
-    let run = |tier| kept.run(&[&["--tier", tier], &COUNT[..], &[&program, "10"]].concat());
+    let turns = |tier, turns| kept.run(&[&["--tier", tier], &COUNT[..], &[&program, turns]].concat());
+    let run = |tier| turns(tier, "10");
+    // Long enough for the code to come; of its loop there may be some more.
+    let long = || compiled(&turns("auto", "100000000"));
     // It has nothing to keep but the module that the text stands for.
     for _ in 0..2 {
         assert_eq!(stdout(&run("interpreter")), "0\n");
@@ -85,12 +88,12 @@ fn tiers_share_it_and_the_interpreter_does_without() {
     }
     let all = compiled(&run("jit"));
     assert!(all[0] > 5 && all[1] == 0);
-    let auto = compiled(&run("auto"));
-    assert_eq!(auto, [all[0]; 2]);
+    assert_eq!(long()[1], all[0]);
     let interpreter = run("interpreter");
     assert_eq!((compiled(&interpreter), stdout(&interpreter).as_str()), ([0, 0], "0\n"));
-    // It has not left less than it found.
-    assert_eq!(compiled(&run("auto")), [all[0]; 2]);
+    // Neither has left less than it found.
+    run("auto");
+    assert!(long()[1] >= all[0]);
 }
 
 #[test]

@@ -257,7 +257,9 @@ fn code_that_an_earlier_run_left_is_told_of() {
     assert!(!first.contains("kept: ") && first.contains("compiled: function 1 work"), "{first}");
     let kept = second.lines().find(|line| line.starts_with("kept: ")).unwrap_or_else(|| panic!("{second}"));
     assert_ne!(kept, "kept: 0 functions, 0 loops");
-    assert!(!second.contains("compiled: function 1 work,"), "{second}");
+    // It comes while the program runs, which may stand in a loop already.
+    let again = |line: &str| line.starts_with("compiled: function 1 work,") && !line.contains(", loop ");
+    assert!(!second.lines().any(again), "{second}");
 }
 
 #[test]
