@@ -118,6 +118,29 @@ fn cpython_runs_a_script_with_a_folder() {
 }
 
 #[test]
+fn cpython_goes_on_from_where_it_reads_its_script() {
+    let Some(guest) = guest("python.wasm").filter(|_| fast("CPython")) else { return };
+    let folder = Data::new("python-snapshot");
+    let snapshot = folder.0.join("warm.pin");
+    let script = here().join("input/task.py");
+    // The folders of a run are others than that which its snapshot was taken with: only their name is the same.
+    let empty = Data::new("python-empty");
+    let output = Command::new(env!("CARGO_BIN_EXE_pinfold"))
+        .args(["snapshot", "--with-clock", "--with-random", "--dir", &empty.grant(), "-o"])
+        .args([&snapshot, &guest])
+        .arg("-")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("before the program calls fd_read"), "{told}");
+    for tier in TIERS {
+        let data = Data::new(&format!("python-snapshot-{tier}")).with_input();
+        let flags = ["--dir", &data.grant()];
+        assert_eq!(run(tier, &flags, &snapshot, &[], Some(&script), 0), expected("task.txt"), "{tier}");
+    }
+}
+
+#[test]
 fn cpython_s_traceback_comes_out() {
     let Some(guest) = guest("python.wasm").filter(|_| fast("CPython")) else { return };
     for tier in TIERS {
