@@ -79,10 +79,18 @@ class Failure(Exception):
     """A program that ended badly, or printed something else than it should."""
 
 
+class Fed(list):
+    """A program and its arguments, with a file as its standard input."""
+
+    def __init__(self, stdin, argv):
+        super().__init__(argv)
+        self.stdin = stdin
+
+
 def run_once(measure, argv):
     """Runs a program; returns its seconds, its peak in MiB and what it printed to either stream."""
-    with tempfile.NamedTemporaryFile() as report:
-        done = subprocess.run([str(measure), report.name, *map(str, argv)], stdin=subprocess.DEVNULL,
+    with tempfile.NamedTemporaryFile() as report, open(getattr(argv, "stdin", os.devnull), "rb") as stdin:
+        done = subprocess.run([str(measure), report.name, *map(str, argv)], stdin=stdin,
                               capture_output=True, text=True, env=ENVIRONMENT)
         figures = pathlib.Path(report.name).read_text().split()
     if len(figures) != 4:
