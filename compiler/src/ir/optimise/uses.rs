@@ -40,6 +40,7 @@ pub(crate) fn definitions(function: &Function) -> Vec<u32> {
 fn reads(expr: &Expr, uses: &mut [u32]) {
     if let Expr::Local(local) = expr {
         uses[local.index()] += 1;
+        return;
     }
     expr.each(&mut |part| reads(part, uses));
 }
