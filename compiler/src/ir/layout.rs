@@ -193,8 +193,8 @@ impl Context<'_> {
         let types: Vec<Ty> = record.fields.iter().map(|field| self.substitute(field.ty, &args)).collect();
         let mutable: Vec<bool> = record.fields.iter().map(|field| field.mutable).collect();
         let (object, offsets) = self.object(ty, &types, &mutable, None);
-        if Some(id) == program.lang.list && !self.module.lists.contains(&object) {
-            self.module.lists.push(object);
+        if Some(id) == program.lang.list {
+            self.module.lists.insert(object);
         }
         let fields = Rc::new(Fields { ty: object, offsets, types });
         self.records.insert(ty, fields.clone());

@@ -30,7 +30,7 @@ mod tests;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::source::Span;
 use crate::typed::{Implemented, Types};
@@ -121,7 +121,7 @@ pub(crate) struct Module {
     /// Of a session's entry: what it has in common with others.
     pub shared: Option<Shared>,
     /// Lists: their type, and the fields with the array and the length. The length is never above the array's.
-    pub lists: Vec<TypeId>,
+    pub lists: FxHashSet<TypeId>,
 }
 
 impl Module {

@@ -171,6 +171,74 @@ pub(crate) fn each_stmt_mut(list: &mut [Stmt], f: &mut impl FnMut(&mut Stmt)) {
     }
 }
 
+/// What becomes of a statement that [`edit`] comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// Whether it stays.
+    pub stays: bool,
+    /// Whether what comes after it stays too.
+    pub goes_on: bool,
+}
+
+impl Fate {
+    /// It stays.
+    pub const STAYS: Fate = Fate { stays: true, goes_on: true };
+    /// It goes.
+    pub const GOES: Fate = Fate { stays: false, goes_on: true };
+}
+
+/// Goes through statements to change them, leave them out, and put others in, which `f` adds to the list that it is handed: they come before
+/// the statement. Whether all went on to the end.
+pub(crate) fn edit(list: &mut Vec<Stmt>, f: &mut impl FnMut(&mut Stmt, &mut Vec<Stmt>) -> Fate) -> bool {
+    let mut new = Vec::new();
+    // As long as nothing was put in, statements move towards the beginning of their list.
+    let (mut kept, mut at) = (0, 0);
+    while at < list.len() {
+        let fate = f(&mut list[at], &mut new);
+        if !new.is_empty() {
+            let rest = list.split_off(at);
+            list.truncate(kept);
+            return put_in(list, rest, fate, new, f);
+        }
+        if fate.stays {
+            if kept < at {
+                list.swap(kept, at);
+            }
+            kept += 1;
+        }
+        if !fate.goes_on {
+            list.truncate(kept);
+            return false;
+        }
+        at += 1;
+    }
+    list.truncate(kept);
+    true
+}
+
+/// Goes on in another list, from a statement of that fate, before which `new` is put.
+fn put_in(
+    list: &mut Vec<Stmt>,
+    rest: Vec<Stmt>,
+    fate: Fate,
+    mut new: Vec<Stmt>,
+    f: &mut impl FnMut(&mut Stmt, &mut Vec<Stmt>) -> Fate,
+) -> bool {
+    list.reserve(new.len() + rest.len());
+    let mut first = Some(fate);
+    for mut stmt in rest {
+        let fate = first.take().unwrap_or_else(|| f(&mut stmt, &mut new));
+        list.append(&mut new);
+        if fate.stays {
+            list.push(stmt);
+        }
+        if !fate.goes_on {
+            return false;
+        }
+    }
+    true
+}
+
 /// Whether an expression reads one of these locals.
 pub(crate) fn mentions(expr: &Expr, locals: &[Local]) -> bool {
     expr.any(&mut |part| matches!(part, Expr::Local(local) if locals.contains(local)))

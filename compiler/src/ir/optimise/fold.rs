@@ -129,7 +129,7 @@ fn is_length(expr: &Expr) -> bool {
 }
 
 /// The expression, which leaves a number in its place.
-fn take(expr: &mut Expr) -> Expr {
+pub(crate) fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::I32(0))
 }
 

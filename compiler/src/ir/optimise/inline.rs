@@ -51,7 +51,7 @@ pub(crate) fn inline(
     id: FuncId,
     contents: Contents,
 ) -> bool {
-    let (fresh, closures) = if contents.objects { objects(module, function) } else { Default::default() };
+    let (fresh, closures) = if contents.kinds.objects { objects(module, function) } else { Default::default() };
     let mut pass = Inline {
         module,
         state,
@@ -134,7 +134,7 @@ impl Inline<'_, '_> {
     }
 
     fn is_worth_it(&self, callee: FuncId, args: &[Expr], ends: bool, in_loop: bool) -> bool {
-        let Some(Contents { size, loops, .. }) = self.state.contents[callee.index()] else { return false };
+        let Some(Contents { size, kinds }) = self.state.contents[callee.index()] else { return false };
         if callee == self.caller || self.state.order.recursive[callee.index()] {
             return false;
         }
@@ -147,7 +147,7 @@ impl Inline<'_, '_> {
         }
         size <= SMALL
             || (size <= (if in_loop { PROMISING } else { PROMISING_ONCE }) && self.is_promising(callee, args))
-            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !loops)
+            || (size <= ONLY_CALL && self.state.calls[callee.index()] == 1 && !kinds.loops)
     }
 
     fn is_promising(&self, callee: FuncId, args: &[Expr]) -> bool {

@@ -13,8 +13,11 @@ const FEW_WORDS: usize = 16;
 /// Loops that are nested deeper are looked at once, and cost precision.
 const MAX_LOOPS: usize = 4;
 
+/// How often what a turn of a loop hands to the next is gone through; beyond that all of it is taken to be read.
+const MAX_SWEEPS: usize = 8;
+
 /// A set of locals.
-#[derive(Clone, Debug)]
+#[derive(Debug, Default)]
 struct Set(Vec<u64>);
 
 impl Set {
@@ -51,6 +54,10 @@ struct Liveness {
     /// Whether nothing is to be removed yet.
     dry: bool,
     changed: bool,
+    /// Of assignments that nothing reads unless it is a later turn of a loop that is looked at: what they assign, and what they read.
+    passed: Vec<(Local, Local)>,
+    /// Sets that are needed no more, for their memory.
+    spare: Vec<Set>,
 }
 
 /// Removes such assignments; whether there were any.
@@ -67,13 +74,26 @@ pub(crate) fn remove(function: &mut Function) -> bool {
         }
     }
     let mut body = std::mem::take(body_mut(function));
-    let mut pass = Liveness { targets: Vec::new(), loops: 0, dry: false, changed: false };
+    let mut pass =
+        Liveness { targets: Vec::new(), loops: 0, dry: false, changed: false, passed: Vec::new(), spare: Vec::new() };
     pass.list(&mut body, Set::new(count));
     *body_mut(function) = body;
     pass.changed
 }
 
 impl Liveness {
+    /// The same set once more.
+    fn copy(&mut self, set: &Set) -> Set {
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.0.clone_from(&set.0);
+        copy
+    }
+
+    /// Forgets the target that was added last.
+    fn leave(&mut self) {
+        self.spare.extend(self.targets.pop().map(|(_, set)| set));
+    }
+
     /// Adds what is read after a jump to a label.
     fn add_target(&self, label: Label, live: &mut Set) {
         if let Some((_, set)) = self.targets.iter().rev().find(|(each, _)| *each == label) {
@@ -91,6 +111,8 @@ impl Liveness {
                         if self.dry {
                             if value.traps() {
                                 read(value, &mut live);
+                            } else {
+                                reads(value, &mut |from| self.passed.push((*local, from)));
                             }
                             continue;
                         }
@@ -117,27 +139,19 @@ impl Liveness {
                 }
                 Stmt::Return(_) | Stmt::Unreachable => live.clear(),
                 Stmt::Block(label, body) => {
-                    self.targets.push((*label, live.clone()));
+                    let behind = self.copy(&live);
+                    self.targets.push((*label, behind));
                     live = self.list(body, live);
-                    self.targets.pop();
+                    self.leave();
                 }
                 Stmt::Loop(label, body) if self.loops < MAX_LOOPS => {
-                    // What the loop reads before it assigns it, and what is read where it may go from here, may be read
-                    // after its beginning; a second look finds nothing more.
                     self.loops += 1;
-                    let dry = std::mem::replace(&mut self.dry, true);
-                    self.targets.push((*label, Set(Vec::new())));
-                    let head = self.list(body, live.clone());
-                    self.targets.pop();
-                    self.dry = dry;
-                    self.targets.push((*label, head));
-                    live = self.list(body, live);
-                    self.targets.pop();
+                    live = self.repeat(*label, body, live);
                     self.loops -= 1;
                 }
                 Stmt::Loop(label, body) => {
                     // All that the loop reads, and what is read where it may go from here, may be read after its beginning.
-                    let mut head = live.clone();
+                    let mut head = self.copy(&live);
                     each_stmt(body, &mut |stmt| {
                         stmt.exprs(&mut |expr| read(expr, &mut head));
                         if let Stmt::Break(to) = stmt {
@@ -149,12 +163,14 @@ impl Liveness {
                     });
                     self.targets.push((*label, head));
                     live = self.list(body, live);
-                    self.targets.pop();
+                    self.leave();
                 }
                 Stmt::If(_, then, otherwise) => {
-                    let mut before = self.list(then, live.clone());
-                    before.add(&self.list(otherwise, live));
-                    live = before;
+                    let behind = self.copy(&live);
+                    live = self.list(then, live);
+                    let other = self.list(otherwise, behind);
+                    live.add(&other);
+                    self.spare.push(other);
                 }
                 _ => {}
             }
@@ -168,6 +184,49 @@ impl Liveness {
         }
         live
     }
+
+    /// The same for a loop: what may be read after its beginning is looked for before anything is removed.
+    fn repeat(&mut self, label: Label, body: &mut Vec<Stmt>, live: Set) -> Set {
+        let height = self.passed.len();
+        let behind = if self.dry { None } else { Some(self.copy(&live)) };
+        let dry = std::mem::replace(&mut self.dry, true);
+        self.targets.push((label, Set(Vec::new())));
+        let mut head = self.list(body, live);
+        self.leave();
+        self.dry = dry;
+        self.add_passed(height, &mut head);
+        let Some(behind) = behind else { return head };
+        self.passed.truncate(height);
+        self.targets.push((label, head));
+        let head = self.list(body, behind);
+        self.leave();
+        head
+    }
+
+    /// Adds what one turn of a loop hands to the next, by assignments of what is read there.
+    fn add_passed(&self, height: usize, head: &mut Set) {
+        // They were found from the end on, and what is handed on comes mostly in the order of the code.
+        for _ in 0..MAX_SWEEPS {
+            let mut changed = false;
+            for &(to, from) in self.passed[height..].iter().rev() {
+                if head.contains(to) && !head.contains(from) {
+                    head.insert(from);
+                    changed = true;
+                }
+            }
+            if !changed {
+                return;
+            }
+        }
+        self.passed[height..].iter().for_each(|&(_, from)| head.insert(from));
+    }
+}
+
+fn reads(expr: &Expr, f: &mut impl FnMut(Local)) {
+    if let Expr::Local(local) = expr {
+        return f(*local);
+    }
+    expr.each(&mut |part| reads(part, f));
 }
 
 fn list_reads(stmt: &Stmt, live: &mut Set) {
@@ -175,8 +234,5 @@ fn list_reads(stmt: &Stmt, live: &mut Set) {
 }
 
 fn read(expr: &Expr, live: &mut Set) {
-    if let Expr::Local(local) = expr {
-        live.insert(*local);
-    }
-    expr.each(&mut |part| read(part, live));
+    reads(expr, &mut |local| live.insert(local));
 }

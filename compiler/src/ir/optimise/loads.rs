@@ -3,9 +3,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::fold::take;
 use super::uses::definitions;
 use super::{State, body_mut, new_local};
-use crate::ir::visit::{each_stmt, falls_through};
+use crate::ir::visit::{Fate, each_stmt, edit, falls_through};
 use crate::ir::{
     At, Callee, Code, Expr, Function, GlobalId, Heap, Label, Local, Module, RowId, Stmt, TypeId, UnaryOp, Val,
 };
@@ -172,7 +173,7 @@ struct Reuse<'m, 's, 'f> {
 pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> bool {
     let definitions = definitions(function);
     let mut often = FxHashMap::default();
-    let body = std::mem::take(body_mut(function));
+    let mut body = std::mem::take(body_mut(function));
     each_stmt(&body, &mut |stmt| {
         stmt.exprs(&mut |expr| count(expr, &mut often));
         if let Stmt::StructSet(ty, field, parts, _) = stmt
@@ -195,7 +196,7 @@ pub(crate) fn reuse(module: &Module, state: &State, function: &mut Function) -> 
         exits: Vec::new(),
         changed: false,
     };
-    let body = pass.list(body);
+    pass.list(&mut body);
     let changed = pass.changed;
     *body_mut(function) = body;
     changed
@@ -235,74 +236,69 @@ fn load_of(expr: &Expr) -> Option<Load> {
 }
 
 impl Reuse<'_, '_, '_> {
-    fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
-        let mut output = Vec::with_capacity(list.len());
-        for stmt in list {
-            self.stmt(stmt, &mut output);
-        }
-        output
+    fn list(&mut self, list: &mut Vec<Stmt>) {
+        edit(list, &mut |stmt, new| {
+            self.stmt(stmt, new);
+            Fate::STAYS
+        });
     }
 
     /// The statements of a block, loop or branch: what is assigned in them may not be assigned after them.
-    fn inside(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
+    fn inside(&mut self, list: &mut Vec<Stmt>) {
         let height = self.order.len();
-        let list = self.list(list);
+        self.list(list);
         for local in self.order.drain(height..) {
             self.assigned[local.index()] = false;
         }
-        list
     }
 
-    fn stmt(&mut self, mut stmt: Stmt, output: &mut Vec<Stmt>) {
+    /// Goes through a statement; what is to be loaded before it is added to `new`.
+    fn stmt(&mut self, stmt: &mut Stmt, new: &mut Vec<Stmt>) {
         let is_named = matches!(stmt, Stmt::Set(local, _) if self.single[local.index()]);
-        stmt.exprs_mut(&mut |expr| self.expr(expr, is_named, output));
+        stmt.exprs_mut(&mut |expr| self.expr(expr, is_named, new));
         match stmt {
-            Stmt::StructSet(ty, field, parts, at) => {
-                let [object, value] = *parts;
-                let value = self.store(ty, field, &object, value, output);
-                output.push(Stmt::StructSet(ty, field, Box::new([object, value]), at));
+            Stmt::StructSet(ty, field, parts, _) => {
+                let [object, value] = &mut **parts;
+                *value = self.store(*ty, *field, object, take(value), new);
                 return;
             }
-            Stmt::If(condition, then, otherwise) => {
+            Stmt::If(_, then, otherwise) => {
                 let before = self.known.clone();
-                let then = self.inside(then);
+                self.inside(then);
                 let after_then = std::mem::replace(&mut self.known, before);
-                let otherwise = self.inside(otherwise);
-                match (falls_through(&then), falls_through(&otherwise)) {
+                self.inside(otherwise);
+                match (falls_through(then), falls_through(otherwise)) {
                     (true, true) => meet(&mut self.known, &after_then),
                     (true, false) => self.known = after_then,
                     _ => {}
                 }
-                output.push(Stmt::If(condition, then, otherwise));
                 return;
             }
             Stmt::Block(label, body) => {
-                self.exits.push((label, None));
-                let body = self.inside(body);
+                self.exits.push((*label, None));
+                self.inside(body);
                 let exit = self.exits.pop().and_then(|(_, exit)| exit);
                 match exit {
-                    Some(exit) if falls_through(&body) => meet(&mut self.known, &exit),
+                    Some(exit) if falls_through(body) => meet(&mut self.known, &exit),
                     Some(exit) => self.known = exit,
                     None => {}
                 }
-                output.push(Stmt::Block(label, body));
                 return;
             }
-            Stmt::Loop(label, body) => {
-                let writes = list_writes(self.state, &body);
+            Stmt::Loop(_, body) => {
+                let writes = list_writes(self.state, body);
                 self.forget(&writes);
-                self.hoist(&body, &writes, output);
+                self.hoist(body, &writes, new);
                 let before = self.known.clone();
-                let body = self.inside(body);
+                self.inside(body);
                 self.known = before;
-                output.push(Stmt::Loop(label, body));
                 return;
             }
-            Stmt::Break(label) => self.exit(label),
-            Stmt::Switch(_, ref labels, last) => labels.iter().chain([&last]).for_each(|&label| self.exit(label)),
+            Stmt::Break(label) => self.exit(*label),
+            Stmt::Switch(_, labels, last) => labels.iter().chain([&*last]).for_each(|&label| self.exit(label)),
             Stmt::Call(..) | Stmt::ArraySet(..) | Stmt::ArrayCopy(..) | Stmt::ArrayFill(..) => {
                 let mut writes = Writes::default();
-                stmt_writes(self.state, &stmt, &mut writes);
+                stmt_writes(self.state, stmt, &mut writes);
                 self.forget(&writes);
             }
             _ => {}
@@ -314,7 +310,7 @@ impl Reuse<'_, '_, '_> {
             }
         }
         // A load that has a name already needs no other.
-        if let Stmt::Set(local, value) = &stmt
+        if let Stmt::Set(local, value) = stmt
             && self.single[local.index()]
             && let Some(load) = load_of(value)
             && self.is_single(&load)
@@ -322,7 +318,6 @@ impl Reuse<'_, '_, '_> {
         {
             self.remember(load, Atom::Local(*local));
         }
-        output.push(stmt);
     }
 
     /// Notes what is known at a jump.

@@ -165,24 +165,23 @@ fn improve(module: &mut Module, state: &mut State, id: FuncId) {
     let mut function = take(module, id);
     let mut seen = Contents { size: state.sizes[id.index()], ..Contents::default() };
     if seen.size <= MAX_SIZE {
-        simplify::simplify(module, &mut function);
-        seen = uses::contents(&function);
+        seen.kinds = simplify::simplify(module, &mut function);
+        seen.size = uses::size(&function);
         for _ in 0..MAX_ROUNDS {
-            let inlined = seen.calls && inline::inline(module, state, &mut function, id, seen);
+            let inlined = seen.kinds.calls && inline::inline(module, state, &mut function, id, seen);
             if inlined {
-                simplify::simplify(module, &mut function);
-                seen = uses::contents(&function);
+                seen.kinds = simplify::simplify(module, &mut function);
             }
-            let mut changed = seen.blocks && jumps::thread(module, &mut function);
-            changed |= seen.objects && scalar::replace(module, &mut function);
+            let mut changed = seen.kinds.blocks && jumps::thread(module, &mut function);
+            changed |= seen.kinds.objects && scalar::replace(module, &mut function);
             let removed = liveness::remove(&mut function);
             if !(inlined || changed || removed) {
                 break;
             }
             if changed || removed {
-                simplify::simplify(module, &mut function);
-                seen = uses::contents(&function);
+                seen.kinds = simplify::simplify(module, &mut function);
             }
+            seen.size = uses::size(&function);
             if !(inlined || changed) || seen.size > MAX_SIZE {
                 break;
             }
@@ -202,17 +201,17 @@ fn finish(module: &mut Module, state: &State, id: FuncId) {
     let mut function = take(module, id);
     let seen = state.contents[id.index()].unwrap_or_default();
     if seen.size <= MAX_SIZE {
-        if seen.loops {
+        if seen.kinds.loops {
             peel::peel(&mut function);
         }
-        for _ in 0..if seen.loops { 2 } else { 1 } {
+        for _ in 0..if seen.kinds.loops { 2 } else { 1 } {
             let mut changed = loads::reuse(module, state, &mut function);
             changed |= range::check(module, &mut function);
             if !changed {
                 break;
             }
             simplify::simplify(module, &mut function);
-            if seen.blocks && jumps::thread(module, &mut function) {
+            if seen.kinds.blocks && jumps::thread(module, &mut function) {
                 simplify::simplify(module, &mut function);
             }
             if liveness::remove(&mut function) {

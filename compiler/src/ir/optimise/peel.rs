@@ -26,26 +26,25 @@ struct Peel<'f> {
 /// Peels the innermost loops of a function that have something to gain.
 pub(crate) fn peel(function: &mut Function) {
     let counts = counts(function);
-    let body = std::mem::take(body_mut(function));
+    let mut body = std::mem::take(body_mut(function));
     let mut pass = Peel { function, defs: counts.defs, uses: counts.uses, left: MAX_LOOPS };
-    let body = pass.list(body);
+    pass.list(&mut body);
     *body_mut(function) = body;
 }
 
 impl Peel<'_> {
-    fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
-        let mut output = Vec::with_capacity(list.len());
-        for mut stmt in list {
-            stmt.lists_mut(&mut |inner| *inner = self.list(std::mem::take(inner)));
-            match stmt {
-                Stmt::Loop(label, body) if self.left > 0 && gains(&body) => {
-                    self.left -= 1;
-                    output.push(self.peeled(label, body));
-                }
-                other => output.push(other),
+    fn list(&mut self, list: &mut [Stmt]) {
+        for stmt in list {
+            stmt.lists_mut(&mut |inner| self.list(inner));
+            if let Stmt::Loop(label, body) = stmt
+                && self.left > 0
+                && gains(body)
+            {
+                self.left -= 1;
+                let (label, body) = (*label, std::mem::take(body));
+                *stmt = self.peeled(label, body);
             }
         }
-        output
     }
 
     fn peeled(&mut self, label: Label, body: Vec<Stmt>) -> Stmt {
@@ -101,14 +100,12 @@ impl Peel<'_> {
 /// Whether a loop does something anew that never changes, and may trap.
 fn gains(body: &[Stmt]) -> bool {
     let mut is_innermost = true;
-    let mut assigned = FxHashSet::default();
-    each_stmt(body, &mut |stmt| {
-        is_innermost &= !matches!(stmt, Stmt::Loop(..));
-        assigned.extend(stmt.assigned().iter().copied());
-    });
+    each_stmt(body, &mut |stmt| is_innermost &= !matches!(stmt, Stmt::Loop(..)));
     if !is_innermost || list_size(body) > MAX_SIZE {
         return false;
     }
+    let mut assigned = FxHashSet::default();
+    each_stmt(body, &mut |stmt| assigned.extend(stmt.assigned().iter().copied()));
     let is_constant =
         |expr: &Expr| !expr.any(&mut |part| matches!(part, Expr::Local(local) if assigned.contains(local)));
     let mut found = false;

@@ -33,7 +33,7 @@ enum Fact {
     NotAbove(Local, Local),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Facts {
     /// The least and the greatest value of locals.
     bounds: Vec<(Local, i64, i64)>,
@@ -52,8 +52,8 @@ struct Range<'m> {
     waiting: Vec<(usize, Facts)>,
     /// How many labels are outside of all loops that are looked at: jumps there are looked at again when code is changed.
     ignored: usize,
-    /// By locals, the number of the last loop that was found to assign them.
-    assigned: Vec<u32>,
+    /// By locals, the number of the last loop that was found to assign them, and whether all that it assigns may have bounds.
+    assigned: Vec<(u32, bool)>,
     /// How many loops were looked through for that.
     repeated: u32,
     /// What loops around rely on, and whether it did not hold.
@@ -64,6 +64,8 @@ struct Range<'m> {
     /// Whether code is changed, or only looked at.
     rewrite: bool,
     changed: bool,
+    /// Facts that are needed no more, for their memory.
+    spare: Vec<Facts>,
 }
 
 /// Removes checks in a function; whether there were any to remove.
@@ -78,13 +80,14 @@ pub(crate) fn check(module: &Module, function: &mut Function) -> bool {
         outside: 0,
         waiting: Vec::new(),
         ignored: 0,
-        assigned: vec![0; function.locals.len()],
+        assigned: vec![(0, false); function.locals.len()],
         repeated: 0,
         claims: Vec::new(),
         loops: 0,
         looks,
         rewrite: true,
         changed: false,
+        spare: Vec::new(),
     };
     pass.list(&mut body, Facts::default());
     *body_mut(function) = body;
@@ -230,58 +233,73 @@ impl Range<'_> {
                 Some(facts)
             }
             Stmt::If(condition, then, otherwise) => {
-                let mut yes = facts.clone();
+                let mut yes = self.copy(&facts);
                 self.assume(condition, true, &mut yes);
                 self.assume(condition, false, &mut facts);
                 let yes = self.list(then, yes);
                 let no = self.list(otherwise, facts);
-                match (yes, no) {
-                    (Some(yes), Some(no)) => Some(yes.meet(&no)),
-                    (only, None) | (None, only) => only,
-                }
+                self.meet(yes, no)
             }
             Stmt::Block(label, body) => {
                 self.exits.push((*label, None));
                 let end = self.list(body, facts);
                 let exit = self.exits.pop().and_then(|(_, exit)| exit);
-                match (end, exit) {
-                    (Some(end), Some(exit)) => Some(end.meet(&exit)),
-                    (only, None) | (None, only) => only,
-                }
+                self.meet(end, exit)
             }
             Stmt::Loop(label, body) => {
                 let label = *label;
                 self.repeat(label, body, facts)
             }
             Stmt::Break(label) => {
-                self.exit(*label, &facts);
+                self.exit(*label, facts);
                 None
             }
             Stmt::Switch(_, labels, last) => {
-                for label in labels.iter().chain([&*last]) {
-                    self.exit(*label, &facts);
+                for label in labels {
+                    let facts = self.copy(&facts);
+                    self.exit(*label, facts);
                 }
+                self.exit(*last, facts);
                 None
             }
-            Stmt::Return(_) | Stmt::Unreachable => None,
+            Stmt::Return(_) | Stmt::Unreachable => {
+                self.spare.push(facts);
+                None
+            }
             _ => Some(facts),
         }
     }
 
-    /// Notes what holds at a jump.
-    fn exit(&mut self, label: Label, facts: &Facts) {
-        let Some(place) = self.exits.iter().rposition(|(each, _)| *each == label) else { return };
-        if place < self.ignored {
-            return;
+    /// The same facts once more.
+    fn copy(&mut self, facts: &Facts) -> Facts {
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.bounds.clone_from(&facts.bounds);
+        copy.relations.clone_from(&facts.relations);
+        copy
+    }
+
+    /// What holds where two ways meet, of which each may end before.
+    fn meet(&mut self, one: Option<Facts>, other: Option<Facts>) -> Option<Facts> {
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                let both = one.meet(&other);
+                self.spare.push(other);
+                Some(both)
+            }
+            (only, None) | (None, only) => only,
         }
-        if place < self.outside {
-            self.waiting.push((place, facts.clone()));
-        } else {
-            let (_, exit) = &mut self.exits[place];
-            *exit = Some(match exit.take() {
-                Some(other) => other.meet(facts),
-                None => facts.clone(),
-            });
+    }
+
+    /// Notes what holds at a jump.
+    fn exit(&mut self, label: Label, facts: Facts) {
+        let place = self.exits.iter().rposition(|(each, _)| *each == label);
+        match place.filter(|place| *place >= self.ignored) {
+            None => self.spare.push(facts),
+            Some(place) if place < self.outside => self.waiting.push((place, facts)),
+            Some(place) => {
+                let known = self.exits[place].1.take();
+                self.exits[place].1 = self.meet(known, Some(facts));
+            }
         }
     }
 
@@ -304,7 +322,7 @@ impl Range<'_> {
             self.looks -= size;
             let height = self.claims.len();
             self.claims.extend(claims.iter().map(|&fact| (fact, true)));
-            let mut head = facts.clone();
+            let mut head = self.copy(&facts);
             claims.iter().for_each(|&fact| head.add(fact));
             let waiting = self.waiting.len();
             let end = self.list(body, head);
@@ -315,10 +333,12 @@ impl Range<'_> {
             if done && !rewrite {
                 // There is nothing to be changed, and so no reason to look again.
                 self.outside = outside;
-                jumps.iter().for_each(|(place, facts)| self.exit(self.exits[*place].0, facts));
+                jumps.into_iter().for_each(|(place, facts)| self.exit(self.exits[place].0, facts));
+                self.spare.push(facts);
                 self.loops -= 1;
                 return end;
             }
+            self.spare.extend(jumps.into_iter().map(|(_, facts)| facts).chain(end));
             if done {
                 break;
             }
@@ -340,11 +360,16 @@ impl Range<'_> {
         let mut size = 0;
         each_stmt(body, &mut |stmt| {
             size += 1;
-            stmt.assigned().iter().for_each(|local| self.assigned[local.index()] = self.repeated);
+            let may_keep = matches!(stmt, Stmt::Set(_, value) if self.is_bounded(value));
+            for local in stmt.assigned() {
+                let (turn, keeps) = self.assigned[local.index()];
+                self.assigned[local.index()] = (self.repeated, may_keep && (keeps || turn != self.repeated));
+            }
         });
-        let is_assigned = |local: &Local| self.assigned[local.index()] == self.repeated;
+        let is_assigned = |local: &Local| self.assigned[local.index()].0 == self.repeated;
+        let may_keep = |local: &Local| self.assigned[local.index()] == (self.repeated, true);
         let mut claims = Vec::new();
-        for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| is_assigned(local)) {
+        for &(local, low, high) in facts.bounds.iter().filter(|(local, ..)| may_keep(local)) {
             if low > i64::MIN {
                 claims.push(Fact::Low(local, low));
             }
@@ -353,7 +378,7 @@ impl Range<'_> {
             }
         }
         // One that is below something is at most that, which may be kept where the other is not.
-        let related = facts.relations.iter().filter(|(a, b, _)| is_assigned(a) && !is_assigned(b));
+        let related = facts.relations.iter().filter(|(a, b, _)| may_keep(a) && !is_assigned(b));
         claims.extend(related.map(|&(a, b, _)| Fact::NotAbove(a, b)));
         facts.bounds.retain(|(local, ..)| !is_assigned(local));
         facts.relations.retain(|(a, b, _)| !is_assigned(a) && !is_assigned(b));
@@ -431,6 +456,18 @@ impl Range<'_> {
                 }
                 _ => false,
             },
+        }
+    }
+
+    /// Whether a number may be found to have bounds, whatever is known: see [`Self::interval`].
+    fn is_bounded(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::I64(_) | Expr::Local(_) => true,
+            Expr::Unary(op, _) => matches!(op, U::ExtendU | U::Clz | U::Ctz | U::Popcnt),
+            Expr::StructGet(ty, 1, ..) => self.module.lists.contains(ty),
+            Expr::Binary(op, _) => matches!(op, B::And | B::ShrU | B::ShrS | B::Add | B::Sub),
+            Expr::Checked(op, ..) => !matches!(op, CheckedOp::DivU | CheckedOp::Shl | CheckedOp::ShrS),
+            _ => false,
         }
     }
 
@@ -687,6 +724,9 @@ fn unclaim(claims: &mut [(Fact, bool)], local: Local) {
 
 /// Notes locals that an expression needs to be indices.
 fn indices(expr: &Expr, facts: &mut Facts) {
+    if expr.is_atom() {
+        return;
+    }
     if let Expr::Index(value, _) = expr
         && let Expr::Local(local) = **value
     {

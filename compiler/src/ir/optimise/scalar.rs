@@ -1,7 +1,8 @@
 //! Objects that nothing but the function's own code sees become locals, one for each field.
 
+use super::fold::take;
 use super::{body_mut, new_local};
-use crate::ir::visit::{each_stmt, mentions};
+use crate::ir::visit::{Fate, each_stmt, edit, mentions};
 use crate::ir::{Call, Callee, Code, Expr, FuncId, Function, Local, Module, Stmt, TypeDef, TypeId, Val};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,8 +76,8 @@ pub(crate) fn replace(module: &Module, function: &mut Function) -> bool {
     }
     *body_mut(function) = body;
     if changed {
-        let body = std::mem::take(body_mut(function));
-        let body = rewrite(module, body, &fields, function);
+        let mut body = std::mem::take(body_mut(function));
+        rewrite(module, &mut body, &fields, function);
         *body_mut(function) = body;
     }
     changed
@@ -151,38 +152,34 @@ fn escapes(expr: &Expr, states: &mut [State]) {
     }
 }
 
-fn rewrite(module: &Module, list: Vec<Stmt>, fields: &[Option<Object>], function: &mut Function) -> Vec<Stmt> {
-    let mut output = Vec::with_capacity(list.len());
-    for mut stmt in list {
-        if let Stmt::Call(call, _) = &mut stmt
+fn rewrite(module: &Module, list: &mut Vec<Stmt>, fields: &[Option<Object>], function: &mut Function) {
+    let known = |local: Local| fields.get(local.index()).and_then(Option::as_ref);
+    edit(list, &mut |stmt, new| {
+        if let Stmt::Call(call, _) = stmt
             && ends(module, call)
         {
             call.args.iter_mut().for_each(|arg| make(arg, fields));
         }
         stmt.exprs_mut(&mut |expr| rewrite_expr(expr, fields));
-        stmt.lists_mut(&mut |inner| *inner = rewrite(module, std::mem::take(inner), fields, function));
+        stmt.lists_mut(&mut |inner| rewrite(module, inner, fields, function));
         match stmt {
-            Stmt::Set(local, Expr::StructNew(ty, values)) => match fields.get(local.index()).and_then(Option::as_ref) {
-                Some(to) => assign(&to.locals, values, function, &mut output),
-                None => output.push(Stmt::Set(local, Expr::StructNew(ty, values))),
-            },
-            Stmt::StructSet(ty, field, parts, at) => {
-                let to = match &parts[0] {
-                    Expr::Local(local) => fields.get(local.index()).and_then(Option::as_ref),
-                    _ => None,
-                };
-                match to {
-                    Some(to) => {
-                        let [_, value] = *parts;
-                        output.push(Stmt::Set(to.locals[field as usize], value));
-                    }
-                    None => output.push(Stmt::StructSet(ty, field, parts, at)),
+            Stmt::Set(local, Expr::StructNew(_, values)) => {
+                if let Some(to) = known(*local) {
+                    assign(&to.locals, std::mem::take(values), function, new);
+                    return Fate::GOES;
                 }
             }
-            other => output.push(other),
+            Stmt::StructSet(_, field, parts, _) => {
+                if let Expr::Local(local) = parts[0]
+                    && let Some(to) = known(local)
+                {
+                    *stmt = Stmt::Set(to.locals[*field as usize], take(&mut parts[1]));
+                }
+            }
+            _ => {}
         }
-    }
-    output
+        Fate::STAYS
+    });
 }
 
 /// Assigns locals as if at once.

@@ -3,10 +3,10 @@
 
 use rustc_hash::FxHashMap;
 
-use super::fold::{fold, type_of};
-use super::uses::{Counts, counts};
+use super::fold::{fold, take, type_of};
+use super::uses::{Counts, Kinds, counts};
 use super::{body_mut, new_local};
-use crate::ir::visit::{each_stmt, each_stmt_mut};
+use crate::ir::visit::{Fate, each_stmt, each_stmt_mut, edit};
 use crate::ir::{BinaryOp, Callee, Expr, Function, Label, Local, Module, Stmt, TypeId, Val};
 
 struct Simplify<'m, 'f> {
@@ -21,13 +21,15 @@ struct Simplify<'m, 'f> {
     lengths: FxHashMap<Local, u32>,
     /// How many jumps to each label are in what was written.
     jumps: Vec<u32>,
+    /// What is in what was written.
+    found: Kinds,
 }
 
-/// Simplifies a function.
-pub(crate) fn simplify(module: &Module, function: &mut Function) {
+/// Simplifies a function; what is in it then.
+pub(crate) fn simplify(module: &Module, function: &mut Function) -> Kinds {
     let counts = coalesce(function);
     let (count, labels) = (function.locals.len(), function.labels as usize);
-    let body = std::mem::take(body_mut(function));
+    let mut body = std::mem::take(body_mut(function));
     let mut pass = Simplify {
         module,
         function,
@@ -36,9 +38,12 @@ pub(crate) fn simplify(module: &Module, function: &mut Function) {
         objects: FxHashMap::default(),
         lengths: FxHashMap::default(),
         jumps: vec![0; labels],
+        found: Kinds::default(),
     };
-    let body = pass.list(body);
+    pass.list(&mut body);
+    let found = pass.found;
     *body_mut(function) = body;
+    found
 }
 
 /// Among so many statements before a copy of a local its assignments are looked for.
@@ -121,16 +126,9 @@ fn rename(expr: &mut Expr, find: &impl Fn(Local) -> Local) {
 }
 
 impl Simplify<'_, '_> {
-    fn list(&mut self, list: Vec<Stmt>) -> Vec<Stmt> {
-        let mut output = Vec::with_capacity(list.len());
-        for stmt in list {
-            self.stmt(stmt, &mut output);
-            // What comes after that is never reached.
-            if !goes_on(&output) {
-                break;
-            }
-        }
-        output
+    /// Goes through statements; whether control reaches their end.
+    fn list(&mut self, list: &mut Vec<Stmt>) -> bool {
+        edit(list, &mut |stmt, new| self.stmt(stmt, new))
     }
 
     /// Whether an expression is the same wherever the local that it is assigned to is read.
@@ -141,76 +139,85 @@ impl Simplify<'_, '_> {
         }
     }
 
-    fn stmt(&mut self, mut stmt: Stmt, output: &mut Vec<Stmt>) {
+    /// Simplifies a statement. What comes after one that does not go on is never reached.
+    fn stmt(&mut self, stmt: &mut Stmt, new: &mut Vec<Stmt>) -> Fate {
         stmt.exprs_mut(&mut |expr| self.expr(expr));
         match stmt {
-            Stmt::Set(local, value) => self.set(local, value, output),
-            Stmt::Call(mut call, to) => {
+            Stmt::Set(local, value) => {
+                if self.counts.uses[local.index()] > 0 {
+                    return self.set(*local, value, new);
+                }
+                if !value.traps() {
+                    return Fate::GOES;
+                }
+                *stmt = Stmt::Drop(take(value));
+            }
+            Stmt::Call(call, _) => {
                 if let Some(callee) = self.known_callee(&call.callee) {
                     call.callee = callee;
                 }
-                output.push(Stmt::Call(call, to));
+                self.found.calls = true;
             }
-            Stmt::Drop(value) => {
-                if value.traps() {
-                    output.push(Stmt::Drop(value));
+            Stmt::Drop(value) if !value.traps() => return Fate::GOES,
+            Stmt::If(condition, then, otherwise) => match condition {
+                Expr::I32(value) => {
+                    let taken = if *value != 0 { then } else { otherwise };
+                    let goes_on = self.list(taken);
+                    new.append(taken);
+                    return Fate { stays: false, goes_on };
                 }
-            }
-            Stmt::If(condition, then, otherwise) => self.conditional(condition, then, otherwise, output),
+                _ => return self.conditional(stmt, new),
+            },
             Stmt::Switch(Expr::I32(value), labels, last) => {
-                let label = labels.get(value as u32 as usize).copied().unwrap_or(last);
+                let label = labels.get(*value as u32 as usize).copied().unwrap_or(*last);
                 self.jumps[label.index()] += 1;
-                output.push(Stmt::Break(label));
+                *stmt = Stmt::Break(label);
             }
-            Stmt::Switch(index, labels, last) => {
-                labels.iter().chain([&last]).for_each(|label| self.jumps[label.index()] += 1);
-                output.push(Stmt::Switch(index, labels, last));
+            Stmt::Switch(_, labels, last) => {
+                labels.iter().chain([&*last]).for_each(|label| self.jumps[label.index()] += 1);
             }
-            Stmt::Break(label) => {
-                self.jumps[label.index()] += 1;
-                output.push(Stmt::Break(label));
-            }
+            Stmt::Break(label) => self.jumps[label.index()] += 1,
             Stmt::Block(label, body) => {
-                let mut body = self.list(body);
-                self.jumps[label.index()] -= strip(&mut body, label);
-                if self.jumps[label.index()] > 0 {
-                    output.push(Stmt::Block(label, body));
-                } else {
-                    output.extend(body);
+                let goes_on = self.list(body);
+                let removed = strip(body, *label);
+                self.jumps[label.index()] -= removed;
+                if self.jumps[label.index()] == 0 {
+                    new.append(body);
+                    // Where there was a jump to the end, control now gets there without.
+                    return Fate { stays: false, goes_on: goes_on || removed > 0 };
                 }
+                self.found.blocks = true;
             }
             Stmt::Loop(label, body) => {
-                let body = self.list(body);
-                if self.jumps[label.index()] > 0 {
-                    output.push(Stmt::Loop(label, body));
-                } else {
-                    output.extend(body);
+                let goes_on = self.list(body);
+                if self.jumps[label.index()] == 0 {
+                    new.append(body);
+                    return Fate { stays: false, goes_on };
                 }
+                self.found.loops = true;
+                return Fate { stays: true, goes_on };
             }
-            other => output.push(other),
+            _ => {}
         }
+        Fate { stays: true, goes_on: !stmt.is_end() }
     }
 
-    fn set(&mut self, local: Local, mut value: Expr, output: &mut Vec<Stmt>) {
+    /// An assignment of a local that is read.
+    fn set(&mut self, local: Local, value: &mut Expr, new: &mut Vec<Stmt>) -> Fate {
+        if *value == Expr::Local(local) {
+            return Fate::GOES;
+        }
+        self.found.objects |= matches!(value, Expr::StructNew(..));
         let index = local.index();
-        if self.counts.uses[index] == 0 {
-            if value.traps() {
-                output.push(Stmt::Drop(value));
-            }
-            return;
-        }
-        if value == Expr::Local(local) {
-            return;
-        }
         if self.counts.defs[index] == 1 {
-            let ty = type_of(self.module, &self.function.locals, &value);
+            let ty = type_of(self.module, &self.function.locals, value);
             if ty != self.function.locals[index] && (ty.heap().is_some()) {
                 self.function.locals[index] = ty;
             }
-            if self.is_stable(&value) {
+            if self.is_stable(value) {
                 self.values[index] = Some(value.clone());
             }
-            match &mut value {
+            match value {
                 Expr::ArrayFixed(_, elements) => {
                     self.lengths.insert(local, elements.len() as u32);
                 }
@@ -218,17 +225,17 @@ impl Simplify<'_, '_> {
                     self.lengths.insert(local, *length);
                 }
                 Expr::StructNew(ty, fields) => {
-                    self.hold_fields(*ty, fields, output);
+                    self.hold_fields(*ty, fields, new);
                     self.objects.insert(local, fields.clone());
                 }
                 _ => {}
             }
         }
-        output.push(Stmt::Set(local, value));
+        Fate::STAYS
     }
 
     /// Gives the values of an object's fields names.
-    fn hold_fields(&mut self, ty: TypeId, fields: &mut [Expr], output: &mut Vec<Stmt>) {
+    fn hold_fields(&mut self, ty: TypeId, fields: &mut [Expr], new: &mut Vec<Stmt>) {
         for (index, field) in fields.iter_mut().enumerate() {
             if self.is_stable(field) {
                 continue;
@@ -242,41 +249,39 @@ impl Simplify<'_, '_> {
             self.counts.defs.push(1);
             self.counts.uses.push(1);
             self.values.push(None);
-            let value = std::mem::replace(field, Expr::Local(local));
-            self.set(local, value, output);
+            let mut value = std::mem::replace(field, Expr::Local(local));
+            self.set(local, &mut value, new);
+            new.push(Stmt::Set(local, value));
         }
     }
 
-    fn conditional(&mut self, condition: Expr, then: Vec<Stmt>, otherwise: Vec<Stmt>, output: &mut Vec<Stmt>) {
-        if let Expr::I32(value) = condition {
-            let taken = self.list(if value != 0 { then } else { otherwise });
-            output.extend(taken);
-            return;
-        }
-        let then = self.list(then);
-        let otherwise = self.list(otherwise);
-        if then.is_empty() && otherwise.is_empty() {
-            if condition.traps() {
-                output.push(Stmt::Drop(condition));
-            }
-            return;
-        }
+    /// An `if` whose condition is not known.
+    fn conditional(&mut self, stmt: &mut Stmt, new: &mut Vec<Stmt>) -> Fate {
+        let Stmt::If(condition, then, otherwise) = stmt else { return Fate::STAYS };
+        let (then_goes_on, otherwise_goes_on) = (self.list(then), self.list(otherwise));
         if then.is_empty() {
-            output.push(Stmt::If(condition.negate(), otherwise, then));
-            return;
+            if !otherwise.is_empty() {
+                *condition = take(condition).negate();
+                std::mem::swap(then, otherwise);
+            } else if condition.traps() {
+                *stmt = Stmt::Drop(take(condition));
+            } else {
+                return Fate::GOES;
+            }
+            return Fate::STAYS;
+        }
+        if otherwise.is_empty() || (then_goes_on && otherwise_goes_on) {
+            return Fate::STAYS;
         }
         // What follows a branch that does not come back can as well follow the whole.
-        if !goes_on(&then) && !otherwise.is_empty() {
-            output.push(Stmt::If(condition, then, Vec::new()));
-            output.extend(otherwise);
-            return;
+        if then_goes_on {
+            *condition = take(condition).negate();
+            std::mem::swap(then, otherwise);
         }
-        if !goes_on(&otherwise) && !otherwise.is_empty() {
-            output.push(Stmt::If(condition.negate(), otherwise, Vec::new()));
-            output.extend(then);
-            return;
-        }
-        output.push(Stmt::If(condition, then, otherwise));
+        let mut rest = std::mem::take(otherwise);
+        new.push(std::mem::replace(stmt, Stmt::Unreachable));
+        new.append(&mut rest);
+        Fate { stays: false, goes_on: then_goes_on || otherwise_goes_on }
     }
 
     fn known_callee(&self, callee: &Callee) -> Option<Callee> {
@@ -316,16 +321,6 @@ impl Simplify<'_, '_> {
             return;
         }
         fold(self.module, &self.function.locals, expr);
-    }
-}
-
-/// Whether control reaches the end of statements that were simplified: of the blocks in them each is jumped out of, or it would not be there.
-fn goes_on(list: &[Stmt]) -> bool {
-    match list.last() {
-        None | Some(Stmt::Block(..)) => true,
-        Some(Stmt::If(_, then, otherwise)) => goes_on(then) || goes_on(otherwise),
-        Some(Stmt::Loop(_, body)) => goes_on(body),
-        Some(last) => !last.is_end(),
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn definitions(function: &Function) -> Vec<u32> {
 fn reads(expr: &Expr, uses: &mut [u32]) {
     if let Expr::Local(local) = expr {
         uses[local.index()] += 1;
+        return;
     }
     expr.each(&mut |part| reads(part, uses));
 }
@@ -49,6 +50,13 @@ fn reads(expr: &Expr, uses: &mut [u32]) {
 pub(crate) struct Contents {
     /// About how much code it is.
     pub size: usize,
+    /// What code that is.
+    pub kinds: Kinds,
+}
+
+/// What kinds of statements are in a function.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Kinds {
     /// Whether it calls functions.
     pub calls: bool,
     /// Whether it has blocks.
@@ -57,24 +65,6 @@ pub(crate) struct Contents {
     pub loops: bool,
     /// Whether it makes objects.
     pub objects: bool,
-}
-
-/// What is in a function.
-pub(crate) fn contents(function: &Function) -> Contents {
-    let mut contents = Contents::default();
-    if let Code::Body(body) = &function.code {
-        each_stmt(body, &mut |stmt| {
-            match stmt {
-                Stmt::Call(..) => contents.calls = true,
-                Stmt::Block(..) => contents.blocks = true,
-                Stmt::Loop(..) => contents.loops = true,
-                Stmt::Set(_, Expr::StructNew(..)) => contents.objects = true,
-                _ => {}
-            }
-            contents.size += stmt_size(stmt);
-        });
-    }
-    contents
 }
 
 /// About how much code a function is.
