@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{
-    self, ArrayRef, ArrayType, Caller, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, Linker, Module,
+    self, ArrayRef, ArrayType, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, Lent, Linker, Module,
     StorageType, Store, StoreLimits, Trap, TrapKind, TypedFunc, Val, ValType,
 };
 use pinfold_vm::host::fold::HostValue;
@@ -16,7 +16,7 @@ use super::grants::{Grant, Grants, Need};
 use super::types::Signature;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
-use crate::exchange::{HOST_CALL, filled};
+use crate::exchange::HOST_CALL;
 use crate::{network, trace};
 
 /// What a store holds.
@@ -27,32 +27,20 @@ pub(crate) struct Host {
 }
 
 /// The host's functions, of which the machine's are the same for all programs.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
+pub(crate) fn linker(engine: &Engine, types: &BufferTypes) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
-    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map_err(machine)?;
+    linker.func_lent(HOST_CALL.0, HOST_CALL.1, [&types.words, &types.bytes], host_call).map_err(machine)?;
     Ok(linker)
 }
 
 /// Calls a function of a capability of the host's own. Its arguments are in the buffers, and so is then what it gives.
-fn host_call(
-    mut caller: Caller<'_, Host>,
-    handle: ExternRef,
-    function: i64,
-    words: ArrayRef,
-    word: i64,
-    bytes: ArrayRef,
-    byte: i64,
-) -> api::Result<(ArrayRef, ArrayRef)> {
-    let object = handle.downcast_ref::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
-    let mut to = std::mem::take(&mut caller.data_mut().wire);
-    to.clear();
-    let mut from = reader((words.bytes(&caller)?, word), (bytes.bytes(&caller)?, byte));
-    caller.on_host_stack(|| object.call(function, &mut from, &mut to)).map_err(api::Error::host)?;
-    let words = filled(&mut caller, words, &to.words)?;
-    let bytes = filled(&mut caller, bytes, &to.bytes)?;
-    caller.data_mut().wire = to;
-    Ok((words, bytes))
+fn host_call<'d>(host: &'d mut Host, call: Lent<'_>) -> api::Result<[&'d [u8]; 2]> {
+    let object = call.value::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
+    let [words, bytes] = call.arrays();
+    host.wire.clear();
+    object.call(call.number(), &mut reader(words, bytes), &mut host.wire).map_err(api::Error::host)?;
+    Ok([&host.wire.words, &host.wire.bytes])
 }
 
 /// What is used of two buffers: so many words, so many bytes. Nothing, if they have not so many.

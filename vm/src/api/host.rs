@@ -23,7 +23,7 @@ use crate::runtime::types::{DefinedType, TypeRegistry};
 use crate::runtime::{raise, raise_trap, sampler};
 use crate::types::{FuncType, TypeId, ValType};
 
-type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
+pub(super) type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
 
 /// A host function that is not bound to a store yet.
 #[derive(Clone)]
@@ -62,6 +62,11 @@ impl HostFunc {
     /// A row of the host table.
     pub(crate) fn row<T: 'static, const RECORDED: bool>(ty: FuncType, row: super::table::BoundRow<T>) -> Self {
         Self::typed(ty, super::table::call::<T, RECORDED>, row)
+    }
+
+    /// A function that is lent what is in its arguments, which may be of more types than its own.
+    pub(super) fn lent<F: Any + Send + Sync>(ty: FuncType, call: Call, lender: F) -> Self {
+        Self { fits: true, ..Self::typed(ty, call, lender) }
     }
 
     /// The same function as one of a type that was defined.

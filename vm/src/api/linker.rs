@@ -106,6 +106,14 @@ impl<T: 'static> Linker<T> {
         self.insert(module, name, Item::Host(func))
     }
 
+    pub(super) fn define_new_host(&mut self, module: &str, name: &str, func: HostFunc) -> Result<&mut Self> {
+        self.insert_new(module, name, Item::Host(func))
+    }
+
+    pub(super) fn engine(&self) -> &Arc<engine::Engine> {
+        &self.engine
+    }
+
     /// Defines something that a store holds.
     ///
     /// # Errors
