@@ -1,11 +1,11 @@
 //! The reserved range of a heap: what lies where, and which of it is open.
 //!
 //! What is open is what is charged to the store's memory limit; what is given back is closed again, so
-//! that the kernel's own limit on a process's data counts the same.
+//! that the kernel's own limit on a process's data counts the same. (In the space of a heap that is gone some more is accessible.)
 
 use std::io;
 
-use crate::runtime::space;
+use crate::runtime::space::Space;
 
 /// How far below the base the type records begin.
 pub const RECORDS_BELOW: usize = 240 << 20;
@@ -95,6 +95,7 @@ pub fn prefetch(at: *const u8) {
 #[derive(Debug)]
 pub struct Region {
     base: Base,
+    space: Space,
     committed: u64,
     ceiling: u64,
 }
@@ -105,8 +106,8 @@ impl Region {
     /// # Errors
     /// If there is no address space.
     pub fn new() -> io::Result<Self> {
-        let start = space::reserve(RESERVATION)?;
-        Ok(Self { base: Base(start.wrapping_add(RECORDS_BELOW)), committed: 0, ceiling: 0 })
+        let space = Space::new(RESERVATION)?;
+        Ok(Self { base: Base(space.base().wrapping_add(RECORDS_BELOW)), space, committed: 0, ceiling: 0 })
     }
 
     /// Where the heap begins.
@@ -139,8 +140,7 @@ impl Region {
         if self.room() < len as u64 {
             return false;
         }
-        // SAFETY: parts lie inside of the reservation.
-        let opened = unsafe { libc::mprotect(from.cast(), len, libc::PROT_READ | libc::PROT_WRITE) } == 0;
+        let opened = self.space.open(from, len).is_ok();
         if opened {
             self.committed += len as u64;
         }
@@ -149,19 +149,8 @@ impl Region {
 
     /// Closes pages that were open; what was on them is gone.
     pub fn close(&mut self, from: *mut u8, len: usize) {
-        // SAFETY: as in `open`; the caller has no objects there.
-        unsafe {
-            libc::madvise(from.cast(), len, libc::MADV_DONTNEED);
-            libc::mprotect(from.cast(), len, libc::PROT_NONE);
-        }
+        self.space.close(from, len);
         self.committed -= len as u64;
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: the whole reservation; the heap's owner runs no code any more.
-        unsafe { space::release(self.base.below(RECORDS_BELOW), RESERVATION) }
     }
 }
 
