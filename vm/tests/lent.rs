@@ -211,6 +211,23 @@ fn types_that_cannot_be_filled_are_refused() {
 }
 
 #[test]
+fn types_of_another_engine_are_not_mistaken_for_those_of_the_stores() {
+    let engine = engine(Tier::Jit);
+    let strange = self::engine(Tier::Jit);
+    // Here the number of an array of words is that of another array there.
+    ArrayType::new(&strange, FieldType::mutable(ValType::F32)).unwrap();
+    let linker = linker(&strange);
+    let mut store = Store::new(&engine, Host { give: [1, 1], ..Host::default() });
+    for results in ["(ref $right) (ref $texts)", "(ref array) (ref array)"] {
+        let text = other("i64", "i8", results);
+        let module = Module::new(&engine, wat::parse_str(text).unwrap()).unwrap();
+        let Ok(instance) = linker.instantiate(&mut store, &module) else { continue };
+        let run = instance.get_typed_func::<ExternRef, ()>(&store, "run").unwrap();
+        assert!(matches!(run.call(&mut store, ExternRef::new(Desk(1))), Err(Error::Trap(_))), "{results}");
+    }
+}
+
+#[test]
 fn both_arrays_may_be_one() {
     let engine = engine(Tier::Jit);
     let [_, bytes] = types(&engine);

@@ -115,6 +115,14 @@ impl HostFunc {
         }
     }
 
+    /// Binds the function to a store as one of the type that is defined, if that is just what it says itself.
+    pub(crate) fn bind_plain_as(&self, store: *mut StoreContext, ty: &Arc<DefinedType>) -> Option<HostFunction> {
+        (self.defined.is_none() && ty.is_plain(&self.ty)).then(|| {
+            let bound = self.bind_plain(store);
+            HostFunction { ty: HostType { defined: Some(ty.clone()), ..bound.ty }, ..bound }
+        })
+    }
+
     /// Binds the function to a store of this engine as one of another type, if it can be one.
     pub(crate) fn bind_as(
         &self,

@@ -125,10 +125,11 @@ where
         guarded(context, || {
             let host: &HostFunction = &*context.cast();
             let lender = &*host.target.cast::<Lender<F>>();
-            if host.checked {
+            let store: *mut StoreInner = StoreInner::of((*context).store);
+            // Types are numbered by their engine, and linkers are not kept from stores of another one.
+            if host.checked || lender.types[0].of_engine(&(*store).engine).is_err() {
                 return Err(Error::Type("the import gives arrays of other types than the function does".into()));
             }
-            let store: *mut StoreInner = StoreInner::of((*context).store);
             let data = &mut *(*store).data.cast::<T>();
             let [value, number, first, first_number, second, second_number] = *buffer.cast::<[u64; 6]>();
             let arrays = [first as u32, second as u32];
