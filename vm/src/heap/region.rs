@@ -5,6 +5,7 @@
 
 use std::io;
 
+use super::nursery::EDEN;
 use crate::runtime::space::Space;
 
 /// How far below the base the type records begin.
@@ -25,6 +26,10 @@ pub const HEAP: u64 = 4 << 30;
 pub const GUARD: usize = 1 << 20;
 /// Address space of a heap.
 pub const RESERVATION: usize = RECORDS_BELOW + HEAP as usize + GUARD;
+
+/// Pages at the beginning of eden that are kept in memory for the next heap.
+const WARM: usize = 4 * PAGE;
+const PAGE: usize = 4 << 10;
 
 /// Parts grow by multiples of this, which is a multiple of every page size.
 pub const GRAIN: usize = 64 << 10;
@@ -106,8 +111,13 @@ impl Region {
     /// # Errors
     /// If there is no address space.
     pub fn new() -> io::Result<Self> {
-        let space = Space::new(RESERVATION)?;
-        Ok(Self { base: Base(space.base().wrapping_add(RECORDS_BELOW)), space, committed: 0, ceiling: 0 })
+        let mut space = Space::new(RESERVATION)?;
+        let base = Base(space.base().wrapping_add(RECORDS_BELOW));
+        // What is used of a heap in which little is made.
+        for (from, len) in [(base.below(RECORDS_BELOW), PAGE), (base.card(EDEN), PAGE), (base.at(EDEN), WARM)] {
+            space.keep_warm(from, len);
+        }
+        Ok(Self { base, space, committed: 0, ceiling: 0 })
     }
 
     /// Where the heap begins.

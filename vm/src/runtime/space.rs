@@ -5,6 +5,8 @@
 //!
 //! Heaps and stacks come and go with each store, and making a range costs more than running a short function in it. So a [`Space`] that is given up is
 //! kept for whoever asks next for as much: with nothing on its pages, and those accessible that were, so that the next one need not ask for them.
+//! Pages that nearly everybody writes to ([`Space::keep_warm`]) are filled with zeroes, which is far cheaper than to let the kernel take them and give others;
+//! all other pages it takes.
 
 use std::io;
 use std::ops::Range;
@@ -150,6 +152,9 @@ pub struct Space {
     base: *mut u8,
     len: usize,
     open: Open,
+    warm: Vec<Range<usize>>,
+    /// Whether there may be something on pages that are closed.
+    is_spoilt: bool,
 }
 
 // SAFETY: plain address space with one owner.
@@ -169,7 +174,14 @@ impl Space {
             Some(kept) => kept,
             None => Kept { base: reserve(len)?, len, open: Open::default() },
         };
-        Ok(Self { base, len, open })
+        Ok(Self { base, len, open, warm: Vec::new(), is_spoilt: false })
+    }
+
+    /// Says which pages nearly everybody writes to, if they are open: they stay in memory as long as the space is kept.
+    pub fn keep_warm(&mut self, from: *mut u8, len: usize) {
+        let range = self.offsets(from, len);
+        self.warm.push(range);
+        self.warm.sort_unstable_by_key(|range| range.start);
     }
 
     /// Its first byte.
@@ -197,11 +209,12 @@ impl Space {
     /// Makes pages inaccessible; what was on them is gone.
     pub fn close(&mut self, from: *mut u8, len: usize) {
         let range = self.offsets(from, len);
-        // SAFETY: inside of the range; by contract of the owner's own there is nothing that is needed.
-        let closed = unsafe {
-            libc::madvise(from.cast(), len, libc::MADV_DONTNEED);
-            libc::mprotect(from.cast(), len, libc::PROT_NONE)
+        // SAFETY: inside of the range, where the owner has nothing any more.
+        let (emptied, closed) = unsafe {
+            let emptied = libc::madvise(from.cast(), len, libc::MADV_DONTNEED);
+            (emptied, libc::mprotect(from.cast(), len, libc::PROT_NONE))
         };
+        self.is_spoilt |= emptied != 0;
         if closed == 0 {
             self.open.remove(&range);
         }
@@ -213,19 +226,41 @@ impl Space {
         start..start + len
     }
 
-    /// Forgets what is on all pages, and closes them if there are many. Whether that was done: it is not where pages are locked in memory.
+    /// Forgets what is on all pages that are open, and closes them if there are many. Whether that was done: it is not where pages are locked in
+    /// memory.
     fn empty(&mut self) -> bool {
-        // SAFETY: the whole range, which its owner has given up.
-        unsafe {
-            if libc::madvise(self.base.cast(), self.len, libc::MADV_DONTNEED) != 0 {
+        if self.is_spoilt {
+            return false;
+        }
+        let is_much = self.open.bytes() > MOST_OPEN;
+        for open in &self.open.0 {
+            let mut from = open.start;
+            let warm = self.warm.iter().map(|warm| warm.start.max(open.start)..warm.end.min(open.end));
+            for warm in warm.filter(|warm| !is_much && !warm.is_empty()) {
+                // SAFETY: open, and nobody's any more.
+                unsafe { self.base.wrapping_add(warm.start).write_bytes(0, warm.len()) };
+                if !self.forget(from..warm.start) {
+                    return false;
+                }
+                from = warm.end;
+            }
+            if !self.forget(from..open.end) {
                 return false;
             }
-            if self.open.bytes() > MOST_OPEN {
-                self.open = Open::default();
-                return libc::mprotect(self.base.cast(), self.len, libc::PROT_NONE) == 0;
-            }
+        }
+        if is_much {
+            self.open = Open::default();
+            // SAFETY: the whole range, which its owner has given up.
+            return unsafe { libc::mprotect(self.base.cast(), self.len, libc::PROT_NONE) } == 0;
         }
         true
+    }
+
+    /// Lets the kernel take pages. Whether it did.
+    fn forget(&self, range: Range<usize>) -> bool {
+        let from = self.base.wrapping_add(range.start).cast();
+        // SAFETY: inside of the range, and nobody's any more.
+        range.is_empty() || unsafe { libc::madvise(from, range.len(), libc::MADV_DONTNEED) } == 0
     }
 }
 
@@ -345,6 +380,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_warm_is_empty_too_and_is_still_there() {
+        let len = of(5);
+        let warm = [(1, 2), (3, 1), (9, 2), (40, 1)].map(|(page, pages)| (page * PAGE, pages * PAGE));
+        let mut base = std::ptr::null_mut::<u8>();
+        for round in 0..4 {
+            let mut space = Space::new(len).expect("there is room");
+            assert!(base.is_null() || base == space.base());
+            base = space.base();
+            for (from, len) in warm {
+                space.keep_warm(base.wrapping_add(from), len);
+            }
+            // Of what is warm a part is open, or all, or nothing.
+            let pages = 10 + round % 2;
+            space.open(base, pages * PAGE).expect("it can be opened");
+            // SAFETY: open.
+            let bytes = unsafe { std::slice::from_raw_parts_mut(base, pages * PAGE) };
+            assert!(bytes.iter().all(|byte| *byte == 0), "round {round}");
+            bytes.fill(0xaa);
+        }
+        let mut resident = [0; 11];
+        // SAFETY: so many pages are mapped.
+        assert_eq!(unsafe { libc::mincore(base.cast(), 11 * PAGE, resident.as_mut_ptr()) }, 0);
+        assert_eq!(resident.map(|page| page & 1), [0, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1]);
+    }
+
+    #[test]
     fn what_is_closed_is_gone_and_what_is_too_much_is_closed() {
         let len = of(2);
         let mut space = Space::new(len).expect("there is room");
@@ -381,6 +442,15 @@ mod tests {
             base.write(7);
             assert_eq!(libc::mlock(base.cast(), PAGE), 0);
         }
+        drop(space);
+        assert!(!kept().iter().any(|kept| kept.base == base));
+        // Nor are those that could not be emptied when they were closed.
+        let mut space = Space::new(len).expect("there is room");
+        let base = space.base();
+        space.open(base, 2 * PAGE).expect("it can be opened");
+        // SAFETY: open.
+        assert_eq!(unsafe { libc::mlock(base.cast(), PAGE) }, 0);
+        space.close(base, PAGE);
         drop(space);
         assert!(!kept().iter().any(|kept| kept.base == base));
     }

@@ -12,6 +12,9 @@ use super::space::Space;
 /// Room below a guest's stack limit that host functions and the runtime itself may use.
 pub const HOST_RESERVE: usize = 512 << 10;
 const GUARD: usize = 64 << 10;
+/// What most programs use of both stacks.
+const WARM: usize = 16 << 10;
+const WARM_VALUES: usize = 4 << 10;
 
 /// One guest's stacks.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ impl Stack {
         let mut stack = Self { space: Space::new(Self::total(size))?, size };
         stack.space.open(stack.native_bottom(), HOST_RESERVE + size)?;
         stack.space.open(stack.values().cast(), size)?;
+        stack.space.keep_warm(stack.native_top().wrapping_sub(WARM), WARM);
+        stack.space.keep_warm(stack.values().cast(), WARM_VALUES);
         Ok(stack)
     }
 
