@@ -14,6 +14,8 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use super::x86_64;
+
 /// A range that was set aside.
 struct Aside {
     base: *mut u8,
@@ -238,7 +240,7 @@ impl Space {
             let warm = self.warm.iter().map(|warm| warm.start.max(open.start)..warm.end.min(open.end));
             for warm in warm.filter(|warm| !is_much && !warm.is_empty()) {
                 // SAFETY: open, and nobody's any more.
-                unsafe { self.base.wrapping_add(warm.start).write_bytes(0, warm.len()) };
+                unsafe { x86_64::clear(self.base.wrapping_add(warm.start), warm.len()) };
                 if !self.forget(from..warm.start) {
                     return false;
                 }
