@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{
-    self, ArrayRef, ArrayType, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, Lent, Linker, Module,
-    StorageType, Store, StoreLimits, Trap, TrapKind, TypedFunc, Val, ValType,
+    self, ArrayRef, ArrayType, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, LendingFunc, Lent,
+    Linker, Module, StorageType, Store, StoreLimits, Trap, TrapKind, Val, ValType,
 };
 use pinfold_vm::host::fold::HostValue;
 use pinfold_vm::host::{self, HostError, HostState};
@@ -62,11 +62,8 @@ struct Buffers {
     bytes_room: usize,
 }
 
-/// What all calls need that are granted nothing.
-type Plain = TypedFunc<(ArrayRef, ArrayRef), Given>;
-
 /// What a call gives: buffers, if they are not those that it was given, each with how much of it is used.
-type Given = (Option<ArrayRef>, i64, Option<ArrayRef>, i64);
+type Given = [(Option<ArrayRef>, i64); 2];
 
 /// Types of the buffers.
 pub(crate) struct BufferTypes {
@@ -101,7 +98,8 @@ pub(crate) struct Guest {
 
 #[derive(Clone, Copy)]
 enum Callable {
-    Plain(Plain),
+    /// It takes none.
+    Plain(LendingFunc),
     /// It takes capabilities too.
     Granted(Func),
 }
@@ -174,25 +172,29 @@ impl Guest {
     ) -> Result<T> {
         let callable = self.callable(function)?;
         self.fill().map_err(|error| self.explain(error, Instant::now()))?;
-        let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
-        let (words, bytes) = (words.clone(), bytes.clone());
         let start = self.begin()?;
+        // As values with counts of their own only where they go with others.
+        let handles = match callable {
+            Callable::Plain(_) => Vec::new(),
+            Callable::Granted(_) => self.handles(needs)?,
+        };
+        let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
         let ended = match callable {
-            Callable::Plain(func) => func.call(&mut self.store, (words.clone(), bytes.clone())),
+            Callable::Plain(func) => func.call(&mut self.store, [words, bytes]),
             Callable::Granted(func) => {
-                let mut arguments = self.handles(needs)?;
+                let mut arguments = handles;
                 arguments.extend([Val::from(words.clone()), Val::from(bytes.clone())]);
                 let ended = granted_call(&mut self.store, func, &arguments);
                 self.store.data_mut().state.flush();
                 ended
             }
         };
-        let (other_words, word, other_bytes, byte) = ended.map_err(|error| self.explain(error, start))?;
+        let [(other_words, word), (other_bytes, byte)] = ended.map_err(|error| self.explain(error, start))?;
         let used = (word.max(0) as u64).saturating_mul(8).saturating_add(byte.max(0) as u64);
         if used > self.limits.output {
             return Err(self.exceeded(Limit::Output, self.limits.output, Vec::new(), start));
         }
-        let (words, bytes) = (other_words.unwrap_or(words), other_bytes.unwrap_or(bytes));
+        let (words, bytes) = (other_words.as_ref().unwrap_or(words), other_bytes.as_ref().unwrap_or(bytes));
         let words = words.bytes_as(&self.store, &self.types.words).map_err(machine)?;
         let bytes = bytes.bytes_as(&self.store, &self.types.bytes).map_err(machine)?;
         read(&mut reader((words, word), (bytes, byte)))
@@ -213,7 +215,10 @@ impl Guest {
         let found = self.instance.get_func(&self.store, &export);
         let func = found.ok_or_else(|| no_function(&function.name, "the module has none".into()))?;
         let callable = match function.needs.is_empty() {
-            true => Callable::Plain(func.typed(&self.store).map_err(machine)?),
+            true => {
+                let types = [&self.types.words, &self.types.bytes];
+                Callable::Plain(func.lending(&self.store, types).map_err(machine)?)
+            }
             false => Callable::Granted(func),
         };
         self.known.push((function.name.as_str().into(), callable));
@@ -352,7 +357,7 @@ fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::
     match (words, word, bytes, byte) {
         (Val::AnyRef(words), Val::I64(word), Val::AnyRef(bytes), Val::I64(byte)) => {
             let array = |found: Option<api::AnyRef>| found.map(|found| found.to_array(&*store)).transpose();
-            Ok((array(words)?, word, array(bytes)?, byte))
+            Ok([(array(words)?, word), (array(bytes)?, byte)])
         }
         _ => Err(api::Error::Type("a call gives other values than it should".into())),
     }

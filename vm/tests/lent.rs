@@ -4,8 +4,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use pinfold_vm::api::{
-    ArrayType, Config, Engine, Error, ExternRef, FieldType, Instance, Lent, Linker, Module, Result, StorageType, Store,
-    Tier, TrapKind, ValType,
+    ArrayRef, ArrayType, Config, Engine, Error, ExternRef, FieldType, Instance, Lent, Linker, Module, Result,
+    StorageType, Store, Tier, TrapKind, ValType,
 };
 use pinfold_vm::heap::Checks;
 
@@ -254,4 +254,96 @@ fn both_arrays_may_be_one() {
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let run = instance.get_typed_func::<ExternRef, u32>(&store, "run").unwrap();
     assert_eq!(run.call(&mut store, ExternRef::new(())).unwrap(), u32::from_be_bytes([0, 0, b'e', b't']));
+}
+
+/// Doubles the word and the byte that are first, and gives of each array as many elements as it was asked for in the other: in the same array if there
+/// is room, else in another one; no words for a word of zero.
+const LENDING: &str = r#"(module
+    (type $words (array (mut i64)))
+    (type $bytes (array (mut i8)))
+    (func (export "run") (param $words (ref $words)) (param $bytes (ref $bytes))
+        (result (ref null $words) i64 (ref null $bytes) i64)
+        (local $count i32) (local $word i64) (local $more (ref null $bytes))
+        (local.set $count (array.get_u $bytes (local.get $bytes) (i32.const 0)))
+        (local.set $word (array.get $words (local.get $words) (i32.const 0)))
+        (if (i32.eq (local.get $count) (i32.const 99)) (then unreachable))
+        (local.set $more (local.get $bytes))
+        (if (i32.gt_u (local.get $count) (array.len (local.get $bytes)))
+            (then (local.set $more (array.new $bytes (i32.const 7) (local.get $count)))))
+        (array.set $words (local.get $words) (i32.const 0) (i64.mul (local.get $word) (i64.const 2)))
+        (if (result (ref null $words)) (i64.eqz (local.get $word)) (then (ref.null $words)) (else (local.get $words)))
+        (local.get $word)
+        (local.get $more)
+        (i64.extend_i32_u (local.get $count)))
+    (func (export "strange") (param (ref $words) (ref $words)) (result (ref null $words) i64 (ref null $bytes) i64)
+        unreachable)
+    (func (export "less") (param (ref null array) (ref null eq)) (result (ref $words) i64 (ref $bytes) i64)
+        (array.new $words (i64.const 9) (i32.const 1)) (i64.const 1)
+        (array.new $bytes (i32.const 8) (i32.const 1)) (i64.const 1))
+    (func (export "more") (param (ref $words) (ref $bytes)) (result (ref null array) i64 (ref null $bytes) i64)
+        unreachable))"#;
+
+#[test]
+fn a_guest_is_lent_arrays_and_gives_others_only_where_it_made_some() {
+    for tier in TIERS {
+        let engine = engine(tier);
+        let [words_type, bytes_type] = types(&engine);
+        let mut store = Store::new(&engine, Host::default());
+        let instance = instance(&engine, &mut store, LENDING).unwrap();
+        let run = instance.get_func(&store, "run").unwrap().lending(&store, [&words_type, &bytes_type]).unwrap();
+        let words = ArrayRef::from_bytes(&mut store, &words_type, &21_i64.to_le_bytes()).unwrap();
+        let bytes = ArrayRef::from_bytes(&mut store, &bytes_type, &[2, 0]).unwrap();
+        let [(other_words, word), (other_bytes, byte)] = run.call(&mut store, [&words, &bytes]).unwrap();
+        assert!(other_words.is_none() && other_bytes.is_none(), "{tier:?}");
+        assert_eq!((word, byte, words.bytes(&store).unwrap()[0]), (21, 2, 42));
+
+        // The guest allocates, so that what it was lent moves.
+        bytes.bytes_mut(&mut store).unwrap()[0] = 3;
+        let [(other_words, word), (other_bytes, byte)] = run.call(&mut store, [&words, &bytes]).unwrap();
+        assert_eq!((word, byte, words.bytes(&store).unwrap()[0]), (42, 3, 84));
+        assert_eq!(other_bytes.unwrap().bytes_as(&store, &bytes_type).unwrap(), [7, 7, 7]);
+        // It gives what it was lent as it is known after that.
+        assert!(other_words.is_none(), "{tier:?}");
+
+        words.bytes_mut(&mut store).unwrap()[0] = 0;
+        bytes.bytes_mut(&mut store).unwrap()[0] = 1;
+        let [(other_words, word), (other_bytes, byte)] = run.call(&mut store, [&words, &bytes]).unwrap();
+        assert!(other_words.is_none() && other_bytes.is_none());
+        assert_eq!((word, byte), (0, 1));
+
+        bytes.bytes_mut(&mut store).unwrap()[0] = 99;
+        let Err(Error::Trap(trap)) = run.call(&mut store, [&words, &bytes]) else { panic!("it is unreachable") };
+        assert_eq!(trap.kind, TrapKind::Unreachable);
+    }
+}
+
+#[test]
+fn functions_and_arrays_of_other_types_are_not_lent_anything() {
+    let engine = engine(Tier::Auto);
+    let [words_type, bytes_type] = types(&engine);
+    let mut store = Store::new(&engine, Host::default());
+    let instance = instance(&engine, &mut store, LENDING).unwrap();
+    let get = |name: &str| instance.get_func(&store, name).unwrap();
+    for name in ["strange", "more"] {
+        let lending = get(name).lending(&store, [&words_type, &bytes_type]);
+        assert!(matches!(lending, Err(Error::Type(_))), "{name}");
+    }
+    assert!(matches!(get("run").lending(&store, [&bytes_type, &words_type]), Err(Error::Type(_))));
+    let [strange, _] = types(&self::engine(Tier::Auto));
+    assert!(matches!(get("run").lending(&store, [&strange, &bytes_type]), Err(Error::Stale(_))));
+
+    // One that takes more and gives less than it may.
+    let less = get("less").lending(&store, [&words_type, &bytes_type]).unwrap();
+    let run = get("run").lending(&store, [&words_type, &bytes_type]).unwrap();
+    let words = ArrayRef::new_default(&mut store, &words_type, 1).unwrap();
+    let bytes = ArrayRef::new_default(&mut store, &bytes_type, 1).unwrap();
+    let [(other_words, _), (other_bytes, _)] = less.call(&mut store, [&words, &bytes]).unwrap();
+    assert_eq!(other_words.unwrap().bytes(&store).unwrap()[0], 9);
+    assert_eq!(other_bytes.unwrap().bytes(&store).unwrap()[0], 8);
+    assert!(matches!(run.call(&mut store, [&bytes, &words]), Err(Error::Type(_))));
+    assert!(matches!(run.call(&mut store, [&words, &words]), Err(Error::Type(_))));
+    let mut other = Store::new(&engine, Host::default());
+    assert!(matches!(run.call(&mut other, [&words, &bytes]), Err(Error::Stale(_))));
+    let others = ArrayRef::new_default(&mut other, &words_type, 1).unwrap();
+    assert!(run.call(&mut store, [&others, &bytes]).is_err());
 }

@@ -1,17 +1,18 @@
-//! Host functions that are lent what is in a guest's arrays, and fill these with what they give: nothing is allocated, and no handle made, for
-//! a call.
+//! Calls of which arguments and results are in two arrays: functions of the host that are lent what is in them, and fill them with what they give; functions of
+//! a guest that are lent them. Nothing is allocated, and no handle made, for a call.
 
 use std::any::Any;
 
 use super::any::AnyRef;
 use super::arrays::ArrayRef;
 use super::error::{Error, Result};
+use super::func::Func;
 use super::host::{HostFunc, guarded};
 use super::linker::Linker;
 use super::store::{AsContext, AsContextMut};
 use super::types::ArrayType;
 use crate::heap;
-use crate::runtime::call::on_host_stack;
+use crate::runtime::call::{enter, on_host_stack};
 use crate::runtime::context::HostContext;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::store::StoreInner;
@@ -39,6 +40,94 @@ impl<'a> Lent<'a> {
     /// The bytes of both arrays, as [`ArrayRef::bytes`] has them, each with the number that follows it.
     pub fn arrays(&self) -> [(&'a [u8], i64); 2] {
         self.arrays
+    }
+}
+
+/// A guest's function of type `(ref array) (ref array) -> (ref null array) i64 (ref null array) i64`, whose arrays are of two types: see
+/// [`Func::lending`].
+#[derive(Clone, Copy, Debug)]
+pub struct LendingFunc {
+    func: Func,
+    types: [TypeId; 2],
+}
+
+impl Func {
+    /// The same function, to be lent arrays of these types.
+    ///
+    /// # Errors
+    /// If it takes or gives something else than [`LendingFunc`] says, or something is of another store or engine.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{ArrayRef, ArrayType, Engine, FieldType, Linker, Module, StorageType, Store, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::default();
+    /// let words = ArrayType::new(&engine, FieldType::mutable(ValType::I64))?;
+    /// let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
+    /// let module = r#"(module
+    ///     (type $words (array (mut i64)))
+    ///     (type $bytes (array (mut i8)))
+    ///     (func (export "double") (param (ref $words) (ref $bytes)) (result (ref null $words) i64 (ref null $bytes) i64)
+    ///         (array.set $words (local.get 0) (i32.const 0)
+    ///             (i64.mul (i64.const 2) (array.get $words (local.get 0) (i32.const 0))))
+    ///         (local.get 0) (i64.const 1) (ref.null $bytes) (i64.const 0)))"#;
+    /// let mut store = Store::new(&engine, ());
+    /// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(module)?)?)?;
+    /// let double = instance.get_func(&store, "double").unwrap().lending(&store, [&words, &bytes])?;
+    ///
+    /// let (words, bytes) = (ArrayRef::new_default(&mut store, &words, 1)?, ArrayRef::new_default(&mut store, &bytes, 0)?);
+    /// words.bytes_mut(&mut store)?[0] = 21;
+    /// let [given, nothing] = double.call(&mut store, [&words, &bytes])?;
+    /// // None is another array than the one that was lent.
+    /// assert!(given.0.is_none() && nothing.0.is_none());
+    /// assert_eq!((words.bytes(&store)?[0], given.1, nothing.1), (42, 1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lending(&self, store: impl AsContext, types: [&ArrayType; 2]) -> Result<LendingFunc> {
+        let ty = self.ty(&store)?;
+        let store = store.inner();
+        let [first, second] = types;
+        let [first_type, second_type] = [first.of_engine(&store.engine)?, second.of_engine(&store.engine)?];
+        let params = [first.non_null(), second.non_null()];
+        let results = [first.nullable(), ValType::I64, second.nullable(), ValType::I64];
+        let all = |from: &[ValType], to: &[ValType]| {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| store.engine.types.matches(*from, *to))
+        };
+        if !all(&params, ty.params()) || !all(ty.results(), &results) {
+            return Err(Error::Type(format!("the function's type is {ty}, not {}", FuncType::new(params, results))));
+        }
+        Ok(LendingFunc { func: *self, types: [first_type.id, second_type.id] })
+    }
+}
+
+impl LendingFunc {
+    /// Calls it with these arrays. Of each that comes back there is the number after it, and the array itself if it is another one.
+    ///
+    /// # Errors
+    /// If the arrays are of other types, or something is of another store; and how the call ended, if it did not return.
+    pub fn call(&self, mut store: impl AsContextMut, arrays: [&ArrayRef; 2]) -> Result<[(Option<ArrayRef>, i64); 2]> {
+        let store = store.inner_mut();
+        let func = self.func.raw(store)?;
+        let mut buffer = [0_u64; 4];
+        for ((array, id), slot) in arrays.iter().zip(self.types).zip(&mut buffer) {
+            if !array.0.is_of_type(store, id) {
+                return Err(Error::Type("an argument is of another type".into()));
+            }
+            *slot = array.0.reference(store)?.into();
+        }
+        // SAFETY: the buffer has the slots of the type that `lending` saw, and so have the arguments; `raw` checked the function.
+        let ended = unsafe { enter(store.context(), func, buffer.as_mut_ptr()) };
+        let given = ended.map(|()| {
+            let [first, first_number, second, second_number] = buffer;
+            let other = |lent: &ArrayRef, given: u64| {
+                let given = given as u32;
+                (given != lent.0.bits()).then(|| AnyRef::from_reference(store, given).map(ArrayRef)).flatten()
+            };
+            [(other(arrays[0], first), first_number as i64), (other(arrays[1], second), second_number as i64)]
+        });
+        store.bury();
+        given.map_err(Error::from)
     }
 }
 

@@ -85,7 +85,7 @@ pub use externs::{Extern, Global, Memory, Table, Tag};
 pub use func::{Func, TypedFunc};
 pub use host::IntoHostFunc;
 pub use instance::Instance;
-pub use lent::Lent;
+pub use lent::{LendingFunc, Lent};
 pub use linker::Linker;
 pub use samples::{Sampled, SampledPlace, Samples};
 pub use store::{AsContext, AsContextMut, InterruptHandle, Store};
