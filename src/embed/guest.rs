@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pinfold_vm::api::{
-    self, ArrayRef, ArrayType, Caller, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, Linker, Module,
-    StorageType, Store, StoreLimits, Trap, TrapKind, TypedFunc, Val, ValType,
+    self, ArrayRef, ArrayType, Engine, ExternRef, FieldType, Func, Instance, InterruptHandle, LendingFunc, Lent,
+    Linker, Module, StorageType, Store, StoreLimits, Trap, TrapKind, Val, ValType,
 };
 use pinfold_vm::host::fold::HostValue;
 use pinfold_vm::host::{self, HostError, HostState};
@@ -16,7 +16,7 @@ use super::grants::{Grant, Grants, Need};
 use super::types::Signature;
 use super::vm::Limits;
 use super::wire::{Reader, Writer};
-use crate::exchange::{HOST_CALL, filled};
+use crate::exchange::HOST_CALL;
 use crate::{network, trace};
 
 /// What a store holds.
@@ -27,32 +27,20 @@ pub(crate) struct Host {
 }
 
 /// The host's functions, of which the machine's are the same for all programs.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
+pub(crate) fn linker(engine: &Engine, types: &BufferTypes) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.host_table(&host::Grants::none(), |host: &mut Host| &mut host.state);
-    linker.func_wrap(HOST_CALL.0, HOST_CALL.1, host_call).map_err(machine)?;
+    linker.func_lent(HOST_CALL.0, HOST_CALL.1, [&types.words, &types.bytes], host_call).map_err(machine)?;
     Ok(linker)
 }
 
 /// Calls a function of a capability of the host's own. Its arguments are in the buffers, and so is then what it gives.
-fn host_call(
-    mut caller: Caller<'_, Host>,
-    handle: ExternRef,
-    function: i64,
-    words: ArrayRef,
-    word: i64,
-    bytes: ArrayRef,
-    byte: i64,
-) -> api::Result<(ArrayRef, ArrayRef)> {
-    let object = handle.downcast_ref::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
-    let mut to = std::mem::take(&mut caller.data_mut().wire);
-    to.clear();
-    let mut from = reader((words.bytes(&caller)?, word), (bytes.bytes(&caller)?, byte));
-    caller.on_host_stack(|| object.call(function, &mut from, &mut to)).map_err(api::Error::host)?;
-    let words = filled(&mut caller, words, &to.words)?;
-    let bytes = filled(&mut caller, bytes, &to.bytes)?;
-    caller.data_mut().wire = to;
-    Ok((words, bytes))
+fn host_call<'d>(host: &'d mut Host, call: Lent<'_>) -> api::Result<[&'d [u8]; 2]> {
+    let object = call.value::<Object>().ok_or_else(|| api::Error::host(HostError::NoCapability))?;
+    let [words, bytes] = call.arrays();
+    host.wire.clear();
+    object.call(call.number(), &mut reader(words, bytes), &mut host.wire).map_err(api::Error::host)?;
+    Ok([&host.wire.words, &host.wire.bytes])
 }
 
 /// What is used of two buffers: so many words, so many bytes. Nothing, if they have not so many.
@@ -74,11 +62,8 @@ struct Buffers {
     bytes_room: usize,
 }
 
-/// What all calls need that are granted nothing.
-type Plain = TypedFunc<(ArrayRef, ArrayRef), Given>;
-
 /// What a call gives: buffers, if they are not those that it was given, each with how much of it is used.
-type Given = (Option<ArrayRef>, i64, Option<ArrayRef>, i64);
+type Given = [(Option<ArrayRef>, i64); 2];
 
 /// Types of the buffers.
 pub(crate) struct BufferTypes {
@@ -113,7 +98,8 @@ pub(crate) struct Guest {
 
 #[derive(Clone, Copy)]
 enum Callable {
-    Plain(Plain),
+    /// It takes none.
+    Plain(LendingFunc),
     /// It takes capabilities too.
     Granted(Func),
 }
@@ -186,25 +172,29 @@ impl Guest {
     ) -> Result<T> {
         let callable = self.callable(function)?;
         self.fill().map_err(|error| self.explain(error, Instant::now()))?;
-        let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
-        let (words, bytes) = (words.clone(), bytes.clone());
         let start = self.begin()?;
+        // As values with counts of their own only where they go with others.
+        let handles = match callable {
+            Callable::Plain(_) => Vec::new(),
+            Callable::Granted(_) => self.handles(needs)?,
+        };
+        let Some(Buffers { words, bytes, .. }) = &self.buffers else { return Err(Error::Machine("no buffers".into())) };
         let ended = match callable {
-            Callable::Plain(func) => func.call(&mut self.store, (words.clone(), bytes.clone())),
+            Callable::Plain(func) => func.call(&mut self.store, [words, bytes]),
             Callable::Granted(func) => {
-                let mut arguments = self.handles(needs)?;
+                let mut arguments = handles;
                 arguments.extend([Val::from(words.clone()), Val::from(bytes.clone())]);
                 let ended = granted_call(&mut self.store, func, &arguments);
                 self.store.data_mut().state.flush();
                 ended
             }
         };
-        let (other_words, word, other_bytes, byte) = ended.map_err(|error| self.explain(error, start))?;
+        let [(other_words, word), (other_bytes, byte)] = ended.map_err(|error| self.explain(error, start))?;
         let used = (word.max(0) as u64).saturating_mul(8).saturating_add(byte.max(0) as u64);
         if used > self.limits.output {
             return Err(self.exceeded(Limit::Output, self.limits.output, Vec::new(), start));
         }
-        let (words, bytes) = (other_words.unwrap_or(words), other_bytes.unwrap_or(bytes));
+        let (words, bytes) = (other_words.as_ref().unwrap_or(words), other_bytes.as_ref().unwrap_or(bytes));
         let words = words.bytes_as(&self.store, &self.types.words).map_err(machine)?;
         let bytes = bytes.bytes_as(&self.store, &self.types.bytes).map_err(machine)?;
         read(&mut reader((words, word), (bytes, byte)))
@@ -225,7 +215,10 @@ impl Guest {
         let found = self.instance.get_func(&self.store, &export);
         let func = found.ok_or_else(|| no_function(&function.name, "the module has none".into()))?;
         let callable = match function.needs.is_empty() {
-            true => Callable::Plain(func.typed(&self.store).map_err(machine)?),
+            true => {
+                let types = [&self.types.words, &self.types.bytes];
+                Callable::Plain(func.lending(&self.store, types).map_err(machine)?)
+            }
             false => Callable::Granted(func),
         };
         self.known.push((function.name.as_str().into(), callable));
@@ -364,7 +357,7 @@ fn granted_call(store: &mut Store<Host>, func: Func, arguments: &[Val]) -> api::
     match (words, word, bytes, byte) {
         (Val::AnyRef(words), Val::I64(word), Val::AnyRef(bytes), Val::I64(byte)) => {
             let array = |found: Option<api::AnyRef>| found.map(|found| found.to_array(&*store)).transpose();
-            Ok((array(words)?, word, array(bytes)?, byte))
+            Ok([(array(words)?, word), (array(bytes)?, byte)])
         }
         _ => Err(api::Error::Type("a call gives other values than it should".into())),
     }

@@ -264,14 +264,9 @@ impl VmBuilder {
         let mut config = Config::new();
         config.tier(self.tier).consume_fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config).map_err(machine)?;
-        let inner = Inner {
-            linker: guest::linker(&engine)?,
-            types: Arc::new(BufferTypes::new(&engine)?),
-            engine,
-            limits: self.limits,
-            workers,
-            host,
-        };
+        let types = Arc::new(BufferTypes::new(&engine)?);
+        let inner =
+            Inner { linker: guest::linker(&engine, &types)?, types, engine, limits: self.limits, workers, host };
         let vm = Vm(Arc::new(inner));
         #[cfg(feature = "compiler")]
         vm.check_capabilities()?;

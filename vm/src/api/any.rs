@@ -190,7 +190,12 @@ impl AnyRef {
 
     /// Whether it is an object of the store's whose type is this one, not just a subtype of it.
     pub(crate) fn is_just(&self, store: &StoreInner, ty: &DefinedType) -> bool {
-        self.type_id(store) == Some(ty.id)
+        self.is_of_type(store, ty.id)
+    }
+
+    /// The same of a type's number.
+    pub(crate) fn is_of_type(&self, store: &StoreInner, id: TypeId) -> bool {
+        self.type_id(store) == Some(id)
     }
 
     /// An object's type; none of what is no object of the store's.

@@ -130,7 +130,7 @@ impl Config {
     }
 }
 
-/// Settings, compiler and pools, shared by the stores made from it. Cheap to clone.
+/// Settings and compiler, shared by the stores made from it. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<engine::Engine>,

@@ -23,7 +23,7 @@ use crate::runtime::types::{DefinedType, TypeRegistry};
 use crate::runtime::{raise, raise_trap, sampler};
 use crate::types::{FuncType, TypeId, ValType};
 
-type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
+pub(super) type Call = unsafe extern "sysv64" fn(*mut HostContext, *mut u64) -> bool;
 
 /// A host function that is not bound to a store yet.
 #[derive(Clone)]
@@ -62,6 +62,11 @@ impl HostFunc {
     /// A row of the host table.
     pub(crate) fn row<T: 'static, const RECORDED: bool>(ty: FuncType, row: super::table::BoundRow<T>) -> Self {
         Self::typed(ty, super::table::call::<T, RECORDED>, row)
+    }
+
+    /// A function that is lent what is in its arguments, which may be of more types than its own.
+    pub(super) fn lent<F: Any + Send + Sync>(ty: FuncType, call: Call, lender: F) -> Self {
+        Self { fits: true, ..Self::typed(ty, call, lender) }
     }
 
     /// The same function as one of a type that was defined.
@@ -108,6 +113,14 @@ impl HostFunc {
             ty: HostType { func: self.ty.clone(), defined: None },
             checked: false,
         }
+    }
+
+    /// Binds the function to a store as one of the type that is defined, if that is just what it says itself.
+    pub(crate) fn bind_plain_as(&self, store: *mut StoreContext, ty: &Arc<DefinedType>) -> Option<HostFunction> {
+        (self.defined.is_none() && ty.is_plain(&self.ty)).then(|| {
+            let bound = self.bind_plain(store);
+            HostFunction { ty: HostType { defined: Some(ty.clone()), ..bound.ty }, ..bound }
+        })
     }
 
     /// Binds the function to a store of this engine as one of another type, if it can be one.

@@ -1,5 +1,6 @@
 //! Linkers: what a module's imports are looked up in.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use super::externs::Extern;
 use super::host::{HostFunc, IntoHostFunc};
 use super::instance::Instance;
 use super::store::{AsContext, AsContextMut};
+use super::table::HostTable;
 use super::types::DefinedFuncType;
 use super::val::Val;
 use crate::module::{Import, ImportKind};
@@ -26,6 +28,8 @@ use crate::types::{ExternType, FuncType, Limits, TypeId};
 pub struct Linker<T> {
     engine: Arc<engine::Engine>,
     items: HashMap<String, HashMap<String, Item>>,
+    /// Host tables, of which the last one counts. Each has functions for all guests, so that they are made for those that import them.
+    tables: Vec<HostTable<T>>,
     shadows: bool,
     data: PhantomData<fn(T)>,
 }
@@ -39,7 +43,13 @@ enum Item {
 impl<T: 'static> Linker<T> {
     /// An empty linker.
     pub fn new(engine: &Engine) -> Self {
-        Self { engine: engine.inner.clone(), items: HashMap::new(), shadows: false, data: PhantomData }
+        Self {
+            engine: engine.inner.clone(),
+            items: HashMap::new(),
+            tables: Vec::new(),
+            shadows: false,
+            data: PhantomData,
+        }
     }
 
     /// Whether what is defined takes the place of what had its name before. Otherwise that is an error.
@@ -102,8 +112,25 @@ impl<T: 'static> Linker<T> {
         self.insert_new(module, name, Item::Host(func))
     }
 
-    pub(crate) fn define_host(&mut self, module: &str, name: &str, func: HostFunc) -> &mut Self {
+    pub(super) fn define_table(&mut self, table: HostTable<T>) -> &mut Self {
+        for (module, names) in &mut self.items {
+            names.retain(|name, _| table.row(module, name).is_none());
+        }
+        self.tables.push(table);
+        self
+    }
+
+    pub(super) fn define_new_host(&mut self, module: &str, name: &str, func: HostFunc) -> Result<&mut Self> {
+        self.insert_new(module, name, Item::Host(func))
+    }
+
+    /// Defines a host function in the place of what had its name.
+    pub(super) fn define_host(&mut self, module: &str, name: &str, func: HostFunc) -> &mut Self {
         self.insert(module, name, Item::Host(func))
+    }
+
+    pub(super) fn engine(&self) -> &Arc<engine::Engine> {
+        &self.engine
     }
 
     /// Defines something that a store holds.
@@ -135,11 +162,17 @@ impl<T: 'static> Linker<T> {
 
     /// Whether something is defined under a name.
     pub fn has(&self, module: &str, name: &str) -> bool {
-        self.get(module, name).is_some()
+        let is_row = || self.tables.iter().any(|table| table.row(module, name).is_some());
+        self.item(module, name).is_some() || is_row()
     }
 
-    fn get(&self, module: &str, name: &str) -> Option<&Item> {
+    fn item(&self, module: &str, name: &str) -> Option<&Item> {
         self.items.get(module)?.get(name)
+    }
+
+    fn get(&self, module: &str, name: &str) -> Option<Cow<'_, Item>> {
+        let row = || self.tables.iter().rev().find_map(|table| table.func(module, name));
+        self.item(module, name).map(Cow::Borrowed).or_else(|| row().map(|func| Cow::Owned(Item::Host(func))))
     }
 
     /// Makes an instance: all imports are looked up and checked before anything is done.
@@ -157,7 +190,7 @@ fn instantiate<'a>(
     store: &mut StoreInner,
     module: &Module,
     beginning: Beginning<'_>,
-    find: impl Fn(usize, &Import) -> Option<&'a Item>,
+    find: impl Fn(usize, &Import) -> Option<Cow<'a, Item>>,
 ) -> Result<Instance> {
     if !Arc::ptr_eq(&store.engine, &module.engine.inner) {
         return Err(Error::Stale("the module's engine"));
@@ -173,6 +206,13 @@ fn instantiate<'a>(
         };
         let id = defined.map(|ty| ty.id);
         let item = find(number, import);
+        let item = item.as_deref();
+        if let Some((Item::Host(func), defined)) = item.zip(defined)
+            && let Some(function) = func.bind_plain_as(store.context(), defined)
+        {
+            given.push(Given::Host(function));
+            continue;
+        }
         let fitted = item.zip(defined).and_then(|(item, defined)| fit(store, item, defined));
         match item.map(|item| resolve(store, item)).transpose()? {
             Some(item) if matches(&store.engine.types, (&wanted, id), (&item.ty, item.id)) => given.push(item.given),
@@ -199,7 +239,7 @@ pub(super) fn instantiate_with(store: &mut StoreInner, module: &Module, imports:
         return Err(Error::Type(format!("the module has {wanted} imports; {} were given", imports.len())));
     }
     let items: Vec<Item> = imports.iter().map(|item| Item::Extern(*item)).collect();
-    instantiate(store, module, Beginning::New, |number, _| items.get(number))
+    instantiate(store, module, Beginning::New, |number, _| items.get(number).map(Cow::Borrowed))
 }
 
 /// Something that was defined, for an import.

@@ -8,19 +8,45 @@ use super::store::{AsContext, Store};
 use super::val::Val;
 use crate::heap::handles::HostValue;
 use crate::host::fold::Objects;
-use crate::host::table::{HostCall, Row, rows};
-use crate::host::{DependsOn, Grants, GuestMemory, HostError, HostState, record};
+use crate::host::table::{HostCall, Row, lookup, rows};
+use crate::host::{Capability, DependsOn, Grants, GuestMemory, HostError, HostState, record};
 use crate::runtime::context::HostContext;
 use crate::runtime::instance::HostFunction;
 use crate::runtime::raise_trap;
 use crate::runtime::store::StoreInner;
 use crate::runtime::trap::{Trap, TrapKind};
-use crate::types::{StorageType, TypeId};
+use crate::types::{FuncType, StorageType, TypeId};
 
 /// A row bound to the place of its state in the embedder's data.
 pub(crate) struct BoundRow<T> {
     row: &'static Row,
     state: fn(&mut T) -> &mut HostState,
+}
+
+/// The rows of the host table that are granted, as functions of a linker.
+pub(super) struct HostTable<T> {
+    allowed: Vec<Capability>,
+    state: fn(&mut T) -> &mut HostState,
+    make: fn(FuncType, BoundRow<T>) -> HostFunc,
+}
+
+impl<T> Clone for HostTable<T> {
+    fn clone(&self) -> Self {
+        Self { allowed: self.allowed.clone(), ..*self }
+    }
+}
+
+impl<T> HostTable<T> {
+    /// The row with a name, if it is granted.
+    pub fn row(&self, module: &str, name: &str) -> Option<&'static Row> {
+        lookup(module, name).filter(|row| self.allowed.contains(&row.capability))
+    }
+
+    /// The function that it is.
+    pub fn func(&self, module: &str, name: &str) -> Option<HostFunc> {
+        let row = self.row(module, name)?;
+        Some((self.make)(row.func_type(), BoundRow { row, state: self.state }))
+    }
 }
 
 impl<T: 'static> Linker<T> {
@@ -60,11 +86,8 @@ impl<T: 'static> Linker<T> {
     }
 
     fn table<const RECORDED: bool>(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
-        for row in rows().iter().filter(|row| grants.allows(row.capability)) {
-            let func = HostFunc::row::<T, RECORDED>(row.func_type(), BoundRow { row, state });
-            self.define_host(row.module, row.name, func);
-        }
-        self
+        let allowed = Capability::ALL.into_iter().filter(|capability| grants.allows(*capability)).collect();
+        self.define_table(HostTable { allowed, state, make: HostFunc::row::<T, RECORDED> })
     }
 }
 

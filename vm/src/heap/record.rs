@@ -293,12 +293,15 @@ impl Records {
 
     fn record(&mut self, region: &mut Region, id: TypeId, at: usize, shape: &Shape) -> io::Result<Record> {
         let depth = shape.supertypes.len();
-        let headers: Vec<u32> = shape.supertypes.iter().chain([&id]).map(|id| header_of(*id)).collect();
+        let headers = shape.supertypes.iter().chain([&id]).map(|id| header_of(*id));
         let mut display = [0; DISPLAY];
-        for (to, from) in display.iter_mut().zip(&headers) {
-            *to = *from;
+        for (to, from) in display.iter_mut().zip(headers.clone()) {
+            *to = from;
         }
-        let deep = if depth < DISPLAY { at + DISPLAY_AT } else { self.deep_display(region, &headers)? };
+        let deep = match depth < DISPLAY {
+            true => at + DISPLAY_AT,
+            false => self.deep_display(region, &headers.collect::<Vec<_>>())?,
+        };
         let mut record = Record {
             kind: Kind::Opaque,
             shift: 0,

@@ -1,11 +1,12 @@
 //! The reserved range of a heap: what lies where, and which of it is open.
 //!
 //! What is open is what is charged to the store's memory limit; what is given back is closed again, so
-//! that the kernel's own limit on a process's data counts the same.
+//! that the kernel's own limit on a process's data counts the same. (In the space of a heap that is gone some more is accessible.)
 
 use std::io;
 
-use crate::runtime::space;
+use super::nursery::EDEN;
+use crate::runtime::space::Space;
 
 /// How far below the base the type records begin.
 pub const RECORDS_BELOW: usize = 240 << 20;
@@ -25,6 +26,10 @@ pub const HEAP: u64 = 4 << 30;
 pub const GUARD: usize = 1 << 20;
 /// Address space of a heap.
 pub const RESERVATION: usize = RECORDS_BELOW + HEAP as usize + GUARD;
+
+/// Pages at the beginning of eden that are kept in memory for the next heap.
+const WARM: usize = 4 * PAGE;
+const PAGE: usize = 4 << 10;
 
 /// Parts grow by multiples of this, which is a multiple of every page size.
 pub const GRAIN: usize = 64 << 10;
@@ -95,6 +100,7 @@ pub fn prefetch(at: *const u8) {
 #[derive(Debug)]
 pub struct Region {
     base: Base,
+    space: Space,
     committed: u64,
     ceiling: u64,
 }
@@ -105,8 +111,13 @@ impl Region {
     /// # Errors
     /// If there is no address space.
     pub fn new() -> io::Result<Self> {
-        let start = space::reserve(RESERVATION)?;
-        Ok(Self { base: Base(start.wrapping_add(RECORDS_BELOW)), committed: 0, ceiling: 0 })
+        let mut space = Space::new(RESERVATION)?;
+        let base = Base(space.base().wrapping_add(RECORDS_BELOW));
+        // What is used of a heap in which little is made.
+        for (from, len) in [(base.below(RECORDS_BELOW), PAGE), (base.card(EDEN), PAGE), (base.at(EDEN), WARM)] {
+            space.keep_warm(from, len);
+        }
+        Ok(Self { base, space, committed: 0, ceiling: 0 })
     }
 
     /// Where the heap begins.
@@ -139,8 +150,7 @@ impl Region {
         if self.room() < len as u64 {
             return false;
         }
-        // SAFETY: parts lie inside of the reservation.
-        let opened = unsafe { libc::mprotect(from.cast(), len, libc::PROT_READ | libc::PROT_WRITE) } == 0;
+        let opened = self.space.open(from, len).is_ok();
         if opened {
             self.committed += len as u64;
         }
@@ -149,19 +159,8 @@ impl Region {
 
     /// Closes pages that were open; what was on them is gone.
     pub fn close(&mut self, from: *mut u8, len: usize) {
-        // SAFETY: as in `open`; the caller has no objects there.
-        unsafe {
-            libc::madvise(from.cast(), len, libc::MADV_DONTNEED);
-            libc::mprotect(from.cast(), len, libc::PROT_NONE);
-        }
+        self.space.close(from, len);
         self.committed -= len as u64;
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: the whole reservation; the heap's owner runs no code any more.
-        unsafe { space::release(self.base.below(RECORDS_BELOW), RESERVATION) }
     }
 }
 

@@ -22,28 +22,41 @@ pub struct Section {
 impl Module {
     /// The contents of the first custom section of a name.
     pub fn custom_section(&self, name: &str) -> Option<&[u8]> {
-        let section = self.sections().into_iter().find(|section| section.name.as_deref() == Some(name))?;
-        let contents = self.bytes().get(section.bytes)?;
-        // Its name comes first.
-        contents.windows(name.len()).position(|at| at == name.as_bytes()).map(|at| &contents[at + name.len()..])
+        let mut found = None;
+        self.each_section(|payload| match payload {
+            Payload::CustomSection(section) if section.name() == name => {
+                found = Some(section.data());
+                false
+            }
+            _ => true,
+        });
+        found
     }
 
     /// The sections in their order, function bodies not looked at.
     pub fn sections(&self) -> Vec<Section> {
+        let mut sections = Vec::new();
+        self.each_section(|payload| {
+            sections.extend(section(&payload));
+            true
+        });
+        sections
+    }
+
+    /// Shows sections in their order, function bodies left out, until one is what was looked for.
+    fn each_section<'a>(&'a self, mut goes_on: impl FnMut(Payload<'a>) -> bool) {
         let bytes = self.bytes();
-        let (mut sections, mut parser, mut at) = (Vec::new(), Parser::new(0), 0);
+        let (mut parser, mut at) = (Parser::new(0), 0);
         while let Some(Ok(Chunk::Parsed { consumed, payload })) = bytes.get(at..).map(|rest| parser.parse(rest, true)) {
             at += consumed;
-            if let Payload::End(_) = payload {
-                break;
-            }
             if let Payload::CodeSectionStart { size, .. } = payload {
                 at += size as usize;
                 parser.skip_section();
             }
-            sections.extend(section(&payload));
+            if matches!(payload, Payload::End(_)) || !goes_on(payload) {
+                return;
+            }
         }
-        sections
     }
 }
 

@@ -413,7 +413,8 @@ unsafe fn enter_outermost(store: *mut StoreContext, begin: Begin<'_>, buffer: *m
         signals::ensure_signal_stack();
         let value_top = (*store).value_top;
         let before = signals::set_current(store);
-        let interrupt = StoreInner::of(store).interrupt.clone();
+        // Its store, which is borrowed for the call, keeps it.
+        let interrupt = &*std::sync::Arc::as_ptr(&StoreInner::of(store).interrupt);
         let sampler = sampler::enter(StoreInner::of(store).sampler.as_deref());
         interrupt.enter();
         let mut run_it = Run { store, begin, buffer, outcome: Ok(Outcome::Done) };

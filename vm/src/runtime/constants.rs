@@ -8,6 +8,9 @@ use super::store::StoreInner;
 use crate::module::{ConstExpr, ConstStep, GlobalIndex, TypeIndex};
 use crate::types::{StorageType, ValType};
 
+/// Operands for which there is room from the beginning.
+const MOST_ROOM: usize = 256;
+
 /// A value on the way to the result. References wait in the store's temporaries, where the collector sees them.
 #[derive(Clone, Copy)]
 enum Operand {
@@ -31,7 +34,7 @@ pub unsafe fn evaluate(context: *mut InstanceContext, expr: &ConstExpr) -> Resul
     // SAFETY: by contract.
     unsafe {
         let kept = StoreInner::of((*context).store).temporaries.len();
-        let mut evaluation = Evaluation { context, stack: Vec::new() };
+        let mut evaluation = Evaluation { context, stack: Vec::with_capacity(steps.len().min(MOST_ROOM)) };
         let result = steps.iter().try_for_each(|step| evaluation.step(step));
         let value = evaluation.pop();
         StoreInner::of((*context).store).temporaries.truncate(kept);

@@ -1,11 +1,10 @@
-//! What the stores of a process share: settings, function types, stacks, the compiler.
+//! What the stores of a process share: settings, function types, the compiler.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
 use super::events::Sink;
 use super::queue::Sender;
-use super::stack::StackPool;
 use super::types::TypeRegistry;
 use crate::jit;
 use crate::types::{FuncType, TypeId};
@@ -16,8 +15,6 @@ pub struct Engine {
     pub config: CodeConfig,
     /// Bytes that compiling, and what comes of it, may take.
     compile_memory: usize,
-    /// Stacks that wait for the next store.
-    pub stacks: StackPool,
     /// Its types.
     pub types: TypeRegistry,
     /// Who is told what the tiers do.
@@ -33,7 +30,6 @@ impl Engine {
         Self {
             config,
             compile_memory,
-            stacks: StackPool::default(),
             types: TypeRegistry::default(),
             events: None,
             compiler: OnceLock::new(),

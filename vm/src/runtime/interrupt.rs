@@ -122,7 +122,9 @@ impl InterruptState {
     pub fn set_deadline(self: &Arc<Self>, at: Option<Instant>) {
         let mut target = self.lock();
         // SAFETY: as in `request`.
-        if let Some(context) = unsafe { target.context.as_ref() } {
+        if let Some(context) = unsafe { target.context.as_ref() }
+            && context.interrupt.load(Ordering::Relaxed) == TrapKind::Timeout as u32
+        {
             let _ =
                 context.interrupt.compare_exchange(TrapKind::Timeout as u32, 0, Ordering::Relaxed, Ordering::Relaxed);
         }

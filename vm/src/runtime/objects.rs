@@ -11,9 +11,9 @@ use super::roots::StoreRoots;
 use super::store::StoreInner;
 use super::trap::TrapKind;
 use super::types::DefinedType;
-use crate::heap::{Heap, HeapError, Layout, Roots, Shape};
+use crate::heap::{Heap, HeapError, Roots};
 use crate::module::Module;
-use crate::types::{CompositeType, StorageType, TypeId};
+use crate::types::{StorageType, TypeId};
 
 /// Where an array's elements begin.
 pub const ELEMENTS: u32 = 8;
@@ -51,17 +51,28 @@ impl StoreInner {
         let heap = unsafe { Heap::new(view, self.limits.host_values, self.engine.config.heap)? };
         self.count_heap(heap.committed());
         self.heap = Some(Box::new(heap));
-        // Every function's type is known, so that a test of any function finds its record.
-        let mut types: Vec<_> =
-            self.instances.values().flat_map(|instance| instance.code.module.types.clone()).collect();
-        let hosts = self.instances.values().flat_map(|instance| &instance.hosts).map(|host| &**host);
-        let own = self.host_functions.iter().map(|host| &host.1);
-        types.extend(hosts.chain(own).filter_map(|host| host.ty.defined(&self.engine.types)));
         for instance in self.instances.values() {
             // SAFETY: live instances have live contexts.
             unsafe { (*instance.context()).heap = (*self.context()).heap.base };
         }
-        types.iter().try_for_each(|ty| self.define(ty))
+        // Every function's type is known, so that a test of any function finds its record.
+        let hosts = self.instances.values().flat_map(|instance| &instance.hosts).map(|host| &**host);
+        let own = self.host_functions.iter().map(|host| &host.1);
+        let types: Vec<_> = hosts.chain(own).filter_map(|host| host.ty.defined(&self.engine.types)).collect();
+        let heap = self.heap.as_mut();
+        let defined = heap.map_or(Ok(()), |heap| {
+            let modules = self.instances.values().flat_map(|instance| &instance.code.module.types);
+            modules.chain(&types).try_for_each(|ty| heap.define(ty.id, &ty.shape))
+        });
+        self.recount_heap();
+        defined
+    }
+
+    /// Counts what the heap takes now.
+    fn recount_heap(&mut self) {
+        if let Some(heap) = &self.heap {
+            self.count_heap(heap.committed());
+        }
     }
 
     /// Tells the heap, if there is one, of a host function's type; the type's number.
@@ -74,29 +85,9 @@ impl StoreInner {
 
     /// Tells the heap of a type.
     pub fn define(&mut self, ty: &DefinedType) -> std::io::Result<()> {
-        if self.heap.as_ref().is_none_or(|heap| heap.is_defined(ty.id)) {
-            return Ok(());
-        }
-        let layout = match &ty.composite {
-            CompositeType::Func(_) => Layout::None,
-            CompositeType::Array(element) => Layout::Array {
-                shift: element.storage.bytes().trailing_zeros() as u8,
-                refs: element.storage.is_traced(),
-            },
-            CompositeType::Struct(fields) => {
-                let traced = ty.offsets.iter().zip(fields).filter(|(_, field)| field.storage.is_traced());
-                Layout::Struct { size: ty.size, refs: traced.map(|(at, _)| *at).collect() }
-            }
-            CompositeType::Exception(payload) => {
-                let traced = ty.offsets[1..].iter().zip(payload).filter(|(_, ty)| ty.is_traced());
-                Layout::Struct { size: ty.size, refs: traced.map(|(at, _)| *at).collect() }
-            }
-        };
-        let shape = Shape { supertypes: ty.supertypes.to_vec(), layout };
-        let Some(heap) = &mut self.heap else { return Ok(()) };
-        let defined = heap.define(ty.id, &shape);
-        let committed = heap.committed();
-        self.count_heap(committed);
+        let Some(heap) = self.heap.as_mut().filter(|heap| !heap.is_defined(ty.id)) else { return Ok(()) };
+        let defined = heap.define(ty.id, &ty.shape);
+        self.recount_heap();
         defined
     }
 

@@ -233,7 +233,7 @@ impl StoreInner {
     /// Makes sure there are stacks to run on; the top of the native one.
     pub fn stack_top(&mut self) -> std::io::Result<*mut u8> {
         if self.stack.is_none() {
-            let stack = self.engine.stacks.take(self.limits.stack)?;
+            let stack = Stack::new(self.limits.stack)?;
             // SAFETY: the context lives as long as the store.
             let context = unsafe { &mut *self.context.get() };
             context.stack_limit = stack.limit();
@@ -343,8 +343,5 @@ impl StoreInner {
 impl Drop for StoreInner {
     fn drop(&mut self) {
         self.interrupt.detach();
-        if let Some(stack) = self.stack.take() {
-            self.engine.stacks.put(stack);
-        }
     }
 }

@@ -8,8 +8,10 @@
 //! Types are never forgotten: an engine lives as long as the code that has their numbers in it. [`MOST`] bounds them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, RwLock};
 
+use crate::heap::{Layout, Shape};
 use crate::types::{CompositeType, FieldType, FuncType, HeapType, RefType, StorageType, SubType, TypeId, ValType};
 
 /// A reference to a member of the same group, where a group is interned: with the place in it added.
@@ -17,6 +19,9 @@ pub const RELATIVE: u32 = 1 << 31;
 
 /// Most types of one engine.
 pub const MOST: usize = 1 << 20;
+
+/// Types for which there is room from the beginning.
+const USUAL: usize = 50;
 
 /// What the fields of a struct follow in the heap: its header.
 const HEADER: u32 = 4;
@@ -36,10 +41,14 @@ pub struct DefinedType {
     pub offsets: Box<[u32]>,
     /// Of a struct or exception: bytes of an object.
     pub size: u32,
+    /// What a heap is to know of it.
+    pub shape: Shape,
+    /// Whether it was defined in a group with no other, so that all that are like it are this one.
+    is_alone: bool,
 }
 
 impl DefinedType {
-    fn new(id: TypeId, sub: SubType, supertypes: Box<[TypeId]>) -> Self {
+    fn new(id: TypeId, sub: SubType, supertypes: Box<[TypeId]>, is_alone: bool) -> Self {
         let (offsets, size) = match &sub.composite {
             CompositeType::Struct(fields) => layout(fields.iter().map(|field| field.storage)),
             CompositeType::Exception(payload) => layout(
@@ -47,7 +56,31 @@ impl DefinedType {
             ),
             CompositeType::Func(_) | CompositeType::Array(_) => (Box::default(), 0),
         };
-        Self { id, is_final: sub.is_final, supertypes, composite: sub.composite, offsets, size }
+        let traced = |places: &[u32], is_traced: &mut dyn Iterator<Item = bool>| {
+            places.iter().zip(is_traced).filter(|(_, is_traced)| *is_traced).map(|(at, _)| *at).collect()
+        };
+        let layout = match &sub.composite {
+            CompositeType::Func(_) => Layout::None,
+            CompositeType::Array(element) => Layout::Array {
+                shift: element.storage.bytes().trailing_zeros() as u8,
+                refs: element.storage.is_traced(),
+            },
+            CompositeType::Struct(fields) => {
+                let is_traced = &mut fields.iter().map(|field| field.storage.is_traced());
+                Layout::Struct { size, refs: traced(&offsets, is_traced) }
+            }
+            CompositeType::Exception(payload) => {
+                let is_traced = &mut payload.iter().map(|ty| ty.is_traced());
+                Layout::Struct { size, refs: traced(&offsets[1..], is_traced) }
+            }
+        };
+        let shape = Shape { supertypes: supertypes.to_vec(), layout };
+        Self { id, is_final: sub.is_final, supertypes, composite: sub.composite, offsets, size, shape, is_alone }
+    }
+
+    /// Whether it is what [`TypeRegistry::func`] finds for this.
+    pub fn is_plain(&self, ty: &FuncType) -> bool {
+        self.is_alone && self.is_final && self.supertypes.len() == 1 && self.func() == Some(ty)
     }
 
     /// The function type, if it is one.
@@ -105,14 +138,16 @@ pub struct TypeRegistry(RwLock<Inner>);
 impl Default for TypeRegistry {
     /// With [`TypeId::BYTES`].
     fn default() -> Self {
-        let types = Self(RwLock::default());
+        // What a small module has fits, without moving all of it again and again.
+        let inner = Inner { groups: HashMap::with_capacity(USUAL), types: Vec::with_capacity(USUAL) };
+        let types = Self(RwLock::new(inner));
         let bytes = types.single(CompositeType::Array(FieldType { storage: StorageType::I8, mutable: true }));
         debug_assert!(bytes.is_some_and(|ty| ty.id == TypeId::BYTES));
         types
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     /// The number of the first type of each group.
     groups: HashMap<Box<[SubType]>, TypeId>,
@@ -128,19 +163,26 @@ impl Inner {
 impl TypeRegistry {
     /// The types of a group, whose references to one another are [`RELATIVE`]. `None` if there are too many.
     pub fn intern(&self, group: Vec<SubType>) -> Option<Vec<Arc<DefinedType>>> {
-        let found = |inner: &Inner| {
-            let first = inner.groups.get(group.as_slice())?;
-            (first.0..).take(group.len()).map(|id| inner.get(TypeId(id)).cloned()).collect()
+        let found = |inner: &Inner, first: TypeId| {
+            (first.0..).take(group.len()).map(|id| inner.get(TypeId(id)).cloned()).collect::<Option<Vec<_>>>()
         };
-        if let Some(types) = found(&self.0.read().unwrap_or_else(|e| e.into_inner())) {
-            return Some(types);
+        {
+            let inner = self.0.read().unwrap_or_else(|e| e.into_inner());
+            if let Some(first) = inner.groups.get(group.as_slice()) {
+                return found(&inner, *first);
+            }
         }
         let mut inner = self.0.write().unwrap_or_else(|e| e.into_inner());
-        if let Some(types) = found(&inner) {
-            return Some(types);
-        }
-        let first = TypeId::FIRST + inner.types.len() as u32;
-        if inner.types.len() + group.len() > MOST {
+        let Inner { groups, types } = &mut *inner;
+        let entry = match groups.entry(group.clone().into()) {
+            Entry::Occupied(entry) => {
+                let first = *entry.get();
+                return found(&inner, first);
+            }
+            Entry::Vacant(entry) => entry,
+        };
+        let first = TypeId::FIRST + types.len() as u32;
+        if types.len() + group.len() > MOST {
             return None;
         }
         for (id, sub) in (first..).zip(&group) {
@@ -152,16 +194,15 @@ impl TypeRegistry {
                 CompositeType::Exception(_) => TypeId::EXCEPTION,
             };
             // A supertype stands before its subtypes.
-            let above = sub.supertype.and_then(|id| inner.get(id));
+            let above = sub.supertype.and_then(|id| types.get(id.0.checked_sub(TypeId::FIRST)? as usize));
             let supertypes = match above {
                 Some(above) => above.supertypes.iter().copied().chain([above.id]).collect(),
                 None => [root].into(),
             };
-            inner.types.push(Arc::new(DefinedType::new(TypeId(id), sub, supertypes)));
+            types.push(Arc::new(DefinedType::new(TypeId(id), sub, supertypes, group.len() == 1)));
         }
-        let types = inner.types[(first - TypeId::FIRST) as usize..].to_vec();
-        inner.groups.insert(group.into(), TypeId(first));
-        Some(types)
+        entry.insert(TypeId(first));
+        Some(types[(first - TypeId::FIRST) as usize..].to_vec())
     }
 
     /// A type that is a group of its own.

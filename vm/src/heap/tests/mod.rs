@@ -4,6 +4,7 @@ mod barrier;
 mod corrupt;
 mod layout;
 mod model;
+mod reuse;
 mod sizes;
 mod speed;
 
