@@ -154,7 +154,7 @@ impl Place {
     }
 
     /// Hashes the program, unless that was done. Nothing is found or kept before.
-    pub fn hash(&self, program: &Bytes) {
+    pub fn find(&self, program: &Bytes) {
         debug_assert_eq!(program.len() as u64, self.len);
         self.hash.get_or_init(|| *blake3::hash(program).as_bytes());
     }
@@ -405,7 +405,7 @@ mod tests {
 
     fn place(program: &[u8]) -> Place {
         let place = Place { len: program.len() as u64, hash: OnceLock::new(), variant: "", maker: Maker([7; 40]) };
-        place.hash(&program.into());
+        place.find(&program.into());
         place
     }
 

@@ -39,7 +39,7 @@ impl Kept {
         run.keeps = Some(cache::LARGEST);
         let found = match program {
             Program::Whole(bytes) if bytes.len() < LARGE => {
-                place.hash(bytes);
+                place.find(bytes);
                 Some(cache.get(&place))
             }
             _ => None,
@@ -74,7 +74,7 @@ impl Kept {
                             if !cache.may_have(place) {
                                 return None;
                             }
-                            place.hash(&program);
+                            place.find(&program);
                             cache.get(place)
                         };
                         give(to, found.unwrap_or_else(find));
@@ -82,7 +82,7 @@ impl Kept {
                         // yet, and the program's own threads go first.
                         // SAFETY: a plain call, on this thread.
                         unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
-                        place.hash(&program);
+                        place.find(&program);
                     });
                 }
             }

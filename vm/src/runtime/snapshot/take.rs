@@ -73,7 +73,7 @@ fn runs(len: usize, is_empty: &dyn Fn(u64) -> bool) -> Vec<Range<u64>> {
 /// One run from the beginning on, where that takes at most half as much again: the memory is then what follows the module in its file.
 fn dense(runs: Vec<Range<u64>>) -> Vec<Range<u64>> {
     let (end, full) = (runs.last().map_or(0, |last| last.end), runs.iter().map(|run| run.end - run.start).sum::<u64>());
-    if end > 0 && end <= full + full / 2 { vec![0..end] } else { runs }
+    if end > 0 && end <= full + full / 2 { std::iter::once(0..end).collect() } else { runs }
 }
 
 fn is_zero(memory: &LinearMemory, page: u64) -> bool {
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(runs, [0..6, 40..42, 99..100]);
         assert_eq!(dense(runs.clone()), runs);
         assert_eq!(dense(vec![2..4, 6..10]), vec![2..4, 6..10]);
-        assert_eq!(dense(vec![2..5, 6..10]), vec![0..10]);
+        assert!(dense(vec![2..5, 6..10]).into_iter().eq(std::iter::once(0..10)));
         assert_eq!(dense(Vec::new()), Vec::new());
     }
 }
