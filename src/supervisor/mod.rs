@@ -10,6 +10,7 @@ mod conversation;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 mod keeping;
+mod program;
 mod records;
 mod remains;
 mod signals;
@@ -19,20 +20,20 @@ mod verdict;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::notify::Listener;
 use pinfold_sandbox::{Cgroup, Child, Launch, Layer, Limits, Refusal, SpawnError, Usage, spawn_in};
 use pinfold_vm::host::Stdin;
-use pinfold_vm::module::{Bytes, Filling};
+use pinfold_vm::module::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 
-use crate::bundle::{self, Bundle, BundleError};
+use crate::bundle::BundleError;
 use crate::job::{Call, EndKind, Ending, FAILED, GIVEN, Job, LARGEST_MESSAGE, Message, Task};
 use crate::network::{self, NetworkError};
 use clock::{Clock, OFTEN, Over};
@@ -40,6 +41,7 @@ use compiler::Compiler;
 use conversation::Next;
 pub use conversation::{Canceller, Conversation, Replied, Session, Stopped};
 pub use keeping::Keeping;
+pub use program::{Program, read_program};
 use records::Recorder;
 pub use records::{Recorded, Recording, Sink};
 pub use remains::Remains;
@@ -134,91 +136,6 @@ pub struct Outcome {
     pub compiler_trouble: Option<String>,
     /// What is left of it.
     pub remains: Remains,
-}
-
-/// Copies a program's file, of one in Fold also the files that it may import; `-` is standard input. Nothing of it is looked at.
-///
-/// # Errors
-/// If it cannot be read, or is too large.
-pub fn read_program(path: &Path, limit: u64) -> Result<Bytes, SupervisorError> {
-    if bundle::is_fold(path) {
-        return Ok(Bundle::gather(path, limit)?.sealed()?);
-    }
-    let file = match path.to_str() {
-        // Past the buffer of `Stdin`, which nobody has filled.
-        Some("-") => io::stdin().as_fd().try_clone_to_owned().map(File::from),
-        _ => File::open(path),
-    };
-    let bytes = file.and_then(|file| Bytes::sealed(file, limit));
-    let bytes = bytes.map_err(|error| SupervisorError::Program { path: path.into(), error })?;
-    if bytes.len() as u64 > limit {
-        return Err(SupervisorError::TooLarge { path: path.into(), limit });
-    }
-    Ok(bytes)
-}
-
-/// A program that is going to be run.
-pub enum Program {
-    /// All of it is there.
-    Whole(Bytes),
-    /// It is copied while its worker starts.
-    Filling(Filling),
-}
-
-/// Bytes of a program that it takes as long to copy as to start its worker.
-const LARGE: u64 = 1 << 20;
-
-impl Program {
-    /// What is in a file, or comes from standard input, as [`read_program`] has it.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn open(path: &Path, limit: u64) -> Result<Self, SupervisorError> {
-        let large = || -> io::Result<Option<Filling>> {
-            let file = File::open(path)?;
-            let stat = file.metadata()?;
-            if stat.is_file() && (LARGE..=limit).contains(&stat.len()) { Filling::of(file).map(Some) } else { Ok(None) }
-        };
-        match if path.as_os_str() == "-" || bundle::is_fold(path) { Ok(None) } else { large() } {
-            Ok(None) => read_program(path, limit).map(Self::Whole),
-            Ok(Some(filling)) => Ok(Self::Filling(filling)),
-            Err(error) => Err(SupervisorError::Program { path: path.into(), error }),
-        }
-    }
-
-    /// How many bytes it has.
-    pub fn len(&self) -> u64 {
-        match self {
-            Self::Whole(bytes) => bytes.len() as u64,
-            Self::Filling(filling) => filling.len(),
-        }
-    }
-
-    /// Whether that is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The file that a worker gets.
-    fn file(&self) -> Option<BorrowedFd<'_>> {
-        match self {
-            Self::Whole(bytes) => bytes.sealed_file().map(AsFd::as_fd),
-            Self::Filling(filling) => Some(filling.file().as_fd()),
-        }
-    }
-
-    /// All of it, once it is there.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn finish(self, path: &Path) -> Result<Bytes, SupervisorError> {
-        match self {
-            Self::Whole(bytes) => Ok(bytes),
-            Self::Filling(filling) => {
-                filling.finish().map_err(|error| SupervisorError::Program { path: path.into(), error })
-            }
-        }
-    }
 }
 
 /// Where the worker is: where it is said to be, or named by `PINFOLD_WORKER`, or beside this executable.
