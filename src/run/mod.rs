@@ -169,6 +169,8 @@ fn attempt(
                 // Nobody waits for it where nothing is kept.
                 let _ = whole.send(bytes.clone());
                 started.hold(bytes);
+                // That it took long to be read is not the program's affair.
+                started.renew(bounds.timeout, None);
                 started.finish()
             }
             Err(error) => {
