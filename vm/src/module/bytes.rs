@@ -9,11 +9,16 @@ use std::ops::Deref;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
+use rustix::io::Errno;
 
 /// What makes a file one that nobody can change.
 const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
+
+/// How often it is tried to seal a file.
+const SEALING: u32 = 1000;
 
 /// What makes a file one whose size stays.
 const SIZE: SealFlags = SealFlags::GROW.union(SealFlags::SHRINK);
@@ -25,6 +30,18 @@ fn memory() -> io::Result<File> {
     let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
         .or_else(|_| memfd_create(c"pinfold-module", flags))?;
     Ok(File::from(file))
+}
+
+/// Seals a file for good.
+fn seal(file: &OwnedFd) -> io::Result<()> {
+    for _ in 0..SEALING {
+        match fcntl_add_seals(file, SEALS) {
+            // Somewhere in the kernel a page is held for a moment.
+            Err(Errno::BUSY) => std::thread::sleep(Duration::from_millis(1)),
+            other => return Ok(other?),
+        }
+    }
+    Err(Errno::BUSY.into())
 }
 
 impl Filling {
@@ -65,7 +82,7 @@ impl Filling {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off while it was read"));
         }
         let file = OwnedFd::from(file);
-        fcntl_add_seals(&file, SEALS)?;
+        seal(&file)?;
         // Perhaps nobody reads it here.
         Bytes::map(file, len, false)
     }
@@ -114,7 +131,7 @@ impl Bytes {
         let len = io::copy(&mut source.take(limit.saturating_add(1)), &mut file)?;
         file.flush()?;
         let file = OwnedFd::from(file);
-        fcntl_add_seals(&file, SEALS)?;
+        seal(&file)?;
         Self::map(file, len, true)
     }
 
