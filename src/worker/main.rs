@@ -158,18 +158,19 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
-    let of_run = |run: &mut Run, purpose| {
+    let of_run = |run: &mut Run, program, purpose| {
         run.grants.stepwise = policy::is_stepwise(plan.layers);
         for (grant, place) in run.grants.dirs.iter_mut().zip(inside::places(&plan)) {
             grant.host = place;
         }
-        let program = (purpose == Purpose::Run).then(|| bytes.clone());
         run::prepare(run, program, purpose).map(|prepared| Prepared::Run(Box::new(prepared)))
     };
     let prepared = match &mut task {
-        Task::Run(run) | Task::Session(run) | Task::Call(Call { run, .. }) => of_run(run, Purpose::Run)?,
-        Task::Explore(run) => of_run(run, Purpose::Explore)?,
-        Task::Snapshot(snapshot) => of_run(&mut snapshot.run, Purpose::Snapshot)?,
+        // Only that may be a snapshot.
+        Task::Run(run) => of_run(run, Some(bytes.clone()), Purpose::Run)?,
+        Task::Session(run) | Task::Call(Call { run, .. }) => of_run(run, None, Purpose::Run)?,
+        Task::Explore(run) => of_run(run, None, Purpose::Explore)?,
+        Task::Snapshot(snapshot) => of_run(&mut snapshot.run, None, Purpose::Snapshot)?,
         Task::Compile(run) => Prepared::Compiler(Box::new(compiling::prepare(run, bytes.clone(), channel)?)),
         Task::Fold(Fold::Test(test)) => Prepared::Test(Box::new(testing::prepare(test)?)),
         Task::Inspect(_) | Task::Fold(_) => {

@@ -73,7 +73,7 @@ impl Func {
     ///         (local.get 0) (i64.const 1) (ref.null $bytes) (i64.const 0)))"#;
     /// let mut store = Store::new(&engine, ());
     /// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(module)?)?)?;
-    /// let double = instance.get_func(&store, "double").unwrap().lending(&store, [&words, &bytes])?;
+    /// let double = instance.get_func(&store, "double").ok_or("there is no such function")?.lending(&store, [&words, &bytes])?;
     ///
     /// let (words, bytes) = (ArrayRef::new_default(&mut store, &words, 1)?, ArrayRef::new_default(&mut store, &bytes, 0)?);
     /// words.bytes_mut(&mut store)?[0] = 21;

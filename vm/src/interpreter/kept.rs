@@ -86,11 +86,6 @@ impl Translations {
         read(&mut Reader(from.bytes().ok()?), func).ok()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.index.len()
-    }
-
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()
