@@ -19,10 +19,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use pinfold_vm::module::Bytes;
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
+use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use rustix::pipe::SpliceFlags;
 
@@ -42,6 +41,8 @@ const LENGTH: usize = 8;
 const AT_ONCE: u64 = 32 << 10;
 /// What a name begins with while its entry is written.
 const UNFINISHED: &str = ".new-";
+/// How long what another process is about to finish is waited for: it takes milliseconds.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How old what is unfinished is when nobody finishes it any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The variable that names the folder. Empty, it turns the cache off.
@@ -109,6 +110,24 @@ pub struct Place {
     maker: Maker,
 }
 
+/// What programs are known by: all of their bytes, or of what is in a file all that is [copied](crate::supervisor::Program).
+#[derive(Debug, Default)]
+pub struct Hasher(blake3::Hasher);
+
+impl Hasher {
+    /// Of a whole program.
+    pub fn of(program: &[u8]) -> Self {
+        let mut hasher = Self::default();
+        hasher.add(program);
+        hasher
+    }
+
+    /// Adds what comes next.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+}
+
 /// Which worker makes entries and understands them: one that was built or installed anew is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maker([u8; 40]);
@@ -153,10 +172,9 @@ impl Place {
         self.len
     }
 
-    /// Hashes the program, unless that was done. Nothing is found or kept before.
-    pub fn find(&self, program: &Bytes) {
-        debug_assert_eq!(program.len() as u64, self.len);
-        self.hash.get_or_init(|| *blake3::hash(program).as_bytes());
+    /// Learns the program's hash, once. Nothing is found or kept before.
+    pub fn find(&self, hasher: Hasher) {
+        self.hash.get_or_init(|| *hasher.0.finalize().as_bytes());
     }
 
     /// Which folder it is in.
@@ -242,7 +260,8 @@ impl Cache {
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
         let (name, expected) = place.entry()?;
-        let file = rustix::fs::openat(&folder, &name, OPEN, Mode::empty()).ok()?;
+        let open = || rustix::fs::openat(&folder, &name, OPEN, Mode::empty());
+        let file = open().or_else(|error| if wait_for_others(&folder) { open() } else { Err(error) }).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         if !is_own(&stat) || !is_file(&stat) {
             return None;
@@ -270,6 +289,14 @@ impl Cache {
     /// # Errors
     /// Those of the file system; then what was kept before still is.
     pub fn put(&self, place: &Place, parts: [(&File, u64, u64); 2]) -> io::Result<()> {
+        self.begin(place)?.finish(self, parts)
+    }
+
+    /// Begins an entry. Who wants one of the same program meanwhile waits for it, if there is none yet.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn begin(&self, place: &Place) -> io::Result<Unfinished> {
         let (name, head) = place.entry().ok_or(io::ErrorKind::NotFound)?;
         let folder = place.folder();
         match rustix::fs::mkdirat(&self.folder, &folder, Mode::RWXU) {
@@ -280,23 +307,9 @@ impl Cache {
         let unfinished = format!("{UNFINISHED}{}-{:x}", std::process::id(), std::ptr::from_ref(place) as usize);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
-        let written: io::Result<()> = (|| {
-            let mut file = File::from(file);
-            file.write_all(&head)?;
-            file.write_all(&parts[0].2.to_le_bytes())?;
-            for (mut contents, start, length) in parts {
-                contents.seek(SeekFrom::Start(start))?;
-                if io::copy(&mut contents.take(length), &mut file)? != length {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
-            Ok(rustix::fs::renameat(&folder, &unfinished, &folder, &name)?)
-        })();
-        if written.is_err() {
-            let _ = rustix::fs::unlinkat(&folder, &unfinished, AtFlags::empty());
-        }
-        written?;
-        self.shrink(ALL)
+        // Where there are no locks, nobody waits.
+        let _ = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+        Ok(Unfinished { folder, file: file.into(), unfinished, name, head })
     }
 
     /// How much is kept.
@@ -366,6 +379,63 @@ impl Cache {
     }
 }
 
+/// An entry that was begun, and is removed if it is not finished.
+#[derive(Debug)]
+pub struct Unfinished {
+    folder: OwnedFd,
+    /// Locked as long as somebody finishes it.
+    file: File,
+    unfinished: String,
+    name: String,
+    head: [u8; HEAD],
+}
+
+impl Unfinished {
+    /// Writes two parts of files into it: where each begins, and its bytes.
+    ///
+    /// # Errors
+    /// Those of the file system; then what was kept before still is.
+    pub fn finish(mut self, cache: &Cache, parts: [(&File, u64, u64); 2]) -> io::Result<()> {
+        self.file.write_all(&self.head)?;
+        self.file.write_all(&parts[0].2.to_le_bytes())?;
+        for (mut contents, start, length) in parts {
+            contents.seek(SeekFrom::Start(start))?;
+            if io::copy(&mut contents.take(length), &mut self.file)? != length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        rustix::fs::renameat(&self.folder, &self.unfinished, &self.folder, &self.name)?;
+        drop(self);
+        cache.shrink(ALL)
+    }
+}
+
+impl Drop for Unfinished {
+    /// One that was finished is not there any more under this name.
+    fn drop(&mut self) {
+        let _ = rustix::fs::unlinkat(&self.folder, &self.unfinished, AtFlags::empty());
+    }
+}
+
+/// Waits until nobody is about to finish an entry in a folder; whether anybody was.
+fn wait_for_others(folder: &OwnedFd) -> bool {
+    let end = Instant::now() + PATIENCE;
+    let unfinished = names(folder).unwrap_or_default().into_iter().filter(|name| name.starts_with(UNFINISHED));
+    let is_locked = |file: &OwnedFd| {
+        matches!(rustix::fs::flock(file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
+    };
+    let mut any = false;
+    for name in unfinished {
+        // It may be finished by now.
+        any = true;
+        let Ok(file) = rustix::fs::openat(folder, &name, OPEN, Mode::empty()) else { continue };
+        while is_locked(&file) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    any
+}
+
 struct Listed {
     folder: String,
     name: String,
@@ -405,7 +475,7 @@ mod tests {
 
     fn place(program: &[u8]) -> Place {
         let place = Place { len: program.len() as u64, hash: OnceLock::new(), variant: "", maker: Maker([7; 40]) };
-        place.find(&program.into());
+        place.find(Hasher::of(program));
         place
     }
 
@@ -532,6 +602,26 @@ mod tests {
             }
         });
         assert_eq!(cache.kept().unwrap().entries, 1);
+    }
+
+    #[test]
+    fn who_comes_while_the_first_entry_is_written_waits_for_it() {
+        let (_folder, cache) = cache();
+        let contents = contents(b"contents");
+        for program in 0..50_u8 {
+            let begun = cache.begin(&place(&[program])).unwrap();
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| get(&cache, &place(&[program])));
+                begun.finish(&cache, [(&contents, 0, 3), (&contents, 3, 5)]).unwrap();
+                assert_eq!(waiting.join().unwrap().unwrap(), b"contents");
+            });
+        }
+        // Where there is one already, nobody waits; and what nobody finishes goes.
+        let of = place(&[0]);
+        let begun = cache.begin(&of).unwrap();
+        assert_eq!(get(&cache, &of).unwrap(), b"contents");
+        drop(begun);
+        assert_eq!(std::fs::read_dir(cache.path().join(of.folder())).unwrap().count(), 50);
     }
 
     #[test]

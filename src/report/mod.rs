@@ -2,6 +2,7 @@
 
 pub mod document;
 
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use pinfold::supervisor::{Outcome, Unrecorded, Verdict};
@@ -96,6 +97,14 @@ pub fn words(verdict: &Verdict, timeout: f64) -> Option<String> {
 
 /// Prints where time and memory went.
 pub fn stats(outcome: &Outcome, read: Duration) {
+    // At once: each write to standard error is a system call.
+    let mut text = String::new();
+    if write_stats(&mut text, outcome, read).is_ok() {
+        eprint!("{text}");
+    }
+}
+
+fn write_stats(to: &mut String, outcome: &Outcome, read: Duration) -> fmt::Result {
     if let Some(used) = outcome.verdict.used() {
         let times = [
             ("read", read.as_secs_f64()),
@@ -104,17 +113,21 @@ pub fn stats(outcome: &Outcome, read: Duration) {
             ("run", used.run),
         ];
         for (name, seconds) in times {
-            eprintln!("{name:>20}: {:>10.3} ms", seconds * 1e3);
+            writeln!(to, "{name:>20}: {:>10.3} ms", seconds * 1e3)?;
         }
         if let Some(fuel) = used.fuel {
-            eprintln!("{:>20}: {fuel:>10}", "fuel used");
+            writeln!(to, "{:>20}: {fuel:>10}", "fuel used")?;
         }
         if used.compiled[0] > 0 {
             let [compiled, kept] = used.compiled;
-            eprintln!("{:>20}: {compiled:>10}, of which {kept} were kept from an earlier run", "compiled functions");
+            writeln!(
+                to,
+                "{:>20}: {compiled:>10}, of which {kept} were kept from an earlier run",
+                "compiled functions"
+            )?;
         }
         if used.loops_entered > 0 {
-            eprintln!("{:>20}: {:>10}", "entries in mid-loop", used.loops_entered);
+            writeln!(to, "{:>20}: {:>10}", "entries in mid-loop", used.loops_entered)?;
         }
         if let Some(collections) = &used.collections {
             for (name, pauses) in
@@ -122,15 +135,17 @@ pub fn stats(outcome: &Outcome, read: Duration) {
             {
                 let [median, p99, longest, total] =
                     [pauses.median, pauses.p99, pauses.longest, pauses.total].map(|seconds| seconds * 1e3);
-                eprintln!(
+                writeln!(
+                    to,
                     "{name:>20}: {:>10}, ms: median {median:.3}, 99 % {p99:.3}, longest {longest:.3}, all {total:.3}",
                     pauses.number
-                );
+                )?;
             }
         }
-        eprintln!("{:>20}: {:>10.1} MiB", "guest memory", used.guest_memory as f64 / f64::from(1 << 20));
+        writeln!(to, "{:>20}: {:>10.1} MiB", "guest memory", used.guest_memory as f64 / f64::from(1 << 20))?;
     }
     if let Some(usage) = outcome.usage {
-        eprintln!("{:>20}: {:>10.1} MiB", "peak of the process", usage.peak_memory as f64 / f64::from(1 << 20));
+        writeln!(to, "{:>20}: {:>10.1} MiB", "peak of the process", usage.peak_memory as f64 / f64::from(1 << 20))?;
     }
+    Ok(())
 }

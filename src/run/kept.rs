@@ -4,16 +4,24 @@ use std::fs::File;
 use std::sync::mpsc::Receiver;
 use std::thread::scope;
 
-use pinfold::cache::{self, Cache, Entry, Maker, Place};
+use pinfold::cache::{self, Cache, Entry, Hasher, Maker, Place};
 use pinfold::job::Run;
 use pinfold::supervisor::{self, Keeping, Outcome, Program};
 use pinfold_sandbox::Layers;
-use pinfold_vm::module::Bytes;
+use pinfold_vm::module::Piece;
 
 use super::Args;
 
-/// Bytes of a program that takes a while to be hashed.
+/// Bytes that it takes a while to hash, or to write down.
 const LARGE: usize = 1 << 20;
+/// What comes of a program while it is copied.
+pub enum Copied {
+    /// Some of it. All of them together are what it is known by.
+    Piece(Piece),
+    /// There is no more of it.
+    All,
+}
+
 /// The program that is run, and where in the user's cache it has its place.
 pub struct Kept {
     cache: Cache,
@@ -39,7 +47,7 @@ impl Kept {
         run.keeps = Some(cache::LARGEST);
         let found = match program {
             Program::Whole(bytes) if bytes.len() < LARGE => {
-                place.find(bytes);
+                place.find(Hasher::of(bytes));
                 Some(cache.get(&place))
             }
             _ => None,
@@ -56,11 +64,11 @@ impl Kept {
         }
     }
 
-    /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves. The program comes once it is whole.
+    /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves. The program comes while it is copied.
     ///
     /// # Errors
     /// Those of the run.
-    pub fn during<E>(self, program: Receiver<Bytes>, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
+    pub fn during<E>(self, program: Receiver<Copied>, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
         let Self { cache, place, to, found } = self;
         let mut outcome = scope(|scope| {
             match found {
@@ -68,35 +76,52 @@ impl Kept {
                 found => {
                     supervisor::block_signals();
                     let (cache, place) = (&cache, &place);
-                    scope.spawn(move || {
-                        let Ok(program) = program.recv() else { return };
-                        let find = || {
-                            if !cache.may_have(place) {
-                                return None;
-                            }
-                            place.find(&program);
-                            cache.get(place)
-                        };
-                        give(to, found.unwrap_or_else(find));
-                        // Whatever is to be kept of a large program needs its hash too. Where there was nothing like it, it was not computed
-                        // yet, and the program's own threads go first.
-                        // SAFETY: a plain call, on this thread.
-                        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
-                        place.find(&program);
+                    scope.spawn(move || match found {
+                        Some(entry) => give(to, entry),
+                        None => find(cache, place, program, to),
                     });
                 }
             }
             run()
         })?;
-        if let Some(parts) = outcome.kept.take() {
-            // That it cannot be kept is a loss of time only.
-            let _ = cache.put(
-                &place,
-                parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(cache::LARGEST))),
-            );
+        // That it cannot be kept is a loss of time only.
+        if let Some(parts) = outcome.kept.take()
+            && let Ok(entry) = cache.begin(&place)
+        {
+            let bytes: u64 = parts.iter().map(|(_, _, length)| length).sum();
+            let finish = move || {
+                let parts = parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(cache::LARGEST)));
+                let _ = entry.finish(&cache, parts);
+            };
+            // Whoever waits for this run does not wait for what only later ones need.
+            if bytes < LARGE as u64 { finish() } else { outcome.remains.later(finish) }
         }
         Ok(outcome)
     }
+}
+
+/// Finds what was kept of a large program while that is copied, and gives it.
+fn find(cache: &Cache, place: &Place, program: Receiver<Copied>, to: [File; 2]) {
+    let may_be_there = cache.may_have(place);
+    let (mut hasher, mut waiting) = (Hasher::default(), Vec::new());
+    loop {
+        match program.recv() {
+            Ok(Copied::Piece(piece)) if may_be_there => hasher.add(&piece),
+            Ok(Copied::Piece(piece)) => waiting.push(piece),
+            Ok(Copied::All) => break,
+            Err(_) => return,
+        }
+    }
+    if may_be_there {
+        place.find(hasher);
+        return give(to, cache.get(place));
+    }
+    give(to, None);
+    // Whatever is to be kept of it needs its hash too. The program's own threads go first.
+    // SAFETY: a plain call, on this thread.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 19) };
+    waiting.iter().for_each(|piece| hasher.add(piece));
+    place.find(hasher);
 }
 
 /// Gives a worker and its compiler what was kept, each as soon as it reads. One that does not read it does without.

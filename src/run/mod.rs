@@ -23,7 +23,7 @@ use crate::records::{Learned, Records, Tiers, learn};
 use crate::report;
 use crate::report::document::{self, Failure, Ran};
 pub use args::Args;
-use kept::Kept;
+use kept::{Copied, Kept};
 use profile::Making;
 pub use settings::Settings;
 
@@ -157,17 +157,18 @@ fn attempt(
     let usage = args.stats || args.report.is_some();
     let wanted = Wanted { usage, recording, keeping, compiles, profiling, ..Wanted::default() };
     let job = Job { plan, task: Task::Run(Box::new(run)) };
-    let (whole, program_comes) = channel();
+    let (copied, comes) = channel();
     let run = || {
         // With this it goes, so that nobody waits for a program that never comes.
-        let whole = whole;
+        let copied = copied;
         let mut started = Started::start_with(&job, &program, &bounds, wanted)?;
         let start = Instant::now();
-        match program.finish(&args.file) {
+        // Nobody waits for it where nothing is kept.
+        let tell = |message| drop(copied.send(message));
+        match program.finish(&args.file, |piece| tell(Copied::Piece(piece))) {
             Ok(bytes) => {
                 read += start.elapsed();
-                // Nobody waits for it where nothing is kept.
-                let _ = whole.send(bytes.clone());
+                tell(Copied::All);
                 started.hold(bytes);
                 // That it took long to be read is not the program's affair.
                 started.renew(bounds.timeout, None);
@@ -180,7 +181,7 @@ fn attempt(
         }
     };
     let outcome = match kept {
-        Some(kept) => kept.during(program_comes, run),
+        Some(kept) => kept.during(comes, run),
         None => run(),
     };
     let mut outcome = outcome.map_err(|error| match error {

@@ -1,11 +1,11 @@
-//! The program that a worker is given: copied, and never looked at.
+//! The program that a worker is given: copied, and never looked at but for where its sections are.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use pinfold_vm::module::{Bytes, Filling};
+use pinfold_vm::module::{Bytes, Filling, Piece};
 
 use super::SupervisorError;
 use crate::bundle::{self, Bundle};
@@ -81,15 +81,18 @@ impl Program {
         }
     }
 
-    /// All of it, once it is there.
+    /// All of it, once it is there; `tell` is told of each piece before.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn finish(self, path: &Path) -> Result<Bytes, SupervisorError> {
+    pub fn finish(self, path: &Path, mut tell: impl FnMut(Piece)) -> Result<Bytes, SupervisorError> {
         match self {
-            Self::Whole(bytes) => Ok(bytes),
+            Self::Whole(bytes) => {
+                tell(bytes.piece(0..bytes.len()));
+                Ok(bytes)
+            }
             Self::Filling(filling) => {
-                filling.finish().map_err(|error| SupervisorError::Program { path: path.into(), error })
+                filling.finish(tell).map_err(|error| SupervisorError::Program { path: path.into(), error })
             }
         }
     }

@@ -16,6 +16,9 @@ use dlmalloc::{Allocator, Dlmalloc};
 const SIZE: usize = 64 << 30;
 /// What the range grows by at least: each growth is a system call.
 const STEP: usize = 1 << 20;
+/// Bytes of a large page. What comes behind the first of this size is made of such where the kernel has them: a heap that has grown so far grows on,
+/// and a thousandth as often is a page made.
+const PAGE: usize = 2 << 20;
 
 /// The range.
 struct Range {
@@ -72,17 +75,22 @@ impl Range {
         if self.base.load(Ordering::Relaxed) == 0 {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
             // SAFETY: a fresh anonymous mapping.
-            let base = unsafe { libc::mmap(null_mut(), SIZE, libc::PROT_NONE, flags, -1, 0) };
+            let base = unsafe { libc::mmap(null_mut(), SIZE + PAGE, libc::PROT_NONE, flags, -1, 0) };
             if base == libc::MAP_FAILED {
                 return None;
             }
-            self.base.store(base as usize, Ordering::Relaxed);
+            let base = (base as usize).next_multiple_of(PAGE);
+            // SAFETY: inside the mapping. Where it is refused, pages are small.
+            unsafe { libc::madvise((base + PAGE) as *mut _, SIZE - PAGE, libc::MADV_HUGEPAGE) };
+            self.base.store(base, Ordering::Relaxed);
         }
         let (base, used, open) =
             (self.base.load(Ordering::Relaxed), self.used.load(Ordering::Relaxed), self.open.load(Ordering::Relaxed));
         let after = used.checked_add(size).filter(|after| *after <= SIZE)?;
         if after > open {
-            let more = (after - open).next_multiple_of(STEP).min(SIZE - open);
+            // A page is a large one only if all of it can be accessed.
+            let step = if after > PAGE { PAGE } else { STEP };
+            let more = (after.next_multiple_of(step) - open).min(SIZE - open);
             // SAFETY: inside the range, and not handed out yet.
             let opened = unsafe { libc::mprotect((base + open) as *mut _, more, libc::PROT_READ | libc::PROT_WRITE) };
             if opened != 0 {

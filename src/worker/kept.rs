@@ -109,6 +109,7 @@ impl Kept {
     /// Writes it down; tells how many bytes it is, none if there is no room for it.
     pub fn write(self) -> Option<u64> {
         let module = self.module?;
+        module.engine().compile_no_more();
         let source = if self.is_translated { module.inner().bytes() } else { &[] };
         let kept = module.keep();
         let (length, expected) = ((source.len() as u64).to_le_bytes(), sum(source).to_le_bytes());

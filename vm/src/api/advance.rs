@@ -43,7 +43,7 @@ impl Advance {
         let _ = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         space::prepare(stack::Stack::total(stack::rounded(self.stack)), 1).map_err(io)?;
         if engine.inner.config.memory == MemoryKind::Reserved && self.memories > 0 {
-            space::prepare(memory::RESERVATION, self.memories).map_err(io)?;
+            space::prepare_for_much(memory::RESERVATION, self.memories).map_err(io)?;
         }
         space::prepare(heap::RESERVATION, 1).map_err(io)?;
         if let Some((program, file)) = self.program.as_ref().and_then(|program| Some((program, program.sealed_file()?)))

@@ -168,6 +168,12 @@ impl Engine {
         Self { inner: Arc::new(inner), verifier: config.verifier.clone() }
     }
 
+    /// Leaves in the interpreter what waits to be compiled in the background, for a process whose programs have all ended: it has other things to do.
+    #[doc(hidden)]
+    pub fn compile_no_more(&self) {
+        tier::compile_no_more(&self.inner);
+    }
+
     /// Whether two handles are of one engine.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner)
@@ -234,6 +240,9 @@ impl Module {
         let code = Arc::new(ModuleCode::new(module, engine.inner.config).telling(engine.inner.events.clone()));
         // SAFETY: by contract; it fits.
         let fits = kept.and_then(|kept| unsafe { kept.adopt(&engine.inner, &code) });
+        if fits.is_err() {
+            tier::prepare_elsewhere(&engine.inner, &code);
+        }
         tier::compile_ahead(&engine.inner, &code)?;
         Ok((Self { code, engine: engine.clone() }, fits))
     }

@@ -50,9 +50,10 @@ impl Writer {
     /// A list, after its length.
     pub fn list<const N: usize>(&mut self, list: impl ExactSizeIterator<Item = [u32; N]>) {
         self.word(list.len() as u32);
-        for item in list {
-            item.into_iter().for_each(|word| self.word(word));
-        }
+        let at = self.0.len();
+        self.0.resize(at + 4 * N * list.len(), 0);
+        let to = self.0[at..].as_chunks_mut::<4>().0;
+        to.iter_mut().zip(list.flatten()).for_each(|(to, word)| *to = word.to_le_bytes());
     }
 
     /// Code, and what explains it.

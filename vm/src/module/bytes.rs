@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -20,11 +20,14 @@ const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags
 /// How often it is tried to seal a file.
 const SEALING: u32 = 1000;
 
+/// Bytes that are many to be mapped at once.
+const LARGE: usize = 1 << 20;
+
 /// What makes a file one whose size stays.
-const SIZE: SealFlags = SealFlags::GROW.union(SealFlags::SHRINK);
+pub(super) const SIZE: SealFlags = SealFlags::GROW.union(SealFlags::SHRINK);
 
 /// Memory to be sealed.
-fn memory() -> io::Result<File> {
+pub(super) fn memory() -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     // Kernels before 6.3 do not know the second flag, by which the file can never become a program.
     let file = memfd_create(c"pinfold-module", flags | MemfdFlags::NOEXEC_SEAL)
@@ -33,7 +36,7 @@ fn memory() -> io::Result<File> {
 }
 
 /// Seals a file for good.
-fn seal(file: &OwnedFd) -> io::Result<()> {
+pub(super) fn seal(file: &OwnedFd) -> io::Result<()> {
     for _ in 0..SEALING {
         match fcntl_add_seals(file, SEALS) {
             // Somewhere in the kernel a page is held for a moment.
@@ -44,50 +47,6 @@ fn seal(file: &OwnedFd) -> io::Result<()> {
     Err(Errno::BUSY.into())
 }
 
-impl Filling {
-    /// Of a file that is open at its beginning; what has no size, like a pipe, is filled before anyone can wait for it.
-    ///
-    /// # Errors
-    /// Those of reading its size, and of making the memory.
-    pub fn of(source: File) -> io::Result<Self> {
-        let len = source.metadata()?.len();
-        let file = memory()?;
-        file.set_len(len)?;
-        fcntl_add_seals(&file, SIZE)?;
-        Ok(Self { file, len, source })
-    }
-
-    /// The memory.
-    pub fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// How many bytes it will hold.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether that is none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Fills it, and seals it.
-    ///
-    /// # Errors
-    /// Those of reading; also if the file has fewer bytes by now.
-    pub fn finish(self) -> io::Result<Bytes> {
-        let Self { mut file, len, source } = self;
-        if io::copy(&mut source.take(len), &mut file)? != len {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off while it was read"));
-        }
-        let file = OwnedFd::from(file);
-        seal(&file)?;
-        // Perhaps nobody reads it here.
-        Bytes::map(file, len, false)
-    }
-}
-
 /// A module's bytes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Bytes(Source);
@@ -96,14 +55,6 @@ pub struct Bytes(Source);
 enum Source {
     Heap(Arc<[u8]>),
     Sealed(Arc<Mapping>),
-}
-
-/// Sealed memory in the making: as large as it will be, and filled while whoever is to read it makes ready.
-#[derive(Debug)]
-pub struct Filling {
-    file: File,
-    len: u64,
-    source: File,
 }
 
 /// A sealed file in memory.
@@ -147,7 +98,7 @@ impl Bytes {
         Self::map(file, u64::try_from(len).unwrap_or(0), true)
     }
 
-    /// Bytes in a file that someone else may still be [filling](Filling). Nobody may read them before that one has said that it is sealed.
+    /// Bytes in a file that someone else may still be [filling](super::Filling). Nobody may read them before that one has said that it is sealed.
     ///
     /// # Errors
     /// If its size can still be changed.
@@ -160,19 +111,33 @@ impl Bytes {
         Self::map(file, u64::try_from(len).unwrap_or(0), seals.contains(SEALS))
     }
 
-    fn map(file: OwnedFd, len: u64, populate: bool) -> io::Result<Self> {
+    pub(super) fn map(file: OwnedFd, len: u64, populate: bool) -> io::Result<Self> {
         let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         if len == 0 {
             let base = std::ptr::dangling();
             return Ok(Self(Source::Sealed(Arc::new(Mapping { base, len, file }))));
         }
-        let flags = libc::MAP_PRIVATE | if populate { libc::MAP_POPULATE } else { 0 };
+        // Of much, the kernel maps what is read, and around that, in less time than all of it.
+        let flags = libc::MAP_PRIVATE | if populate && len < LARGE { libc::MAP_POPULATE } else { 0 };
         // SAFETY: a fresh mapping of a file that has this length for good.
         let base = unsafe { libc::mmap(null_mut(), len, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         Ok(Self(Source::Sealed(Arc::new(Mapping { base: base.cast(), len, file }))))
+    }
+
+    /// Some of them.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn piece(&self, range: Range<usize>) -> Piece {
+        let len = match &self.0 {
+            Source::Heap(bytes) => bytes.len(),
+            Source::Sealed(mapping) => mapping.len,
+        };
+        assert!(range.start <= range.end && range.end <= len, "{range:?} of {len} bytes");
+        Piece { of: self.clone(), range }
     }
 
     /// The sealed file, if the bytes are in one: another process may read them there.
@@ -192,6 +157,27 @@ impl Deref for Bytes {
             Source::Heap(bytes) => bytes,
             // SAFETY: mapped as long as the mapping lives, and written by nobody.
             Source::Sealed(mapping) => unsafe { std::slice::from_raw_parts(mapping.base, mapping.len) },
+        }
+    }
+}
+
+/// Some of a module's bytes, of which the others may not be there yet.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    of: Bytes,
+    range: Range<usize>,
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.of.0 {
+            Source::Heap(bytes) => &bytes[self.range.clone()],
+            // SAFETY: mapped as long as the mapping lives; of these bytes none is written any more.
+            Source::Sealed(mapping) => unsafe {
+                std::slice::from_raw_parts(mapping.base.add(self.range.start), self.range.len())
+            },
         }
     }
 }
@@ -252,31 +238,6 @@ mod tests {
         file.write_all(contents).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
         file
-    }
-
-    #[test]
-    fn what_is_being_filled_can_be_mapped_before_and_read_after() {
-        let mut source = tempfile::tempfile().unwrap();
-        source.write_all(b"contents").unwrap();
-        std::io::Seek::rewind(&mut source).unwrap();
-        let filling = Filling::of(source).unwrap();
-        let theirs = Bytes::of_filling(filling.file().try_clone().unwrap().into()).unwrap();
-        assert!(Bytes::of_sealed(filling.file().try_clone().unwrap().into()).is_err());
-        let ours = filling.finish().unwrap();
-        assert_eq!((&*ours, &*theirs), (&b"contents"[..], &b"contents"[..]));
-        Bytes::of_sealed(ours.sealed_file().unwrap().try_clone().unwrap()).unwrap();
-    }
-
-    #[test]
-    fn a_file_that_is_cut_off_while_it_is_read_is_an_error() {
-        let source = tempfile::tempfile().unwrap();
-        source.set_len(5000).unwrap();
-        let filling = Filling::of(source.try_clone().unwrap()).unwrap();
-        source.set_len(100).unwrap();
-        assert_eq!(filling.finish().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-        // Nobody takes for such what can still be cut off.
-        let file = memory().unwrap();
-        assert!(Bytes::of_filling(file.into()).is_err());
     }
 
     #[test]

@@ -6,11 +6,13 @@
 mod bytes;
 mod disassembly;
 mod escape;
+mod filling;
 mod names;
 mod sections;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,8 +20,9 @@ use std::sync::Arc;
 use crate::runtime::types::DefinedType;
 use crate::types::{ExternType, FuncType, GlobalType, HeapType, MemoryType, RefType, TableType, TypeId, ValType};
 
-pub use bytes::{Bytes, Filling};
+pub use bytes::{Bytes, Piece};
 pub use escape::{Escaped, Printable};
+pub use filling::Filling;
 pub use names::Names;
 pub use sections::Section;
 pub use sources::{SOURCES, SourceMap, SourcePlace};

@@ -1,5 +1,6 @@
 //! What the stores of a process share: settings, function types, the compiler.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::config::CodeConfig;
@@ -22,6 +23,8 @@ pub struct Engine {
     compiler: OnceLock<Result<Arc<jit::Compiler>, jit::CompileError>>,
     /// Jobs for the background compiler.
     pub(super) background: Mutex<Option<Sender<super::tier::Job>>>,
+    /// Whether nothing is compiled in the background any more.
+    pub(super) is_compiled: AtomicBool,
 }
 
 impl Engine {
@@ -34,6 +37,7 @@ impl Engine {
             events: None,
             compiler: OnceLock::new(),
             background: Mutex::default(),
+            is_compiled: AtomicBool::new(false),
         }
     }
 

@@ -63,13 +63,14 @@ fn settings(config: &CodeConfig) -> String {
 
 /// Writes down what is known of a module: the facts, after their length, and code that was compiled here.
 pub fn keep(engine: &Engine, code: &ModuleCode) -> Vec<u8> {
+    let compiler = engine.compiler_if_any();
+    // Another process writes its code down meanwhile.
+    let remote = compiler.and_then(|compiler| compiler.remote());
+    remote.iter().for_each(|remote| remote.keep());
     let mut all = Writer::default();
     all.block(|all| seal(all, |body| facts(engine, code, body)));
-    if let Some(compiler) = engine.compiler_if_any() {
-        match compiler.remote() {
-            Some(remote) => remote.keep(),
-            None => all.0.extend(keep_code(engine, compiler, code).unwrap_or_default()),
-        }
+    if let Some(compiler) = compiler.filter(|_| remote.is_none()) {
+        all.0.extend(keep_code(engine, compiler, code).unwrap_or_default());
     }
     all.0
 }

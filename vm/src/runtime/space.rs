@@ -46,18 +46,33 @@ static BEHIND: Mutex<Option<(usize, Aside)>> = Mutex::new(None);
 /// # Errors
 /// If the kernel refuses even one.
 pub fn prepare(len: usize, most: usize) -> io::Result<()> {
+    set_aside(len, most).map(drop)
+}
+
+/// The same for what is filled with megabytes at once: where so much of it is accessible, the kernel makes large pages, if it has them.
+///
+/// # Errors
+/// As there.
+pub fn prepare_for_much(len: usize, most: usize) -> io::Result<()> {
+    let (base, len) = set_aside(len, most)?;
+    // SAFETY: the range that was just made. Where it is refused, pages are small.
+    unsafe { libc::madvise(base.cast(), len, libc::MADV_HUGEPAGE) };
+    Ok(())
+}
+
+fn set_aside(len: usize, most: usize) -> io::Result<(*mut u8, usize)> {
     let mut count = most;
-    let range = loop {
+    let (base, len) = loop {
         let all = len.saturating_mul(count);
         match map(all) {
-            Ok(base) => break Aside { base, len: all },
+            Ok(base) => break (base, all),
             Err(_) if count > 1 => count /= 2,
             Err(error) => return Err(error),
         }
     };
-    FREE.lock().unwrap_or_else(|e| e.into_inner()).push(range);
+    FREE.lock().unwrap_or_else(|e| e.into_inner()).push(Aside { base, len });
     PREPARED.store(true, Ordering::Release);
-    Ok(())
+    Ok((base, len))
 }
 
 /// Maps a file's contents once more, privately and inaccessible for now, and sets aside `len` bytes that follow it. `contents` is where

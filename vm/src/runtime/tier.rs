@@ -55,6 +55,9 @@ pub(super) fn lower_thresholds(code: &ModuleCode) {
     }
 }
 
+/// Bytes of functions that are many: with so many, a program is no short one.
+const MUCH: usize = 1 << 20;
+
 /// Work for the background compiler.
 pub(super) enum Job {
     /// A function.
@@ -66,6 +69,8 @@ pub(super) enum Job {
     },
     /// What another process has kept of a module.
     Adopt { code: Arc<ModuleCode> },
+    /// A module that another process is going to compile functions of.
+    Serve { code: Arc<ModuleCode> },
     /// Functions that the interpreter will run, to be translated before it comes to them.
     Translate { code: Arc<ModuleCode>, funcs: Vec<DefinedFunc> },
     /// A trampoline of a type, for somebody who waits for it.
@@ -318,6 +323,20 @@ pub(super) fn adopt_in_background(engine: &Arc<Engine>, code: &Arc<ModuleCode>, 
     }
 }
 
+/// Has the process that compiles make ready for a module of which something is sure to turn hot, since to run anything of it takes as long as that.
+pub fn prepare_elsewhere(engine: &Arc<Engine>, code: &Arc<ModuleCode>) {
+    let is_elsewhere = || engine.compiler_if_any().is_some_and(|compiler| compiler.remote().is_some());
+    let bodies = || (0..code.functions().len() as u32).map(|func| code.module.body(DefinedFunc(func)).len());
+    if engine.config.tier == Tier::Auto && is_elsewhere() && bodies().sum::<usize>() >= MUCH {
+        send(engine, Job::Serve { code: code.clone() });
+    }
+}
+
+/// Leaves what waits for the background compiler in the interpreter, for a process whose programs have all ended.
+pub fn compile_no_more(engine: &Engine) {
+    engine.is_compiled.store(true, Ordering::Relaxed);
+}
+
 /// Starts the background compiler. It ends when its engine, and so the sender, is gone.
 fn start(engine: &Arc<Engine>) -> Option<Sender<Job>> {
     let (sender, jobs) = queue::<Job>();
@@ -325,7 +344,9 @@ fn start(engine: &Arc<Engine>) -> Option<Sender<Job>> {
     let started = threads::spawn(move || {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| jobs.recv()) {
-            let Some(engine) = engine.upgrade() else { return };
+            let Some(engine) = engine.upgrade().filter(|engine| !engine.is_compiled.load(Ordering::Relaxed)) else {
+                return;
+            };
             let Ok(compiler) = engine.compiler().cloned() else { return };
             drop(engine);
             next = job.run(&compiler, &jobs);
@@ -340,6 +361,10 @@ impl Job {
     fn run(self, compiler: &Compiler, jobs: &Receiver<Self>) -> Option<Self> {
         match self {
             Job::Adopt { code } => kept::adopt_from_elsewhere(compiler, &code),
+            Job::Serve { code } => {
+                // What is wrong with it whoever asks for code learns.
+                let _ = compiler.remote().map(|remote| remote.serve(&code));
+            }
             Job::Function { code, func, entry: Some(number) } => {
                 // What was kept of it may have come meanwhile.
                 if code.function(func).loops().known(number).is_some_and(|made| !made.is_null()) {
