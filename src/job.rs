@@ -43,6 +43,12 @@ pub mod descriptors {
         run.insight.profile.and(after)
     }
 
+    /// The program's own file, if a part of it is mapped from there.
+    pub fn image(run: &super::Run) -> Option<i32> {
+        let after = after_compiler(run)?.checked_add(run.insight.profile.is_some().into())?;
+        run.image.map(|_| after)
+    }
+
     /// Where arguments are read and a result is written, if a function is called: see [`exchange`](crate::exchange).
     pub fn exchange(run: &super::Run) -> Option<i32> {
         after_compiler(run)
@@ -357,6 +363,8 @@ pub struct Run {
     pub compiler: bool,
     /// What is to be told of how its code runs.
     pub insight: Insight,
+    /// Where in the program's file the image of a snapshot's memories begins, if that is not copied but mapped. Only where a program is [run](Task::Run).
+    pub image: Option<u64>,
 }
 
 impl Run {

@@ -122,6 +122,7 @@ pub fn run(args: &Args) -> Result<u8, String> {
         keeps: None,
         compiler: false,
         insight: Insight::default(),
+        image: None,
     };
     let snapshot = Snapshot { run, clock: args.with_clock, random: args.with_random, after: args.after.clone() };
     let job = Job { plan, task: Task::Snapshot(Box::new(snapshot)) };

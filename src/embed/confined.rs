@@ -225,6 +225,7 @@ impl Workers {
             keeps: None,
             compiler: self.tier != TierName::Interpreter,
             insight: Insight::default(),
+            image: None,
         };
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);

@@ -104,8 +104,7 @@ pub fn run(args: &Args) -> Result<u8, InspectError> {
     let Outcome { verdict, remains, .. } =
         supervisor::observe(&Job { plan, task }, &program, &bounds, Wanted::default())?;
     report::explain(&verdict, TIMEOUT.as_secs_f64());
-    remains.leave();
-    Ok(match verdict {
+    remains.leave(match verdict {
         Verdict::Ended(ending) if ending.code == 0 => exit::SUCCESS,
         Verdict::Ended(_) => exit::FAILURE,
         other if other.code() == 0 => exit::CRASH,

@@ -55,13 +55,10 @@ impl Kept {
         Some((Self { cache, place, to, found }, keeping))
     }
 
-    /// Whether the program's compiler is wanted from the beginning, since code was kept; of a large program that is guessed. Of one that is new
-    /// all processors verify first.
+    /// Whether the program's compiler is wanted from the beginning, since code was kept, or the program is large: to run anything of that takes as long as
+    /// to start a compiler.
     pub fn compiles(&self) -> bool {
-        match &self.found {
-            Some(entry) => entry.as_ref().is_some_and(Entry::has_code),
-            None => self.cache.may_have(&self.place),
-        }
+        self.found.as_ref().is_none_or(|entry| entry.as_ref().is_some_and(Entry::has_code))
     }
 
     /// Sees to it that a worker which is started meanwhile is given what was kept, and keeps what it leaves. The program comes while it is copied.

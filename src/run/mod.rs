@@ -5,15 +5,17 @@ mod kept;
 mod profile;
 mod settings;
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::scope;
 use std::time::Instant;
 
 use pinfold::bundle;
 use pinfold::job::{Insight, Job, Run, Task, TierName};
 use pinfold::profile::ROOM;
-use pinfold::supervisor::{Bounds, Outcome, Profiling, Program, Recording, Started, SupervisorError, Wanted};
+use pinfold::supervisor::{self, Bounds, Outcome, Profiling, Program, Recording, Started, SupervisorError, Wanted};
 use pinfold::{exit, policy};
 use pinfold_sandbox::SpawnError;
 
@@ -85,7 +87,7 @@ fn recorded(args: &Args) -> Result<u8, String> {
         eprintln!("pinfold: there is no profile: {why}");
     }
     if let Ok(outcome) = result {
-        outcome.remains.leave();
+        outcome.remains.leave(code);
     }
     Ok(code)
 }
@@ -147,6 +149,7 @@ fn attempt(
         keeps: None,
         compiler: args.tier != TierName::Interpreter,
         insight: Insight { tiers: records.tiers.is_some(), profile: profiling.as_ref().map(|_| ROOM) },
+        image: program.image().map(|(_, start)| start),
     };
     let records_calls = run.records;
     let recording = records
@@ -161,14 +164,31 @@ fn attempt(
     let run = || {
         // With this it goes, so that nobody waits for a program that never comes.
         let copied = copied;
-        let mut started = Started::start_with(&job, &program, &bounds, wanted)?;
-        let start = Instant::now();
-        // Nobody waits for it where nothing is kept.
-        let tell = |message| drop(copied.send(message));
-        match program.finish(&args.file, |piece| tell(Copied::Piece(piece))) {
-            Ok(bytes) => {
-                read += start.elapsed();
+        let copy = || {
+            let start = Instant::now();
+            // Nobody waits for it where nothing is kept.
+            let tell = |message| drop(copied.send(message));
+            let bytes = program.finish(&args.file, |piece| tell(Copied::Piece(piece)));
+            if bytes.is_ok() {
                 tell(Copied::All);
+            }
+            (bytes, start.elapsed())
+        };
+        let start = || Started::start_with(&job, &program, &bounds, wanted);
+        let (started, (bytes, took)) = match &program {
+            Program::Whole(_) => (start(), copy()),
+            Program::Filling(_) => {
+                supervisor::block_signals();
+                scope(|scope| {
+                    let copying = scope.spawn(copy);
+                    (start(), copying.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                })
+            }
+        };
+        read += took;
+        let mut started = started?;
+        match bytes {
+            Ok(bytes) => {
                 started.hold(bytes);
                 // That it took long to be read is not the program's affair.
                 started.renew(bounds.timeout, None);

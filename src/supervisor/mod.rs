@@ -287,6 +287,8 @@ impl Started {
         let (mut compiler, asks) = compiler.unzip();
         descriptors.extend(asks.iter().flatten().map(AsFd::as_fd));
         descriptors.extend(wanted.profiling.as_ref().map(|profiling| profiling.room.as_fd()));
+        // It cannot be written through this.
+        descriptors.extend(program.image().map(|(file, _)| file.as_fd()));
         descriptors.extend(wanted.exchange.iter().chain(&wanted.calls).map(AsFd::as_fd));
         let start = Instant::now();
         let launch = Launch {

@@ -81,15 +81,23 @@ impl Program {
         }
     }
 
+    /// What of it is not copied but [mapped from its file](Filling::image), if anything is: the file, and where that begins.
+    pub fn image(&self) -> Option<(&File, u64)> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Filling(filling) => filling.image(),
+        }
+    }
+
     /// All of it, once it is there; `tell` is told of each piece before.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn finish(self, path: &Path, mut tell: impl FnMut(Piece)) -> Result<Bytes, SupervisorError> {
+    pub fn finish(&self, path: &Path, mut tell: impl FnMut(Piece)) -> Result<Bytes, SupervisorError> {
         match self {
             Self::Whole(bytes) => {
                 tell(bytes.piece(0..bytes.len()));
-                Ok(bytes)
+                Ok(bytes.clone())
             }
             Self::Filling(filling) => {
                 filling.finish(tell).map_err(|error| SupervisorError::Program { path: path.into(), error })

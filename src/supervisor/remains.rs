@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::ffi::c_void;
-use std::io;
+use std::io::{self, Write};
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::time::Duration;
 
@@ -88,38 +88,44 @@ impl Remains {
         let _ = self.beside.take().map(|child| child.wait());
     }
 
-    /// Lets go of everything, for a process that ends now: nothing may be written any more. Where something is left to be done, or the cgroup cannot
-    /// be removed yet, a process stays behind that does only that.
-    pub fn leave(mut self) {
+    /// Lets go of everything and ends this process with a code. Where something is left to be done, or the cgroup cannot be removed yet, a
+    /// process stays behind that does only that.
+    pub fn leave(mut self, code: u8) -> ! {
         // The kernel closes it, in the process that stays if there is one.
         std::mem::forget(self.held.take());
         let all = [self.child.take(), self.beside.take()];
         let cgroup = self.cgroup.take();
-        if let Some(run) = self.later.0.take() {
-            return self::leave(move || {
+        match (self.later.0.take(), cgroup) {
+            (Some(run), cgroup) => leave(move || {
                 run();
                 if let Some(cgroup) = cgroup {
                     tidy(&all, cgroup);
                 }
-            });
+            }),
+            (None, Some(cgroup)) if all.iter().flatten().any(|child| !has_ended(child, Duration::ZERO)) => {
+                leave_tidying(all, cgroup);
+            }
+            (None, _) => all.into_iter().flatten().for_each(|child| drop(child.wait())),
         }
-        let Some(cgroup) = cgroup else { return };
-        if all.iter().flatten().all(|child| has_ended(child, Duration::ZERO)) {
-            all.into_iter().flatten().for_each(|child| drop(child.wait()));
-            return;
-        }
-        close_streams();
-        let mut stack = ManuallyDrop::new(Vec::<MaybeUninit<u8>>::with_capacity(STACK));
-        let remains = Box::into_raw(Box::new((all, cgroup)));
-        // SAFETY: the new process shares this memory, in which nothing of what it uses is given back, and makes system calls only.
-        let made = unsafe {
-            libc::clone(tidy_and_end, stack.spare_capacity_mut().as_mut_ptr_range().end.cast(), FLAGS, remains.cast())
-        };
-        if made == -1 {
-            // SAFETY: there is no process that uses it.
-            let ([child, beside], cgroup) = *unsafe { Box::from_raw(remains) };
-            drop(Self { child, beside, cgroup: Some(cgroup), held: None, later: Later::default() });
-        }
+        let _ = io::stdout().flush();
+        // SAFETY: ends the process; memory need not be given back piece by piece.
+        unsafe { libc::_exit(code.into()) }
+    }
+}
+
+/// Has a cgroup removed, once these have ended, by a process that stays behind.
+fn leave_tidying(all: [Option<Child>; 2], cgroup: Cgroup) {
+    close_streams();
+    let mut stack = ManuallyDrop::new(Vec::<MaybeUninit<u8>>::with_capacity(STACK));
+    let remains = Box::into_raw(Box::new((all, cgroup)));
+    // SAFETY: the new process shares this memory, in which nothing of what it uses is given back, and makes system calls only.
+    let made = unsafe {
+        libc::clone(tidy_and_end, stack.spare_capacity_mut().as_mut_ptr_range().end.cast(), FLAGS, remains.cast())
+    };
+    if made == -1 {
+        // SAFETY: there is no process that uses it.
+        let (all, cgroup) = *unsafe { Box::from_raw(remains) };
+        tidy(&all, cgroup);
     }
 }
 

@@ -155,6 +155,10 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
     let Job { plan, mut task } = serde_json::from_slice(&Bytes::of_sealed(job)?)?;
     // Its supervisor may still be filling it, and says when it may be read.
     let bytes = Bytes::of_filling(program)?;
+    let (bytes, image) = match &task {
+        Task::Run(run) => run::mapped(run, bytes)?,
+        _ => (bytes, None),
+    };
     // To unmap and close is not allowed after lock-down.
     std::mem::forget(bytes.clone());
     inside::enter(&plan)?;
@@ -167,7 +171,7 @@ fn work(channel: &'static Channel, job: OwnedFd, program: OwnedFd) -> Result<Don
     };
     let prepared = match &mut task {
         // Only that may be a snapshot.
-        Task::Run(run) => of_run(run, Some(bytes.clone()), Purpose::Run)?,
+        Task::Run(run) => of_run(run, Some((bytes.clone(), image)), Purpose::Run)?,
         Task::Session(run) | Task::Call(Call { run, .. }) => of_run(run, None, Purpose::Run)?,
         Task::Explore(run) => of_run(run, None, Purpose::Explore)?,
         Task::Snapshot(snapshot) => of_run(&mut snapshot.run, None, Purpose::Snapshot)?,

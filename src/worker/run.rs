@@ -1,7 +1,10 @@
 //! Running a program: verifies it, gives it what was granted, and tells how it ended.
 
+use std::fs::File;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use pinfold::begun::Begun;
@@ -86,8 +89,21 @@ pub enum Purpose {
     Snapshot,
 }
 
-/// Makes all that cannot be made after lock-down. The program is not looked at.
-pub fn prepare(run: &Run, program: Option<Bytes>, purpose: Purpose) -> Result<Prepared, Error> {
+/// What of a snapshot's program is mapped from its file, and where from.
+pub type Image = Option<(Arc<File>, u64)>;
+
+/// The program with what is to be mapped from its file in its place, if anything is. Nobody else has the bytes.
+pub fn mapped(run: &Run, bytes: Bytes) -> io::Result<(Bytes, Image)> {
+    let Some((number, start)) = descriptors::image(run).zip(run.image) else { return Ok((bytes, None)) };
+    // SAFETY: the supervisor gives it; nobody else uses it.
+    let file = File::from(unsafe { OwnedFd::from_raw_fd(number) });
+    // SAFETY: they were just mapped.
+    let bytes = unsafe { bytes.over(&file, start) }?;
+    Ok((bytes, Some((Arc::new(file), start))))
+}
+
+/// Makes all that cannot be made after lock-down. The program, of which a part may be mapped from its file, is not looked at.
+pub fn prepare(run: &Run, program: Option<(Bytes, Image)>, purpose: Purpose) -> Result<Prepared, Error> {
     let mut config = config(run, purpose == Purpose::Explore);
     if purpose == Purpose::Snapshot {
         config.snapshots(true);
@@ -124,7 +140,8 @@ pub fn prepare(run: &Run, program: Option<Bytes>, purpose: Purpose) -> Result<Pr
     let threads = (available() - 1).max(least);
     // As many memories as a module may have: address space costs nothing.
     let memories = Limits::default().memories as usize;
-    Advance { threads, memories, stack: stack(run), program }.make(&engine)?;
+    let (program, image) = program.unzip();
+    Advance { threads, memories, stack: stack(run), program, image: image.flatten() }.make(&engine)?;
     stop_from_outside();
     if profile.is_some() {
         sample_from_outside();

@@ -31,7 +31,8 @@ pub fn prepare(test: &Test) -> Result<Prepared, Error> {
     config.tier(TierName::Auto.into());
     let engine = Engine::new(&config)?;
     let host = HostState::new(&Grants::none()).map_err(Error::host)?;
-    Advance { threads: (available() - 1).max(1), memories: 0, stack: stack(test), program: None }.make(&engine)?;
+    Advance { threads: (available() - 1).max(1), memories: 0, stack: stack(test), program: None, image: None }
+        .make(&engine)?;
     stop_from_outside();
     // The standard library asks for randomness, once, at the first use of a map.
     drop(std::hash::RandomState::new());

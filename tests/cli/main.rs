@@ -245,6 +245,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         keeps: None,
         compiler: false,
         insight: Insight::default(),
+        image: None,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

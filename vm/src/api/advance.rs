@@ -1,6 +1,8 @@
 //! What a process makes in advance that is about to give up making anything: threads, address space, code memory.
 
+use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use super::engine::Engine;
 use super::error::Result;
@@ -22,6 +24,8 @@ pub struct Advance {
     pub stack: usize,
     /// The program, if it may be a [snapshot](super::Instance::snapshot) in a sealed file: its memory begins there then, and nothing is copied.
     pub program: Option<Bytes>,
+    /// What was mapped [over](Bytes::over) it: from the file, and where from.
+    pub image: Option<(Arc<File>, u64)>,
 }
 
 impl Advance {
@@ -48,7 +52,8 @@ impl Advance {
         space::prepare(heap::RESERVATION, 1).map_err(io)?;
         if let Some((program, file)) = self.program.as_ref().and_then(|program| Some((program, program.sealed_file()?)))
         {
-            space::prepare_behind(file, program, memory::RESERVATION).map_err(io)?;
+            let image = self.image.as_ref().map(|(file, start)| (&**file, *start as usize));
+            space::prepare_behind(file, program, image, memory::RESERVATION).map_err(io)?;
         }
         threads.wait().map_err(io)
     }

@@ -41,10 +41,9 @@ impl Writer {
     /// A list of single words, quicker than others.
     pub fn words(&mut self, words: &[u32]) {
         self.word(words.len() as u32);
-        let at = self.0.len();
-        self.0.resize(at + 4 * words.len(), 0);
-        let to = self.0[at..].as_chunks_mut::<4>().0;
-        to.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
+        const { assert!(cfg!(target_endian = "little")) };
+        // SAFETY: the bytes of numbers.
+        self.0.extend_from_slice(unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) });
     }
 
     /// A list, after its length.

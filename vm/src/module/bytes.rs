@@ -6,13 +6,15 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::{Deref, Range};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 use rustix::io::Errno;
+
+use crate::runtime::space::HOST_PAGE;
 
 /// What makes a file one that nobody can change.
 const SEALS: SealFlags = SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
@@ -36,9 +38,9 @@ pub(super) fn memory() -> io::Result<File> {
 }
 
 /// Seals a file for good.
-pub(super) fn seal(file: &OwnedFd) -> io::Result<()> {
+pub(super) fn seal(file: impl AsFd) -> io::Result<()> {
     for _ in 0..SEALING {
-        match fcntl_add_seals(file, SEALS) {
+        match fcntl_add_seals(&file, SEALS) {
             // Somewhere in the kernel a page is held for a moment.
             Err(Errno::BUSY) => std::thread::sleep(Duration::from_millis(1)),
             other => return Ok(other?),
@@ -109,6 +111,29 @@ impl Bytes {
         }
         let len = rustix::fs::fstat(&file)?.st_size;
         Self::map(file, u64::try_from(len).unwrap_or(0), seals.contains(SEALS))
+    }
+
+    /// The same with what a file has from `start` to its end in the place of what is there, for good: mapped, not copied, so that it
+    /// changes with the file. It is nothing that is verified, but what a guest has in its memory.
+    ///
+    /// # Errors
+    /// If the file has another size, or cannot be mapped there; nobody may use the bytes then.
+    ///
+    /// # Safety
+    /// Nobody else has these bytes.
+    pub unsafe fn over(self, file: &File, start: u64) -> io::Result<Self> {
+        let Source::Sealed(mapping) = &self.0 else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let other = || io::Error::new(io::ErrorKind::InvalidData, "the file is not what it was");
+        let at = usize::try_from(start).ok().filter(|at| at.is_multiple_of(HOST_PAGE) && *at < mapping.len);
+        let at = at.filter(|_| file.metadata().is_ok_and(|stat| stat.len() == mapping.len as u64)).ok_or_else(other)?;
+        let offset = libc::off_t::try_from(start).map_err(|_| other())?;
+        let flags = libc::MAP_PRIVATE | libc::MAP_FIXED;
+        // SAFETY: whole pages of our own mapping, of which nobody has anything else.
+        let mapped = unsafe {
+            let to = mapping.base.add(at).cast_mut().cast();
+            libc::mmap(to, mapping.len - at, libc::PROT_READ, flags, file.as_raw_fd(), offset)
+        };
+        if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(self) }
     }
 
     pub(super) fn map(file: OwnedFd, len: u64, populate: bool) -> io::Result<Self> {

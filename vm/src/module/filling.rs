@@ -3,22 +3,22 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::os::fd::OwnedFd;
 
 use rustix::fs::fcntl_add_seals;
 
 use super::bytes::{Bytes, Piece, SIZE, memory, seal};
-use super::unread;
+use super::unread::{self, Unread};
 
 /// Bytes that are copied before anyone is told of them.
 const AT_ONCE: u64 = 1 << 20;
 
-/// Sealed memory in the making: as large as it will be. What [no run reads](unread) stays empty in it.
+/// Sealed memory in the making: as large as it will be. What [is not read](unread) stays empty in it.
 #[derive(Debug)]
 pub struct Filling {
     file: File,
     len: u64,
     source: File,
+    image: Option<u64>,
     /// What is copied, in its order.
     parts: Vec<Range<u64>>,
 }
@@ -34,17 +34,23 @@ impl Filling {
         file.set_len(len)?;
         fcntl_add_seals(&file, SIZE)?;
         let (mut parts, mut from) = (Vec::new(), 0);
-        for unread in unread::sections(&source, len) {
+        let Unread { debugging, image } = unread::find(&source, len);
+        for unread in debugging {
             parts.push(from..unread.start);
             from = unread.end;
         }
-        parts.push(from..len);
-        Ok(Self { file, len, source, parts })
+        parts.push(from..image.unwrap_or(len));
+        Ok(Self { file, len, source, image, parts })
     }
 
     /// The memory.
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Where the image of a snapshot's memories begins that is not copied, if it is one: whoever reads it [maps it](Bytes::over) from the file.
+    pub fn image(&self) -> Option<(&File, u64)> {
+        self.image.map(|start| (&self.source, start))
     }
 
     /// How many bytes it will hold.
@@ -61,16 +67,17 @@ impl Filling {
     ///
     /// # Errors
     /// Those of reading; also if the file has fewer bytes by now.
-    pub fn finish(self, mut tell: impl FnMut(Piece)) -> io::Result<Bytes> {
-        let Self { mut file, len, mut source, parts } = self;
+    pub fn finish(&self, mut tell: impl FnMut(Piece)) -> io::Result<Bytes> {
+        let Self { file, len, source, parts, .. } = self;
+        let (mut file, mut source) = (file, source);
         // Perhaps nobody reads it here.
-        let bytes = Bytes::map(file.try_clone()?.into(), len, false)?;
-        for Range { mut start, end } in parts {
+        let bytes = Bytes::map(file.try_clone()?.into(), *len, false)?;
+        for &Range { mut start, end } in parts {
             source.seek(SeekFrom::Start(start))?;
             file.seek(SeekFrom::Start(start))?;
             while start < end {
                 let length = AT_ONCE.min(end - start);
-                if io::copy(&mut (&source).take(length), &mut file)? != length {
+                if io::copy(&mut source.take(length), &mut file)? != length {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off while it was read"));
                 }
                 // It has been mapped, so these are in range.
@@ -78,7 +85,7 @@ impl Filling {
                 start += length;
             }
         }
-        seal(&OwnedFd::from(file))?;
+        seal(file)?;
         Ok(bytes)
     }
 }

@@ -1,8 +1,9 @@
-//! Parts of a module's file that no run reads: what only debuggers want, which is more than half of many files.
+//! Parts of a module's file that are not read where it is copied to: what only debuggers want, which is more than half of many files, and what a
+//! [snapshot](crate::runtime::snapshot) has of memories, which is mapped from the file itself.
 //!
 //! ```text
-//!  "\0asm" version ─ section ─ section ─ 0 size ".debug_info" ▒▒▒▒▒▒▒ ─ section
-//!                                                             contents
+//!  "\0asm" version ─ section ─ section ─ 0 size ".debug_info" ▒▒▒▒▒▒▒ ─ section ─ 0 size "pinfold.state" state, to the next page ▒▒▒▒▒▒▒▒▒
+//!                                                             contents                                                         image
 //! ```
 //!
 //! Whoever copies a program is no place to parse it, so this only goes from section to section, and believes nothing: what it says of a file that is
@@ -12,16 +13,30 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
+use crate::runtime::snapshot::SECTION;
+use crate::runtime::space::HOST_PAGE;
+
 /// What the names of such sections begin with: DWARF's.
 const DEBUG: &[u8] = b".debug_";
+/// Bytes of an image that it takes as long to map as to copy.
+const LARGE: u64 = 256 << 10;
 /// Sections that are gone through. A module has no reason to have as many.
 const MAX_SECTIONS: usize = 1000;
-/// Bytes that the head of a section is in: what it is, its size, and the length of its name and that.
-const HEAD: usize = 1 + 5 + 5 + 64;
+/// Bytes that the head of a section is in: what it is, its size, the length of its name and that, and a number.
+const HEAD: usize = 1 + 5 + 5 + 64 + 4;
 
-/// Where the contents of such sections are, in their order.
-pub fn sections(file: &File, len: u64) -> Vec<Range<u64>> {
-    let (mut found, mut at) = (Vec::new(), 8);
+/// See the [module](self).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Where the contents of debugging sections are, in their order.
+    pub debugging: Vec<Range<u64>>,
+    /// Where the image of a snapshot's memories begins, which goes to the end of the file, if it is large.
+    pub image: Option<u64>,
+}
+
+/// Goes through a file of so many bytes.
+pub fn find(file: &File, len: u64) -> Unread {
+    let (mut found, mut at) = (Unread::default(), 8);
     let mut magic = [0; 8];
     if file.read_exact_at(&mut magic, 0).is_err() || &magic != b"\0asm\x01\0\0\0" {
         return found;
@@ -34,8 +49,13 @@ pub fn sections(file: &File, len: u64) -> Vec<Range<u64>> {
         if end > len {
             break;
         }
-        if section.is_unread && start < end {
-            found.push(start..end);
+        match section.kind {
+            Kind::Debugging if start < end => found.debugging.push(start..end),
+            Kind::State { length } => {
+                let image = (start + 4 + u64::from(length)).next_multiple_of(HOST_PAGE as u64);
+                found.image = (end == len && image + LARGE <= end).then_some(image);
+            }
+            _ => {}
         }
         at = end;
     }
@@ -44,10 +64,19 @@ pub fn sections(file: &File, len: u64) -> Vec<Range<u64>> {
 
 /// A section, from its beginning.
 struct Section {
-    is_unread: bool,
+    kind: Kind,
     /// Where what comes after its name is.
     contents: u64,
     end: u64,
+}
+
+enum Kind {
+    Debugging,
+    /// Of a snapshot: its state, of so many bytes, and after that the image.
+    State {
+        length: u32,
+    },
+    Other,
 }
 
 impl Section {
@@ -57,14 +86,17 @@ impl Section {
         let end = (head.len() - rest.len()) as u64 + u64::from(size);
         let name = || {
             let (length, rest) = number(rest)?;
-            Some((rest.get(..length as usize)?, (head.len() - rest.len()) as u64 + u64::from(length)))
+            let (name, rest) = rest.split_at_checked(length as usize)?;
+            Some((name, rest, (head.len() - rest.len()) as u64))
         };
-        match name() {
-            Some((name, contents)) if id == 0 && name.starts_with(DEBUG) => {
-                Some(Self { is_unread: true, contents, end })
+        let (kind, contents) = match name().filter(|_| id == 0) {
+            Some((name, _, contents)) if name.starts_with(DEBUG) => (Kind::Debugging, contents),
+            Some((name, rest, contents)) if name == SECTION.as_bytes() => {
+                (Kind::State { length: u32::from_le_bytes(*rest.first_chunk()?) }, contents)
             }
-            _ => Some(Self { is_unread: false, contents: end, end }),
-        }
+            _ => (Kind::Other, end),
+        };
+        Some(Self { kind, contents, end })
     }
 }
 
@@ -86,10 +118,36 @@ mod tests {
 
     use super::*;
 
-    fn found(contents: &[u8]) -> Vec<Range<u64>> {
+    fn all(contents: &[u8]) -> Unread {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(contents).unwrap();
-        sections(&file, contents.len() as u64)
+        find(&file, contents.len() as u64)
+    }
+
+    fn found(contents: &[u8]) -> Vec<Range<u64>> {
+        all(contents).debugging
+    }
+
+    #[test]
+    fn the_image_of_a_snapshot_is_what_follows_its_state_to_the_end() {
+        let image = LARGE as usize;
+        let snapshot = |before: u32, image: usize, after: &[u8]| {
+            let size = (1 + SECTION.len() + 4 + before as usize + image) as u32;
+            let size = [0, 7, 14, 21, 28].map(|shift| (size >> shift) as u8 & 0x7f | if shift < 28 { 0x80 } else { 0 });
+            let head = [&b"\0asm\x01\0\0\0\0"[..], &size, &[SECTION.len() as u8], SECTION.as_bytes()].concat();
+            [&head, &before.to_le_bytes()[..], &vec![0; before as usize + image], after].concat()
+        };
+        // Eight bytes of a module, and six, one, and the name of the section, and the length of the state.
+        let state = HOST_PAGE as u32 - (8 + 6 + 1 + SECTION.len() as u32 + 4);
+        assert_eq!(all(&snapshot(state, image, b"")).image, Some(HOST_PAGE as u64));
+        assert_eq!(all(&snapshot(state + 1, image + HOST_PAGE, b"")).image, Some(2 * HOST_PAGE as u64));
+        assert_eq!(all(&snapshot(state, image - 1, b"")).image, None);
+        assert_eq!(all(&snapshot(state, image, b"\0\x01\0")).image, None);
+        // A length that leads out of the file.
+        let mut damaged = snapshot(state, image, b"");
+        let at = HOST_PAGE - state as usize - 4;
+        damaged[at..at + 4].fill(0xff);
+        assert_eq!(all(&damaged).image, None);
     }
 
     #[test]

@@ -9,9 +9,10 @@
 //! Pages that nearly everybody writes to ([`Space::keep_warm`]) are filled with zeroes, which is far cheaper than to let the kernel take them and give others;
 //! all other pages it takes.
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -76,22 +77,27 @@ fn set_aside(len: usize, most: usize) -> io::Result<(*mut u8, usize)> {
 }
 
 /// Maps a file's contents once more, privately and inaccessible for now, and sets aside `len` bytes that follow it. `contents` is where
-/// they are mapped already.
+/// they are mapped already, from `image` on perhaps those of another file instead.
 ///
 /// # Errors
 /// If the kernel refuses it.
-pub fn prepare_behind(file: &OwnedFd, contents: &[u8], len: usize) -> io::Result<()> {
+pub fn prepare_behind(file: &OwnedFd, contents: &[u8], image: Option<(&File, usize)>, len: usize) -> io::Result<()> {
     if contents.is_empty() {
         return Ok(());
     }
     let whole = contents.len().checked_next_multiple_of(HOST_PAGE).and_then(|whole| whole.checked_add(len));
     let whole = whole.ok_or(io::ErrorKind::OutOfMemory)?;
     let base = map(whole)?;
-    let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
-    // SAFETY: inside of the range that was just made, which nobody uses yet.
-    let mapped = unsafe { libc::mmap(base.cast(), contents.len(), libc::PROT_NONE, flags, file.as_raw_fd(), 0) };
-    if mapped == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
+    let place = |fd: RawFd, start: usize, end: usize| {
+        let flags = libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE;
+        let at = base.wrapping_add(start).cast();
+        // SAFETY: inside of the range that was just made, which nobody uses yet.
+        let mapped = unsafe { libc::mmap(at, end - start, libc::PROT_NONE, flags, fd, start as libc::off_t) };
+        if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+    };
+    place(file.as_raw_fd(), 0, contents.len())?;
+    if let Some((file, start)) = image.filter(|(_, start)| *start < contents.len()) {
+        place(file.as_raw_fd(), start, contents.len())?;
     }
     let behind = (contents.as_ptr() as usize, Aside { base, len: whole });
     *BEHIND.lock().unwrap_or_else(|e| e.into_inner()) = Some(behind);
