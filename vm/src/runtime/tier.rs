@@ -27,7 +27,7 @@ use crate::types::{FuncType, TypeId};
 const HOT_CALLS: i32 = 1500;
 /// Turns of its loops after which a function counts as hot.
 const HOT_TURNS: i32 = 2000;
-/// Bytes of bodies that are compiled in one go, if so many wait: code takes whole pages.
+/// Bytes of bodies that are compiled in one go, if so many wait: to ask for code takes time too.
 const TOGETHER: usize = 1 << 10;
 /// Bytes of a body from which compiling it twice is to be spared.
 const LARGE: usize = 8 << 10;
