@@ -30,6 +30,8 @@ use crate::job::Run;
 
 /// Bytes in the largest entry.
 pub const LARGEST: u64 = 128 << 20;
+/// Bytes that the code of a program and what explains it may take where it is compiled [ahead](Run::ahead): with the rest they are an entry.
+pub const MOST_CODE: u64 = LARGEST / 4 * 3;
 /// Bytes in all entries together.
 const ALL: u64 = 512 << 20;
 /// What an entry begins with; the program's hash comes after it, and who made the entry.
@@ -66,22 +68,21 @@ impl Entry {
         self.parts.iter().all(|(_, length)| *length <= AT_ONCE)
     }
 
-    /// Writes a part into a pipe.
+    /// Writes a part into a pipe, or a file.
     ///
     /// # Errors
     /// Those of reading and writing.
     pub fn write(&self, part: usize, to: &File) -> io::Result<()> {
         let (mut start, mut left) = self.parts[part];
+        let is_pipe = FileType::from_raw_mode(rustix::fs::fstat(to)?.st_mode) == FileType::Fifo;
         while left > 0 {
             // Of its own place: both parts may be on their way.
-            let moved = rustix::pipe::splice(
-                &self.file,
-                Some(&mut start),
-                to,
-                None,
-                usize::try_from(left).unwrap_or(usize::MAX),
-                SpliceFlags::empty(),
-            );
+            let count = usize::try_from(left).unwrap_or(usize::MAX);
+            let moved = if is_pipe {
+                rustix::pipe::splice(&self.file, Some(&mut start), to, None, count, SpliceFlags::empty())
+            } else {
+                rustix::fs::sendfile(to, &self.file, Some(&mut start), count)
+            };
             match moved {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(moved) => left -= moved as u64,
@@ -148,6 +149,11 @@ impl Place {
         Self { len, hash: OnceLock::new(), variant, maker }
     }
 
+    /// The same of a program whose [hash](program_hash) is known.
+    pub fn of_hash(len: u64, hash: [u8; 32], run: &Run, maker: Maker) -> Self {
+        Self { hash: hash.into(), ..Self::of(len, run, maker) }
+    }
+
     /// How many bytes the program has.
     pub fn program_len(&self) -> u64 {
         self.len
@@ -156,7 +162,7 @@ impl Place {
     /// Hashes the program, unless that was done. Nothing is found or kept before.
     pub fn find(&self, program: &Bytes) {
         debug_assert_eq!(program.len() as u64, self.len);
-        self.hash.get_or_init(|| *blake3::hash(program).as_bytes());
+        self.hash.get_or_init(|| program_hash(program));
     }
 
     /// Which folder it is in.
@@ -172,6 +178,16 @@ impl Place {
         let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Some((name + self.variant, head))
     }
+}
+
+/// Parts that a worker and its compiler [left](crate::supervisor::Outcome::kept), as [`Cache::put`] takes them: no more of them than there was room for.
+pub fn bounded(parts: &[(File, u64, u64); 2]) -> [(&File, u64, u64); 2] {
+    parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(LARGEST)))
+}
+
+/// What tells a program from others.
+pub fn program_hash(program: &Bytes) -> [u8; 32] {
+    *blake3::hash(program).as_bytes()
 }
 
 /// The folder of this user's entries; none if it is turned off, or the user has no home.

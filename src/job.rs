@@ -357,6 +357,8 @@ pub struct Run {
     pub compiler: bool,
     /// What is to be told of how its code runs.
     pub insight: Insight,
+    /// Whether all of it is compiled, and nothing of it runs: what was made is kept.
+    pub ahead: bool,
 }
 
 impl Run {
@@ -444,6 +446,13 @@ pub enum Note {
     Call(Event),
     /// What a tier did.
     Tier(TierEvent),
+    /// Of a program that is compiled [ahead](Run::ahead): how much there is to compile.
+    Ahead {
+        /// Functions.
+        functions: u64,
+        /// Bytes of their bodies.
+        bytes: u64,
+    },
 }
 
 /// How a program ended, as its worker tells it.

@@ -90,10 +90,7 @@ impl Kept {
         })?;
         if let Some(parts) = outcome.kept.take() {
             // That it cannot be kept is a loss of time only.
-            let _ = cache.put(
-                &place,
-                parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(cache::LARGEST))),
-            );
+            let _ = cache.put(&place, cache::bounded(&parts));
         }
         Ok(outcome)
     }

@@ -147,6 +147,7 @@ fn attempt(
         keeps: None,
         compiler: args.tier != TierName::Interpreter,
         insight: Insight { tiers: records.tiers.is_some(), profile: profiling.as_ref().map(|_| ROOM) },
+        ahead: false,
     };
     let records_calls = run.records;
     let recording = records

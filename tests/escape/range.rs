@@ -355,6 +355,7 @@ impl Range {
             keeps: None,
             compiler: attack.beside_compiler,
             insight: Insight::default(),
+            ahead: false,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,

@@ -107,6 +107,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         keeps: None,
         compiler: false,
         insight: Insight::default(),
+        ahead: false,
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }
