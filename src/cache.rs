@@ -5,6 +5,7 @@
 //!  pinfold/            the user's own, 0700
 //!    1984f0/           how many bytes the program has, so that most of those that are new need not be hashed before they run
 //!      3f8a…c2-f       its BLAKE3 hash, and the settings that its code depends on
+//!      91b0…7e-o       that a program with this hash brings its code, and was made here
 //! ```
 //!
 //! Nothing in an entry is looked at here: a worker wrote it, and only a worker of the very same program is handed it, within walls of its own.
@@ -44,6 +45,8 @@ const LENGTH: usize = 8;
 const AT_ONCE: u64 = 32 << 10;
 /// What a name begins with while its entry is written.
 const UNFINISHED: &str = ".new-";
+/// What a mark ends with.
+const MARK: &str = "-o";
 /// How old what is unfinished is when nobody finishes it any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The variable that names the folder. Empty, it turns the cache off.
@@ -58,6 +61,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// In a file that nobody can write any more: where each part begins, and its bytes.
+    pub fn of(file: File, parts: [(u64, u64); 2]) -> Self {
+        Self { file, parts }
+    }
+
     /// Whether there is code.
     pub fn has_code(&self) -> bool {
         self.parts[1].1 > 0
@@ -126,6 +134,16 @@ impl Maker {
         id.as_chunks_mut().0.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
         Ok(Self(id))
     }
+
+    /// The one that was written down so.
+    pub fn of(bytes: [u8; 40]) -> Self {
+        Self(bytes)
+    }
+
+    /// As it is written down.
+    pub fn bytes(&self) -> [u8; 40] {
+        self.0
+    }
 }
 
 /// How much is kept.
@@ -163,6 +181,16 @@ impl Place {
     pub fn find(&self, program: &Bytes) {
         debug_assert_eq!(program.len() as u64, self.len);
         self.hash.get_or_init(|| program_hash(program));
+    }
+
+    /// Whether this one makes its entries.
+    pub fn is_of(&self, maker: Maker) -> bool {
+        self.maker == maker
+    }
+
+    /// Where it stands that a program [brings its code](crate::precompiled), and was made here.
+    fn mark(&self) -> Self {
+        Self { hash: self.hash.clone(), variant: MARK, ..*self }
     }
 
     /// Which folder it is in.
@@ -315,13 +343,28 @@ impl Cache {
         self.shrink(ALL)
     }
 
+    /// Remembers that a program [brings code](crate::precompiled) that the maker of its place made.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn mark(&self, place: &Place) -> io::Result<()> {
+        let nothing = File::open("/dev/null")?;
+        self.put(&place.mark(), [(&nothing, 0, 0), (&nothing, 0, 0)])
+    }
+
+    /// Whether it was [marked](Self::mark), and is as it was then.
+    pub fn is_marked(&self, place: &Place) -> bool {
+        self.get(&place.mark()).is_some()
+    }
+
     /// How much is kept.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn kept(&self) -> io::Result<Kept> {
         let entries = self.entries()?;
-        Ok(Kept { entries: entries.len(), bytes: entries.iter().map(|entry| entry.bytes).sum() })
+        let programs = entries.iter().filter(|entry| !entry.name.ends_with(MARK)).count();
+        Ok(Kept { entries: programs, bytes: entries.iter().map(|entry| entry.bytes).sum() })
     }
 
     /// Removes everything; tells how much it was.

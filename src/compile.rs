@@ -1,12 +1,14 @@
 //! `pinfold compile`: compiles all of a program before it runs, in workers as ever, and keeps that for its runs.
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pinfold::cache::{self, Cache, Maker, Place};
 use pinfold::job::{Insight, Job, Note, Run, Task, TierName};
+use pinfold::precompiled::{self, Precompiled};
 use pinfold::supervisor::{self, Bounds, Keeping, Outcome, Recording, Sink, Verdict, Wanted};
 use pinfold::{bundle, exit, policy};
 use pinfold_sandbox::Layers;
@@ -15,19 +17,23 @@ use pinfold_vm::host::Grants;
 use serde::Serialize;
 
 use crate::ask::{self, MessageFormat};
-use crate::report;
 use crate::run::args::{Bytes, seconds};
 use crate::snapshot::mebibytes;
+use crate::{output, report};
 
 /// Compile all of a program ahead of time.
 ///
-/// All functions are compiled, not only those that turn hot, and kept for `pinfold run` of the same program: see `pinfold cache`. The program does
-/// not run, and is granted nothing.
+/// All functions are compiled, not only those that turn hot, and kept for `pinfold run` of the same program: see `pinfold cache`. With -o they go to a file
+/// with the program, a WebAssembly module that brings its code. The program does not run, and is granted nothing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The program, as `pinfold run` takes it.
     pub file: PathBuf,
 
+    /// Write the program with its code to this file, instead of keeping the code. `pinfold run` takes the code from there if this user's
+    /// Pinfold wrote it, or with --precompiled; otherwise it is a module like others.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Compile for runs with --fuel.
     #[arg(long)]
     pub fuel: bool,
@@ -108,13 +114,21 @@ pub fn run(args: &Args) -> Result<u8, String> {
         true => ask::sources(&args.file)?,
         false => supervisor::read_program(&args.file, limit).map_err(|error| error.to_string())?,
     };
-    let cache = Cache::of_user().map_err(|error| error.to_string())?;
-    let cache = cache.ok_or("there is nowhere to keep it: PINFOLD_CACHE turns that off, or there is no home")?;
+    let program = match Precompiled::find(&program) {
+        // It is compiled anew.
+        Some(earlier) => sealed(earlier.module(&program))?,
+        None => program,
+    };
+    let cache = Cache::of_user().map_err(|error| error.to_string());
+    let cache = match &args.output {
+        // Without a mark it says whose it is to whoever runs it.
+        Some(_) => cache.ok().flatten(),
+        None => Some(cache?.ok_or("there is nowhere to keep it: PINFOLD_CACHE turns that off, or there is no home")?),
+    };
     let job = job(args)?;
     let Task::Run(run) = &job.task else { return Ok(exit::CRASH) };
     let maker =
         supervisor::path_of_worker(None).and_then(|path| Maker::at(&path)).map_err(|error| error.to_string())?;
-    let place = Place::of(program.len() as u64, run, maker);
     let timeout = args.timeout.unwrap_or(TIMEOUT);
     let bounds = Bounds {
         timeout: (timeout > 0.0).then(|| Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX)),
@@ -149,10 +163,27 @@ pub fn run(args: &Args) -> Result<u8, String> {
     let done = *done.lock().unwrap_or_else(PoisonError::into_inner);
     let parts = kept.filter(|[_, (_, _, code)]| *code > 0 || done.compiled == 0);
     let Some(parts) = parts else { return Err("nothing was kept: there was no room for it, or no compiler".into()) };
-    place.find(&program);
-    cache
-        .put(&place, cache::bounded(&parts))
-        .map_err(|error| format!("it cannot be kept in {}: {error}", cache.path().display()))?;
+    let unkept = |error: io::Error| {
+        let path = cache.as_ref().map(|cache| cache.path().display().to_string());
+        format!("it cannot be kept in {}: {error}", path.unwrap_or_default())
+    };
+    match (&args.output, &cache) {
+        (Some(output), cache) => {
+            let whole = write(&program, cache::bounded(&parts), run, maker, limit)?;
+            output::write_whole(output, &whole)?;
+            if let Some(cache) = cache {
+                let place = Place::of(whole.len() as u64, run, maker);
+                place.find(&whole);
+                cache.mark(&place).map_err(unkept)?;
+            }
+        }
+        (None, Some(cache)) => {
+            let place = Place::of(program.len() as u64, run, maker);
+            place.find(&program);
+            cache.put(&place, cache::bounded(&parts)).map_err(unkept)?;
+        }
+        (None, None) => return Ok(exit::CRASH),
+    }
     match args.message_format {
         MessageFormat::Json => ask::print_json(&Told { done, seconds }),
         MessageFormat::Text => tell(args, &done, seconds),
@@ -182,6 +213,34 @@ fn job(args: &Args) -> Result<Job, String> {
         ahead: true,
     };
     Ok(Job { plan, task: Task::Run(Box::new(run)) })
+}
+
+/// The program with what a worker and its compiler left of it.
+fn write(
+    program: &[u8],
+    parts: [(&File, u64, u64); 2],
+    run: &Run,
+    maker: Maker,
+    limit: u64,
+) -> Result<pinfold_vm::module::Bytes, String> {
+    let read = |(mut file, start, length): (&File, u64, u64)| -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(length).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let [facts, code] = parts.map(read);
+    let [facts, code] = [facts, code].map(|bytes| bytes.map_err(|error| error.to_string()));
+    let whole = precompiled::assemble(program, [&facts?, &code?], run, maker);
+    let whole = whole.ok_or("what the worker left is not what was asked for")?;
+    if whole.len() as u64 > limit {
+        return Err(format!("with its code it is larger than the {limit} bytes that a module may have"));
+    }
+    sealed(&whole)
+}
+
+fn sealed(bytes: &[u8]) -> Result<pinfold_vm::module::Bytes, String> {
+    pinfold_vm::module::Bytes::sealed(bytes, u64::MAX).map_err(|error| error.to_string())
 }
 
 /// Counts what was done, and shows how far it is.

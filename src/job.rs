@@ -580,6 +580,8 @@ pub struct Used {
     pub fuel: Option<u64>,
     /// Functions that were compiled at its end, and of those the ones that an earlier run had compiled.
     pub compiled: [u64; 2],
+    /// How many an earlier run had compiled, as far as it is known whether they fit; of none that do not.
+    pub adopted: Option<u64>,
     /// How often the interpreter went on in compiled code in the middle of a loop.
     pub loops_entered: u64,
     /// Of the garbage-collected heap, if it had one.

@@ -147,7 +147,7 @@ pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
-    used.compiled = kept.compiled();
+    (used.compiled, used.adopted) = (kept.compiled(), kept.adopted());
     ending.used = used;
     ending.keeps = ending.kind == EndKind::Exit && (run.ahead || kept.is_worth_it());
     (ending, kept)

@@ -208,7 +208,9 @@ impl<'a> Together<'a> {
 /// The trampolines of a module's types: what each does, of which type, and where it starts.
 fn trampolines(compiler: &Compiler, module: &Module) -> (Vec<[u32; 3]>, Parts) {
     let numbers: HashMap<TypeId, u32> = module.types.iter().map(|ty| ty.id).zip(0..).collect();
-    let (all, batches) = compiler.trampolines();
+    let (mut all, batches) = compiler.trampolines();
+    // The same is written down the same way.
+    all.sort_unstable_by_key(|(what, id, _)| (*what as u32, id.0));
     let mut together = Together::new(&batches);
     let place = |(what, id, made): &(Trampoline, TypeId, TrampolineCode)| {
         let number = numbers.get(id)?;

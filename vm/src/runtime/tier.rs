@@ -104,6 +104,8 @@ const AT_ONCE: usize = 1 << 20;
 /// it is tried together with only if nothing of that can be.
 pub fn compile_all(engine: &Engine, code: &Arc<ModuleCode>, most: usize) -> Result<(), CompileError> {
     let compiler = engine.compiler().map_err(Clone::clone)?;
+    // Also where there is nothing to compile: what is kept of that is asked for.
+    compiler.prepare(code)?;
     let mut all = (0..code.module.defined_count() as u32)
         .map(DefinedFunc)
         .filter(|func| code.function(*func).compiled().is_none())
