@@ -230,7 +230,7 @@ impl Workers {
         // Also of one that waits for its call, and is not looked at.
         let width = std::thread::available_parallelism().map_or(1, |width| width.get() as u32);
         plan.limits.cpu_time = limits.deadline.map(|deadline| deadline.saturating_add(PREPARING).saturating_mul(width));
-        let run = Run {
+        let mut run = Run {
             grants: granted,
             file: "program.wasm".into(),
             max_memory: limits.memory,
@@ -242,12 +242,13 @@ impl Workers {
             invoke_args: Vec::new(),
             trap_unknown_imports: false,
             records: false,
-            keeps: self.cache.as_ref().map(|_| cache::LARGEST),
+            keeps: None,
             compiler: self.tier != TierName::Interpreter,
             insight: Insight::default(),
             ahead: false,
         };
         let keeps = self.place(program, &run);
+        run.keeps = keeps.as_ref().map(|_| cache::LARGEST);
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);
         let needs = needs.iter().map(|need| (need.name.clone(), need.kind.clone())).collect();

@@ -352,7 +352,7 @@ fn the_next_worker_of_a_program_finds_what_was_kept_of_it() {
                 until_ready(1);
             }
         }
-        assert_eq!(kept(folder.path()), [entry.clone()]);
+        assert_eq!(kept(folder.path()), std::slice::from_ref(entry));
     }
     let mut damaged = std::fs::read(&entry.0).unwrap();
     let middle = damaged.len() / 2;
