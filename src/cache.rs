@@ -5,6 +5,7 @@
 //!  pinfold/            the user's own, 0700
 //!    1984f0/           how many bytes the program has, so that most of those that are new need not be hashed before they run
 //!      3f8a…c2-f       its BLAKE3 hash, and the settings that its code depends on
+//!      91b0…7e-o       that a program with this hash brings its code, and was made here
 //! ```
 //!
 //! Nothing in an entry is looked at here: a worker wrote it, and only a worker of the very same program is handed it, within walls of its own.
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use pinfold_vm::module::parts_read;
 use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use rustix::pipe::SpliceFlags;
@@ -29,6 +31,8 @@ use crate::job::Run;
 
 /// Bytes in the largest entry.
 pub const LARGEST: u64 = 128 << 20;
+/// Bytes that the code of a program and what explains it may take where it is compiled [ahead](Run::ahead): with the rest they are an entry.
+pub const MOST_CODE: u64 = LARGEST / 4 * 3;
 /// Bytes in all entries together.
 const ALL: u64 = 512 << 20;
 /// What an entry begins with; the program's hash comes after it, and who made the entry.
@@ -43,6 +47,8 @@ const AT_ONCE: u64 = 32 << 10;
 const UNFINISHED: &str = ".new-";
 /// How long what another process is about to finish is waited for: it takes milliseconds.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// What a mark ends with.
+const MARK: &str = "-o";
 /// How old what is unfinished is when nobody finishes it any more.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// The variable that names the folder. Empty, it turns the cache off.
@@ -57,6 +63,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// In a file that nobody can write any more: where each part begins, and its bytes.
+    pub fn of(file: File, parts: [(u64, u64); 2]) -> Self {
+        Self { file, parts }
+    }
+
     /// Whether there is code.
     pub fn has_code(&self) -> bool {
         self.parts[1].1 > 0
@@ -67,22 +78,21 @@ impl Entry {
         self.parts.iter().all(|(_, length)| *length <= AT_ONCE)
     }
 
-    /// Writes a part into a pipe.
+    /// Writes a part into a pipe, or a file.
     ///
     /// # Errors
     /// Those of reading and writing.
     pub fn write(&self, part: usize, to: &File) -> io::Result<()> {
         let (mut start, mut left) = self.parts[part];
+        let is_pipe = FileType::from_raw_mode(rustix::fs::fstat(to)?.st_mode) == FileType::Fifo;
         while left > 0 {
             // Of its own place: both parts may be on their way.
-            let moved = rustix::pipe::splice(
-                &self.file,
-                Some(&mut start),
-                to,
-                None,
-                usize::try_from(left).unwrap_or(usize::MAX),
-                SpliceFlags::empty(),
-            );
+            let count = usize::try_from(left).unwrap_or(usize::MAX);
+            let moved = if is_pipe {
+                rustix::pipe::splice(&self.file, Some(&mut start), to, None, count, SpliceFlags::empty())
+            } else {
+                rustix::fs::sendfile(to, &self.file, Some(&mut start), count)
+            };
             match moved {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(moved) => left -= moved as u64,
@@ -110,7 +120,7 @@ pub struct Place {
     maker: Maker,
 }
 
-/// What programs are known by: all of their bytes, or of what is in a file all that is [copied](crate::supervisor::Program).
+/// What programs are known by: all of their bytes but [what no run of them looks at](parts_read).
 #[derive(Debug, Default)]
 pub struct Hasher(blake3::Hasher);
 
@@ -118,7 +128,7 @@ impl Hasher {
     /// Of a whole program.
     pub fn of(program: &[u8]) -> Self {
         let mut hasher = Self::default();
-        hasher.add(program);
+        parts_read(program).into_iter().for_each(|part| hasher.add(&program[part]));
         hasher
     }
 
@@ -144,6 +154,16 @@ impl Maker {
         id.as_chunks_mut().0.iter_mut().zip(words).for_each(|(to, word)| *to = word.to_le_bytes());
         Ok(Self(id))
     }
+
+    /// The one that was written down so.
+    pub fn of(bytes: [u8; 40]) -> Self {
+        Self(bytes)
+    }
+
+    /// As it is written down.
+    pub fn bytes(&self) -> [u8; 40] {
+        self.0
+    }
 }
 
 /// How much is kept.
@@ -167,6 +187,11 @@ impl Place {
         Self { len, hash: OnceLock::new(), variant, maker }
     }
 
+    /// The same of a program whose [hash](program_hash) is known.
+    pub fn of_hash(len: u64, hash: [u8; 32], run: &Run, maker: Maker) -> Self {
+        Self { hash: hash.into(), ..Self::of(len, run, maker) }
+    }
+
     /// How many bytes the program has.
     pub fn program_len(&self) -> u64 {
         self.len
@@ -175,6 +200,16 @@ impl Place {
     /// Learns the program's hash, once. Nothing is found or kept before.
     pub fn find(&self, hasher: Hasher) {
         self.hash.get_or_init(|| *hasher.0.finalize().as_bytes());
+    }
+
+    /// Whether this one makes its entries.
+    pub fn is_of(&self, maker: Maker) -> bool {
+        self.maker == maker
+    }
+
+    /// Where it stands that a program [brings its code](crate::precompiled), and was made here.
+    fn mark(&self) -> Self {
+        Self { hash: self.hash.clone(), variant: MARK, ..*self }
     }
 
     /// Which folder it is in.
@@ -190,6 +225,16 @@ impl Place {
         let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Some((name + self.variant, head))
     }
+}
+
+/// Parts that a worker and its compiler [left](crate::supervisor::Outcome::kept), as [`Cache::put`] takes them: no more of them than there was room for.
+pub fn bounded(parts: &[(File, u64, u64); 2]) -> [(&File, u64, u64); 2] {
+    parts.each_ref().map(|(file, start, length)| (file, *start, (*length).min(LARGEST)))
+}
+
+/// What tells a program from others.
+pub fn program_hash(program: &[u8]) -> [u8; 32] {
+    *Hasher::of(program).0.finalize().as_bytes()
 }
 
 /// The folder of this user's entries; none if it is turned off, or the user has no home.
@@ -312,13 +357,28 @@ impl Cache {
         Ok(Unfinished { folder, file: file.into(), unfinished, name, head })
     }
 
+    /// Remembers that a program [brings code](crate::precompiled) that the maker of its place made.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn mark(&self, place: &Place) -> io::Result<()> {
+        let nothing = File::open("/dev/null")?;
+        self.put(&place.mark(), [(&nothing, 0, 0), (&nothing, 0, 0)])
+    }
+
+    /// Whether it was [marked](Self::mark), and is as it was then.
+    pub fn is_marked(&self, place: &Place) -> bool {
+        self.get(&place.mark()).is_some()
+    }
+
     /// How much is kept.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn kept(&self) -> io::Result<Kept> {
         let entries = self.entries()?;
-        Ok(Kept { entries: entries.len(), bytes: entries.iter().map(|entry| entry.bytes).sum() })
+        let programs = entries.iter().filter(|entry| !entry.name.ends_with(MARK)).count();
+        Ok(Kept { entries: programs, bytes: entries.iter().map(|entry| entry.bytes).sum() })
     }
 
     /// Removes everything; tells how much it was.

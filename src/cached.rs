@@ -11,7 +11,7 @@ use serde::Serialize;
 /// nothing, or `pinfold run --no-cache`, nothing is kept.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Remove everything that is kept.
+    /// Remove everything that is kept; also what says of files that `pinfold compile -o` wrote that they are this user's.
     #[arg(long)]
     pub clear: bool,
     /// Print as JSON.

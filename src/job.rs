@@ -365,6 +365,8 @@ pub struct Run {
     pub insight: Insight,
     /// Where in the program's file the image of a snapshot's memories begins, if that is not copied but mapped. Only where a program is [run](Task::Run).
     pub image: Option<u64>,
+    /// Whether all of it is compiled, and nothing of it runs: what was made is kept.
+    pub ahead: bool,
 }
 
 impl Run {
@@ -452,6 +454,13 @@ pub enum Note {
     Call(Event),
     /// What a tier did.
     Tier(TierEvent),
+    /// Of a program that is compiled [ahead](Run::ahead): how much there is to compile.
+    Ahead {
+        /// Functions.
+        functions: u64,
+        /// Bytes of their bodies.
+        bytes: u64,
+    },
 }
 
 /// How a program ended, as its worker tells it.
@@ -579,6 +588,8 @@ pub struct Used {
     pub fuel: Option<u64>,
     /// Functions that were compiled at its end, and of those the ones that an earlier run had compiled.
     pub compiled: [u64; 2],
+    /// How many an earlier run had compiled, as far as it is known whether they fit; of none that do not.
+    pub adopted: Option<u64>,
     /// How often the interpreter went on in compiled code in the middle of a loop.
     pub loops_entered: u64,
     /// Of the garbage-collected heap, if it had one.

@@ -40,6 +40,8 @@ pub mod job;
 #[cfg(feature = "workers")]
 pub mod policy;
 #[cfg(feature = "workers")]
+pub mod precompiled;
+#[cfg(feature = "workers")]
 pub mod profile;
 #[cfg(feature = "workers")]
 pub mod question;

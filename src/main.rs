@@ -10,6 +10,7 @@ mod cached;
 mod caps;
 mod check;
 mod colour;
+mod compile;
 mod doc;
 mod doctor;
 mod explain;
@@ -50,6 +51,7 @@ enum Command {
     Test(test::Args),
     Fmt(fmt::Args),
     Build(build::Args),
+    Compile(compile::Args),
     Doc(doc::Args),
     New(new::Args),
     Lock(lock::Args),
@@ -126,6 +128,7 @@ fn command() -> u8 {
         Command::Test(args) => test::run(&args).map_err(Into::into),
         Command::Fmt(args) => fmt::run(&args).map_err(Into::into),
         Command::Build(args) => build::run(&args).map_err(Into::into),
+        Command::Compile(args) => compile::run(&args).map_err(Into::into),
         Command::Doc(args) => doc::run(&args).map_err(Into::into),
         Command::New(args) => new::run(&args).map_err(Into::into),
         Command::Lock(args) => lock::run(&args).map_err(Into::into),

@@ -81,6 +81,12 @@ pub fn of_compiler(worker: &Plan) -> Plan {
     }
 }
 
+/// The same for the process that compiles all of a program [ahead](crate::job::Run::ahead): it may have as much memory as the worker, which runs nothing.
+pub fn of_compiler_ahead(worker: &Plan) -> Plan {
+    let plan = of_compiler(worker);
+    Plan { limits: Limits { memory: worker.limits.memory, ..plan.limits }, ..plan }
+}
+
 /// Whether a worker walks paths step by step: where nothing hides other directories from it but Landlock, which leaves their attributes
 /// to be seen and their times to be changed by whoever may name them.
 pub fn is_stepwise(layers: Layers) -> bool {

@@ -123,6 +123,7 @@ pub fn run(args: &Args) -> Result<u8, String> {
         compiler: false,
         insight: Insight::default(),
         image: None,
+        ahead: false,
     };
     let snapshot = Snapshot { run, clock: args.with_clock, random: args.with_random, after: args.after.clone() };
     let job = Job { plan, task: Task::Snapshot(Box::new(snapshot)) };
@@ -182,7 +183,8 @@ fn tell(taken: &Taken, output: &std::path::Path, bytes: usize) {
     }
 }
 
-fn mebibytes(bytes: u64) -> String {
+/// So many bytes, for people.
+pub fn mebibytes(bytes: u64) -> String {
     if bytes < 1 << 20 {
         format!("{} KiB", bytes.div_ceil(1 << 10))
     } else {

@@ -174,7 +174,7 @@ fn source((name, text): (&str, &str)) -> Source {
 }
 
 /// Adds a custom section at the end of a module.
-pub(super) fn append(module: &mut Vec<u8>, name: &str, content: &[u8]) {
+pub(crate) fn append(module: &mut Vec<u8>, name: &str, content: &[u8]) {
     let mut body = Vec::with_capacity(name.len() + content.len() + 5);
     put_length(&mut body, name.len());
     body.extend_from_slice(name.as_bytes());
@@ -184,7 +184,8 @@ pub(super) fn append(module: &mut Vec<u8>, name: &str, content: &[u8]) {
     module.extend_from_slice(&body);
 }
 
-fn put_length(to: &mut Vec<u8>, mut length: usize) {
+/// A length as the binary format has it.
+pub(crate) fn put_length(to: &mut Vec<u8>, mut length: usize) {
     while length > 0x7f {
         to.push(length as u8 | 0x80);
         length >>= 7;

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use pinfold_sandbox::Layers;
@@ -28,6 +28,7 @@ use super::vm::Limits;
 use super::wire::{Reader, Writer};
 use crate::answer::{Answer, Offer};
 use crate::bundle::Bundle;
+use crate::cache::{self, Cache, Maker, Place};
 use crate::exchange::Calls;
 use crate::job::{Call, EndKind, Ending, Fold, Insight, Job, Run, Task, TierName};
 use crate::supervisor::{self, Answering, Bounds, Verdict, Wanted};
@@ -56,6 +57,8 @@ pub(crate) struct Workers {
     host: Option<Arc<str>>,
     spares: Arc<Spares>,
     programs: Arc<AtomicU64>,
+    /// Where what workers found out about programs is kept, if it is.
+    cache: Option<Arc<Cache>>,
 }
 
 /// A program that only workers look into.
@@ -64,6 +67,8 @@ pub(crate) struct Sealed {
     offer: Offer,
     /// That no other program of its machine has.
     number: u64,
+    /// What tells it from others, once anything is kept of it.
+    hash: OnceLock<[u8; 32]>,
 }
 
 impl Grants {
@@ -96,7 +101,21 @@ impl Workers {
     /// Workers from this executable, or where it is found by itself; as many of them are kept ready for calls as were made before.
     pub fn new(executable: Option<PathBuf>, tier: Tier, host: Option<Arc<str>>, spares: usize) -> Result<Self> {
         let (tier, spares) = (tier.into(), Arc::new(Spares::new(spares)));
-        Ok(Self { executable, tier, host, spares, programs: Arc::default() })
+        let (programs, cache) = Default::default();
+        Ok(Self { executable, tier, host, spares, programs, cache })
+    }
+
+    /// Has them keep what they find out about programs, if there is somewhere.
+    pub fn keeping(self, cache: Option<Arc<Cache>>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// Where what is kept of a program has its place. Without the executable nothing has; that will be told by whoever starts it.
+    fn place(&self, program: &Sealed, run: &Run) -> Option<(Arc<Cache>, Place)> {
+        let cache = self.cache.clone()?;
+        let maker = Maker::at(&supervisor::path_of_worker(self.executable.as_deref()).ok()?).ok()?;
+        let hash = *program.hash.get_or_init(|| cache::program_hash(&program.bytes));
+        Some((cache, Place::of_hash(program.bytes.len() as u64, hash, run, maker)))
     }
 
     /// Compiles a program; its first source is the one that it begins with.
@@ -139,7 +158,8 @@ impl Workers {
 
     fn seal(&self, bytes: &[u8], offer: Offer) -> Result<Sealed> {
         let bytes = Bytes::sealed(bytes, u64::MAX).map_err(|error| no_worker(&error))?;
-        Ok(Sealed { bytes, offer, number: self.programs.fetch_add(1, Ordering::Relaxed) })
+        let number = self.programs.fetch_add(1, Ordering::Relaxed);
+        Ok(Sealed { bytes, offer, number, hash: OnceLock::new() })
     }
 
     /// Runs a program from its beginning to its end.
@@ -210,7 +230,7 @@ impl Workers {
         // Also of one that waits for its call, and is not looked at.
         let width = std::thread::available_parallelism().map_or(1, |width| width.get() as u32);
         plan.limits.cpu_time = limits.deadline.map(|deadline| deadline.saturating_add(PREPARING).saturating_mul(width));
-        let run = Run {
+        let mut run = Run {
             grants: granted,
             file: "program.wasm".into(),
             max_memory: limits.memory,
@@ -226,7 +246,10 @@ impl Workers {
             compiler: self.tier != TierName::Interpreter,
             insight: Insight::default(),
             image: None,
+            ahead: false,
         };
+        let keeps = self.place(program, &run);
+        run.keeps = keeps.as_ref().map(|_| cache::LARGEST);
         // What a connection or our own input is for, only the call knows that it is made for.
         let is_pooled = run.grants.net.is_empty() && matches!(run.grants.stdin, Stdin::Empty);
         let needs = needs.iter().map(|need| (need.name.clone(), need.kind.clone())).collect();
@@ -242,6 +265,7 @@ impl Workers {
             captures: !is_inherited,
             calls: !objects.is_empty(),
             output: limits.output,
+            keeps,
         };
         let to = call.map(|(_, to)| to);
         let arguments = to.map_or(0, |to| (to.words.len() + to.bytes.len()) as u64);
@@ -263,7 +287,11 @@ impl Workers {
         if let Some(calls) = calls {
             started.answer(answering(calls, objects, Arc::clone(&failure)));
         }
-        let outcome = started.finish().map_err(|error| no_worker(&error))?;
+        let mut outcome = started.finish().map_err(|error| no_worker(&error))?;
+        if let (Some(parts), Some((cache, place))) = (outcome.kept.take(), &recipe.keeps) {
+            // That it cannot be kept is a loss of time only.
+            let _ = cache.put(place, cache::bounded(&parts));
+        }
         if is_pooled {
             self.spares.order(recipe, Some(outcome.remains));
         }

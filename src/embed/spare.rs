@@ -4,15 +4,17 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pinfold_vm::module::Bytes;
 
 use super::confined::CALL;
 use super::pool::{Make, Pool};
+use crate::cache::{self, Cache, Place};
 use crate::exchange::{self, Calls};
 use crate::job::Job;
-use crate::supervisor::{Bounds, Remains, Started, SupervisorError, Wanted};
+use crate::supervisor::{Bounds, Keeping, Remains, Started, SupervisorError, Wanted};
 
 /// How long a worker may take until it is ready, before there is a call whose deadline would say.
 pub(super) const PREPARING: Duration = Duration::from_secs(10);
@@ -34,6 +36,8 @@ pub(super) struct Recipe {
     /// Whether it calls functions of the host.
     pub calls: bool,
     pub output: u64,
+    /// What is kept of its program, and where, if anything is.
+    pub keeps: Option<(Arc<Cache>, Place)>,
 }
 
 /// A worker, what it exchanges, and what it calls its host by.
@@ -52,6 +56,9 @@ impl Recipe {
         cancel: Option<OwnedFd>,
     ) -> Result<Made, SupervisorError> {
         let exchange = exchange::new(arguments, self.output)?;
+        let found = self.keeps.as_ref().map(|(cache, place)| cache.get(place));
+        let compiles = matches!(&found, Some(Some(entry)) if entry.has_code());
+        let keeping = found.map(|entry| Keeping::of(cache::LARGEST, entry.as_ref())).transpose()?;
         let (calls, their_calls) = self.calls.then(|| Calls::new(CALL)).transpose()?.unzip();
         let wanted = Wanted {
             output: self.captures,
@@ -59,6 +66,8 @@ impl Recipe {
             exchange: Some(exchange.try_clone()?),
             calls: their_calls,
             cancel,
+            keeping,
+            compiles,
             worker: self.executable.clone(),
             leaves_signals: true,
             ..Wanted::default()

@@ -13,6 +13,8 @@ use super::error::{Error, Result};
 use super::guest::{self, BufferTypes, Host, machine};
 use super::program::Program;
 use super::sections;
+#[cfg(feature = "workers")]
+use crate::cache::Cache;
 
 /// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,8 @@ pub struct VmBuilder {
     isolation: Isolation,
     worker: Option<PathBuf>,
     spare_workers: usize,
+    #[cfg(feature = "workers")]
+    cache: Option<Arc<Cache>>,
     capabilities: Vec<Made>,
 }
 
@@ -236,6 +240,32 @@ impl VmBuilder {
         self
     }
 
+    /// Keeps what workers find out about a program for the next worker of the same program, in this process or another: that it is verified, and its
+    /// machine code. Without, which is the default, each worker begins anew. The folder may be that of `pinfold run`
+    /// ([`Cache::of_user`]) or one of the host's own ([`Cache::at`]), which nobody else can write.
+    ///
+    /// It is of use with [`Isolation::Worker`] only. A program in this process takes no code from files, since nothing could check that it is what was kept;
+    /// a worker is held by its walls, whatever its code is. A program that broke out of the machine can leave code for later runs of itself there, which
+    /// may have been granted more.
+    ///
+    /// ```
+    /// use pinfold::cache::Cache;
+    /// use pinfold::{Isolation, Vm};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = std::env::temp_dir().join(format!("pinfold-kept-{}", std::process::id()));
+    /// let vm = Vm::builder().isolation(Isolation::Worker).cache(Cache::at(&folder)?).build()?;
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "workers")]
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(Arc::new(cache));
+        self
+    }
+
     /// A capability of the host's own, which programs find in the module `host`: a [`Capability`](crate::Capability), or a trait that
     /// [is one](macro@crate::capability).
     #[must_use]
@@ -261,6 +291,8 @@ impl VmBuilder {
             Isolation::InProcess => None,
             Isolation::Worker => Some(Workers::new(self.worker, self.tier, host.clone(), self.spare_workers)?),
         };
+        #[cfg(feature = "workers")]
+        let workers = workers.map(|workers| workers.keeping(self.cache));
         let mut config = Config::new();
         config.tier(self.tier).consume_fuel(self.limits.fuel.is_some());
         let engine = Engine::new(&config).map_err(machine)?;

@@ -68,7 +68,7 @@ impl Learned {
             Note::Imports(capabilities) => self.imported.extend(capabilities),
             Note::Call(event) => self.call(event, grants),
             // What runs how needs nothing.
-            Note::Tier(_) => {}
+            Note::Tier(_) | Note::Ahead { .. } => {}
         }
     }
 

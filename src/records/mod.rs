@@ -62,7 +62,7 @@ impl Records {
                 learned.lock().unwrap_or_else(PoisonError::into_inner).note(note, &self.grants);
             }
             match note {
-                Note::Imports(_) => Ok(0),
+                Note::Imports(_) | Note::Ahead { .. } => Ok(0),
                 Note::Tier(event) => self.write_tier(event, start),
                 Note::Call(event) => {
                     calls += 1;

@@ -499,6 +499,7 @@ fn start_with(
         compiler: false,
         insight: Insight::default(),
         image: None,
+        ahead: false,
     };
     let timeout = (args.timeout > 0.0).then(|| Duration::try_from_secs_f64(args.timeout).unwrap_or(Duration::MAX));
     let bounds = Bounds { timeout, output: settings.grants.output_limit.saturating_add(1) };

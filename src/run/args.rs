@@ -97,6 +97,10 @@ pub struct Args {
     /// Keep nothing of the program for its next run, and use nothing that was kept; see `pinfold cache`.
     #[arg(long, help_heading = "Running")]
     pub no_cache: bool,
+    /// Take the machine code that the program brings (`pinfold compile -o`), whoever made it: nothing verifies that, so it is held by the
+    /// sandbox alone. What this user's own Pinfold compiled needs no flag.
+    #[arg(long, conflicts_with_all = ["without", "unsafe_no_sandbox"], help_heading = "Running")]
+    pub precompiled: bool,
     /// Call this export with ARGS, and print its results; `_start` otherwise.
     #[arg(long, value_name = "FN", help_heading = "Running")]
     pub invoke: Option<String>,

@@ -150,6 +150,7 @@ fn attempt(
         compiler: args.tier != TierName::Interpreter,
         insight: Insight { tiers: records.tiers.is_some(), profile: profiling.as_ref().map(|_| ROOM) },
         image: program.image().map(|(_, start)| start),
+        ahead: false,
     };
     let records_calls = run.records;
     let recording = records
@@ -169,8 +170,8 @@ fn attempt(
             // Nobody waits for it where nothing is kept.
             let tell = |message| drop(copied.send(message));
             let bytes = program.finish(&args.file, |piece| tell(Copied::Piece(piece)));
-            if bytes.is_ok() {
-                tell(Copied::All);
+            if let Ok(bytes) = &bytes {
+                tell(Copied::All(bytes.clone()));
             }
             (bytes, start.elapsed())
         };

@@ -22,8 +22,8 @@ use pinfold_vm::module::Bytes;
 use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
+use super::can_be_read;
 use super::remains::has_ended;
-use super::{KEEPING, can_be_read};
 use crate::job::{Ending, Job, LARGEST_MESSAGE, Message, Run, Task};
 use crate::policy;
 
@@ -55,7 +55,8 @@ impl Compiler {
         let (ours, theirs) = UnixStream::pair()?;
         let code = code_memory()?;
         let read_only = readable(&code)?;
-        let job = Job { plan: policy::of_compiler(&job.plan), task: Task::Compile(Box::new(run.clone())) };
+        let plan = if run.ahead { policy::of_compiler_ahead(&job.plan) } else { policy::of_compiler(&job.plan) };
+        let job = Job { plan, task: Task::Compile(Box::new(run.clone())) };
         let (program, worker) = (program.try_clone_to_owned()?, worker.try_clone()?);
         let compiler = Self { job, program, worker, keeping: None, code, state: State::Waiting(ours.into()) };
         Ok((compiler, [theirs.into(), read_only]))
@@ -113,10 +114,10 @@ impl Compiler {
         Ok((spawn_beside(&launch, cgroup)?, ours.into()))
     }
 
-    /// How many bytes it has written down of its code, if it says so in time.
-    pub fn kept(&self) -> u64 {
+    /// How many bytes it has written down of its code, if it says so in this time.
+    pub fn kept(&self, time: Duration) -> u64 {
         match &self.state {
-            State::Running(_, channel) if can_be_read(channel, KEEPING) => match last_message(channel) {
+            State::Running(_, channel) if can_be_read(channel, time) => match last_message(channel) {
                 Some(Message::Kept(bytes)) => bytes,
                 _ => 0,
             },

@@ -59,8 +59,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const ENDING: Duration = Duration::from_millis(200);
 /// How long output that was written already may take to be read by whoever reads it, after a run that was ended.
 const DRAIN: Duration = Duration::from_secs(2);
-/// How long a worker may take to write down what is kept of its program.
+/// How long a worker may take to write down what is kept of its program; and where it runs for nothing else.
 const KEEPING: Duration = Duration::from_secs(1);
+const KEEPING_ALL: Duration = Duration::from_secs(60);
 
 /// Why a worker could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -218,8 +219,9 @@ pub struct Started {
     /// Whether the process is waited for: for what is known only then, or because a place where it listens is free again, for the next run, once nobody
     /// has it.
     waits: bool,
-    /// Where a worker and its compiler write what is to be kept.
+    /// Where a worker and its compiler write what is to be kept, and how long they may take for that.
     room: Option<[File; 2]>,
+    keeping: Duration,
     held: (File, Bytes),
     program: Option<Bytes>,
 }
@@ -339,6 +341,7 @@ impl Started {
             start,
             waits,
             room,
+            keeping: if job.task.program().is_some_and(|run| run.ahead) { KEEPING_ALL } else { KEEPING },
             held: (worker, job_bytes),
             program: None,
         })
@@ -398,14 +401,14 @@ impl Started {
     /// # Errors
     /// If it cannot be watched, or could not be started after all.
     pub fn finish(self) -> Result<Outcome, SupervisorError> {
-        let Self { mut watch, mut streams, captured, mut recorder, limits, timeout, start, room, .. } = self;
+        let Self { mut watch, mut streams, captured, mut recorder, limits, timeout, start, room, keeping, .. } = self;
         let decided = watch.until(Until::End, &mut streams, recorder.as_mut());
         let kept = match &decided {
-            Ok(Decided::Verdict(Verdict::Ended(ending))) if ending.keeps => room.zip(watch.kept()),
+            Ok(Decided::Verdict(Verdict::Ended(ending))) if ending.keeps => room.zip(watch.kept(keeping)),
             _ => None,
         };
         let kept = kept.map(|([facts, code], bytes)| {
-            let of_code = watch.compiler.as_ref().map_or(0, Compiler::kept);
+            let of_code = watch.compiler.as_ref().map_or(0, |compiler| compiler.kept(keeping));
             [(facts, 0, bytes), (code, 0, of_code)]
         });
         watch.kill();
@@ -751,9 +754,9 @@ impl Watch {
         }
     }
 
-    /// How much a worker that has said how its program ended has written down of it, if it says so in time.
-    fn kept(&mut self) -> Option<u64> {
-        match can_be_read(&self.channel, KEEPING).then(|| self.receive()) {
+    /// How much a worker that has said how its program ended has written down of it, if it says so in this time.
+    fn kept(&mut self, time: Duration) -> Option<u64> {
+        match can_be_read(&self.channel, time).then(|| self.receive()) {
             Some(Ok(Heard::Message(Message::Kept(bytes)))) if bytes > 0 => Some(bytes),
             _ => None,
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use pinfold_vm::module::{Bytes, Filling, Piece};
+use pinfold_vm::module::{Bytes, Filling, Piece, parts_read};
 
 use super::SupervisorError;
 use crate::bundle::{self, Bundle};
@@ -96,7 +96,7 @@ impl Program {
     pub fn finish(&self, path: &Path, mut tell: impl FnMut(Piece)) -> Result<Bytes, SupervisorError> {
         match self {
             Self::Whole(bytes) => {
-                tell(bytes.piece(0..bytes.len()));
+                parts_read(bytes).into_iter().for_each(|part| tell(bytes.piece(part)));
                 Ok(bytes.clone())
             }
             Self::Filling(filling) => {

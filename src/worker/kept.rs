@@ -14,7 +14,7 @@ use pinfold::job::{Run, descriptors};
 use pinfold::text;
 use pinfold_vm::api::{Engine, Module};
 use pinfold_vm::module::Bytes;
-use pinfold_vm::runtime::kept::sum;
+use pinfold_vm::runtime::kept::{Unfit, sum};
 
 /// Bytes of a module from which that it is verified is worth keeping, though nothing of it was compiled.
 const LARGE: usize = 256 << 10;
@@ -32,7 +32,7 @@ pub struct Kept {
     /// Whether it was made from source.
     is_translated: bool,
     /// Whether what was kept fits.
-    fits: bool,
+    fits: Result<(), Unfit>,
 }
 
 impl Kept {
@@ -45,7 +45,7 @@ impl Kept {
             entry = Some(forever(File::from(from)));
             room = Some(forever(File::from(to)));
         }
-        Ok(Self { entry, room, module: None, is_translated: false, fits: false })
+        Ok(Self { entry, room, module: None, is_translated: false, fits: Err(Unfit::Nothing) })
     }
 
     /// The program's module: as it was kept, or else made and verified now.
@@ -66,7 +66,7 @@ impl Kept {
         // SAFETY: it was kept of this program, says whoever gave it; if not, this process is held by the walls around it.
         let made = unsafe { Module::with_kept(engine, bytes, kept) };
         let (module, fits) = made.map_err(|error| error.to_string())?;
-        self.fits = fits.is_ok();
+        self.fits = fits;
         self.module = Some(module.clone());
         Ok(module)
     }
@@ -94,6 +94,12 @@ impl Kept {
             .map(|count| count as u64)
     }
 
+    /// How many functions were compiled before it began, once it is known whether they fit.
+    pub fn adopted(&self) -> Option<u64> {
+        let known = self.module.as_ref().and_then(Module::adopted).map(|adopted| adopted.unwrap_or(0) as u64);
+        known.or(if matches!(self.fits, Ok(()) | Err(Unfit::Nothing)) { None } else { Some(0) })
+    }
+
     /// Whether the next run would gain from what is known now, compared with what it finds already.
     pub fn is_worth_it(&self) -> bool {
         let Some(module) = self.module.as_ref().filter(|_| self.room.is_some()) else { return false };
@@ -101,7 +107,7 @@ impl Kept {
         match module.adopted() {
             Some(Ok(before)) => compiled > before + before / 32,
             // What was kept did not come in time: all of it is better than what is new.
-            None if self.fits => false,
+            None if self.fits.is_ok() => false,
             Some(Err(_)) | None => compiled > 0 || self.is_translated || module.inner().bytes().len() >= LARGE,
         }
     }

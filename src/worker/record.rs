@@ -10,6 +10,7 @@ use pinfold::job::Note;
 use pinfold_vm::api::{Module, TierEvent};
 use pinfold_vm::host::record::Sink;
 use pinfold_vm::host::table;
+use pinfold_vm::module::DefinedFunc;
 
 /// Where notes go, of one thread at a time. It is never closed: that would be a system call.
 #[derive(Clone)]
@@ -32,6 +33,13 @@ impl Notes {
         needs.sort_unstable();
         needs.dedup();
         self.tell(&Note::Imports(needs))
+    }
+
+    /// Tells how much of a module there is to compile.
+    pub fn ahead(&self, module: &Module) -> io::Result<()> {
+        let module = module.inner();
+        let bodies = (0..module.defined_count() as u32).map(|func| module.body(DefinedFunc(func)).len() as u64);
+        self.tell(&Note::Ahead { functions: bodies.len() as u64, bytes: bodies.sum() })
     }
 
     /// For calls.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use pinfold::begun::Begun;
 use pinfold::job::{Call, Collections, EndKind, Ending, Pauses, Run, TierName, Used, descriptors};
 use pinfold::trace;
-use pinfold::{exit, policy};
+use pinfold::{cache, exit, policy};
 use pinfold_vm::api::{
     Advance, AsContextMut, Compiling, Config, Engine, Error, ExternRef, Instance, Linker, Module, SnapshotError, Store,
     StoreLimits, Trap, TrapKind, Val, available, sample_from_outside, stop_from_outside,
@@ -72,8 +72,9 @@ pub fn config(run: &Run, debug: bool) -> Config {
     config.tier(run.tier.into()).consume_fuel(run.fuel.is_some()).canonical_nans(run.deterministic).debug(debug);
     // The supervisor hands what was kept to workers of the same executable only.
     config.keep_translations(run.keeps.is_some());
-    // Of what a worker may have beside its program: what else it has is less than the other half.
-    config.compile_memory((policy::OVERHEAD / 2) as usize);
+    // Of what a worker may have beside its program: what else it has is less than the other half. One that runs nothing has the program's too.
+    let memory = if run.ahead { run.max_memory.saturating_add(policy::OVERHEAD) } else { policy::OVERHEAD };
+    config.compile_memory(usize::try_from(memory / 2).unwrap_or(usize::MAX));
     config.heap_checks(Checks { timed: true, ..Checks::default() });
     config
 }
@@ -129,7 +130,7 @@ pub fn prepare(run: &Run, program: Option<(Bytes, Image)>, purpose: Purpose) -> 
         debug_assert_eq!(given as usize, number);
     }
     // Of calls it is told only where that is wanted.
-    let recorded = notes.filter(|_| run.records);
+    let recorded = notes.filter(|_| run.records || run.ahead);
     if let Some(notes) = &recorded {
         host.record_to(notes.sink());
     }
@@ -163,9 +164,9 @@ pub fn run(run: &Run, call: Option<(&Call, &Channel)>, prepared: Prepared, bytes
         Ok(()) => Ending::new(EndKind::Exit, 0, None),
         Err(ending) => *ending,
     };
-    used.compiled = kept.compiled();
+    (used.compiled, used.adopted) = (kept.compiled(), kept.adopted());
     ending.used = used;
-    ending.keeps = ending.kind == EndKind::Exit && kept.is_worth_it();
+    ending.keeps = ending.kind == EndKind::Exit && (run.ahead || kept.is_worth_it());
     (ending, kept)
 }
 
@@ -187,6 +188,9 @@ fn attempt(
     engine.compiler_has(&bytes);
     let module = ManuallyDrop::new(kept.module(&engine, run, bytes).map_err(no_module)?);
     used.verify = start.elapsed().as_secs_f64();
+    if run.ahead {
+        return ahead(&module, notes.as_ref());
+    }
     if let Some(notes) = &notes {
         notes.imports(&module).map_err(|error| Box::new(explain(&Error::host(error), run, &|_| Some(&module))))?;
     }
@@ -275,6 +279,15 @@ fn attempt(
     used.collections = store.collections().map(collections).map(Box::new);
     used.fuel = run.fuel.map(|fuel| fuel.saturating_sub(store.get_fuel().unwrap_or(fuel)));
     result.map_err(|error| Box::new(explain(&error, run, &|_| Some(&module))))
+}
+
+/// Compiles all of a program instead of running it.
+fn ahead(module: &Module, notes: Option<&Notes>) -> Result<(), Box<Ending>> {
+    let failed = |error: &Error| Box::new(Ending::new(EndKind::NotStarted, exit::REFUSED, Some(error.to_string())));
+    if let Some(notes) = notes {
+        notes.ahead(module).map_err(|error| failed(&Error::host(error)))?;
+    }
+    module.compile_all(cache::MOST_CODE as usize).map_err(|error| failed(&error))
 }
 
 /// What a program in Fold is to be handed; nothing for others.

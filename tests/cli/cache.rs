@@ -8,51 +8,51 @@ use pinfold_vm::runtime::kept::sum;
 use super::*;
 
 /// A cache of a test's own.
-struct Kept {
-    scratch: Scratch,
+pub struct Kept {
+    pub scratch: Scratch,
 }
 
 impl Kept {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Self { scratch: Scratch::new(&format!("cache-{name}")) }
     }
 
-    fn folder(&self) -> PathBuf {
+    pub fn folder(&self) -> PathBuf {
         self.scratch.0.join("cache")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = pinfold(args);
         command.env("PINFOLD_CACHE", self.folder());
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub fn run(&self, args: &[&str]) -> Output {
         self.command(&[&["run"], args].concat()).output().unwrap()
     }
 
     /// The entries' files.
-    fn entries(&self) -> Vec<PathBuf> {
+    pub fn entries(&self) -> Vec<PathBuf> {
         let folders = std::fs::read_dir(self.folder()).into_iter().flatten().map(|folder| folder.unwrap().path());
         folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path()).collect()
     }
 
     /// The only entry's file.
-    fn entry(&self) -> PathBuf {
+    pub fn entry(&self) -> PathBuf {
         let [entry] = &self.entries()[..] else { panic!("{:?}", self.entries()) };
         entry.clone()
     }
 }
 
 /// How many functions were compiled at the end of a run, and how many had been by an earlier one.
-fn compiled(output: &Output) -> [usize; 2] {
+pub fn compiled(output: &Output) -> [usize; 2] {
     let told = stderr(output);
     let Some(line) = told.lines().find(|line| line.contains("compiled functions:")) else { return [0, 0] };
     let numbers: Vec<usize> = line.split(|c: char| !c.is_ascii_digit()).filter_map(|text| text.parse().ok()).collect();
     numbers.try_into().unwrap()
 }
 
-const COUNT: [&str; 3] = ["--stats", "--invoke", "count"];
+pub const COUNT: [&str; 3] = ["--stats", "--invoke", "count"];
 
 #[test]
 fn the_next_run_finds_compiled_code() {

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod ahead;
 mod cache;
 mod cgroups;
 mod compiler;
@@ -246,6 +247,7 @@ fn a_worker_whose_supervisor_is_gone_before_it_is_ready_ends() {
         compiler: false,
         insight: Insight::default(),
         image: None,
+        ahead: false,
     };
     let runs = [TierName::Interpreter, TierName::Jit, TierName::Auto].map(|tier| Task::Run(Box::new(run(tier))));
     let inspect = Task::Inspect(Inspect { file: "none.wasm".into(), view: View::Summary });

@@ -22,7 +22,7 @@ const PROGRAM: &str = r#"
 "#;
 
 /// A terminal: its own end, and the one for programs.
-fn terminal() -> (File, OwnedFd) {
+pub fn terminal() -> (File, OwnedFd) {
     let (mut own, mut programs) = (-1, -1);
     let null = std::ptr::null_mut();
     // SAFETY: valid places for the descriptors, which are new.

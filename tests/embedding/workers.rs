@@ -6,7 +6,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pinfold::{Cancel, Capability, Console, Dir, Isolation, Limits, Value, Vm, VmBuilder, grants};
+use pinfold::cache::Cache;
+use pinfold::{Cancel, Capability, Console, Dir, Isolation, Limits, Tier, Value, Vm, VmBuilder, grants};
 
 use super::{TYPES, values};
 
@@ -316,4 +317,93 @@ pub fn slow(host: host.Host) -> Int { host.slow()\n while true {} }";
     assert_eq!(session.call::<i64>("slow", ()).unwrap_err().code(), "limit.time");
     assert_eq!(session.call::<i64>("grow", (3,)).unwrap(), 8);
     assert_eq!(program.call::<i64>("grow", (3,)).unwrap_err().code(), "not_granted");
+}
+
+/// What is kept in a folder: files, each with what tells it from one that took its place.
+fn kept(folder: &std::path::Path) -> Vec<(std::path::PathBuf, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let folders = std::fs::read_dir(folder).unwrap().map(|folder| folder.unwrap().path());
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+    files.map(|file| (file.clone(), std::fs::metadata(&file).unwrap().ino())).collect()
+}
+
+const SUM: &str = "pub fn sum(n: Int) -> Int { var sum = 0\n for k in 0..n { sum += k % 7 }\n sum }
+pub fn half(n: Int) -> Int { assert n % 2 == 0, \"odd\"\n n / 2 }";
+
+#[test]
+fn the_next_worker_of_a_program_finds_what_was_kept_of_it() {
+    let _held = spares();
+    let folder = tempfile::tempdir().unwrap();
+    let vm = |spares| {
+        let cache = Cache::at(folder.path()).unwrap();
+        builder().tier(Tier::Jit).cache(cache).spare_workers(spares).build().unwrap()
+    };
+    let program = vm(0).compile("sum.fold", SUM).unwrap();
+    assert!(kept(folder.path()).is_empty());
+    assert_eq!(program.call::<i64>("sum", (7,)).unwrap(), 21);
+    let [entry] = &kept(folder.path())[..] else { panic!("there is none, or more") };
+    // Compiling anew is worth keeping, and would take the place of what is there; a damaged entry shows it.
+    for spares in [0, 1] {
+        let program = vm(spares).load(program.module()).unwrap();
+        for n in 0..3 {
+            assert_eq!(program.call::<i64>("sum", (7 * n,)).unwrap(), 21 * n);
+            assert_eq!(program.call::<i64>("half", (3,)).unwrap_err().code(), "panicked");
+            if spares > 0 {
+                until_ready(1);
+            }
+        }
+        assert_eq!(kept(folder.path()), std::slice::from_ref(entry));
+    }
+    let mut damaged = std::fs::read(&entry.0).unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0x41;
+    std::fs::write(&entry.0, damaged).unwrap();
+    assert_eq!(program.call::<i64>("sum", (7,)).unwrap(), 21);
+    let [anew] = &kept(folder.path())[..] else { panic!("there is none, or more") };
+    assert!(anew.0 == entry.0 && anew.1 != entry.1);
+    // Code is that of the settings.
+    let unmetered = builder().tier(Tier::Jit).fuel(None).cache(Cache::at(folder.path()).unwrap()).build().unwrap();
+    assert_eq!(unmetered.load(program.module()).unwrap().call::<i64>("sum", (7,)).unwrap(), 21);
+    assert_eq!(kept(folder.path()).len(), 2);
+}
+
+#[test]
+fn nothing_is_kept_unless_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = || Cache::at(folder.path()).unwrap();
+    // In this process nothing that was kept could be checked.
+    let here = Vm::builder().tier(Tier::Jit).cache(cache()).build().unwrap();
+    assert_eq!(here.compile("sum.fold", SUM).unwrap().call::<i64>("sum", (7,)).unwrap(), 21);
+    assert!(kept(folder.path()).is_empty());
+    // A folder that has gone meanwhile stops no program.
+    let program = builder().cache(cache()).build().unwrap().compile("sum.fold", SUM).unwrap();
+    drop(folder);
+    assert_eq!(program.call::<i64>("sum", (7,)).unwrap(), 21);
+}
+
+/// Whoever can write what is kept can have any code run, but only where the program would: behind the walls.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn code_that_somebody_planted_is_held_by_the_walls() {
+    use pinfold_vm::runtime::kept::sum;
+
+    let folder = tempfile::tempdir().unwrap();
+    let vm = builder().tier(Tier::Jit).cache(Cache::at(folder.path()).unwrap()).build().unwrap();
+    let program = vm.compile("sum.fold", SUM).unwrap();
+    assert_eq!(program.call::<i64>("sum", (7,)).unwrap(), 21);
+    let [(path, _)] = &kept(folder.path())[..] else { panic!("there is none, or more") };
+    let mut entry = std::fs::read(path).unwrap();
+    let body = entry.windows(16).rposition(|bytes| bytes == b"pinfold code 1\r\n").unwrap() + 16;
+    // All functions begin with these two instructions; in their place stands getpid(), which nobody was granted.
+    let begins = [0x55, 0x48, 0x89, 0xe5];
+    let planted = [0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0x0f, 0x0b];
+    let starts: Vec<usize> =
+        (body..entry.len() - planted.len()).filter(|at| entry[*at..].starts_with(&begins)).collect();
+    assert!(starts.len() > 3);
+    starts.iter().for_each(|at| entry[*at..][..planted.len()].copy_from_slice(&planted));
+    let expected = sum(&entry[body + 8..]).to_le_bytes();
+    entry[body..][..8].copy_from_slice(&expected);
+    std::fs::write(path, &entry).unwrap();
+    let error = program.call::<i64>("sum", (7,)).unwrap_err();
+    assert!(error.code() == "worker" && error.to_string().contains("getpid"), "{error}");
 }

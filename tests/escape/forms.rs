@@ -127,6 +127,7 @@ fn run(syscall: &Syscall, arguments: Arguments) -> Result<Verdict, Box<dyn std::
         compiler: false,
         insight: Insight::default(),
         image: None,
+        ahead: false,
     };
     let call = serde_json::to_string(&Call { number: syscall.number, arguments })?;
     let program = Bytes::sealed(format!("{PROGRAM}\n{call}").as_bytes(), u64::MAX)?;

@@ -356,6 +356,7 @@ impl Range {
             compiler: attack.beside_compiler,
             insight: Insight::default(),
             image: None,
+            ahead: false,
         };
         let program = match payload::program(attack, &self.targets) {
             Ok(program) => program,

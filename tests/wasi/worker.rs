@@ -108,6 +108,7 @@ pub fn job(plan: Plan, grants: Grants, tier: TierName) -> Job {
         compiler: false,
         insight: Insight::default(),
         image: None,
+        ahead: false,
     };
     Job { plan, task: Task::Run(Box::new(run)) }
 }

@@ -270,6 +270,30 @@ impl Module {
         self.code.compiled()
     }
 
+    /// Compiles all functions that are not compiled yet, so that [what is kept](Self::keep) spares the next process that, until their code and what explains
+    /// it take so many bytes. Those that the compiler does not take stay in the interpreter.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, Module};
+    ///
+    /// # fn main() -> pinfold_vm::api::Result<()> {
+    /// let bytes = wat::parse_str("(module (func) (func (export \"run\") (call 0)))").expect("it is valid");
+    /// let module = Module::new(&Engine::default(), &bytes)?;
+    /// assert_eq!(module.compiled(), 0);
+    /// # #[cfg(feature = "jit")] {
+    /// module.compile_all(1 << 20)?;
+    /// assert_eq!(module.compiled(), 2);
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no compiler, or it ends before; what was compiled then stays.
+    pub fn compile_all(&self, most: usize) -> Result<()> {
+        Ok(tier::compile_all(&self.engine.inner, &self.code, most)?)
+    }
+
     /// The decoded module.
     pub fn inner(&self) -> &module::Module {
         &self.code.module

@@ -209,8 +209,8 @@ impl Batch {
         (self.range.start(), self.len)
     }
 
-    /// Bytes that it takes.
-    fn memory(&self) -> usize {
+    /// Bytes that it takes: its pages, and what explains it.
+    pub fn memory(&self) -> usize {
         self.range.bytes() + self.tables.memory()
     }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rustix::fs::fcntl_add_seals;
 
 use super::bytes::{Bytes, Piece, SIZE, memory, seal};
-use super::unread::{self, Unread};
+use super::unread;
 
 /// Bytes that are copied before anyone is told of them.
 const AT_ONCE: u64 = 1 << 20;
@@ -33,13 +33,8 @@ impl Filling {
         let file = memory()?;
         file.set_len(len)?;
         fcntl_add_seals(&file, SIZE)?;
-        let (mut parts, mut from) = (Vec::new(), 0);
-        let Unread { debugging, image } = unread::find(&source, len);
-        for unread in debugging {
-            parts.push(from..unread.start);
-            from = unread.end;
-        }
-        parts.push(from..image.unwrap_or(len));
+        let unread = unread::find(&source, len);
+        let (image, parts) = (unread.image, unread.others(len).collect());
         Ok(Self { file, len, source, image, parts })
     }
 

@@ -26,6 +26,7 @@ pub use filling::Filling;
 pub use names::Names;
 pub use sections::Section;
 pub use sources::{SOURCES, SourceMap, SourcePlace};
+pub use unread::parts_read;
 
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident)*) => {$(

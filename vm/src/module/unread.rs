@@ -36,14 +36,39 @@ pub struct Unread {
 
 /// Goes through a file of so many bytes.
 pub fn find(file: &File, len: u64) -> Unread {
+    look(len, |at, bytes| file.read_at(bytes, at).unwrap_or(0))
+}
+
+/// The parts of a module that a run of it looks at, in their order.
+pub fn parts_read(module: &[u8]) -> Vec<Range<usize>> {
+    let unread = look(module.len() as u64, |at, bytes| {
+        let from = usize::try_from(at).ok().and_then(|at| module.get(at..)).unwrap_or_default();
+        let length = from.len().min(bytes.len());
+        bytes[..length].copy_from_slice(&from[..length]);
+        length
+    });
+    // They are in a slice.
+    unread.others(module.len() as u64).map(|Range { start, end }| start as usize..end as usize).collect()
+}
+
+impl Unread {
+    /// What else is in a file of so many bytes.
+    pub fn others(self, len: u64) -> impl Iterator<Item = Range<u64>> {
+        let starts: Vec<u64> = [0].into_iter().chain(self.debugging.iter().map(|range| range.end)).collect();
+        let ends = self.debugging.into_iter().map(|range| range.start).chain([self.image.unwrap_or(len)]);
+        starts.into_iter().zip(ends).map(|(start, end)| start..end)
+    }
+}
+
+fn look(len: u64, read: impl Fn(u64, &mut [u8]) -> usize) -> Unread {
     let (mut found, mut at) = (Unread::default(), 8);
     let mut magic = [0; 8];
-    if file.read_exact_at(&mut magic, 0).is_err() || &magic != b"\0asm\x01\0\0\0" {
+    if read(0, &mut magic) < 8 || &magic != b"\0asm\x01\0\0\0" {
         return found;
     }
     for _ in 0..MAX_SECTIONS {
         let mut head = [0; HEAD];
-        let Ok(length) = file.read_at(&mut head, at) else { break };
+        let length = read(at, &mut head);
         let Some(section) = Section::parse(&head[..length]) else { break };
         let (start, end) = (at + section.contents, at + section.end);
         if end > len {

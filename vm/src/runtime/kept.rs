@@ -31,6 +31,9 @@ use crate::verifier::Found;
 /// What everything that is kept begins with.
 const MAGIC: &[u8; 16] = b"pinfold code 1\r\n";
 
+/// Bytes of a module whose code is worth waiting for, if it is all there.
+const LARGE: usize = 256 << 10;
+
 /// Why what was kept is of no use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -85,7 +88,7 @@ fn facts(engine: &Engine, code: &ModuleCode, body: &mut Writer) {
     types(body, &code.module);
     let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
     body.words(&translated);
-    body.word((code.compiled() > 0).into());
+    body.word(How::of(code) as u32);
     body.block(|body| {
         let wanted = translated.iter().filter(|_| engine.config.keeps_translations);
         let wanted: Vec<_> = wanted.map(|func| code.ir(DefinedFunc(*func))).collect();
@@ -93,6 +96,34 @@ fn facts(engine: &Engine, code: &ModuleCode, body: &mut Writer) {
         body.0.reserve(wanted.iter().map(|function| interpreter::kept::size(function)).sum());
         wanted.into_iter().for_each(|function| interpreter::kept::write(function, body));
     });
+}
+
+/// How much of a module is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Nothing = 0,
+    /// What turned hot.
+    Some = 1,
+    /// All functions, or nearly.
+    Most = 2,
+}
+
+impl How {
+    fn of(code: &ModuleCode) -> Self {
+        let functions = code.functions();
+        let left = functions.iter().filter(|function| function.compiled().is_none()).count();
+        match code.compiled() {
+            0 => Self::Nothing,
+            _ if left <= functions.len() / 16 => Self::Most,
+            _ => Self::Some,
+        }
+    }
+
+    /// Whether it is waited for before the program runs, though another process has it: what the interpreter would do meanwhile is all for nothing then.
+    /// A small program has done much of its work by the time that process is there.
+    fn is_waited_for(self, code: &ModuleCode) -> bool {
+        self == Self::Most && code.module.bytes().len() >= LARGE
+    }
 }
 
 fn types(body: &mut Writer, module: &Module) {
@@ -178,7 +209,9 @@ impl<'a> Together<'a> {
 /// The trampolines of a module's types: what each does, of which type, and where it starts.
 fn trampolines(compiler: &Compiler, module: &Module) -> (Vec<[u32; 3]>, Parts) {
     let numbers: HashMap<TypeId, u32> = module.types.iter().map(|ty| ty.id).zip(0..).collect();
-    let (all, batches) = compiler.trampolines();
+    let (mut all, batches) = compiler.trampolines();
+    // The same is written down the same way.
+    all.sort_unstable_by_key(|(what, id, _)| (*what as u32, id.0));
     let mut together = Together::new(&batches);
     let place = |(what, id, made): &(Trampoline, TypeId, TrampolineCode)| {
         let number = numbers.get(id)?;
@@ -257,7 +290,11 @@ impl<'a> Kept<'a> {
     /// It was kept of a module of the same bytes, and is as it was.
     pub unsafe fn adopt(mut self, engine: &Arc<Engine>, code: &Arc<ModuleCode>) -> Result<()> {
         let translated: Vec<_> = self.facts.list()?.map(|[func]| DefinedFunc(func)).collect();
-        let has_code = self.facts.word()? != 0;
+        let how = match self.facts.word()? {
+            0 => How::Nothing,
+            1 => How::Some,
+            _ => How::Most,
+        };
         let part = self.facts.bytes()?.as_ptr_range();
         let place = |at: *const u8| at as usize - self.kept.as_ptr() as usize;
         let translations = Translations::open(self.kept.clone(), place(part.start)..place(part.end))?;
@@ -265,12 +302,13 @@ impl<'a> Kept<'a> {
         let is_kept = !translations.is_empty();
         code.translations.get_or_init(|| translations);
         let translated = if is_kept { Vec::new() } else { translated };
-        let compiler = if has_code && engine.config.tier != Tier::Interpreter { engine.compiler().ok() } else { None };
+        let compiler =
+            if how != How::Nothing && engine.config.tier != Tier::Interpreter { engine.compiler().ok() } else { None };
         let Some(compiler) = compiler else {
             code.adopted.get_or_init(|| Ok(0));
             return Ok(());
         };
-        if compiler.remote().is_some() && engine.config.tier == Tier::Auto {
+        if compiler.remote().is_some() && engine.config.tier == Tier::Auto && !how.is_waited_for(code) {
             tier::adopt_in_background(engine, code, translated);
             return Ok(());
         }

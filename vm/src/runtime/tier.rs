@@ -102,6 +102,49 @@ pub fn compile_ahead(engine: &Engine, code: &Arc<ModuleCode>) -> Result<(), Comp
     compile(compiler, code, &funcs)
 }
 
+/// Bytes of bodies that are compiled in one go where all of a module is: calls between them are direct, and others learn how far it is.
+const AT_ONCE: usize = 1 << 20;
+
+/// Compiles all of a module that is not compiled yet, in its order, until that takes so many bytes. What cannot be compiled is left out, and so is what
+/// it is tried together with only if nothing of that can be.
+pub fn compile_all(engine: &Engine, code: &Arc<ModuleCode>, most: usize) -> Result<(), CompileError> {
+    let compiler = engine.compiler().map_err(Clone::clone)?;
+    // Also where there is nothing to compile: what is kept of that is asked for.
+    compiler.prepare(code)?;
+    let mut all = (0..code.module.defined_count() as u32)
+        .map(DefinedFunc)
+        .filter(|func| code.function(*func).compiled().is_none())
+        .peekable();
+    while all.peek().is_some() {
+        if code.batches().iter().map(|batch| batch.memory()).sum::<usize>() >= most {
+            return Ok(());
+        }
+        let (mut funcs, mut bytes) = (Vec::new(), 0);
+        while let Some(func) = all.next_if(|func| bytes == 0 || bytes + code.module.body(*func).len() <= AT_ONCE) {
+            bytes += code.module.body(func).len();
+            funcs.push(func);
+        }
+        compile_or_divide(compiler, code, &funcs)?;
+    }
+    Ok(())
+}
+
+/// Compiles functions; where none of them came of it, each half for itself.
+fn compile_or_divide(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -> Result<(), CompileError> {
+    let start = Instant::now();
+    let result = publish(compiler, code, funcs);
+    let is_over = matches!(result, Err(CompileError::Elsewhere(_) | CompileError::Full | CompileError::Host(_)));
+    if !is_over && funcs.len() > 1 && funcs.iter().all(|func| code.function(*func).compiled().is_none()) {
+        let (first, second) = funcs.split_at(funcs.len() / 2);
+        compile_or_divide(compiler, code, first)?;
+        return compile_or_divide(compiler, code, second);
+    }
+    if code.events.are_wanted() {
+        events::of_functions(code, funcs, result.as_ref().err(), start.elapsed());
+    }
+    if is_over { result } else { Ok(()) }
+}
+
 /// Compiles functions and publishes them, and tells of it.
 fn compile(compiler: &Compiler, code: &Arc<ModuleCode>, funcs: &[DefinedFunc]) -> Result<(), CompileError> {
     let start = Instant::now();
