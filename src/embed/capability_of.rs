@@ -67,6 +67,26 @@ pub struct Functions<I: ?Sized> {
 }
 
 /// A trait that `T` implements: [`capability`](macro@crate::capability) says so of each trait that is one.
+///
+/// ```
+/// use pinfold::{CapabilityOf, Granted, ImplementedBy};
+///
+/// #[pinfold::capability]
+/// trait Log {
+///     fn line(&self, text: &str);
+/// }
+///
+/// struct Quiet;
+/// impl Log for Quiet {
+///     fn line(&self, _: &str) {}
+/// }
+///
+/// /// An object of whichever capability it implements the trait of.
+/// fn quiet<I: ?Sized + ImplementedBy<Quiet> + Send + Sync + 'static>(capability: &CapabilityOf<I>) -> Granted<Quiet> {
+///     capability.with(Quiet)
+/// }
+/// quiet(&Log);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{T}` is not what this capability's trait is implemented for",
     label = "does not implement the trait, or is not `Send + Sync + 'static`"

@@ -15,6 +15,21 @@ use super::program::Program;
 use super::sections;
 
 /// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use std::time::Duration;
+///
+/// let vm = Vm::builder().deadline(Duration::from_secs(1)).memory(64 << 20).build()?;
+/// let program = vm.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?;
+/// // For one program, or one call, of it.
+/// let careful = program.with_limits(|limits| limits.fuel = Some(10_000));
+/// assert_eq!(careful.call::<i64>("double", (21,))?, 42);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -54,6 +69,17 @@ impl Limits {
 }
 
 /// Where programs are compiled and run.
+///
+/// ```
+/// use pinfold::{Error, Isolation, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::builder().isolation(Isolation::Worker).worker("/there/is/no/worker").build()?;
+/// // It compiles there too: nothing of a stranger's is read in this process.
+/// assert!(matches!(vm.compile("hello.fold", "let n = 1"), Err(Error::Worker(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Isolation {
@@ -73,10 +99,11 @@ pub enum Isolation {
 ///
 /// # fn main() -> Result<(), pinfold::Error> {
 /// let vm = Vm::builder().fuel(50_000_000).memory(64 << 20).deadline(Duration::from_secs(2)).build()?;
-/// let program = vm.compile("report.fold", r#"
+/// let source = r#"
 ///     pub fn score(word: String, weight: Int) -> Int { word.len() * weight }
 ///     fn main(out: Console) { out.print("abc scores {score("abc", 3)}") }
-/// "#)?;
+/// "#;
+/// let program = vm.compile("report.fold", source)?;
 /// assert_eq!(program.needs(), [("out", "Console")]);
 /// let out = Console::capture();
 /// program.run(grants! { out: out.clone() })?;
@@ -101,7 +128,28 @@ pub(crate) struct Inner {
 }
 
 /// Settings of a [`Vm`].
-#[derive(Clone, Default)]
+///
+/// ```
+/// use pinfold::{Tier, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use std::time::Duration;
+///
+/// let vm = Vm::builder()
+///     .fuel(50_000_000)
+///     .deadline(Duration::from_secs(2))
+///     .memory(64 << 20)
+///     .stack(512 << 10)
+///     .output(1 << 20)
+///     .handles(16)
+///     .tier(Tier::Interpreter)
+///     .build()?;
+/// let program = vm.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?;
+/// assert_eq!(program.call::<i64>("double", (21,))?, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct VmBuilder {
     limits: Limits,
     tier: Tier,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod modules;
+mod page;
 mod ports;
 mod serde;
 mod traits;

@@ -89,6 +89,18 @@ impl Filling {
 }
 
 /// A module's bytes. Cheap to clone.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Module};
+/// use pinfold_vm::module::Bytes;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // One copy, for as many modules and engines as there are.
+/// let bytes = Bytes::from(wat::parse_str("(module)")?);
+/// assert!(Module::new(&Engine::default(), bytes.clone()).is_ok() && Module::new(&Engine::default(), bytes).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bytes(Source);
 
@@ -139,6 +151,7 @@ impl Bytes {
     ///
     /// # Errors
     /// If it can still be changed.
+    #[doc(hidden)]
     pub fn of_sealed(file: OwnedFd) -> io::Result<Self> {
         if !fcntl_get_seals(&file)?.contains(SEALS) {
             return Err(io::Error::other("the file can still be changed"));
@@ -151,6 +164,7 @@ impl Bytes {
     ///
     /// # Errors
     /// If its size can still be changed.
+    #[doc(hidden)]
     pub fn of_filling(file: OwnedFd) -> io::Result<Self> {
         let seals = fcntl_get_seals(&file)?;
         if !seals.contains(SIZE) {
@@ -176,6 +190,7 @@ impl Bytes {
     }
 
     /// The sealed file, if the bytes are in one: another process may read them there.
+    #[doc(hidden)]
     pub fn sealed_file(&self) -> Option<&OwnedFd> {
         match &self.0 {
             Source::Sealed(mapping) => Some(&mapping.file),
