@@ -417,6 +417,8 @@ pub struct Declarations {
     pub(crate) types: Types,
     numbers: HashMap<Kind, usize>,
     named: BTreeMap<String, usize>,
+    /// Why there is no type in Fold for one that was to be declared.
+    problem: Option<String>,
 }
 
 /// A type among [`Declarations`].
@@ -468,6 +470,18 @@ impl Declarations {
             };
             Kind::Enum(name.into(), variants.map(variant).collect())
         })
+    }
+
+    /// That there is no type for something: the machine that is to have the capability is not made.
+    #[cfg(feature = "serde")]
+    pub(crate) fn cannot(&mut self, why: String) -> Declared {
+        self.problem.get_or_insert(why);
+        self.plain(Kind::Tuple(Vec::new()))
+    }
+
+    /// Why one of the types cannot be declared.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// What a type has in it may be of the same type, so it gets its number first.

@@ -295,13 +295,17 @@ impl VmBuilder {
     /// The machine.
     ///
     /// # Errors
-    /// If a capability's declaration is not right: names that are none in Fold, or two types of one name. If programs are to run in workers, and
+    /// If a capability's declaration is not right: names that are none in Fold, two types of one name, or a type that is none in Fold. If programs are to run in workers, and
     /// those were left out when this was built.
     pub fn build(self) -> Result<Vm> {
         if let Some(name) = self.capabilities.iter().find_map(Made::wrong_name) {
             return Err(Error::Grant(format!(
                 "{name:?} is no name that a capability or something of it can have in Fold"
             )));
+        }
+        if let Some(made) = self.capabilities.iter().find(|made| made.declarations.problem().is_some()) {
+            let problem = made.declarations.problem().unwrap_or_default();
+            return Err(Error::Grant(format!("the capability {}: {problem}", made.name)));
         }
         let host: Option<Arc<str>> =
             (!self.capabilities.is_empty()).then(|| capability::module(&self.capabilities).into());
