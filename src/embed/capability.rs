@@ -59,7 +59,8 @@ pub(crate) struct Method {
     pub doc: String,
     pub params: Vec<(String, Declared)>,
     pub result: Declared,
-    pub run: Run,
+    /// None for one that is declared and not implemented, of which no program gets an object.
+    pub run: Option<Run>,
 }
 
 /// Calls a closure with the state, which is of its type.
@@ -177,7 +178,7 @@ impl<T: Any + Send + Sync> Capability<T> {
     ) -> Self {
         let (types, result, run) = method.into_method(&mut self.made.declarations);
         let params = params.iter().map(|name| (*name).to_owned()).zip(types).collect();
-        self.made.methods.push(Method { name: name.to_owned(), doc: String::new(), params, result, run });
+        self.made.methods.push(Method { name: name.to_owned(), doc: String::new(), params, result, run: Some(run) });
         self
     }
 
@@ -427,10 +428,16 @@ impl Object {
         &self.made.name
     }
 
+    /// A function that is declared and not implemented.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        self.made.methods.iter().find(|method| method.run.is_none()).map(|method| method.name.as_str())
+    }
+
     /// Calls a function by its number; what is malformed is told as that.
     pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Failed> {
         let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
         let Method { name, params, result, run, .. } = method.ok_or_else(Mismatch::malformed)?;
+        let run = run.as_ref().ok_or_else(Mismatch::malformed)?;
         let call =
             Call { name, params: params.iter(), result: *result, declarations: &self.made.declarations, from, to };
         run(&*self.state, call)

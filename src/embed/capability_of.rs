@@ -166,7 +166,7 @@ impl<I: ?Sized + Send + Sync + 'static> Functions<I> {
         let run: Run = Arc::new(move |state, call| {
             Ok(run(state.downcast_ref::<Arc<I>>().ok_or_else(Mismatch::malformed)?, call)?)
         });
-        self.made.methods.push(Method { name: name.to_owned(), doc: doc.to_owned(), params, result, run });
+        self.made.methods.push(Method { name: name.to_owned(), doc: doc.to_owned(), params, result, run: Some(run) });
     }
 }
 

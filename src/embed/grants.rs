@@ -170,7 +170,13 @@ impl Grants {
                 }
                 Some(Grant::Clock(clock)) => machine.clock = Some(ClockGrant { resolution: clock.resolution }),
                 Some(Grant::Random(_)) => machine.random = true,
-                Some(Grant::Object(_)) | None => {}
+                Some(Grant::Object(object)) => {
+                    if let Some(function) = object.missing() {
+                        let why = format!("the host declares the function {function}, and does not implement it");
+                        return Err(Error::Grant(format!("{need}: {why}")));
+                    }
+                }
+                None => {}
             }
         }
         if let Some(console) = console {
