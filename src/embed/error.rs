@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::grants::Need;
 use super::mismatch::Mismatch;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Severity};
 use crate::trace::{self, Frame};
 
 /// What went wrong.
@@ -221,10 +221,10 @@ impl Limit {
 }
 
 impl Error {
-    /// What it is, in a word that does not change; of a program that is wrong the code of the first finding, as `F0301`.
+    /// What it is, in a word that does not change; of a program that is wrong the code of the first error, as `F0301`.
     pub fn code(&self) -> &str {
         match self {
-            Self::Rejected(findings) => findings.first().map_or("rejected", |finding| &finding.diagnostic.code),
+            Self::Rejected(_) => self.first().map_or("rejected", |finding| &finding.diagnostic.code),
             Self::NotGranted(_) => "not_granted",
             Self::Grant(_) => "grant",
             Self::NoFunction { .. } => "no_function",
@@ -245,7 +245,7 @@ impl Error {
         }
     }
 
-    /// What is wrong with the source.
+    /// What is wrong with the source, and what was perhaps not meant.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Rejected(findings) => findings,
@@ -253,9 +253,14 @@ impl Error {
         }
     }
 
+    /// The first finding for which a source was rejected: warnings may stand before it.
+    fn first(&self) -> Option<&Finding> {
+        self.findings().iter().find(|finding| finding.diagnostic.severity == Severity::Error)
+    }
+
     /// The first place in a source that is wrong.
     pub fn span(&self) -> Option<&Place> {
-        let spans = &self.findings().first()?.diagnostic.spans;
+        let spans = &self.first()?.diagnostic.spans;
         spans.iter().find(|span| span.primary).map(|span| &span.place)
     }
 
