@@ -212,7 +212,7 @@ impl Findings {
         }
         match finding.diagnostic.severity {
             Severity::Error => self.errors += 1,
-            Severity::Warning => self.warnings += 1,
+            _ => self.warnings += 1,
         }
         match self.format {
             MessageFormat::Text => eprintln!("{}\n", colour::diagnostics(&Printable(&finding.text).to_string())),

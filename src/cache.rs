@@ -104,7 +104,19 @@ impl Entry {
     }
 }
 
-/// A folder of entries.
+/// A folder in which is kept what workers find out about programs, for the next worker of the same one: see
+/// [`VmBuilder::cache`](crate::VmBuilder::cache).
+///
+/// ```
+/// use pinfold::Cache;
+///
+/// # fn main() -> std::io::Result<()> {
+/// # let folder = std::env::temp_dir().join(format!("pinfold-folder-{}", std::process::id()));
+/// let cache = Cache::at(&folder)?;
+/// assert_eq!(cache.path(), folder);
+/// # std::fs::remove_dir_all(&folder)
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Cache {
     folder: OwnedFd,
@@ -297,11 +309,13 @@ impl Cache {
     }
 
     /// Whether there may be something of a program: there is something of one that has as many bytes.
+    #[doc(hidden)]
     pub fn may_have(&self, place: &Place) -> bool {
         self.open_folder(&place.folder()).is_ok()
     }
 
     /// What is kept of a program: what [`Self::put`] was given. An entry that is not as it should be is none.
+    #[doc(hidden)]
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
         let (name, expected) = place.entry()?;
@@ -333,6 +347,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the file system; then what was kept before still is.
+    #[doc(hidden)]
     pub fn put(&self, place: &Place, parts: [(&File, u64, u64); 2]) -> io::Result<()> {
         self.begin(place)?.finish(self, parts)
     }
@@ -341,6 +356,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the file system.
+    #[doc(hidden)]
     pub fn begin(&self, place: &Place) -> io::Result<Unfinished> {
         let (name, head) = place.entry().ok_or(io::ErrorKind::NotFound)?;
         let folder = place.folder();
@@ -361,12 +377,14 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the file system.
+    #[doc(hidden)]
     pub fn mark(&self, place: &Place) -> io::Result<()> {
         let nothing = File::open("/dev/null")?;
         self.put(&place.mark(), [(&nothing, 0, 0), (&nothing, 0, 0)])
     }
 
     /// Whether it was [marked](Self::mark), and is as it was then.
+    #[doc(hidden)]
     pub fn is_marked(&self, place: &Place) -> bool {
         self.get(&place.mark()).is_some()
     }
@@ -375,6 +393,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the file system.
+    #[doc(hidden)]
     pub fn kept(&self) -> io::Result<Kept> {
         let entries = self.entries()?;
         let programs = entries.iter().filter(|entry| !entry.name.ends_with(MARK)).count();
@@ -385,6 +404,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of the file system.
+    #[doc(hidden)]
     pub fn clear(&self) -> io::Result<Kept> {
         let kept = self.kept()?;
         self.shrink(0)?;

@@ -3,7 +3,22 @@
 use serde::{Deserialize, Serialize};
 
 /// A diagnostic.
+///
+/// ```
+/// use pinfold::{Error, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let source = "pub fn a() -> Int { 1.5 }\npub fn b() -> Int { true }";
+/// let Err(Error::Rejected(findings)) = Vm::new()?.compile("wrong.fold", source) else { panic!() };
+/// // All that is wrong, as data and as text.
+/// assert_eq!(findings.len(), 2);
+/// assert!(findings[0].text.contains("wrong.fold"));
+/// assert_eq!(findings[1].diagnostic.spans[0].place.line, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// As data.
     #[serde(flatten)]
@@ -13,7 +28,22 @@ pub struct Finding {
 }
 
 /// A diagnostic as data. Places are counted from 1, columns in characters; `start` and `end` are bytes from 0.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use pinfold::finding::Severity;
+///
+/// let wrong = Vm::new()?.compile("wrong.fold", "pub fn half() -> Int { 1.5 }").unwrap_err();
+/// let diagnostic = &wrong.findings()[0].diagnostic;
+/// assert_eq!((diagnostic.code.as_str(), diagnostic.severity), ("F0301", Severity::Error));
+/// assert!(diagnostic.message.contains("Float"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// Stable: `F` and four digits.
     pub code: String,
@@ -32,8 +62,15 @@ pub struct Diagnostic {
 }
 
 /// How bad something is.
+///
+/// ```
+/// use pinfold::finding::Severity;
+///
+/// assert_ne!(Severity::Warning, Severity::Error);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Severity {
     /// The program runs.
     Warning,
@@ -42,7 +79,20 @@ pub enum Severity {
 }
 
 /// A place in a source.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let wrong = Vm::new()?.compile("wrong.fold", "pub fn half() -> Int { 1.5 }").unwrap_err();
+/// let place = wrong.span().expect("it is somewhere");
+/// assert_eq!((place.file.as_str(), place.line, place.column), ("wrong.fold", 1, 24));
+/// assert_eq!((place.start, place.end), (23, 26));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, as it was named.
     pub file: String,
@@ -61,7 +111,20 @@ pub struct Place {
 }
 
 /// A place with words to it.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let wrong = Vm::new()?.compile("wrong.fold", "pub fn half() -> Int { 1.5 }").unwrap_err();
+/// let spans = &wrong.findings()[0].diagnostic.spans;
+/// assert!(spans[0].primary);
+/// assert_eq!(spans[0].place.end_column, 27);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Span {
     /// Where.
     #[serde(flatten)]
@@ -73,7 +136,28 @@ pub struct Span {
 }
 
 /// A text to put in the place of another.
+///
+/// ```
+/// use pinfold::finding::{Edit, Severity};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// A text with the first of some edits made.
+/// fn mended(text: &str, edits: &[Edit]) -> Option<String> {
+///     let Edit { place, text: new, .. } = edits.first()?;
+///     let (before, after) = (text.get(..place.start as usize)?, text.get(place.end as usize..)?);
+///     Some(format!("{before}{new}{after}"))
+/// }
+/// let source = "pub fn same(name: Int) -> Int { nmae }";
+/// let wrong = pinfold::Vm::new()?.compile("wrong.fold", source).unwrap_err();
+/// let error = wrong.findings().iter().find(|finding| finding.diagnostic.severity == Severity::Error);
+/// if let Some(mended) = error.and_then(|error| mended(source, &error.diagnostic.edits)) {
+///     assert_eq!(mended, "pub fn same(name: Int) -> Int { name }");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Edit {
     /// What is replaced; empty to insert.
     #[serde(flatten)]

@@ -9,7 +9,20 @@ use pinfold_vm::module::{FuncIndex, SOURCES, SourceMap, SourcePlace};
 const FRAMES: usize = 80;
 
 /// Where a program was.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("at.fold", "fn first(list: List<Int>) -> Int { list[0] }\npub fn at() -> Int { first([]) }")?;
+/// let ended = program.call::<i64>("at", ()).unwrap_err();
+/// let functions: Vec<&str> = ended.stack().iter().map(|frame| frame.function.as_str()).collect();
+/// assert!(functions.iter().any(|name| name.ends_with("first")) && functions.iter().any(|name| name.ends_with("at")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
     /// The function, as it is called in the program.
     pub function: String,
@@ -20,7 +33,19 @@ pub struct Frame {
 }
 
 /// A place in a source.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("at.fold", "pub fn at() -> Int {\n    [1, 2][2]\n}")?;
+/// let ended = program.call::<i64>("at", ()).unwrap_err();
+/// assert_eq!(ended.place().map(|place| (place.file.as_str(), place.line)), Some(("at.fold", 2)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, as it was named.
     pub file: String,
@@ -32,6 +57,7 @@ pub struct Place {
 
 impl Frame {
     /// From its text, which may be anything.
+    #[doc(hidden)]
     pub fn read(text: &str) -> Self {
         let place = |text: &str| {
             let mut parts = text.rsplitn(3, ':');
@@ -56,6 +82,7 @@ impl fmt::Display for Frame {
 }
 
 /// The modules of a store, by their names.
+#[doc(hidden)]
 pub type Modules<'m> = dyn Fn(Option<&str>) -> Option<&'m Module> + 'm;
 
 /// A module and what it tells of its sources.
@@ -67,6 +94,7 @@ fn mapped<'m>(modules: &Modules<'m>, name: Option<&str>) -> Option<Mapped<'m>> {
 }
 
 /// The frames of a trap, newest first, and how many more there are: with places in sources where their modules tell them.
+#[doc(hidden)]
 pub fn frames(trap: &Trap, modules: &Modules<'_>) -> (Vec<Frame>, usize) {
     let mut last: (Option<&str>, Option<Mapped<'_>>) = (None, mapped(modules, None));
     let mut frames: Vec<Frame> = Vec::new();

@@ -32,7 +32,7 @@ impl Usage {
 
 impl From<&pinfold::Usage> for Usage {
     fn from(usage: &pinfold::Usage) -> Self {
-        let pinfold::Usage { fuel, memory, output, time } = *usage;
+        let pinfold::Usage { fuel, memory, output, time, .. } = *usage;
         Self { fuel, memory, output, time: time.as_secs_f64() }
     }
 }

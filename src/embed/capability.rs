@@ -59,13 +59,34 @@ pub(crate) struct Method {
     pub doc: String,
     pub params: Vec<(String, Declared)>,
     pub result: Declared,
-    pub run: Run,
+    /// None for one that is declared and not implemented, of which no program gets an object.
+    pub run: Option<Run>,
 }
 
 /// Calls a closure with the state, which is of its type.
 pub(crate) type Run = Arc<dyn Fn(&dyn Any, Call<'_, '_>) -> Result<(), Failed> + Send + Sync>;
 
 /// Why a function of the host gave nothing: the run ends with this.
+///
+/// ```
+/// use pinfold::{Capability, Error, Failed, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// // What ends a program: a state that is not of the type that was said, say.
+/// fn failed(ended: Error) -> Option<Failed> {
+///     match ended {
+///         Error::Host { source, .. } => Some(source.to_string().into()),
+///         _ => None,
+///     }
+/// }
+/// let broken = Capability::new("Broken").method("touch", [], |_: &()| -> i64 { panic!("it broke") });
+/// let vm = Vm::builder().capability(&broken).build()?;
+/// let program = vm.compile("touch.fold", "import host\nneeds it: host.Broken\nlet n = it.touch()")?;
+/// let ended = program.run(grants! { it: broken.with(()) }).unwrap_err();
+/// assert!(failed(ended).is_some_and(|why| why.to_string().contains("it broke")));
+/// # Ok(())
+/// # }
+/// ```
 pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call that a program makes: its arguments, and where what it gives is put.
@@ -100,6 +121,24 @@ impl Call<'_, '_> {
 }
 
 /// An error that a program in Fold sees as a `dyn Error`. Any error goes into it.
+///
+/// ```
+/// use pinfold::{Capability, Failure, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let files = Capability::new("Files").method("size", ["path"], |_: &(), path: String| -> Result<u64, Failure> {
+///     Ok(std::fs::metadata(path)?.len())
+/// });
+/// let vm = Vm::builder().capability(&files).build()?;
+/// let program = vm.compile("size.fold", r#"
+///     import host
+///     pub fn size(files: host.Files, path: String) -> Int { files.size(path).or(-1) }
+/// "#)?;
+/// let mut session = program.session(grants! { files: files.with(()) })?;
+/// assert_eq!(session.call::<i64>("size", ("/there/is/no/such/file",))?, -1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure(pub String);
 
@@ -139,7 +178,7 @@ impl<T: Any + Send + Sync> Capability<T> {
     ) -> Self {
         let (types, result, run) = method.into_method(&mut self.made.declarations);
         let params = params.iter().map(|name| (*name).to_owned()).zip(types).collect();
-        self.made.methods.push(Method { name: name.to_owned(), doc: String::new(), params, result, run });
+        self.made.methods.push(Method { name: name.to_owned(), doc: String::new(), params, result, run: Some(run) });
         self
     }
 
@@ -160,6 +199,25 @@ impl<T: Any + Send + Sync> Capability<T> {
 }
 
 /// What a [`Vm`](crate::Vm) can be told of: a [`Capability`], or a trait that [is one](macro@crate::capability).
+///
+/// ```
+/// use pinfold::{Capability, Declares, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// #[pinfold::capability]
+/// trait Log {
+///     fn line(&self, text: &str);
+/// }
+///
+/// /// A machine with one capability of the host's own, however it is declared.
+/// fn machine(capability: &impl Declares) -> pinfold::Result<Vm> {
+///     Vm::builder().capability(capability).build()
+/// }
+/// assert!(machine(&Log).is_ok());
+/// assert!(machine(&Capability::<()>::new("Nothing")).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Declares {
     #[doc(hidden)]
     #[allow(private_interfaces)]
@@ -182,6 +240,12 @@ impl<T> Clone for Capability<T> {
 impl<T> fmt::Debug for Capability<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Capability").field(&self.made.name).finish()
+    }
+}
+
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Made").field(&self.name).finish()
     }
 }
 
@@ -300,6 +364,20 @@ pub(crate) fn module(all: &[Made]) -> String {
 }
 
 /// An object of a [`Capability`]. Clones are the same object.
+///
+/// ```
+/// use pinfold::{Capability, Grant, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let list = Capability::new("List").method("add", ["n"], |list: &std::sync::Mutex<Vec<i64>>, n: i64| list.lock().unwrap().push(n));
+/// let vm = Vm::builder().capability(&list).build()?;
+/// let program = vm.compile("add.fold", "import host\nneeds list: host.List\nlist.add(7)")?;
+/// let granted = list.with(Default::default());
+/// program.run(grants! { list: granted.clone() })?;
+/// assert_eq!(*granted.state().lock().unwrap(), [7]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Granted<T> {
     object: Object,
     state: Arc<T>,
@@ -350,10 +428,16 @@ impl Object {
         &self.made.name
     }
 
+    /// A function that is declared and not implemented.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        self.made.methods.iter().find(|method| method.run.is_none()).map(|method| method.name.as_str())
+    }
+
     /// Calls a function by its number; what is malformed is told as that.
     pub(crate) fn call(&self, function: i64, from: &mut Reader<'_>, to: &mut Writer) -> Result<(), Failed> {
         let method = usize::try_from(function).ok().and_then(|at| self.made.methods.get(at));
         let Method { name, params, result, run, .. } = method.ok_or_else(Mismatch::malformed)?;
+        let run = run.as_ref().ok_or_else(Mismatch::malformed)?;
         let call =
             Call { name, params: params.iter(), result: *result, declarations: &self.made.declarations, from, to };
         run(&*self.state, call)
@@ -367,6 +451,16 @@ impl fmt::Debug for Object {
 }
 
 /// A closure that can be a function of a [`Capability`]: it takes a reference to the state, then values.
+///
+/// ```
+/// use pinfold::Capability;
+///
+/// // A reference to what the host keeps, and values, of types that cross.
+/// let counter = Capability::new("Counter")
+///     .method("start", [], |start: &i64| *start)
+///     .method("plus", ["n"], |start: &i64, n: i64| start.saturating_add(n));
+/// assert!(counter.declaration().contains("fn plus(self, n: Int) -> Int"));
+/// ```
 pub trait IntoMethod<T, const N: usize, Marker> {
     #[doc(hidden)]
     #[allow(private_interfaces)]

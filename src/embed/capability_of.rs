@@ -67,6 +67,26 @@ pub struct Functions<I: ?Sized> {
 }
 
 /// A trait that `T` implements: [`capability`](macro@crate::capability) says so of each trait that is one.
+///
+/// ```
+/// use pinfold::{CapabilityOf, Granted, ImplementedBy};
+///
+/// #[pinfold::capability]
+/// trait Log {
+///     fn line(&self, text: &str);
+/// }
+///
+/// struct Quiet;
+/// impl Log for Quiet {
+///     fn line(&self, _: &str) {}
+/// }
+///
+/// /// An object of whichever capability it implements the trait of.
+/// fn quiet<I: ?Sized + ImplementedBy<Quiet> + Send + Sync + 'static>(capability: &CapabilityOf<I>) -> Granted<Quiet> {
+///     capability.with(Quiet)
+/// }
+/// quiet(&Log);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{T}` is not what this capability's trait is implemented for",
     label = "does not implement the trait, or is not `Send + Sync + 'static`"
@@ -146,7 +166,7 @@ impl<I: ?Sized + Send + Sync + 'static> Functions<I> {
         let run: Run = Arc::new(move |state, call| {
             Ok(run(state.downcast_ref::<Arc<I>>().ok_or_else(Mismatch::malformed)?, call)?)
         });
-        self.made.methods.push(Method { name: name.to_owned(), doc: doc.to_owned(), params, result, run });
+        self.made.methods.push(Method { name: name.to_owned(), doc: doc.to_owned(), params, result, run: Some(run) });
     }
 }
 

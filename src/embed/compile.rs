@@ -17,6 +17,20 @@ use crate::bundle::{Bundle, Source};
 use crate::fold;
 
 /// A test of a program in Fold, and how it ended: see [`Vm::test`].
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let tests = Vm::new()?.test("sum.fold", r#"
+///     test "one and one" { assert 1 + 1 == 2 }
+///     test "a mistake" { assert 1 + 1 == 3 }
+/// "#)?;
+/// let failed: Vec<_> = tests.iter().filter(|test| test.ended.is_err()).map(|test| (test.name.as_str(), test.line)).collect();
+/// assert_eq!(failed, [("a mistake", 3)]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Tested {

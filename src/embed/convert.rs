@@ -76,6 +76,28 @@ pub trait ToFold {
 }
 
 /// A value that a program in Fold can give. See [`ToFold`] for which types there are.
+///
+/// ```
+/// use pinfold::{FromFold, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// #[derive(Debug, FromFold, PartialEq)]
+/// struct Hit {
+///     title: String,
+///     score: f64,
+/// }
+///
+/// let program = Vm::new()?.compile("find.fold", r#"
+///     record Hit { title: String, score: Float }
+///     pub fn best() -> Option<Hit> { Some(Hit { title: "pound", score: 0.5 }) }
+/// "#)?;
+/// let best: Option<Hit> = program.call("best", ())?;
+/// assert_eq!(best, Some(Hit { title: "pound".into(), score: 0.5 }));
+/// // What the program gives is looked at, and what is no such value is an error.
+/// assert_eq!(program.call::<i64>("best", ()).unwrap_err().code(), "type");
+/// # Ok(())
+/// # }
+/// ```
 pub trait FromFold: Sized {
     /// Reads the value, which is one of this type.
     ///
@@ -455,6 +477,22 @@ impl<T: FromFold, E: FromFold> FromFold for Result<T, E> {
 }
 
 /// What a function is called with: a tuple of values, one for each parameter that is no capability.
+///
+/// ```
+/// use pinfold::{Arguments, Program, Result, Value, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// fn sum(program: &Program, arguments: impl Arguments) -> Result<i64> {
+///     program.call("sum", arguments)
+/// }
+/// let program = Vm::new()?.compile("sum.fold", "pub fn sum(a: Int, b: Int) -> Int { a + b }")?;
+/// assert_eq!(sum(&program, (40, 2))?, 42);
+/// // Of one type, in a slice: as many as there turn out to be.
+/// assert_eq!(sum(&program, &[Value::Int(40), Value::Int(2)][..])?, 42);
+/// assert!(sum(&program, (40,)).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Arguments {
     /// Puts them, as values of these types, where the program finds them.
     ///

@@ -11,6 +11,19 @@ use super::wire::Writer;
 
 /// A Rust type that has one type in Fold, so that a [`Capability`](crate::Capability) can be declared with it. Structs and enums
 /// [derive](macro@crate::FoldType) it.
+///
+/// ```
+/// use pinfold::{Capability, FoldType, ToFold};
+///
+/// #[derive(FoldType, ToFold)]
+/// struct Hit {
+///     title: String,
+///     score: f64,
+/// }
+///
+/// let search = Capability::new("Search").method("first", [], |_: &()| Hit { title: "pound".into(), score: 0.5 });
+/// assert!(search.declaration().contains("record Hit { pub title: String, pub score: Float }"));
+/// ```
 pub trait FoldType {
     /// The type, declared if it is a record or an enum.
     fn fold_type(declarations: &mut Declarations) -> Declared;

@@ -6,13 +6,35 @@ use std::time::Duration;
 
 use super::grants::Need;
 use super::mismatch::Mismatch;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Severity};
 use crate::trace::{self, Frame};
 
 /// What went wrong.
 ///
 /// [`code`](Self::code) is stable, the text is for people. Where a program was when it was ended, [`stack`](Self::stack) says; which limit
 /// ended it, [`exceeded`](Self::exceeded); what is wrong with a source, [`findings`](Self::findings).
+///
+/// ```
+/// use pinfold::{Error, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::builder().fuel(100_000).build()?;
+/// let wrong = vm.compile("wrong.fold", "pub fn double(n: Int) -> Int { \"{n}{n}\" }").unwrap_err();
+/// assert_eq!((wrong.code(), wrong.span().map(|place| place.line)), ("F0301", Some(1)));
+///
+/// let program = vm.compile("at.fold", r#"
+///     pub fn at(list: List<Int>, index: Int) -> Int { list[index] }
+///     pub fn endless() { while true {} }
+/// "#)?;
+/// let panicked = program.call::<i64>("at", ([1, 2], 2)).unwrap_err();
+/// assert_eq!((panicked.code(), panicked.place().map(|place| place.line)), ("panicked", Some(2)));
+/// match program.call::<()>("endless", ()) {
+///     Err(Error::Limit(exceeded)) => assert_eq!(exceeded.allowed, 100_000),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -89,9 +111,34 @@ pub enum Error {
 }
 
 /// A result with this error.
+///
+/// ```
+/// use pinfold::{Result, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// fn double(n: i64) -> Result<i64> {
+///     Vm::new()?.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?.call("double", (n,))
+/// }
+/// assert_eq!(double(21)?, 42);
+/// # Ok(())
+/// # }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can be limited.
+///
+/// ```
+/// use pinfold::{Limit, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::builder().memory(8 << 20).build()?.compile("large.fold", r#"
+///     pub fn large() -> Int { List.repeat(0, 100_000_000).len() }
+/// "#)?;
+/// let ended = program.call::<i64>("large", ()).unwrap_err();
+/// assert_eq!(ended.exceeded().map(|exceeded| exceeded.limit), Some(Limit::Memory));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
@@ -108,8 +155,22 @@ pub enum Limit {
 }
 
 /// A limit that ended a program.
+///
+/// ```
+/// use pinfold::{Limit, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::builder().fuel(10_000).build()?.compile("endless.fold", "pub fn endless() { while true {} }")?;
+/// let ended = program.call::<()>("endless", ()).unwrap_err();
+/// let exceeded = ended.exceeded().expect("a limit ended it");
+/// assert_eq!((exceeded.limit, exceeded.allowed), (Limit::Fuel, 10_000));
+/// assert!(exceeded.stack.iter().any(|frame| frame.function.contains("endless")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the program {}{}", .limit.passed(*.allowed), lines(.stack))]
+#[non_exhaustive]
 pub struct Exceeded {
     /// Which.
     pub limit: Limit,
@@ -122,7 +183,20 @@ pub struct Exceeded {
 }
 
 /// What a program used.
+///
+/// ```
+/// use pinfold::{Console, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("hello.fold", "needs out: Console\nout.print(\"hello\")")?;
+/// let usage = program.run(grants! { out: Console::capture() })?;
+/// assert_eq!(usage.output, 6);
+/// assert!(usage.fuel.is_some_and(|fuel| fuel > 0) && usage.memory > 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// Units of fuel, if they are counted.
     pub fuel: Option<u64>,
@@ -147,10 +221,10 @@ impl Limit {
 }
 
 impl Error {
-    /// What it is, in a word that does not change; of a program that is wrong the code of the first finding, as `F0301`.
+    /// What it is, in a word that does not change; of a program that is wrong the code of the first error, as `F0301`.
     pub fn code(&self) -> &str {
         match self {
-            Self::Rejected(findings) => findings.first().map_or("rejected", |finding| &finding.diagnostic.code),
+            Self::Rejected(_) => self.first().map_or("rejected", |finding| &finding.diagnostic.code),
             Self::NotGranted(_) => "not_granted",
             Self::Grant(_) => "grant",
             Self::NoFunction { .. } => "no_function",
@@ -171,7 +245,7 @@ impl Error {
         }
     }
 
-    /// What is wrong with the source.
+    /// What is wrong with the source, and what was perhaps not meant.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Rejected(findings) => findings,
@@ -179,9 +253,14 @@ impl Error {
         }
     }
 
+    /// The first finding for which a source was rejected: warnings may stand before it.
+    fn first(&self) -> Option<&Finding> {
+        self.findings().iter().find(|finding| finding.diagnostic.severity == Severity::Error)
+    }
+
     /// The first place in a source that is wrong.
     pub fn span(&self) -> Option<&Place> {
-        let spans = &self.findings().first()?.diagnostic.spans;
+        let spans = &self.first()?.diagnostic.spans;
         spans.iter().find(|span| span.primary).map(|span| &span.place)
     }
 

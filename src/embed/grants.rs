@@ -14,7 +14,19 @@ use super::capability::Object;
 use super::error::{Error, Result};
 
 /// A parameter by which a program is handed a capability.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("copy.fold", "fn main(out: Console, data: Dir) {}")?;
+/// assert_eq!(program.needs(), [("out", "Console"), ("data", "Dir")]);
+/// assert_eq!(program.needs()[1].to_string(), "data: Dir");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Need {
     /// Its name.
     pub name: String,
@@ -37,11 +49,45 @@ impl PartialEq<(&str, &str)> for Need {
 /// What is granted, by name. Nothing is, unless it is put in; [`grants!`](crate::grants) writes it down.
 ///
 /// A program gets of it what it has parameters for. The rest is not even opened.
+///
+/// ```
+/// use pinfold::{Args, Console, Grants, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("echo.fold", "fn main(out: Console, args: Args) { for arg in args.all() { out.print(arg) } }")?;
+/// // Names that are known when the host is compiled, or only when it runs.
+/// let out = Console::capture();
+/// let mut granted = grants! { out: out.clone() };
+/// granted.insert("args", Args::new(["pound"]));
+/// program.run(granted)?;
+/// assert_eq!(out.text(), "pound\n");
+/// let refused = program.run(Grants::none()).unwrap_err();
+/// assert_eq!(refused.code(), "not_granted");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Grants(BTreeMap<String, Grant>);
 
 /// Something that can be granted: a [`Console`], [`Dir`], [`Net`], [`Clock`], [`Random`], [`Env`] or [`Args`], or an object of a
 /// [`Capability`](crate::Capability).
+///
+/// ```
+/// use pinfold::{Console, Grant, Grants, Random};
+///
+/// /// What a program asks for by its kind, as far as this host has it.
+/// fn grant(kind: &str) -> Option<Grant> {
+///     match kind {
+///         "Console" => Some(Console::inherit().into()),
+///         "Random" => Some(Random::system().into()),
+///         _ => None,
+///     }
+/// }
+/// let mut grants = Grants::none();
+/// if let Some(console) = grant("Console") {
+///     grants.insert("out", console);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Grant {
@@ -64,6 +110,13 @@ pub enum Grant {
 }
 
 /// Grants, written as a program's parameters are: `grants! { out: console, data: dir }`. The names are those of the program.
+///
+/// ```
+/// use pinfold::{Clock, Console, grants};
+///
+/// let granted = grants! { out: Console::inherit(), now: Clock::system() };
+/// let nothing = grants! {};
+/// ```
 #[macro_export]
 macro_rules! grants {
     ($($name:ident: $grant:expr),* $(,)?) => {{
@@ -117,7 +170,13 @@ impl Grants {
                 }
                 Some(Grant::Clock(clock)) => machine.clock = Some(ClockGrant { resolution: clock.resolution }),
                 Some(Grant::Random(_)) => machine.random = true,
-                Some(Grant::Object(_)) | None => {}
+                Some(Grant::Object(object)) => {
+                    if let Some(function) = object.missing() {
+                        let why = format!("the host declares the function {function}, and does not implement it");
+                        return Err(Error::Grant(format!("{need}: {why}")));
+                    }
+                }
+                None => {}
             }
         }
         if let Some(console) = console {
@@ -243,6 +302,27 @@ impl PartialEq for Console {
 }
 
 /// A directory of the host, and what is below it. For reading, unless it is [`writable`](Self::writable).
+///
+/// ```
+/// use pinfold::{Dir, Vm, grants};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("name.txt"), "pound")?;
+/// let program = Vm::new()?.compile("read.fold", r#"
+///     pub fn read(data: Dir) -> String { data.read_text("name.txt").or("") }
+///     pub fn write(data: Dir) -> Bool { data.write_text("name.txt", "gate").is_ok() }
+/// "#)?;
+/// let data = Dir::open(folder.path())?;
+/// let mut session = program.session(grants! { data: data.clone() })?;
+/// assert_eq!(session.call::<String>("read", ())?, "pound");
+/// assert!(!session.call::<bool>("write", ())?);
+/// // For writing, it has to be said.
+/// let mut session = program.session(grants! { data: data.writable() })?;
+/// assert!(session.call::<bool>("write", ())?);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dir {
     path: PathBuf,
@@ -292,6 +372,17 @@ impl Dir {
 }
 
 /// Connections to named origins, which the host opens when the program begins.
+///
+/// ```
+/// use pinfold::{Error, Net};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let both = Net::connect("example.com:443")?.and_connect("example.org:443")?;
+/// let server = Net::listen("127.0.0.1:8080")?;
+/// assert!(matches!(Net::connect("example.com"), Err(Error::Grant(_))), "it has no port");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Net(Vec<NetGrant>);
 
@@ -329,6 +420,20 @@ impl Net {
 }
 
 /// The time.
+///
+/// ```
+/// use pinfold::{Clock, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use std::time::Duration;
+///
+/// let program = Vm::new()?.compile("time.fold", "pub fn now(clock: Clock) -> Int { clock.now() }")?;
+/// let hourly = Clock::system().with_resolution(Duration::from_secs(3600));
+/// let now: i64 = program.session(grants! { clock: hourly })?.call("now", ())?;
+/// assert_eq!(now % 3_600_000_000_000, 0, "nanoseconds");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     resolution: Duration,
@@ -348,6 +453,17 @@ impl Clock {
 }
 
 /// Random numbers.
+///
+/// ```
+/// use pinfold::{Random, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("dice.fold", "pub fn roll(random: Random) -> Int { random.between(1, 7) }")?;
+/// let rolled: i64 = program.session(grants! { random: Random::system() })?.call("roll", ())?;
+/// assert!((1..=6).contains(&rolled));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Random(());
 
@@ -359,6 +475,18 @@ impl Random {
 }
 
 /// Environment variables, which need not be those of this process.
+///
+/// ```
+/// use pinfold::{Env, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("home.fold", "pub fn home(env: Env) -> Option<String> { env.get(\"HOME\") }")?;
+/// let env = Env::new([("HOME", "/home/ada")]);
+/// let home: Option<String> = program.session(grants! { env: env })?.call("home", ())?;
+/// assert_eq!(home.as_deref(), Some("/home/ada"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Env(Vec<(String, String)>);
 
@@ -370,6 +498,17 @@ impl Env {
 }
 
 /// What a program is called with on a command line.
+///
+/// ```
+/// use pinfold::{Args, Vm, grants};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("count.fold", "pub fn count(args: Args) -> Int { args.len() }")?;
+/// let count: usize = program.session(grants! { args: Args::new(["-v", "pound"]) })?.call("count", ())?;
+/// assert_eq!(count, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args(Vec<String>);
 

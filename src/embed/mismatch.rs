@@ -5,6 +5,17 @@ use std::fmt;
 use super::types::Type;
 
 /// A value of the host's is not of the type that the program has, or the other way round.
+///
+/// ```
+/// use pinfold::{Error, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let program = Vm::new()?.compile("load.fold", "pub fn load(row: (Int, List<String>)) {}")?;
+/// let Err(Error::Type { mismatch, .. }) = program.call::<()>("load", ((1, [2, 3]),)) else { panic!() };
+/// assert_eq!((mismatch.wanted.as_str(), mismatch.path.join(".").as_str()), ("String", "row.1.0"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     /// The type that the program has, as it is written there.

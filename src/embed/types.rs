@@ -68,6 +68,32 @@ pub(crate) struct Signature {
 }
 
 /// A type of a program in Fold, by which a value is put into its form or read from it.
+///
+/// ```
+/// use pinfold::{Mismatch, ToFold, Type, Vm, Writer};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// Seconds, for programs that have them as a number with a point, and for those that count them.
+/// struct Seconds(u32);
+///
+/// impl ToFold for Seconds {
+///     fn to_fold(&self, ty: Type<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+///         match ty.to_string().as_str() {
+///             "Float" => f64::from(self.0).to_fold(ty, to),
+///             _ => self.0.to_fold(ty, to),
+///         }
+///     }
+/// }
+///
+/// let program = Vm::new()?.compile("wait.fold", r#"
+///     pub fn exact(s: Float) -> Float { s / 2.0 }
+///     pub fn whole(s: Int) -> Int { s / 2 }
+/// "#)?;
+/// assert_eq!(program.call::<f64>("exact", (Seconds(3),))?, 1.5);
+/// assert_eq!(program.call::<i64>("whole", (Seconds(3),))?, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Type<'a> {
     types: &'a Types,
@@ -75,6 +101,29 @@ pub struct Type<'a> {
 }
 
 /// What a [`Type`] is, with the types in it.
+///
+/// ```
+/// use pinfold::{FromFold, Mismatch, Reader, Shape, Type, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// A number, however the program has it.
+/// struct Number(f64);
+///
+/// impl FromFold for Number {
+///     fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
+///         match ty.shape() {
+///             Shape::Int => i64::from_fold(ty, from).map(|n| Self(n as f64)),
+///             Shape::Float => f64::from_fold(ty, from).map(Self),
+///             _ => Err(Mismatch::new(ty, "a number")),
+///         }
+///     }
+/// }
+///
+/// let program = Vm::new()?.compile("give.fold", "pub fn int() -> Int { 2 }\npub fn float() -> Float { 2.5 }")?;
+/// assert_eq!(program.call::<Number>("int", ())?.0 + program.call::<Number>("float", ())?.0, 4.5);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Shape<'a> {
@@ -339,14 +388,48 @@ impl fmt::Debug for Type<'_> {
 }
 
 /// The types that Rust types are in Fold, while a capability of the host's own is declared.
+///
+/// ```
+/// use pinfold::{Capability, Declarations, Declared, FoldType, Mismatch, ToFold, Type, Writer};
+///
+/// /// As the derived traits of a struct with these two fields do it.
+/// struct Point(f64, f64);
+///
+/// impl FoldType for Point {
+///     fn fold_type(declarations: &mut Declarations) -> Declared {
+///         declarations.record("Point", |declarations| {
+///             vec![("x", f64::fold_type(declarations)), ("y", f64::fold_type(declarations))]
+///         })
+///     }
+/// }
+///
+/// impl ToFold for Point {
+///     fn to_fold(&self, ty: Type<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+///         to.record(ty, &["x", "y"], |at, ty, to| [self.0, self.1][at].to_fold(ty, to))
+///     }
+/// }
+///
+/// let mouse = Capability::new("Mouse").method("at", [], |_: &()| Point(1.0, 2.0));
+/// assert!(mouse.declaration().contains("record Point { pub x: Float, pub y: Float }"));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Declarations {
     pub(crate) types: Types,
     numbers: HashMap<Kind, usize>,
     named: BTreeMap<String, usize>,
+    /// Why there is no type in Fold for one that was to be declared.
+    problem: Option<String>,
 }
 
 /// A type among [`Declarations`].
+///
+/// ```
+/// use pinfold::{Declarations, FoldType};
+///
+/// let mut declarations = Declarations::default();
+/// let (one, same) = (<Vec<i64>>::fold_type(&mut declarations), <Vec<i32>>::fold_type(&mut declarations));
+/// assert_eq!(one, same, "both are List<Int>");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Declared(pub(crate) usize);
 
@@ -387,6 +470,18 @@ impl Declarations {
             };
             Kind::Enum(name.into(), variants.map(variant).collect())
         })
+    }
+
+    /// That there is no type for something: the machine that is to have the capability is not made.
+    #[cfg(feature = "serde")]
+    pub(crate) fn cannot(&mut self, why: String) -> Declared {
+        self.problem.get_or_insert(why);
+        self.plain(Kind::Tuple(Vec::new()))
+    }
+
+    /// Why one of the types cannot be declared.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// What a type has in it may be of the same type, so it gets its number first.

@@ -7,7 +7,7 @@ use super::mismatch::Mismatch;
 use super::types::{Field, Kind, Type};
 use super::wire::{Reader, Writer};
 
-/// A value of any type that crosses.
+/// A value of any type that crosses: there is a variant for each kind of these, and one more would be another major version.
 ///
 /// ```
 /// use pinfold::{Value, Vm};

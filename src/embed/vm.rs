@@ -17,6 +17,21 @@ use super::sections;
 use crate::cache::Cache;
 
 /// What a program may use, each time that it is called. All of it is finite, unless it is said otherwise.
+///
+/// ```
+/// use pinfold::Vm;
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use std::time::Duration;
+///
+/// let vm = Vm::builder().deadline(Duration::from_secs(1)).memory(64 << 20).build()?;
+/// let program = vm.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?;
+/// // For one program, or one call, of it.
+/// let careful = program.with_limits(|limits| limits.fuel = Some(10_000));
+/// assert_eq!(careful.call::<i64>("double", (21,))?, 42);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -56,6 +71,17 @@ impl Limits {
 }
 
 /// Where programs are compiled and run.
+///
+/// ```
+/// use pinfold::{Error, Isolation, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// let vm = Vm::builder().isolation(Isolation::Worker).worker("/there/is/no/worker").build()?;
+/// // It compiles there too: nothing of a stranger's is read in this process.
+/// assert!(matches!(vm.compile("hello.fold", "let n = 1"), Err(Error::Worker(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Isolation {
@@ -75,10 +101,11 @@ pub enum Isolation {
 ///
 /// # fn main() -> Result<(), pinfold::Error> {
 /// let vm = Vm::builder().fuel(50_000_000).memory(64 << 20).deadline(Duration::from_secs(2)).build()?;
-/// let program = vm.compile("report.fold", r#"
+/// let source = r#"
 ///     pub fn score(word: String, weight: Int) -> Int { word.len() * weight }
 ///     fn main(out: Console) { out.print("abc scores {score("abc", 3)}") }
-/// "#)?;
+/// "#;
+/// let program = vm.compile("report.fold", source)?;
 /// assert_eq!(program.needs(), [("out", "Console")]);
 /// let out = Console::capture();
 /// program.run(grants! { out: out.clone() })?;
@@ -103,7 +130,28 @@ pub(crate) struct Inner {
 }
 
 /// Settings of a [`Vm`].
-#[derive(Clone, Default)]
+///
+/// ```
+/// use pinfold::{Tier, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// use std::time::Duration;
+///
+/// let vm = Vm::builder()
+///     .fuel(50_000_000)
+///     .deadline(Duration::from_secs(2))
+///     .memory(64 << 20)
+///     .stack(512 << 10)
+///     .output(1 << 20)
+///     .handles(16)
+///     .tier(Tier::Interpreter)
+///     .build()?;
+/// let program = vm.compile("double.fold", "pub fn double(n: Int) -> Int { 2 * n }")?;
+/// assert_eq!(program.call::<i64>("double", (21,))?, 42);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct VmBuilder {
     limits: Limits,
     tier: Tier,
@@ -249,8 +297,7 @@ impl VmBuilder {
     /// may have been granted more.
     ///
     /// ```
-    /// use pinfold::cache::Cache;
-    /// use pinfold::{Isolation, Vm};
+    /// use pinfold::{Cache, Isolation, Vm};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = std::env::temp_dir().join(format!("pinfold-kept-{}", std::process::id()));
@@ -277,13 +324,17 @@ impl VmBuilder {
     /// The machine.
     ///
     /// # Errors
-    /// If a capability's declaration is not right: names that are none in Fold, or two types of one name. If programs are to run in workers, and
+    /// If a capability's declaration is not right: names that are none in Fold, two types of one name, or a type that is none in Fold. If programs are to run in workers, and
     /// those were left out when this was built.
     pub fn build(self) -> Result<Vm> {
         if let Some(name) = self.capabilities.iter().find_map(Made::wrong_name) {
             return Err(Error::Grant(format!(
                 "{name:?} is no name that a capability or something of it can have in Fold"
             )));
+        }
+        if let Some(made) = self.capabilities.iter().find(|made| made.declarations.problem().is_some()) {
+            let problem = made.declarations.problem().unwrap_or_default();
+            return Err(Error::Grant(format!("the capability {}: {problem}", made.name)));
         }
         let host: Option<Arc<str>> =
             (!self.capabilities.is_empty()).then(|| capability::module(&self.capabilities).into());

@@ -9,6 +9,28 @@ use super::types::{Field, Kind, Type};
 pub(crate) const MAX_DEPTH: u32 = 128;
 
 /// Where a value is put for a program.
+///
+/// ```
+/// use pinfold::{Mismatch, ToFold, Type, Vm, Writer};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// As the derived trait of a struct with these two fields does it.
+/// struct Point(f64, f64);
+///
+/// impl ToFold for Point {
+///     fn to_fold(&self, ty: Type<'_>, to: &mut Writer) -> Result<(), Mismatch> {
+///         to.record(ty, &["x", "y"], |at, ty, to| [self.0, self.1][at].to_fold(ty, to))
+///     }
+/// }
+///
+/// let program = Vm::new()?.compile("sum.fold", r#"
+///     record Point { y: Float, x: Float }
+///     pub fn difference(point: Point) -> Float { point.x - point.y }
+/// "#)?;
+/// assert_eq!(program.call::<f64>("difference", (Point(3.0, 1.0),))?, 2.0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Writer {
     /// Of eight bytes each, the lowest first.
@@ -18,6 +40,34 @@ pub struct Writer {
 }
 
 /// Where a value of a program is read. Nothing in it is relied on.
+///
+/// ```
+/// use pinfold::{FromFold, Mismatch, Reader, Type, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// As the derived trait of a struct with these two fields does it.
+/// struct Point(f64, f64);
+///
+/// impl FromFold for Point {
+///     fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
+///         let mut fields = [0.0; 2];
+///         from.record(ty, &["x", "y"], |at, ty, from| {
+///             fields[at] = f64::from_fold(ty, from)?;
+///             Ok(())
+///         })?;
+///         Ok(Self(fields[0], fields[1]))
+///     }
+/// }
+///
+/// let program = Vm::new()?.compile("make.fold", r#"
+///     record Point { y: Float, x: Float }
+///     pub fn make() -> Point { Point { x: 3.0, y: 1.0 } }
+/// "#)?;
+/// let Point(x, y) = program.call("make", ())?;
+/// assert_eq!((x, y), (3.0, 1.0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Reader<'a> {
     /// Of eight bytes each, the lowest first.
@@ -27,6 +77,44 @@ pub struct Reader<'a> {
 }
 
 /// A variant that a program gave.
+///
+/// ```
+/// use pinfold::{FromFold, Mismatch, Reader, Type, Vm};
+///
+/// # fn main() -> Result<(), pinfold::Error> {
+/// /// As the derived trait of an enum does it.
+/// enum Shape {
+///     Point,
+///     Circle(f64),
+/// }
+///
+/// impl FromFold for Shape {
+///     fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
+///         from.variant(ty, |variant, from| match variant.name() {
+///             "Point" => Ok(Self::Point),
+///             "Circle" => {
+///                 let mut radius = 0.0;
+///                 variant.fields(from, &["0"], |_, ty, from| {
+///                     radius = f64::from_fold(ty, from)?;
+///                     Ok(())
+///                 })?;
+///                 Ok(Self::Circle(radius))
+///             }
+///             _ => Err(variant.unknown()),
+///         })
+///     }
+/// }
+///
+/// let program = Vm::new()?.compile("make.fold", r#"
+///     enum Shape { Point, Circle(Float), Square(Float) }
+///     pub fn make(n: Int) -> Shape { if n == 0 { Shape.Point } else if n == 1 { Shape.Circle(2.0) } else { Shape.Square(1.0) } }
+/// "#)?;
+/// assert!(matches!(program.call("make", (0,))?, Shape::Point));
+/// assert!(matches!(program.call("make", (1,))?, Shape::Circle(radius) if radius == 2.0));
+/// assert!(program.call::<Shape>("make", (2,)).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Variant<'a> {
     ty: Type<'a>,

@@ -19,7 +19,7 @@ use crate::fold;
 
 impl<T: Any + Send + Sync> Capability<T> {
     /// One that is written in Fold, with the records and enums that it names. What its functions do is said by
-    /// [`implement`](Self::implement).
+    /// [`implement`](Self::implement): of all of them, before an object is granted to a program.
     ///
     /// ```
     /// use pinfold::{Capability, Value, Vm, grants};
@@ -88,12 +88,13 @@ impl<T: Any + Send + Sync> Capability<T> {
         let capability = self.made.name.clone();
         let found = self.made.methods.iter_mut().find(|method| method.name == name);
         let method = found.ok_or_else(|| Error::Grant(format!("{capability} has no function {name}")))?;
-        method.run = Arc::new(move |state, mut call| {
+        let run: Run = Arc::new(move |state, mut call| {
             let state = state.downcast_ref::<T>().ok_or_else(Mismatch::malformed)?;
             let arguments = (0..call.params.len()).map(|_| call.take()).collect::<Result<_, _>>()?;
             let given = run(state, arguments, call.declarations.get(call.result))?;
             Ok(call.give(&given)?)
         });
+        method.run = Some(run);
         Ok(self)
     }
 }
@@ -206,9 +207,7 @@ impl<'a> Written<'a> {
             None => self.declarations.plain(Kind::Tuple(Vec::new())),
         };
         let (name, doc) = (self.text(function.name).to_owned(), member.doc.as_deref().unwrap_or_default().to_owned());
-        let missing = format!("the host declares the function {name}, and does not implement it");
-        let run: Run = Arc::new(move |_, _| Err(missing.clone().into()));
-        Ok(Method { name, doc, params, result, run })
+        Ok(Method { name, doc, params, result, run: None })
     }
 
     /// The type that is written.

@@ -82,7 +82,7 @@ impl Machine {
                     linker.define(&store, &import.module, &import.name, Extern::Global(global)).unwrap();
                 }
                 ExternType::Tag(ty) => {
-                    let tag = Tag::new(&mut store, ty.params());
+                    let tag = Tag::new(&mut store, ty.params())?;
                     linker.define(&store, &import.module, &import.name, Extern::Tag(tag)).unwrap();
                 }
             }

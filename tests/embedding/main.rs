@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod modules;
+mod page;
 mod ports;
 mod serde;
 mod traits;
@@ -329,6 +330,15 @@ fn a_deadline_is_each_calls_own() {
     }
     assert_eq!(session.call::<i64>("spin", (i64::MAX,)).unwrap_err().code(), "limit.time");
     session.call::<i64>("spin", (1000,)).unwrap();
+}
+
+#[test]
+fn a_source_is_rejected_for_its_first_error_and_not_for_a_warning_before_it() {
+    let wrong = Vm::new().unwrap().compile("wrong.fold", "pub fn double(n: Int) -> Int { 2 * m }").unwrap_err();
+    let codes: Vec<&str> = wrong.findings().iter().map(|finding| finding.diagnostic.code.as_str()).collect();
+    let [warning, error] = codes[..] else { panic!("{codes:?}") };
+    assert_eq!((warning, wrong.code()), ("F0208", error));
+    assert_eq!(wrong.span().map(|place| place.column), Some(36));
 }
 
 #[test]

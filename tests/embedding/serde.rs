@@ -346,3 +346,127 @@ fn what_nests_without_end_is_an_error_in_either_direction() {
     let error = program.call::<Serde<serde_json::Value>>("long", (1000,)).unwrap_err();
     assert!(error.to_string().ends_with("nested more than 128 deep"), "{error}");
 }
+
+mod declared {
+    //! Types of functions of the host's own.
+
+    use pinfold::{Capability, Error, FoldType, Serde, Vm, grants};
+
+    use super::*;
+
+    #[derive(Deserialize, Serialize)]
+    struct Order {
+        customer: String,
+        #[serde(rename = "lines")]
+        items: BTreeMap<String, u32>,
+        note: Option<(char, f32)>,
+        raw: Vec<u8>,
+        shape: Shape,
+        before: Vec<Order>,
+        weight: Meters,
+        tried: Result<Row, String>,
+    }
+
+    /// The one that ends it comes last.
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    enum Late {
+        Node(Box<Late>, std::num::NonZeroU8, Vec<Option<Late>>),
+        Pair { left: Box<Late>, right: Box<Late> },
+        Leaf,
+    }
+
+    fn declaration<T: DeserializeOwned>() -> String {
+        let takes = Capability::<()>::new("Takes").method("take", ["it"], |_: &(), _: Serde<T>| {});
+        takes.declaration()
+    }
+
+    #[test]
+    fn structs_and_enums_are_records_and_enums() {
+        let text = declaration::<Order>();
+        for line in [
+            "pub record Order { customer: String, lines: Map<String, Int>, note: Option<(Char, Float)>, raw: Bytes, \
+             shape: Shape, before: List<Order>, weight: Float, tried: Result<Row, String> }",
+            "pub record Row { tags: List<String>, qty: Int, note: Option<String>, name: String }",
+            "    Rect { h: Float, w: Float },\n    Circle(Float),\n    Point,\n    Box(Int, Int),\n    \
+             Named { name: String, note: Option<Int> }",
+            "fn take(self, it: Order) -> ()",
+        ] {
+            let written = line.replace("pub record Order { ", "").replace("pub record Row { ", "");
+            let found = text.replace("pub ", "");
+            assert!(found.contains(&written.trim_end_matches(" }").replace("pub ", "")), "{line}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_itself_in_it_is_declared_once() {
+        let text = declaration::<(Late, Tree, Late)>();
+        assert_eq!(text.matches("enum Late").count(), 1, "{text}");
+        assert!(text.contains("Node(Late, Int, List<Option<Late>>)"), "{text}");
+        assert!(text.contains("Pair { left: Late, right: Late }"), "{text}");
+        assert!(text.contains("fn take(self, it: (Late, Tree, Late))"), "{text}");
+    }
+
+    #[test]
+    fn they_cross_as_they_are_declared() {
+        let echo = Capability::new("Echo")
+            .method("late", ["it"], |_: &(), it: Serde<Late>| it)
+            .method("row", ["it"], |_: &(), Serde(row): Serde<Row>| Serde(Row { count: row.count + 1, ..row }))
+            .method("unit", ["it"], |_: &(), it: Serde<(Unit, Empty, [i64; 2])>| it);
+        let vm = Vm::builder().capability(&echo).build().unwrap();
+        let program = vm
+            .compile(
+                "echo.fold",
+                r#"
+                import host
+                pub fn late(echo: host.Echo, it: host.Late) -> host.Late { echo.late(it) }
+                pub fn row(echo: host.Echo, it: host.Row) -> host.Row { echo.row(it) }
+                pub fn unit(echo: host.Echo, it: (host.Unit, host.Empty, (Int, Int))) -> (host.Unit, host.Empty, (Int, Int)) { echo.unit(it) }
+                "#,
+            )
+            .unwrap();
+        let mut session = program.session(grants! { echo: echo.with(()) }).unwrap();
+        let late = || Late::Pair {
+            left: Box::new(Late::Node(Box::new(Late::Leaf), 7.try_into().unwrap(), vec![None, Some(Late::Leaf)])),
+            right: Box::new(Late::Leaf),
+        };
+        let Serde(found) = session.call::<Serde<Late>>("late", (Serde(late()),)).unwrap();
+        assert_eq!(found, late());
+        let row = Row { tags: vec!["a".into()], count: 6, note: None, name: "nails".into() };
+        let Serde(found) = session.call::<Serde<Row>>("row", (Serde(&row),)).unwrap();
+        assert_eq!(found, Row { count: 7, ..row });
+        let unit = (Unit, Empty {}, [1, 2]);
+        let Serde(found) = session.call::<Serde<(Unit, Empty, [i64; 2])>>("unit", (Serde(&unit),)).unwrap();
+        assert_eq!(found, unit);
+    }
+
+    /// Why there is no machine with a function that takes this.
+    fn problem<T: DeserializeOwned + 'static>() -> String
+    where
+        Serde<T>: FoldType,
+    {
+        let takes = Capability::<()>::new("Takes").method("take", ["it"], |_: &(), _: Serde<T>| {});
+        match Vm::builder().capability(&takes).build() {
+            Err(Error::Grant(problem)) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct Deeper(#[expect(dead_code, reason = "for its type")] Vec<Deeper>);
+
+    mod other {
+        #[derive(serde::Deserialize)]
+        pub struct Row {
+            #[expect(dead_code, reason = "for its name")]
+            pub other: i64,
+        }
+    }
+
+    #[test]
+    fn what_is_no_type_in_fold_is_an_error() {
+        assert!(problem::<serde_json::Value>().contains("only a value says what it is"));
+        assert!(problem::<Flat>().contains("Flat is in Fold cannot be told"));
+        assert!(problem::<Deeper>().contains("nests too deep"));
+        assert!(problem::<(Row, other::Row)>().contains("there are two types Row"));
+    }
+}

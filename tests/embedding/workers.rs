@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pinfold::cache::Cache;
+use pinfold::Cache;
 use pinfold::{Cancel, Capability, Console, Dir, Isolation, Limits, Tier, Value, Vm, VmBuilder, grants};
 
 use super::{TYPES, values};

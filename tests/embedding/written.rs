@@ -38,8 +38,12 @@ fn a_written_capability_has_the_types_that_it_names() {
             number + ["left", "right"].iter().filter_map(|side| fork.field(side)).map(sum).sum::<i64>()
         })
     }
-    let tree =
-        tree.implement("sum", |(), arguments, _| Ok(Value::Result(Ok(Box::new(sum(&arguments[0]).into()))))).unwrap();
+    let leaf = |(): &(), _: Vec<Value>, _: pinfold::Type<'_>| Ok(Value::Variant("Leaf".into(), Vec::new()));
+    let tree = tree
+        .implement("sum", |(), arguments, _| Ok(Value::Result(Ok(Box::new(sum(&arguments[0]).into())))))
+        .and_then(|tree| tree.implement("grow", leaf))
+        .and_then(|tree| tree.implement("count", |(), _, _| Ok(Value::UNIT)))
+        .unwrap();
     let vm = Vm::builder().capability(&tree).build().unwrap();
     let source = "
         import host {Fork, Tree, Trees}
@@ -52,11 +56,37 @@ fn a_written_capability_has_the_types_that_it_names() {
     let program = vm.compile("trees.fold", source).unwrap();
     let mut session = program.session(grants! { trees: tree.with(()) }).unwrap();
     assert_eq!(session.call::<i64>("sum", ()).unwrap(), 7);
-    let missing = session.call::<bool>("grow", ()).unwrap_err();
-    assert!(
-        missing.to_string().starts_with("the host declares the function grow, and does not implement it"),
-        "{missing}"
-    );
+    assert!(session.call::<bool>("grow", ()).unwrap());
+}
+
+#[test]
+fn what_is_not_implemented_is_an_error_before_anything_runs() {
+    let some = Capability::<()>::declared("capability Some {\n    fn yes(self)\n    fn no(self)\n}").unwrap();
+    let some = some.implement("yes", |(), _, _| Ok(Value::UNIT)).unwrap();
+    let vm = Vm::builder().capability(&some).build().unwrap();
+    let source = "import host\nneeds out: Console, some: host.Some\nout.print(\"begun\")\nsome.yes()";
+    let program = vm.compile("some.fold", source).unwrap();
+    let out = pinfold::Console::capture();
+    let refused = program.run(grants! { out: out.clone(), some: some.with(()) }).unwrap_err();
+    assert_eq!(refused.code(), "grant");
+    let why = "some: Some: the host declares the function no, and does not implement it";
+    assert_eq!((refused.to_string().as_str(), out.text().as_str()), (why, ""));
+    let whole = some.implement("no", |(), _, _| Ok(Value::UNIT)).unwrap();
+    program.run(grants! { out: out.clone(), some: whole.with(()) }).unwrap();
+    assert_eq!(out.text(), "begun\n");
+    // A test of a program has something that stands in for it, and needs nothing implemented.
+    let test = r#"
+        import host
+        record Fake {}
+        impl host.Some for Fake {
+            fn yes(self) {}
+            fn no(self) {}
+        }
+        pub fn ask(some: host.Some) { some.yes() }
+        test "it is there" { ask(Fake {}) }
+    "#;
+    let tested = vm.test("some.fold", test);
+    assert!(tested.unwrap()[0].ended.is_ok());
 }
 
 #[test]

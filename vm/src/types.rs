@@ -7,6 +7,14 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// The type of a value on the operand stack.
+///
+/// ```
+/// use pinfold_vm::api::{HeapType, RefType, ValType};
+///
+/// assert_eq!(ValType::I32.to_string(), "i32");
+/// assert_eq!(ValType::Ref(RefType::nullable(HeapType::Func)), ValType::FUNCREF);
+/// assert!(ValType::FUNCREF.is_ref() && ValType::FUNCREF.is_defaultable());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValType {
     /// A 32-bit integer.
@@ -24,6 +32,13 @@ pub enum ValType {
 }
 
 /// The type of a reference.
+///
+/// ```
+/// use pinfold_vm::api::{HeapType, RefType};
+///
+/// assert_eq!(RefType::nullable(HeapType::Any).to_string(), "anyref");
+/// assert_eq!(RefType::non_null(HeapType::Any).to_string(), "(ref any)");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RefType {
     /// Whether it may be null.
@@ -33,6 +48,17 @@ pub struct RefType {
 }
 
 /// What a reference refers to (WebAssembly 3.0, section 2.3.4).
+///
+/// ```
+/// use pinfold_vm::api::{Engine, HeapType, Kind, StructType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let empty = StructType::new(&Engine::default(), [])?;
+/// assert!(matches!(empty.heap_type(), HeapType::Defined(Kind::Struct, _)));
+/// assert_eq!(HeapType::Extern.to_string(), "extern");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HeapType {
     /// Any function.
@@ -64,6 +90,14 @@ pub enum HeapType {
 }
 
 /// What a defined type is.
+///
+/// ```
+/// use pinfold_vm::api::{Kind, TypeGroup};
+///
+/// // A type of a group is referred to before it is there, so that what it will be has to be said.
+/// let group = TypeGroup::new();
+/// assert_eq!(group.member(0, Kind::Array), group.member(0, Kind::Array));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A function type.
@@ -89,6 +123,7 @@ pub enum Family {
 
 impl HeapType {
     /// Its family.
+    #[doc(hidden)]
     pub const fn family(self) -> Family {
         match self {
             Self::Func | Self::NoFunc | Self::Defined(Kind::Func, _) => Family::Func,
@@ -149,6 +184,7 @@ impl ValType {
 
     /// How many 8-byte slots a value of this type takes in the array convention and in
     /// interpreter frames: two for `v128`, one for everything else.
+    #[doc(hidden)]
     pub const fn slots(self) -> usize {
         match self {
             Self::V128 => 2,
@@ -157,6 +193,7 @@ impl ValType {
     }
 
     /// Whether a value's bits fill its slot, or all of them; otherwise its lower half.
+    #[doc(hidden)]
     pub const fn is_wide(self) -> bool {
         !matches!(self, Self::I32 | Self::F32) && !self.is_traced()
     }
@@ -167,6 +204,7 @@ impl ValType {
     }
 
     /// The family, if this is a reference type.
+    #[doc(hidden)]
     pub const fn family(self) -> Option<Family> {
         match self {
             Self::Ref(reference) => Some(reference.heap.family()),
@@ -175,11 +213,13 @@ impl ValType {
     }
 
     /// Whether this is a reference to a function.
+    #[doc(hidden)]
     pub const fn is_func(self) -> bool {
         matches!(self.family(), Some(Family::Func))
     }
 
     /// Whether values of this type are references that the collector traces: all but those to functions.
+    #[doc(hidden)]
     pub const fn is_traced(self) -> bool {
         matches!(self.family(), Some(Family::Extern | Family::Exn | Family::Any))
     }
@@ -252,6 +292,13 @@ impl fmt::Display for HeapType {
 }
 
 /// What a field of a struct, or the elements of an array, hold.
+///
+/// ```
+/// use pinfold_vm::api::{FieldType, StorageType, ValType};
+///
+/// assert_eq!(FieldType::mutable(ValType::I64).storage, StorageType::Val(ValType::I64));
+/// assert_eq!(StorageType::I8.to_string(), "i8");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StorageType {
     /// An integer of 8 bits.
@@ -264,6 +311,7 @@ pub enum StorageType {
 
 impl StorageType {
     /// Bytes that it takes in the heap: a power of two. References to functions are indices there.
+    #[doc(hidden)]
     pub const fn bytes(self) -> u32 {
         match self {
             Self::I8 => 1,
@@ -275,6 +323,7 @@ impl StorageType {
     }
 
     /// The type of the value that is read from it.
+    #[doc(hidden)]
     pub const fn unpacked(self) -> ValType {
         match self {
             Self::I8 | Self::I16 => ValType::I32,
@@ -283,6 +332,7 @@ impl StorageType {
     }
 
     /// Whether the collector traces it.
+    #[doc(hidden)]
     pub const fn is_traced(self) -> bool {
         self.unpacked().is_traced()
     }
@@ -305,6 +355,13 @@ impl fmt::Display for StorageType {
 }
 
 /// A field of a struct, or the elements of an array.
+///
+/// ```
+/// use pinfold_vm::api::{FieldType, StorageType, ValType};
+///
+/// assert!(FieldType::mutable(StorageType::I16).mutable);
+/// assert_eq!(FieldType::immutable(ValType::F32), FieldType { storage: ValType::F32.into(), mutable: false });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldType {
     /// What it holds.
@@ -374,6 +431,22 @@ impl ValType {
 }
 
 /// A type as a module defines it (WebAssembly 3.0, section 2.3.10).
+///
+/// ```
+/// use pinfold_vm::api::{CompositeType, Engine, FieldType, StructType, SubType, TypeGroup, ValType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let mut shape = TypeGroup::new();
+/// shape.push(SubType::new(CompositeType::Struct([].into())).open());
+/// let shape = shape.define(&engine)?[0];
+/// let mut circle = TypeGroup::new();
+/// circle.push(SubType::new(CompositeType::Struct([FieldType::immutable(ValType::F64)].into())).under(shape));
+/// let circle = circle.define(&engine)?[0];
+/// assert_eq!(StructType::of(&engine, circle).map(|ty| ty.fields().len()), Some(1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SubType {
     /// Whether nothing is a subtype of it.
@@ -402,6 +475,17 @@ impl SubType {
 }
 
 /// What a type is made of.
+///
+/// ```
+/// use pinfold_vm::api::{CompositeType, Engine, FieldType, StorageType, SubType, TypeGroup};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut group = TypeGroup::new();
+/// group.push(SubType::new(CompositeType::Array(FieldType::mutable(StorageType::I8))));
+/// assert_eq!(group.define(&Engine::default())?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CompositeType {
     /// A function's parameters and results.
@@ -416,6 +500,14 @@ pub enum CompositeType {
 }
 
 /// Parameters and results of a function.
+///
+/// ```
+/// use pinfold_vm::api::{FuncType, ValType};
+///
+/// let ty = FuncType::new([ValType::I32, ValType::I64], [ValType::F64]);
+/// assert_eq!((ty.params().len(), ty.results()), (2, &[ValType::F64][..]));
+/// assert_eq!(ty.to_string(), "(i32, i64) -> (f64)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FuncType {
     params: Box<[ValType]>,
@@ -439,16 +531,19 @@ impl FuncType {
     }
 
     /// Slots that the parameters take in the array convention.
+    #[doc(hidden)]
     pub fn param_slots(&self) -> usize {
         self.params.iter().map(|t| t.slots()).sum()
     }
 
     /// Slots that the results take in the array convention.
+    #[doc(hidden)]
     pub fn result_slots(&self) -> usize {
         self.results.iter().map(|t| t.slots()).sum()
     }
 
     /// Slots of the buffer that carries arguments in and results out.
+    #[doc(hidden)]
     pub fn buffer_slots(&self) -> usize {
         self.param_slots().max(self.result_slots())
     }
@@ -463,26 +558,49 @@ impl fmt::Display for FuncType {
 
 /// A defined type's number in its engine: equal types have equal numbers, so that a type check
 /// at run time is one compare.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, StructType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let (one, same) = (StructType::new(&engine, [])?, StructType::new(&engine, [])?);
+/// assert_eq!(one.heap_type().defined(), same.heap_type().defined());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
-pub struct TypeId(pub u32);
+pub struct TypeId(#[doc(hidden)] pub u32);
 
 impl TypeId {
     /// What all struct types are subtypes of.
+    #[doc(hidden)]
     pub const STRUCT: Self = Self(0);
     /// What all array types are subtypes of.
+    #[doc(hidden)]
     pub const ARRAY: Self = Self(1);
     /// What all function types are subtypes of.
+    #[doc(hidden)]
     pub const FUNC: Self = Self(2);
     /// What the types of all exceptions are subtypes of.
+    #[doc(hidden)]
     pub const EXCEPTION: Self = Self(3);
     /// The first number of a type that was defined.
+    #[doc(hidden)]
     pub const FIRST: u32 = 4;
     /// Of `(array (mut i8))`, which each engine knows from the beginning: its host functions have it in their types.
+    #[doc(hidden)]
     pub const BYTES: Self = Self(Self::FIRST);
 }
 
 /// Bounds of a table (elements) or memory (64 KiB pages).
+///
+/// ```
+/// use pinfold_vm::api::{Limits, MemoryType};
+///
+/// assert_eq!(MemoryType::new(1, Some(4)).limits, Limits { min: 1, max: Some(4) });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Size at the start.
@@ -492,6 +610,13 @@ pub struct Limits {
 }
 
 /// The type of addresses in a memory, or of indices into a table, and of its size.
+///
+/// ```
+/// use pinfold_vm::api::{AddressType, MemoryType};
+///
+/// let ty = MemoryType { address: AddressType::I64, ..MemoryType::new(1, None) };
+/// assert!(ty.address.is_64() && !AddressType::default().is_64());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum AddressType {
     /// 32 bits.
@@ -513,11 +638,13 @@ impl AddressType {
     }
 
     /// The narrower of two: the type of lengths where something is copied between them.
+    #[doc(hidden)]
     pub fn min(self, other: Self) -> Self {
         Self::of(self.is_64() && other.is_64())
     }
 
     /// The type as that of a value.
+    #[doc(hidden)]
     pub const fn value(self) -> ValType {
         match self {
             Self::I32 => ValType::I32,
@@ -526,6 +653,7 @@ impl AddressType {
     }
 
     /// What stands before the limits in the text format: nothing for 32 bits.
+    #[doc(hidden)]
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::I32 => "",
@@ -535,6 +663,14 @@ impl AddressType {
 }
 
 /// The type of a table.
+///
+/// ```
+/// use pinfold_vm::api::{AddressType, Limits, TableType, ValType};
+///
+/// let limits = Limits { min: 0, max: None };
+/// let ty = TableType { address: AddressType::I32, element: ValType::EXTERNREF, limits };
+/// assert!(ty.element.is_ref());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TableType {
     /// Type of the indices.
@@ -546,6 +682,17 @@ pub struct TableType {
 }
 
 /// The type of a linear memory.
+///
+/// ```
+/// use pinfold_vm::api::{Memory, MemoryType, Engine, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ty = MemoryType::new(2, Some(10));
+/// assert_eq!((ty.min_bytes(), ty.max_pages()), (2 * 65536, 10));
+/// let memory = Memory::new(Store::new(&Engine::default(), ()), ty)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MemoryType {
     /// Type of the addresses.
@@ -555,6 +702,12 @@ pub struct MemoryType {
 }
 
 /// The type of a global.
+///
+/// ```
+/// use pinfold_vm::api::{GlobalType, ValType};
+///
+/// assert!(!GlobalType { value: ValType::I32, mutable: false }.mutable);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GlobalType {
     /// Type of the value.
@@ -589,6 +742,17 @@ impl MemoryType {
 }
 
 /// The type of something imported or exported.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, ExternType, Module};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let module = Module::new(&Engine::default(), wat::parse_str(r#"(module (import "host" "log" (func (param i32))))"#)?)?;
+/// let Some((_, _, ExternType::Func(ty))) = module.imports().next() else { panic!() };
+/// assert_eq!(ty.to_string(), "(i32) -> ()");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ExternType {
     /// A function.

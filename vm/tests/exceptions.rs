@@ -208,7 +208,7 @@ fn a_host_function_throws_what_a_guest_catches() {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
         store.set_fuel(1 << 40).unwrap();
-        let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF]);
+        let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF]).unwrap();
         let mut linker = Linker::new(&engine);
         linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
         linker
@@ -318,7 +318,7 @@ fn a_tail_call_leaves_the_handlers_of_its_frame() {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
         store.set_fuel(1 << 40).unwrap();
-        let tag = Tag::new(&mut store, &[]);
+        let tag = Tag::new(&mut store, &[]).unwrap();
         let mut linker = Linker::new(&engine);
         linker.define(&store, "host", "e", Extern::Tag(tag)).unwrap();
         linker

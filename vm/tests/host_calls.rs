@@ -306,7 +306,7 @@ fn guests_catch_exceptions_but_neither_traps_nor_errors_of_the_host() {
         let engine = engine(tier);
         let mut store = Store::new(&engine, ());
         let mut linker: Linker<()> = Linker::new(&engine);
-        let tag = Tag::new(&mut store, &[]);
+        let tag = Tag::new(&mut store, &[]).unwrap();
         linker
             .func_wrap("host", "fail", move |mut caller: Caller<'_, ()>, which: i32| -> Result<(), Error> {
                 match which {

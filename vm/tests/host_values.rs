@@ -176,7 +176,7 @@ fn a_collection_for_one_argument_moves_the_others_with_it() {
     // Three at once never fit, but the same one three times does.
     let one = ExternRef::new(());
     let params = |values: [&ExternRef; 3]| -> Vec<Val> { values.map(|value| value.clone().into()).into() };
-    let tag = Tag::new(&mut store, &[ValType::EXTERNREF; 3]);
+    let tag = Tag::new(&mut store, &[ValType::EXTERNREF; 3]).unwrap();
     let others = [&one, &ExternRef::new(1u8), &ExternRef::new(2u8)];
     assert!(matches!(ExnRef::new(&mut store, &tag, &params(others)), Err(Error::HostValues { limit: 2 })));
     ExnRef::new(&mut store, &tag, &params([&one; 3])).unwrap();

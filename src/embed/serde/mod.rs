@@ -1,5 +1,6 @@
 //! Values of any type that `serde` knows, as the program's own types say.
 
+mod describe;
 mod put;
 mod take;
 
@@ -9,8 +10,9 @@ use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 
 use super::convert::{FromFold, ToFold};
+use super::declare::FoldType;
 use super::mismatch::Mismatch;
-use super::types::Type;
+use super::types::{Declarations, Declared, Type};
 use super::wire::{Reader, Writer};
 
 /// A value that crosses as `serde` describes it, for types that derive its traits and not those of this crate. It takes the feature `serde`.
@@ -66,6 +68,11 @@ use super::wire::{Reader, Writer};
 /// Names are those that serde has. A field that serde leaves out is `None`, and one that it does not know is left out, as serde does elsewhere. What has one
 /// form for people and another for machines has that for people. A struct of one unnamed field is as that field.
 ///
+/// Where the host declares types, for functions of its [own](crate::Capability), they are what `Deserialize` asks for: a record or enum has the name of the
+/// struct or enum, sequences are lists, those of `u8` bytes, arrays tuples. That goes for what such functions give, too. A type of which only a
+/// value says what it is, as `serde_json::Value` and enums that are tagged in another way than by default, has none: [`VmBuilder::build`](crate::VmBuilder::build)
+/// says so.
+///
 /// What is not known before the program is, [`Value`](crate::Value) holds, or a type that holds anything, as `serde_json::Value`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Serde<T>(pub T);
@@ -79,6 +86,15 @@ impl<T: Serialize> ToFold for Serde<T> {
 impl<T: DeserializeOwned> FromFold for Serde<T> {
     fn from_fold(ty: Type<'_>, from: &mut Reader<'_>) -> Result<Self, Mismatch> {
         T::deserialize(take::Take { ty, from }).map(Self).map_err(|problem| problem.of(ty))
+    }
+}
+
+impl<T: DeserializeOwned> FoldType for Serde<T> {
+    fn fold_type(declarations: &mut Declarations) -> Declared {
+        match describe::describe::<T>(declarations) {
+            Ok(declared) => declared,
+            Err(problem) => declarations.cannot(problem),
+        }
     }
 }
 

@@ -19,6 +19,15 @@ use crate::runtime::types::DefinedType;
 use crate::types::{HeapType, TypeId};
 
 /// A small integer as a reference (`i31ref`): no object, and of no store.
+///
+/// ```
+/// use pinfold_vm::api::I31;
+///
+/// assert_eq!(I31::new(-7).map(I31::get), Some(-7));
+/// // It has 31 bits.
+/// assert_eq!((I31::new(i32::MAX), I31::wrapping(i32::MAX).get()), (None, -1));
+/// assert_eq!(I31::wrapping(-1).get_unsigned(), 0x7fff_ffff);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct I31(i32);
 
@@ -46,6 +55,27 @@ impl I31 {
 }
 
 /// What an `anyref` refers to: a small integer, a struct, an array, or a host value.
+///
+/// ```
+/// use pinfold_vm::api::{AnyRef, ArrayRef, ArrayType, Engine, FieldType, HeapType, I31, StorageType, Store, Val};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
+/// let array = ArrayRef::from_bytes(&mut store, &bytes, b"pound")?;
+///
+/// let any: AnyRef = array.as_any().clone();
+/// assert!(any.is(&store, HeapType::Array) && any.is(&store, bytes.heap_type()) && !any.is(&store, HeapType::I31));
+/// assert_eq!(any.to_array(&store)?.bytes(&store)?, b"pound");
+/// assert!(any.to_struct(&store).is_err());
+/// assert!(any.same(&store, array.as_any()));
+/// assert_eq!(AnyRef::from(I31::wrapping(3)).as_i31(), Some(3));
+/// // As a value that is passed.
+/// assert!(Val::AnyRef(Some(any)).matches(&store, bytes.non_null()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AnyRef(Reference);
 
@@ -219,6 +249,22 @@ impl From<I31> for AnyRef {
 }
 
 /// What an `eqref` refers to: a small integer, a struct or an array, which guests can compare with one another.
+///
+/// ```
+/// use pinfold_vm::api::{EqRef, Engine, StructRef, StructType, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let empty = StructType::new(&engine, [])?;
+/// let eq: Vec<EqRef> = (0..2)
+///     .map(|_| StructRef::new(&mut store, &empty, &[])?.as_any().to_eq(&store))
+///     .collect::<Result<_, _>>()?;
+/// // Two structs, however alike.
+/// assert!(eq[0].same(&store, &eq[0]) && !eq[0].same(&store, &eq[1]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct EqRef(pub(super) AnyRef);
 

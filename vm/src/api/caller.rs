@@ -1,5 +1,7 @@
 //! What a host function sees of whoever called it.
 
+use std::fmt;
+
 use super::arrays::ArrayRef;
 use super::error::Result;
 use super::externs::Extern;
@@ -11,6 +13,31 @@ use crate::runtime::host_objects::HeapStatistics;
 use crate::runtime::store::StoreInner;
 
 /// The store of the running program, and the instance that imported the host function.
+///
+/// ```
+/// use pinfold_vm::api::{Caller, Engine, Error, Extern, Linker, Module, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module
+///     (import "host" "say" (func $say (param i32 i32)))
+///     (memory (export "memory") 1)
+///     (data (i32.const 8) "pound")
+///     (func (export "run") (call $say (i32.const 8) (i32.const 5))))"#)?)?;
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("host", "say", |mut caller: Caller<'_, Vec<String>>, from: u32, length: u32| {
+///     let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return Err(Error::host("no memory")) };
+///     let mut text = vec![0; length as usize];
+///     memory.read(&caller, from as usize, &mut text)?;
+///     caller.data_mut().push(String::from_utf8_lossy(&text).into_owned());
+///     Ok(())
+/// })?;
+/// let mut store = Store::new(&engine, Vec::new());
+/// linker.instantiate(&mut store, &module)?.get_typed_func::<(), ()>(&store, "run")?.call(&mut store, ())?;
+/// assert_eq!(store.data()[..], ["pound"]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Caller<'a, T> {
     store: &'a mut StoreInner,
     importer: *mut InstanceContext,
@@ -95,6 +122,9 @@ impl<'a, T> Caller<'a, T> {
 
 impl<T> Caller<'_, T> {
     /// The bytes of a mutable array of numbers, as [`ArrayRef::bytes_mut`], and the embedder's data at once.
+    ///
+    /// # Errors
+    /// As [`ArrayRef::bytes_mut`].
     pub fn bytes_and_data(&mut self, array: &ArrayRef) -> Result<(&mut [u8], &mut T)> {
         // SAFETY: as in `data`; the data is not part of the store's heap, and both are borrowed like `self`.
         let data = unsafe { &mut *self.store.data.cast() };
@@ -110,6 +140,12 @@ impl<T> Caller<'_, T> {
     /// What the heap holds, and what its collections did.
     pub fn heap_statistics(&self) -> HeapStatistics {
         self.store.heap_statistics()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Caller<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("data", self.data()).finish_non_exhaustive()
     }
 }
 

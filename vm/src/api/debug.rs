@@ -47,6 +47,7 @@ impl Stopped<'_> {
 
 impl<T> Store<T> {
     /// Lets somebody look on, if the engine is made for it. The debugger must not panic: that ends the process.
+    #[doc(hidden)]
     pub fn set_debugger(&mut self, debugger: Debugger) {
         self.inner_mut().debugger = Some(debugger);
     }
@@ -57,6 +58,7 @@ impl Instance {
     ///
     /// # Errors
     /// If the instance is gone.
+    #[doc(hidden)]
     pub fn memory_at(&self, store: impl AsContext, index: u32) -> Result<Option<Memory>> {
         let store = store.inner();
         let memory = self.inner(store)?.memories.get(index as usize);
@@ -67,6 +69,7 @@ impl Instance {
     ///
     /// # Errors
     /// If the instance is gone.
+    #[doc(hidden)]
     pub fn global_at(&self, store: impl AsContext, index: u32) -> Result<Option<(GlobalType, Val)>> {
         let store = store.inner();
         let instance = self.inner(store)?;

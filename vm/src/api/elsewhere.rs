@@ -45,6 +45,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the kernel refuses something, or this process has code memory already.
+    #[doc(hidden)]
     pub fn with_compiler(config: &Config, other: Compiling) -> Result<Self> {
         let engine = Self::of(config, true);
         Arena::executed(&other.code).map_err(|error| super::Error::Host(error.into()))?;
@@ -53,6 +54,7 @@ impl Engine {
     }
 
     /// Says that the other process has these bytes too: should they be the module, they need not be sent. Before anything is compiled.
+    #[doc(hidden)]
     pub fn compiler_has(&self, bytes: &Bytes) {
         if let Some(remote) = self.inner.compiler_if_any().and_then(|compiler| compiler.remote()) {
             remote.share(bytes.clone());

@@ -14,6 +14,17 @@ use crate::types::ExternType;
 use crate::{jit, module, verifier};
 
 /// Settings of an [`Engine`].
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Tier};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut config = Config::new();
+/// config.tier(Tier::Interpreter).consume_fuel(true).canonical_nans(true);
+/// let engine = Engine::new(&config)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Config {
     code: CodeConfig,
@@ -60,6 +71,7 @@ impl Config {
     }
 
     /// Whether a store's [`Debugger`](super::Debugger) is called before each operator. All code is interpreted then, and slowly.
+    #[doc(hidden)]
     pub fn debug(&mut self, debug: bool) -> &mut Self {
         self.code.debug = debug;
         if debug {
@@ -79,6 +91,7 @@ impl Config {
 
     /// Whether what a module [keeps](Module::keep) also holds the interpreter's translations. They are for processes of the very same executable: in
     /// others they are wrong code.
+    #[doc(hidden)]
     pub fn keep_translations(&mut self, keep: bool) -> &mut Self {
         self.code.keeps_translations = keep;
         self
@@ -86,6 +99,7 @@ impl Config {
 
     /// Who is told what the tiers do: which functions turn hot, what is compiled, where loops are entered. It is called on the thread that does
     /// it, which may be the guest's.
+    #[doc(hidden)]
     pub fn tier_events(&mut self, tell: impl Fn(&TierEvent) + Send + Sync + 'static) -> &mut Self {
         self.events = Some(Arc::new(tell));
         self
@@ -111,6 +125,7 @@ impl Config {
     }
 
     /// How closely the heap watches itself: for tests.
+    #[doc(hidden)]
     pub fn heap_checks(&mut self, checks: Checks) -> &mut Self {
         self.code.heap = checks;
         self
@@ -118,12 +133,14 @@ impl Config {
 
     /// Whether it is proved of each function that is compiled that the collector finds its references, as builds with debug
     /// assertions always do: for tests. The process ends if it does not.
+    #[doc(hidden)]
     pub fn check_code(&mut self, check: bool) -> &mut Self {
         self.code.check_code = check;
         self
     }
 
     /// What the verifier admits.
+    #[doc(hidden)]
     pub fn verifier(&mut self, options: verifier::Options) -> &mut Self {
         self.verifier = options;
         self
@@ -131,6 +148,19 @@ impl Config {
 }
 
 /// Settings and compiler, shared by the stores made from it. Cheap to clone.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Module, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::new(&Config::new())?;
+/// let module = Module::new(&engine, wat::parse_str("(module)")?)?;
+/// // What is to run together is of one engine.
+/// let store = Store::new(&engine, ());
+/// assert!(module.engine().same(store.engine()) && !engine.same(&Engine::default()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) inner: Arc<engine::Engine>,
@@ -180,6 +210,12 @@ impl Engine {
     }
 }
 
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("code", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
 impl Default for Engine {
     fn default() -> Self {
         Self::of(&Config::default(), jit::IS_THERE)
@@ -187,6 +223,21 @@ impl Default for Engine {
 }
 
 /// A verified module and its code. Cheap to clone.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, ExternType, Module};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let module = Module::new(&Engine::default(), wat::parse_str(r#"(module
+///     (import "host" "log" (func (param i32)))
+///     (memory (export "memory") 1))"#)?)?;
+/// let imports: Vec<String> = module.imports().map(|(from, name, ty)| format!("{from}.{name} {ty}")).collect();
+/// assert_eq!(imports, ["host.log func (i32) -> ()"]);
+/// assert!(module.exports().any(|(name, ty)| name == "memory" && matches!(ty, ExternType::Memory(_))));
+/// assert!(Module::new(&Engine::default(), b"not a module".as_slice()).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Module {
     pub(crate) code: Arc<ModuleCode>,
@@ -195,6 +246,10 @@ pub struct Module {
 
 impl Module {
     /// Verifies a module, and compiles it if the engine's tier wants that done ahead.
+    ///
+    /// # Errors
+    /// [`Error::Verify`](super::Error::Verify), if it is malformed, invalid, or beyond a limit. [`Error::Compile`](super::Error::Compile), if it is to be compiled
+    /// ahead, and cannot be.
     pub fn new(engine: &Engine, bytes: impl Into<module::Bytes>) -> Result<Self> {
         // SAFETY: nothing was kept.
         unsafe { Self::with_kept(engine, bytes, || None) }.map(|(module, _)| module)
@@ -224,6 +279,7 @@ impl Module {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(hidden)]
     pub unsafe fn with_kept(
         engine: &Engine,
         bytes: impl Into<module::Bytes>,
@@ -249,6 +305,7 @@ impl Module {
 
     /// What was found out about it, for a later process that has the same module: that it is verified, and the code that is compiled so far. See
     /// [`Self::with_kept`]. Where [another process compiles](Engine::with_compiler), that one keeps the code, and is told to.
+    #[doc(hidden)]
     pub fn keep(&self) -> Vec<u8> {
         kept::keep(&self.engine.inner, &self.code)
     }
@@ -256,6 +313,7 @@ impl Module {
     /// How many functions and loops an earlier process had compiled of it that need not be compiled again, or why there are none. Nothing if nothing was
     /// [kept](Self::with_kept), and as long as it is not known: code that [another process](Engine::with_compiler) has kept comes while the
     /// program runs.
+    #[doc(hidden)]
     pub fn adopted(&self) -> Option<Result<usize, Unfit>> {
         self.code.adopted.get().copied()
     }
@@ -266,6 +324,7 @@ impl Module {
     }
 
     /// How many functions are compiled, those not counted twice that are also entered in mid-loop.
+    #[doc(hidden)]
     pub fn compiled(&self) -> usize {
         self.code.compiled()
     }
@@ -290,16 +349,19 @@ impl Module {
     ///
     /// # Errors
     /// If there is no compiler, or it ends before; what was compiled then stays.
+    #[doc(hidden)]
     pub fn compile_all(&self, most: usize) -> Result<()> {
         Ok(tier::compile_all(&self.engine.inner, &self.code, most)?)
     }
 
     /// The decoded module.
+    #[doc(hidden)]
     pub fn inner(&self) -> &module::Module {
         &self.code.module
     }
 
     /// The module with its code in both tiers, for inspection.
+    #[doc(hidden)]
     pub fn code(&self) -> &Arc<ModuleCode> {
         &self.code
     }
@@ -319,5 +381,13 @@ impl Module {
     pub fn exports(&self) -> impl Iterator<Item = (&str, ExternType)> {
         let module = &self.code.module;
         module.exports().iter().map(|(name, kind)| (name.as_str(), module.export_type(*kind)))
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let module = &self.code.module;
+        let (imports, exports) = (module.imports().len(), module.exports().len());
+        f.debug_struct("Module").field("imports", &imports).field("exports", &exports).finish_non_exhaustive()
     }
 }

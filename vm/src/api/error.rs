@@ -10,9 +10,36 @@ use crate::types::ExternType;
 use crate::verifier::VerifyError;
 
 /// A result with Pinfold's error.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Module, Result};
+///
+/// fn verified(bytes: &[u8]) -> Result<Module> {
+///     Module::new(&Engine::default(), bytes)
+/// }
+/// assert!(verified(b"\0asm\x01\0\0\0").is_ok());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Instance, Module, Store, TrapKind};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let refused = Module::new(&engine, wat::parse_str("(module (func (result i32)))")?);
+/// assert!(matches!(refused, Err(Error::Verify(_))));
+///
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (func (export "run") (unreachable)))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// assert!(matches!(instance.get_typed_func::<i32, ()>(&store, "run"), Err(Error::Type(_))));
+/// let error = instance.get_typed_func::<(), ()>(&store, "run")?.call(&mut store, ()).unwrap_err();
+/// assert_eq!(error.trap().map(|trap| trap.kind), Some(TrapKind::Unreachable));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -95,7 +122,21 @@ impl From<Trap> for Error {
 }
 
 /// An import that could not be satisfied.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Linker, Module, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (import "host" "log" (func (param i32))))"#)?)?;
+/// let Err(Error::Link(problems)) = Linker::new(&engine).instantiate(Store::new(&engine, ()), &module) else { panic!() };
+/// assert_eq!((problems[0].name.as_str(), &problems[0].found), ("log", &None));
+/// assert_eq!(problems[0].to_string(), "host::log: unknown import (func (i32) -> ())");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LinkProblem {
     /// First name.
     pub module: String,

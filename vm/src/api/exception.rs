@@ -16,6 +16,31 @@ use crate::types::FuncType;
 ///
 /// A host function that returns an exception's [error](Self::into_error), its own or one that it was given by a guest
 /// that it called, throws it into the guest that called it.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, ExnRef, Linker, Module, Store, Tag, Val, ValType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let tag = Tag::new(&mut store, &[ValType::I32])?;
+/// let mut linker = Linker::new(&engine);
+/// linker.define(&store, "host", "failed", tag)?;
+/// let module = Module::new(&engine, wat::parse_str(r#"(module
+///     (import "host" "failed" (tag $failed (param i32)))
+///     (func (export "run") (throw $failed (i32.const 7))))"#)?)?;
+/// let run = linker.instantiate(&mut store, &module)?.get_typed_func::<(), ()>(&store, "run")?;
+///
+/// let Err(Error::Trap(trap)) = run.call(&mut store, ()) else { panic!() };
+/// let exception = trap.exception().ok_or("it was no exception")?;
+/// assert!(exception.is(&store, &tag)?);
+/// assert_eq!(exception.payload(&store)?[0].i32(), Some(7));
+/// // A host function that returns this error throws it.
+/// let error: Error = ExnRef::new(&mut store, &tag, &[Val::I32(8)])?.into_error();
+/// assert!(error.trap().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ExnRef(pub(crate) Exception);
 
@@ -65,11 +90,17 @@ impl ExnRef {
     }
 
     /// Whether it was thrown with this tag.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if the exception or the tag is not the store's.
     pub fn is(&self, store: impl AsContext, tag: &Tag) -> Result<bool> {
         Ok(Arc::ptr_eq(tag.item(self.of(store.inner())?)?, &self.0.tag))
     }
 
     /// The values that it carries.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's.
     pub fn payload(&self, store: impl AsContext) -> Result<Vec<Val>> {
         let store = self.of(store.inner())?;
         let mut payload = vec![0; self.ty().param_slots()];

@@ -3,6 +3,7 @@
 use super::error::{Error, Result};
 use super::func::Func;
 use super::store::{AsContext, AsContextMut};
+use super::types::too_many;
 use super::val::{self, Val};
 use crate::runtime::instantiate;
 use crate::runtime::memory::LinearMemory;
@@ -15,6 +16,24 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// Something that can be imported and exported.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Extern, Instance, Module, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (memory (export "memory") 2) (func (export "run")))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// for (name, item) in instance.exports(&store)? {
+///     match item {
+///         Extern::Memory(memory) => assert_eq!((name.as_str(), memory.size(&store)?), ("memory", 2)),
+///         other => assert_eq!((name.as_str(), other.ty(&store)?.to_string().as_str()), ("run", "func () -> ()")),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Extern {
     /// A function.
@@ -31,6 +50,9 @@ pub enum Extern {
 
 impl Extern {
     /// Its type, with tables' and memories' present size as the smallest.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<ExternType> {
         Ok(match self {
             Self::Func(func) => ExternType::Func(func.ty(store)?),
@@ -103,21 +125,78 @@ macro_rules! handle {
 
 handle! {
     /// A linear memory of a store.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{AddressType, Engine, Limits, Memory, MemoryType, Store};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let memory = Memory::new(&mut store, MemoryType::new(1, Some(3)))?;
+    /// memory.write(&mut store, 8, b"pound")?;
+    /// assert_eq!(memory.data(&store)?[8..13], *b"pound");
+    /// assert_eq!((memory.grow(&mut store, 2)?, memory.size(&store)?), (1, 3));
+    /// assert!(memory.grow(&mut store, 1).is_err(), "it may have three pages");
+    /// let mut past = [0; 2];
+    /// assert!(memory.read(&store, 3 * 65536 - 1, &mut past).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     Memory, memories, Rc<LinearMemory>, "the memory"
 }
 
 handle! {
     /// A table of a store.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{AddressType, Engine, Func, Limits, Store, Table, TableType, Val, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let limits = Limits { min: 2, max: Some(10) };
+    /// let ty = TableType { address: AddressType::I32, element: ValType::FUNCREF, limits };
+    /// let table = Table::new(&mut store, ty, &Val::FuncRef(None))?;
+    /// let double = Func::wrap(&mut store, |n: i32| 2 * n);
+    /// table.set(&mut store, 1, &double.into())?;
+    /// let Some(Val::FuncRef(Some(func))) = table.get(&store, 1)? else { panic!() };
+    /// assert_eq!(func.typed::<i32, i32>(&store)?.call(&mut store, 21)?, 42);
+    /// assert_eq!((table.grow(&mut store, 1, &Val::FuncRef(None))?, table.size(&store)?), (2, 3));
+    /// # Ok(())
+    /// # }
+    /// ```
     Table, tables, Rc<table::Table>, "the table"
 }
 
 handle! {
     /// A global of a store.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, Global, GlobalType, Store, Val, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let global = Global::new(&mut store, GlobalType { value: ValType::I64, mutable: true }, &Val::I64(1))?;
+    /// global.set(&mut store, &Val::I64(2))?;
+    /// assert_eq!(global.get(&store)?.i64(), Some(2));
+    /// assert!(global.set(&mut store, &Val::I32(2)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     Global, globals, Rc<instance::Global>, "the global"
 }
 
 handle! {
     /// An exception tag of a store. Exceptions thrown with it are caught by those who name the same tag, not an equal one.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, Store, Tag, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::new(&Engine::default(), ());
+    /// let tag = Tag::new(&mut store, &[ValType::I32, ValType::EXTERNREF])?;
+    /// assert_eq!(tag.ty(&store)?.params(), [ValType::I32, ValType::EXTERNREF]);
+    /// # Ok(())
+    /// # }
+    /// ```
     Tag, tags, Arc<exception::Tag>, "the exception tag"
 }
 
@@ -136,6 +215,9 @@ fn no_growth(what: String, most: String, store: &StoreInner) -> Error {
 
 impl Memory {
     /// A memory of the store's own.
+    ///
+    /// # Errors
+    /// [`Error::Instantiate`], if the type, the store's limits or the host's memory do not let it.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Self> {
         let store = store.inner_mut();
         let what = || format!("a memory of {} pages of 64 KiB", ty.limits.min);
@@ -155,6 +237,9 @@ impl Memory {
     }
 
     /// Its type, with the present size as the smallest.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<MemoryType> {
         let memory = self.item(store.inner())?;
         let mut ty = memory.ty();
@@ -163,16 +248,25 @@ impl Memory {
     }
 
     /// Size in pages.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn size(&self, store: impl AsContext) -> Result<u64> {
         Ok((self.item(store.inner())?.len() / PAGE) as u64)
     }
 
     /// Size in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn data_size(&self, store: impl AsContext) -> Result<usize> {
         Ok(self.item(store.inner())?.len())
     }
 
     /// Its bytes.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn data<'a, C: AsContext>(&self, store: &'a C) -> Result<&'a [u8]> {
         let memory = self.item(store.inner())?;
         // SAFETY: the store is borrowed, so that no guest runs and nothing grows meanwhile.
@@ -180,6 +274,9 @@ impl Memory {
     }
 
     /// Its bytes.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn data_mut<'a, C: AsContextMut>(&self, store: &'a mut C) -> Result<&'a mut [u8]> {
         let memory = self.item(store.inner())?;
         // SAFETY: the store is borrowed for good, so that nobody else sees the bytes meanwhile.
@@ -187,6 +284,9 @@ impl Memory {
     }
 
     /// Copies bytes out.
+    ///
+    /// # Errors
+    /// [`Error::Bounds`], if they are not all within it; then nothing was copied. [`Error::Stale`], if it is not the store's.
     pub fn read(&self, store: impl AsContext, at: usize, to: &mut [u8]) -> Result<()> {
         let bytes = self.data(&store)?.get(at..).and_then(|b| b.get(..to.len()));
         to.copy_from_slice(bytes.ok_or_else(|| bounds(at, to.len()))?);
@@ -194,6 +294,9 @@ impl Memory {
     }
 
     /// Copies bytes in.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
     pub fn write(&self, mut store: impl AsContextMut, at: usize, from: &[u8]) -> Result<()> {
         let bytes = self.data_mut(&mut store)?.get_mut(at..).and_then(|b| b.get_mut(..from.len()));
         bytes.ok_or_else(|| bounds(at, from.len()))?.copy_from_slice(from);
@@ -221,6 +324,9 @@ pub(super) fn bounds(at: usize, len: usize) -> Error {
 
 impl Table {
     /// A table of the store's own, every element `value`.
+    ///
+    /// # Errors
+    /// [`Error::Type`], if the value is not of the elements' type; [`Error::Instantiate`], if the store's limits or the host's memory do not let it.
     pub fn new(mut store: impl AsContextMut, ty: TableType, value: &Val) -> Result<Self> {
         let store = store.inner_mut();
         let cell = Self::cell(store, ty.element, value)?;
@@ -250,6 +356,9 @@ impl Table {
     }
 
     /// Its type, with the present size as the smallest.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<TableType> {
         let table = self.item(store.inner())?;
         let mut ty = table.ty();
@@ -258,11 +367,17 @@ impl Table {
     }
 
     /// Size in elements.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn size(&self, store: impl AsContext) -> Result<u64> {
         Ok(self.item(store.inner())?.len() as u64)
     }
 
     /// An element; `None` if it is out of bounds.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn get(&self, store: impl AsContext, index: u64) -> Result<Option<Val>> {
         let store = store.inner();
         let table = self.item(store)?;
@@ -272,6 +387,9 @@ impl Table {
     }
 
     /// Sets an element.
+    ///
+    /// # Errors
+    /// [`Error::Bounds`], if there is no such element; [`Error::Type`], if the value is of another type; [`Error::Stale`], if something is not the store's.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: &Val) -> Result<()> {
         let store = store.inner_mut();
         let table = self.item(store)?.clone();
@@ -314,6 +432,9 @@ pub(super) fn pin(store: &mut StoreInner, func: &Func) {
 
 impl Global {
     /// A global of the store's own.
+    ///
+    /// # Errors
+    /// [`Error::Type`], if the value is of another type; [`Error::Stale`], if it is not the store's.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, value: &Val) -> Result<Self> {
         let store = store.inner_mut();
         let bits = Self::bits(store, ty, value)?;
@@ -333,11 +454,17 @@ impl Global {
     }
 
     /// Its type.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<GlobalType> {
         Ok(self.item(store.inner())?.ty)
     }
 
     /// Its value.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn get(&self, store: impl AsContext) -> Result<Val> {
         let store = store.inner();
         let global = self.item(store)?;
@@ -347,6 +474,9 @@ impl Global {
     }
 
     /// Sets its value, if it is mutable.
+    ///
+    /// # Errors
+    /// [`Error::Type`], if it is immutable, or the value is of another type; [`Error::Stale`], if something is not the store's.
     pub fn set(&self, mut store: impl AsContextMut, value: &Val) -> Result<()> {
         let store = store.inner_mut();
         let global = self.item(store)?.clone();
@@ -363,18 +493,21 @@ impl Global {
 impl Tag {
     /// A tag of the store's own, whose exceptions carry values of these types.
     ///
-    /// # Panics
-    /// If the engine has all the types that it can have, a million.
-    pub fn new(mut store: impl AsContextMut, payload: &[ValType]) -> Self {
+    /// # Errors
+    /// [`Error::Type`], if the engine has all the types that it can have, a million.
+    pub fn new(mut store: impl AsContextMut, payload: &[ValType]) -> Result<Self> {
         let store = store.inner_mut();
         let ty = FuncType::new(payload, []);
         let id = store.engine.type_id(&ty);
-        let tag = store.new_tag(ty, id).unwrap_or_else(|| panic!("the engine has too many types"));
+        let tag = store.new_tag(ty, id).ok_or_else(too_many)?;
         let key = store.tags.insert(tag);
-        Self::from_key(store, key)
+        Ok(Self::from_key(store, key))
     }
 
     /// Its type: the parameters are what its exceptions carry.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<FuncType> {
         Ok(self.item(store.inner())?.ty.clone())
     }

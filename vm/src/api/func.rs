@@ -1,5 +1,6 @@
 //! Functions as the host sees them.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::mem::offset_of;
 use std::sync::Arc;
@@ -22,6 +23,25 @@ use crate::runtime::types::DefinedType;
 use crate::types::{FuncType, HeapType, Kind, TypeId, ValType};
 
 /// A function of a store: a guest's or a host's.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Func, FuncType, Store, Val, ValType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// // A closure, whose parameters say its type; and one of a type that is known at run time.
+/// let add = Func::wrap(&mut store, |a: i32, b: i32| a.wrapping_add(b));
+/// let first = Func::new(&mut store, FuncType::new([ValType::I64; 2], [ValType::I64]), |_, params, results| {
+///     results[0] = params[0].clone();
+///     Ok(())
+/// });
+/// assert_eq!(add.typed::<(i32, i32), i32>(&store)?.call(&mut store, (40, 2))?, 42);
+/// let mut results = [Val::I64(0)];
+/// first.call(&mut store, &[Val::I64(7), Val::I64(8)], &mut results)?;
+/// assert_eq!(results[0].i64(), Some(7));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Func {
     store: u64,
@@ -139,12 +159,18 @@ impl Func {
     }
 
     /// Its type.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn ty(&self, store: impl AsContext) -> Result<FuncType> {
         let defined = self.defined_type(store.inner())?;
         defined.func().cloned().ok_or(Error::Stale("the function"))
     }
 
     /// Its type as it was defined.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn defined_ty(&self, store: impl AsContext) -> Result<DefinedFuncType> {
         let store = store.inner();
         Ok(DefinedFuncType::from_parts(store.engine.clone(), self.defined_type(store)?))
@@ -157,6 +183,10 @@ impl Func {
     }
 
     /// Calls it with these arguments.
+    ///
+    /// # Errors
+    /// [`Error::Type`], if there are more or fewer arguments or results than its type says, or an argument is of another type. [`Error::Stale`], if something
+    /// is not the store's. [`Error::Trap`], if it did not return.
     pub fn call(&self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<()> {
         let store = store.inner_mut();
         let func = self.raw(store)?;
@@ -217,6 +247,9 @@ impl Func {
     ///
     /// Parameters may be more general than those of the function, such as [`StructRef`](super::StructRef) where it takes structs of
     /// one type; each call looks then, and another one is an error. Results may be more general too.
+    ///
+    /// # Errors
+    /// [`Error::Type`], if it is of another type; [`Error::Stale`], if it is not the store's.
     pub fn typed<P: HostParams, R: GuestResults>(&self, store: impl AsContext) -> Result<TypedFunc<P, R>> {
         let store = store.inner();
         let defined = self.defined_type(store)?;
@@ -248,6 +281,24 @@ unsafe fn original(func: *const FuncRef) -> *const FuncRef {
 }
 
 /// A function whose type was checked once.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Instance, Module, Store, TypedFunc};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module
+///     (func (export "divide") (param i64 i64) (result i64 i64)
+///         (i64.div_s (local.get 0) (local.get 1))
+///         (i64.rem_s (local.get 0) (local.get 1))))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let divide: TypedFunc<(i64, i64), (i64, i64)> = instance.get_typed_func(&store, "divide")?;
+/// assert_eq!(divide.call(&mut store, (47, 5))?, (9, 2));
+/// assert!(divide.call(&mut store, (47, 0)).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub struct TypedFunc<P, R> {
     func: Func,
     /// Whether arguments may be of another type than the function's parameters.
@@ -263,6 +314,12 @@ impl<P, R> Clone for TypedFunc<P, R> {
 
 impl<P, R> Copy for TypedFunc<P, R> {}
 
+impl<P, R> fmt::Debug for TypedFunc<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedFunc").field(&self.func).finish()
+    }
+}
+
 impl<P: HostParams, R: GuestResults> TypedFunc<P, R> {
     /// The function without its types.
     pub fn func(&self) -> Func {
@@ -270,6 +327,10 @@ impl<P: HostParams, R: GuestResults> TypedFunc<P, R> {
     }
 
     /// Calls it.
+    ///
+    /// # Errors
+    /// [`Error::Trap`], if it did not return; [`Error::Type`], if an argument is more general than its parameter, and of another type; [`Error::Stale`], if
+    /// something is not the store's.
     pub fn call(&self, mut store: impl AsContextMut, params: P) -> Result<R> {
         let store = store.inner_mut();
         let func = self.func.raw(store)?;

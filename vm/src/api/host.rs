@@ -277,6 +277,22 @@ unsafe fn give_back(context: *mut HostContext, values: &[Val], check: bool, buff
 /// One with references among them fits more types than its own, since references to structs, arrays and functions are of many: a
 /// [`Linker`](super::Linker) gives it to whoever imports a function whose arguments it takes and whose results may be what it
 /// returns. Where the type alone does not say that these are, each call looks, and another reference is an error.
+///
+/// ```
+/// use pinfold_vm::api::{Caller, Engine, Error, Func, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut store = Store::new(&Engine::default(), 40_u64);
+/// // With or without a caller before the parameters, and a result that may be an error, which ends the guest.
+/// let add = Func::wrap(&mut store, |caller: Caller<'_, u64>, n: u64| caller.data() + n);
+/// let half = Func::wrap(&mut store, |n: u64| if n % 2 == 0 { Ok(n / 2) } else { Err(Error::host("odd")) });
+/// assert_eq!(add.typed::<u64, u64>(&store)?.call(&mut store, 2)?, 42);
+/// let half = half.typed::<u64, u64>(&store)?;
+/// assert_eq!(half.call(&mut store, 42)?, 21);
+/// assert!(half.call(&mut store, 21).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait IntoHostFunc<T, Marker> {
     #[doc(hidden)]
     fn into_host_func(self) -> HostFunc;

@@ -112,6 +112,9 @@ impl Instance {
     }
 
     /// All exports, in the module's order.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn exports(&self, store: impl AsContext) -> Result<Vec<(String, Extern)>> {
         let store = store.inner();
         let instance = self.inner(store)?;
@@ -125,6 +128,9 @@ impl Instance {
     }
 
     /// An exported function of this type.
+    ///
+    /// # Errors
+    /// [`Error::NoExport`], if there is no such function; [`Error::Type`], if it is of another type.
     pub fn get_typed_func<P: HostParams, R: GuestResults>(
         &self,
         store: impl AsContext,
@@ -157,6 +163,9 @@ impl Instance {
     /// Lets go of the instance. It is freed as soon as no other instance can reach it: instances
     /// that import from one another, or were given functions of one another, are freed together.
     /// Handles to it and its exports are stale from then on.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], if it is not the store's, or not there any more.
     pub fn close(self, mut store: impl AsContextMut) -> Result<()> {
         let store = store.inner_mut();
         self.inner(store)?;

@@ -19,6 +19,25 @@ use crate::runtime::store::StoreInner;
 use crate::types::{FuncType, HeapType, RefType, TypeId, ValType};
 
 /// What a host function is lent for a call: see [`Linker::func_lent`].
+///
+/// ```
+/// use pinfold_vm::api::{ArrayType, Engine, FieldType, Lent, Linker, StorageType, ValType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let words = ArrayType::new(&engine, FieldType::mutable(ValType::I64))?;
+/// let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
+/// let mut linker = Linker::new(&engine);
+/// // Keeps the bytes that a guest lends it, and gives it none.
+/// linker.func_lent("host", "keep", [&words, &bytes], |kept: &mut Vec<u8>, call: Lent<'_>| {
+///     let [_, (bytes, used)] = call.arrays();
+///     kept.extend(bytes.iter().take(used as usize));
+///     Ok([&[], &[]])
+/// })?;
+/// assert!(linker.has("host", "keep"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Lent<'a> {
     value: Option<&'a (dyn Any + Send + Sync)>,
@@ -45,6 +64,21 @@ impl<'a> Lent<'a> {
 
 /// A guest's function of type `(ref array) (ref array) -> (ref null array) i64 (ref null array) i64`, whose arrays are of two types: see
 /// [`Func::lending`].
+///
+/// ```
+/// use pinfold_vm::api::{ArrayType, Engine, FieldType, Instance, Module, StorageType, Store, ValType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let words = ArrayType::new(&engine, FieldType::mutable(ValType::I64))?;
+/// let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (func (export "run") (param i32)))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let run = Instance::new(&mut store, &module, &[])?.get_func(&store, "run").ok_or("there is none")?;
+/// assert!(run.lending(&store, [&words, &bytes]).is_err(), "it takes something else");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LendingFunc {
     func: Func,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -176,12 +177,23 @@ impl<T: 'static> Linker<T> {
     }
 
     /// Makes an instance: all imports are looked up and checked before anything is done.
+    ///
+    /// # Errors
+    /// [`Error::Link`], with all imports that nothing fits; [`Error::Instantiate`], if a limit of the store, or a segment, does not fit; [`Error::Trap`], if
+    /// the start function did not return; [`Error::Stale`], if the module or something defined is of another engine or store.
     pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>, module: &Module) -> Result<Instance> {
         self.begin(store.inner_mut(), module, Beginning::New)
     }
 
     pub(super) fn begin(&self, store: &mut StoreInner, module: &Module, beginning: Beginning<'_>) -> Result<Instance> {
         instantiate(store, module, beginning, |_, import| self.get(&import.module, &import.name))
+    }
+}
+
+impl<T> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.items.iter().flat_map(|(module, names)| names.keys().map(move |name| (module, name)));
+        f.debug_struct("Linker").field("items", &names.collect::<Vec<_>>()).finish_non_exhaustive()
     }
 }
 

@@ -63,6 +63,7 @@ impl<T> Store<T> {
     ///
     /// # Errors
     /// If signals are [turned off](super::Config::signals).
+    #[doc(hidden)]
     pub fn sample(&mut self) -> Result<()> {
         if self.inner.engine.config.no_signals {
             return Err(Error::host("samples take signals, which are turned off"));
@@ -75,6 +76,7 @@ impl<T> Store<T> {
     }
 
     /// The samples that were taken so far; none if none are.
+    #[doc(hidden)]
     pub fn samples(&mut self) -> Option<Samples> {
         let mut modules: Vec<Module> = Vec::new();
         let mut sampler = self.inner.sampler.take()?;

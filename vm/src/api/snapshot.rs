@@ -14,6 +14,26 @@ use crate::runtime::snapshot::{self, SnapshotError};
 use crate::types::FuncType;
 
 /// An instance that was made from a snapshot, and the run that it was in the middle of.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Linker, Module, Resumable, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::new(Config::new().snapshots(true))?;
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (global (export "n") (mut i32) (i32.const 7)))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+/// let taken = Module::new(&engine, instance.snapshot(&store, &[])?)?;
+/// assert!(taken.is_snapshot() && !module.is_snapshot());
+///
+/// let resumable: Resumable = Linker::new(&engine).restore(&mut store, &taken)?;
+/// assert!(!resumable.is_running(), "it was taken between calls");
+/// let global = resumable.instance.get_global(&store, "n").ok_or("there is none")?;
+/// assert_eq!(global.get(&store)?.i32(), Some(7));
+/// assert!(resumable.resume(&mut store)?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Resumable {
     /// The instance.

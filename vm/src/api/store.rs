@@ -1,5 +1,6 @@
 //! Stores, and the traits by which everything that leads to one is accepted as one.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +13,25 @@ use crate::runtime::store::{StoreInner, StoreLimits};
 use crate::runtime::trap::TrapKind;
 
 /// Everything that a group of programs shares: instances, memories, limits, and the embedder's `T`.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Instance, Module, Store, StoreLimits};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::new(Config::new().consume_fuel(true))?;
+/// let limits = StoreLimits { memory: 1 << 20, ..StoreLimits::default() };
+/// let mut store = Store::with_limits(&engine, String::from("the host's"), limits);
+/// store.set_fuel(100)?;
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (memory 4) (func (export "run") (drop (i32.load (i32.const 8)))))"#)?)?;
+/// let run = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "run")?;
+/// run.call(&mut store, ())?;
+/// assert!(store.get_fuel()? < 100);
+/// assert_eq!(store.memory_used(), (4 * 65536, 4 * 65536));
+/// store.data_mut().push_str(" data");
+/// assert_eq!(store.into_data(), "the host's data");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Store<T> {
     pub(super) inner: Box<StoreInner>,
     data: Box<T>,
@@ -103,11 +123,13 @@ impl<T> Store<T> {
     }
 
     /// What collections of the heap did; none if nothing needed a heap. Pauses are measured where [`Checks::timed`](crate::heap::Checks::timed) says so.
+    #[doc(hidden)]
     pub fn collections(&self) -> Option<&Statistics> {
         self.inner.heap.as_ref().map(|heap| heap.statistics())
     }
 
     /// How often the interpreter went on in compiled code in the middle of a loop.
+    #[doc(hidden)]
     pub fn loops_entered(&self) -> u64 {
         self.inner.loops_entered
     }
@@ -118,7 +140,29 @@ impl<T> Store<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
 /// Ends what runs in a store, from any thread.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Instance, Module, Store, TrapKind};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module (func (export "run") (loop (br 0))))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let run = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "run")?;
+/// let handle = store.interrupt_handle();
+/// std::thread::spawn(move || handle.interrupt());
+/// let Err(Error::Trap(trap)) = run.call(&mut store, ()) else { panic!() };
+/// assert_eq!(trap.kind, TrapKind::Interrupted);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct InterruptHandle(Arc<InterruptState>);
 
@@ -129,17 +173,35 @@ impl InterruptHandle {
     }
 
     /// Has a sample taken of the stack of what runs now, if the store [takes samples](Store::sample).
+    #[doc(hidden)]
     pub fn tick(&self) {
         self.0.tick();
     }
 
     /// Whether the run is to be stopped, for whatever reason.
+    #[doc(hidden)]
     pub fn requested(&self) -> bool {
         self.0.requested()
     }
 }
 
 /// Whatever leads to a store that may be read.
+///
+/// ```
+/// use pinfold_vm::api::{AsContext, Caller, Engine, Memory, MemoryType, Result, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Works with a store, a reference to one, and a [`Caller`].
+/// fn sum(store: impl AsContext, memory: &Memory) -> Result<u64> {
+///     Ok(memory.data(&store)?.iter().map(|byte| u64::from(*byte)).sum())
+/// }
+/// let mut store = Store::new(&Engine::default(), ());
+/// let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+/// memory.write(&mut store, 0, &[40, 2])?;
+/// assert_eq!(sum(&store, &memory)?, 42);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContext {
     /// The embedder's data.
     type Data;
@@ -149,6 +211,22 @@ pub trait AsContext {
 }
 
 /// Whatever leads to a store that may be changed.
+///
+/// ```
+/// use pinfold_vm::api::{AsContextMut, Engine, Memory, MemoryType, Result, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// A memory with these bytes, in whatever leads to a store.
+/// fn filled(mut store: impl AsContextMut, bytes: &[u8]) -> Result<Memory> {
+///     let memory = Memory::new(&mut store, MemoryType::new(1, None))?;
+///     memory.write(&mut store, 0, bytes)?;
+///     Ok(memory)
+/// }
+/// let mut store = Store::new(&Engine::default(), ());
+/// assert_eq!(filled(&mut store, b"pound")?.data(&store)?[..5], *b"pound");
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsContextMut: AsContext {
     #[doc(hidden)]
     fn inner_mut(&mut self) -> &mut StoreInner;

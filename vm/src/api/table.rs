@@ -57,11 +57,13 @@ impl<T: 'static> Linker<T> {
     }
 
     /// The same, with each call told to whom [`HostState::record_to`] names.
+    #[doc(hidden)]
     pub fn recorded_host_table(&mut self, grants: &Grants, state: fn(&mut T) -> &mut HostState) -> &mut Self {
         self.table::<true>(grants, state)
     }
 
     /// The same, with somebody asked before each call, who is told what its answer depends on. An error ends the run.
+    #[doc(hidden)]
     pub fn watched_host_table(
         &mut self,
         grants: &Grants,

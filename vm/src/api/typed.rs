@@ -19,6 +19,14 @@ mod sealed {
 use sealed::Sealed;
 
 /// A Rust type that a Wasm type crosses as. Of references there is one that is never null, and the same in an `Option`.
+///
+/// ```
+/// use pinfold_vm::api::{ExternRef, RefType, HeapType, ValType, WasmType};
+///
+/// assert_eq!([<i32 as WasmType>::TYPE, u32::TYPE, f64::TYPE], [ValType::I32, ValType::I32, ValType::F64]);
+/// assert_eq!(<Option<ExternRef> as WasmType>::TYPE, ValType::EXTERNREF);
+/// assert_eq!(ExternRef::TYPE, RefType::non_null(HeapType::Extern).into());
+/// ```
 pub trait WasmType: Sized + Sealed {
     /// The Wasm type. Of structs, arrays and functions the most general one: which type they are of is looked at where that is not
     /// known before.
@@ -121,6 +129,21 @@ references! {
 }
 
 /// Parameters of typed functions: a [`WasmType`], or a tuple of them.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Func, HostParams, Result, Store, TypedFunc};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// A function of the store that takes these and gives nothing.
+/// fn taking<P: HostParams>(store: &Store<()>, func: Func) -> Result<TypedFunc<P, ()>> {
+///     func.typed(store)
+/// }
+/// let mut store = Store::new(&Engine::default(), ());
+/// let func = Func::wrap(&mut store, |_: i32, _: f64| ());
+/// assert!(taking::<(i32, f64)>(&store, func).is_ok() && taking::<i32>(&store, func).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait HostParams: Sized + Sealed {
     /// Their types.
     #[doc(hidden)]
@@ -148,6 +171,23 @@ pub trait HostParams: Sized + Sealed {
 }
 
 /// What typed host functions may return: a value, a tuple of values, nothing; or a [`Result`] of those.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Func, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// let all = [
+///     Func::wrap(&mut store, || ()),
+///     Func::wrap(&mut store, || 1_i32),
+///     Func::wrap(&mut store, || (1_i32, 2.0_f64)),
+///     Func::wrap(&mut store, || Ok((1_i32, 2.0_f64))),
+/// ];
+/// let counts = all.iter().map(|func| Ok(func.ty(&store)?.results().len())).collect::<pinfold_vm::api::Result<Vec<_>>>()?;
+/// assert_eq!(counts, [0, 1, 2, 2]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait HostResults {
     #[doc(hidden)]
     type Values: HostParams;
@@ -251,6 +291,21 @@ impl<P: WasmType> HostParams for P {
 }
 
 /// Results of typed guest functions: a value or a tuple.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Func, GuestResults, Result, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// Calls a function without parameters.
+/// fn give<R: GuestResults>(store: &mut Store<()>, func: Func) -> Result<R> {
+///     func.typed::<(), R>(&*store)?.call(store, ())
+/// }
+/// let mut store = Store::new(&Engine::default(), ());
+/// let pair = Func::wrap(&mut store, || (40_i32, 2_i64));
+/// assert_eq!(give::<(i32, i64)>(&mut store, pair)?, (40, 2));
+/// # Ok(())
+/// # }
+/// ```
 pub trait GuestResults: Sized {
     #[doc(hidden)]
     type Values: HostParams;

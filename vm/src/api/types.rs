@@ -76,11 +76,50 @@ macro_rules! defined {
 
 defined! {
     /// The type of structs.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{Engine, FieldType, StructType, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::default();
+    /// let point = StructType::new(&engine, [FieldType::mutable(ValType::F64); 2])?;
+    /// assert_eq!(point.fields().len(), 2);
+    /// // Equal definitions are one type, which has a name by which others refer to it.
+    /// assert_eq!(point, StructType::new(&engine, [FieldType::mutable(ValType::F64); 2])?);
+    /// assert_eq!(StructType::of(&engine, point.heap_type()), Some(point));
+    /// # Ok(())
+    /// # }
+    /// ```
     StructType: Struct, "the struct type";
     /// The type of arrays.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{ArrayType, Engine, FieldType, StorageType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bytes = ArrayType::new(&Engine::default(), FieldType::mutable(StorageType::I8))?;
+    /// assert_eq!(bytes.element().storage, StorageType::I8);
+    /// assert!(bytes.nullable().is_defaultable() && !bytes.non_null().is_defaultable());
+    /// # Ok(())
+    /// # }
+    /// ```
     ArrayType: Array, "the array type";
     /// A type of functions as it was defined. Beside parameters and results it has a place among its supertypes, and in its
     /// group; [`FuncType`] is parameters and results alone.
+    ///
+    /// ```
+    /// use pinfold_vm::api::{DefinedFuncType, Engine, Func, FuncType, Store, ValType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::default();
+    /// let ty = DefinedFuncType::new(&engine, FuncType::new([ValType::I32], [ValType::I32]))?;
+    /// let mut store = Store::new(&engine, ());
+    /// let double = Func::wrap_with_type(&mut store, &ty, |n: i32| 2 * n)?;
+    /// assert_eq!(double.defined_ty(&store)?, ty);
+    /// assert_eq!(ty.func_type().to_string(), "(i32) -> (i32)");
+    /// # Ok(())
+    /// # }
+    /// ```
     DefinedFuncType: Func, "the function type";
 }
 
@@ -151,7 +190,7 @@ fn intern(engine: &Engine, group: Vec<SubType>) -> Result<Vec<Arc<DefinedType>>>
     engine.inner.types.intern(group).ok_or_else(too_many)
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::Type("the engine has all the types that it can have".into())
 }
 

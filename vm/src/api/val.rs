@@ -11,6 +11,16 @@ use crate::runtime::trap::Trap;
 use crate::types::{Family, HeapType, ValType};
 
 /// A value of any type.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Store, Val, ValType};
+///
+/// let store = Store::new(&Engine::default(), ());
+/// assert_eq!((Val::I32(7).ty(), Val::I32(7).i32(), Val::I32(7).i64()), (ValType::I32, Some(7), None));
+/// // Numbers with a point are bits, so that each is what it was.
+/// assert_eq!(Val::from(1.5_f64).f64(), Some(1.5));
+/// assert!(Val::zero(ValType::EXTERNREF).matches(&store, ValType::EXTERNREF));
+/// ```
 #[derive(Clone, Debug)]
 pub enum Val {
     /// `i32`

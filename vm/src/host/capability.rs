@@ -75,6 +75,7 @@ impl Capability {
 
 impl Grants {
     /// Whether rows that need this capability exist for the program.
+    #[doc(hidden)]
     pub fn allows(&self, capability: Capability) -> bool {
         match capability {
             Capability::Process | Capability::Environment | Capability::Files | Capability::Sockets => true,

@@ -3,7 +3,15 @@
 use std::path::PathBuf;
 
 /// A host function ended the run; what it merely refuses is an error number for the guest.
+///
+/// ```
+/// use pinfold_vm::host::HostError;
+///
+/// assert_eq!(HostError::Exit(3).to_string(), "the program exited with code 3");
+/// assert!(HostError::OutputLimit.to_string().contains("passed its limit"));
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HostError {
     /// The program ended itself with this code.
     #[error("the program exited with code {0}")]
@@ -38,7 +46,18 @@ pub enum HostError {
 }
 
 /// Something granted cannot be provided.
+///
+/// ```
+/// use pinfold_vm::host::{Grants, HostSetupError, HostState};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let grants = Grants { dirs: vec!["/there/is/no/such/folder".parse()?], ..Grants::none() };
+/// assert!(matches!(HostState::new(&grants), Err(HostSetupError::Directory { .. })));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HostSetupError {
     /// A directory cannot be opened.
     #[error("the directory {} cannot be opened: {source}", .path.display())]

@@ -10,6 +10,20 @@ use std::time::Duration;
 use super::NetGrant;
 
 /// Everything that is granted to a program. The default is nothing.
+///
+/// ```
+/// use pinfold_vm::host::{ClockGrant, Console, DirGrant, Grants};
+///
+/// let data = DirGrant { name: None, host: "stock".into(), guest: "/data".into(), writable: false };
+/// let grants = Grants {
+///     args: vec!["report".into(), "-v".into()],
+///     dirs: vec![data],
+///     console: Console::Inherit,
+///     clock: Some(ClockGrant::default()),
+///     ..Grants::none()
+/// };
+/// assert!(!grants.random && grants.net.is_empty());
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Grants {
@@ -45,6 +59,18 @@ pub struct Grants {
 }
 
 /// A directory of the host that a program may use.
+///
+/// ```
+/// use pinfold_vm::host::DirGrant;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // As it is written on a command line.
+/// let data: DirGrant = "data=/srv/stock::/data:rw".parse()?;
+/// assert_eq!((data.name.as_deref(), data.guest.as_str(), data.writable), (Some("data"), "/data", true));
+/// assert_eq!(data.to_string(), "data=/srv/stock::/data:rw");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DirGrant {
@@ -59,6 +85,13 @@ pub struct DirGrant {
 }
 
 /// How clocks behave.
+///
+/// ```
+/// use pinfold_vm::host::ClockGrant;
+///
+/// let hourly = ClockGrant { resolution: std::time::Duration::from_secs(3600) };
+/// assert!(ClockGrant::default().resolution < hourly.resolution);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ClockGrant {
@@ -68,6 +101,12 @@ pub struct ClockGrant {
 }
 
 /// Where standard input comes from.
+///
+/// ```
+/// use pinfold_vm::host::{Grants, Stdin};
+///
+/// let grants = Grants { stdin: Stdin::Bytes(b"Ada\n".as_slice().into()), ..Grants::none() };
+/// ```
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stdin {
@@ -81,6 +120,21 @@ pub enum Stdin {
 }
 
 /// Where standard output and error go.
+///
+/// ```
+/// use pinfold_vm::host::{Console, Grants, HostState};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::{Arc, Mutex};
+///
+/// let stdout: Arc<Mutex<Vec<u8>>> = Arc::default();
+/// let console = Console::Capture { stdout: stdout.clone(), stderr: Arc::default() };
+/// let host = HostState::new(&Grants { console, ..Grants::none() })?;
+/// // What its program writes is there then.
+/// assert!(stdout.lock().unwrap().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Console {
@@ -146,6 +200,13 @@ impl Default for ClockGrant {
 }
 
 /// A directory grant is written `[NAME=]HOST[::GUEST][:rw]`.
+///
+/// ```
+/// use pinfold_vm::host::DirGrant;
+///
+/// let wrong = "/srv::".parse::<DirGrant>().unwrap_err();
+/// assert_eq!(wrong.problem, "GUEST is empty");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the directory {text:?} is not written [NAME=]HOST[::GUEST][:rw]: {problem}")]
 pub struct DirGrantError {

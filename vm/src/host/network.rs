@@ -9,6 +9,17 @@ use std::net::IpAddr;
 use super::Grants;
 
 /// A connection, or a place to be a server at.
+///
+/// ```
+/// use pinfold_vm::host::NetGrant;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let grant = NetGrant::connect("api=example.com:443")?;
+/// assert_eq!((grant.name.as_deref(), grant.origin().as_str()), (Some("api"), "example.com:443"));
+/// assert!(NetGrant::listen("127.0.0.1:8080").is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NetGrant {
@@ -23,6 +34,15 @@ pub struct NetGrant {
 }
 
 /// Who begins a connection.
+///
+/// ```
+/// use pinfold_vm::host::{NetGrant, Role};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// assert_eq!(NetGrant::listen("127.0.0.1:8080")?.role, Role::Listen);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -34,6 +54,13 @@ pub enum Role {
 }
 
 /// Text that is no such grant.
+///
+/// ```
+/// use pinfold_vm::host::NetGrant;
+///
+/// let wrong = NetGrant::connect("example.com").unwrap_err();
+/// assert_eq!((wrong.form, wrong.problem), ("[NAME=]HOST:PORT", "PORT is missing"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not written {form}: {problem}")]
 pub struct NetGrantError {
@@ -111,6 +138,7 @@ impl fmt::Display for NetGrant {
 
 impl Grants {
     /// The connections that are granted, each with the number of its descriptor inside: after the directories.
+    #[doc(hidden)]
     pub fn sockets(&self) -> impl Iterator<Item = (usize, &NetGrant)> {
         let first = super::descriptor::Descriptors::FIRST + self.dirs.len();
         (first..).zip(&self.net)

@@ -257,6 +257,7 @@ impl Outcome {
 
 impl HostState {
     /// Has every call of a recorded host table told to `sink`.
+    #[doc(hidden)]
     pub fn record_to(&mut self, sink: Sink) {
         self.recorder = Some(sink);
     }
@@ -265,6 +266,7 @@ impl HostState {
     ///
     /// # Errors
     /// If it cannot be told.
+    #[doc(hidden)]
     pub fn tell(&mut self, event: &Event) -> Result<(), HostError> {
         match &mut self.recorder {
             Some(sink) => sink(event).map_err(|error| HostError::Failed(Box::new(error))),

@@ -9,6 +9,17 @@ use super::random::Random;
 use super::record::Sink;
 
 /// The host's side of one program: its descriptors, clocks and settings. One per store.
+///
+/// ```
+/// use pinfold_vm::host::{Grants, HostState};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut host = HostState::new(&Grants::none())?;
+/// host.set_output_left(100);
+/// assert_eq!(host.output_left(), 100);
+/// # Ok(())
+/// # }
+/// ```
 pub struct HostState {
     /// Arguments, without their closing zero byte.
     pub(super) args: Vec<String>,
@@ -42,6 +53,9 @@ pub struct Found {
 impl HostState {
     /// Opens what is granted, but for connections: those are handed in with [`Self::add_socket`], in the order in which they were
     /// granted, before anything else is opened. Nothing is opened by its path afterwards, except below the granted directories.
+    ///
+    /// # Errors
+    /// [`HostSetupError`], if a directory cannot be opened, or an argument or variable cannot be given.
     pub fn new(grants: &Grants) -> Result<Self, HostSetupError> {
         for arg in &grants.args {
             refuse_zero_byte("argument", arg)?;
@@ -72,22 +86,26 @@ impl HostState {
 
     /// Sets how waiting functions learn that the run is to be stopped: they ask again after every
     /// signal and every few milliseconds.
+    #[doc(hidden)]
     pub fn set_interrupt(&mut self, stop: impl Fn() -> bool + Send + 'static) {
         self.interrupt = Some(Box::new(stop));
     }
 
     /// Whether the run is to be stopped.
+    #[doc(hidden)]
     pub fn interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|stop| stop())
     }
 
     /// What its programs found so far that one which goes on with theirs is to find again.
+    #[doc(hidden)]
     pub fn found(&self) -> Found {
         let elapsed = self.clock.as_ref().map_or(0, Clock::elapsed);
         Found { args: Some(self.args.clone()), environ: Some(self.environ.clone()), elapsed }
     }
 
     /// Lets a program that is gone on with find what it found before; what is not said stays as it was granted.
+    #[doc(hidden)]
     pub fn go_on_from(&mut self, found: Found) {
         let Found { args, environ, elapsed } = found;
         self.args = args.unwrap_or_else(|| std::mem::take(&mut self.args));

@@ -70,7 +70,16 @@ pub struct Ready {
 }
 
 /// Why frames cannot be read.
+///
+/// ```
+/// use pinfold_vm::api::SnapshotError;
+/// use pinfold_vm::interpreter::suspended::Unreadable;
+///
+/// let error = SnapshotError::Stack(Unreadable::Indirect);
+/// assert!(error.to_string().contains("in a tail call"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unreadable {
     /// Something other than a frame of this instance is among them.
     Foreign,

@@ -40,7 +40,22 @@ use maker::Maker;
 pub use maker::{IS_THERE, MEMORY, clif, disassemble};
 
 /// Why something could not be compiled.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Error, Module};
+/// use pinfold_vm::jit::CompileError;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::new(&Config::new())?;
+/// match Module::new(&engine, wat::parse_str("(module)")?) {
+///     Err(Error::Compile(CompileError::Full)) => eprintln!("modules have to be dropped first"),
+///     other => assert!(other.is_ok()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CompileError {
     /// The host's processor or settings are not supported, or the compiler was left out when this program was built.
     #[error("compiled code cannot run here: {0}; use the interpreter")]

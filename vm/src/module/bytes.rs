@@ -50,6 +50,18 @@ pub(super) fn seal(file: impl AsFd) -> io::Result<()> {
 }
 
 /// A module's bytes. Cheap to clone.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Module};
+/// use pinfold_vm::module::Bytes;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // One copy, for as many modules and engines as there are.
+/// let bytes = Bytes::from(wat::parse_str("(module)")?);
+/// assert!(Module::new(&Engine::default(), bytes.clone()).is_ok() && Module::new(&Engine::default(), bytes).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Bytes(Source);
 
@@ -92,6 +104,7 @@ impl Bytes {
     ///
     /// # Errors
     /// If it can still be changed.
+    #[doc(hidden)]
     pub fn of_sealed(file: OwnedFd) -> io::Result<Self> {
         if !fcntl_get_seals(&file)?.contains(SEALS) {
             return Err(io::Error::other("the file can still be changed"));
@@ -104,6 +117,7 @@ impl Bytes {
     ///
     /// # Errors
     /// If its size can still be changed.
+    #[doc(hidden)]
     pub fn of_filling(file: OwnedFd) -> io::Result<Self> {
         let seals = fcntl_get_seals(&file)?;
         if !seals.contains(SIZE) {
@@ -121,6 +135,7 @@ impl Bytes {
     ///
     /// # Safety
     /// Nobody else has these bytes.
+    #[doc(hidden)]
     pub unsafe fn over(self, file: &File, start: u64) -> io::Result<Self> {
         let Source::Sealed(mapping) = &self.0 else { return Err(io::ErrorKind::InvalidInput.into()) };
         let other = || io::Error::new(io::ErrorKind::InvalidData, "the file is not what it was");
@@ -156,6 +171,7 @@ impl Bytes {
     ///
     /// # Panics
     /// If there are not so many.
+    #[doc(hidden)]
     pub fn piece(&self, range: Range<usize>) -> Piece {
         let len = match &self.0 {
             Source::Heap(bytes) => bytes.len(),
@@ -166,6 +182,7 @@ impl Bytes {
     }
 
     /// The sealed file, if the bytes are in one: another process may read them there.
+    #[doc(hidden)]
     pub fn sealed_file(&self) -> Option<&OwnedFd> {
         match &self.0 {
             Source::Sealed(mapping) => Some(&mapping.file),

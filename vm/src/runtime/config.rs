@@ -3,7 +3,19 @@
 use crate::heap::Checks;
 
 /// Which tier runs functions.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, Tier};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // No compiler: an engine starts at once, and nothing that a guest does makes code.
+/// let engine = Engine::new(Config::new().tier(Tier::Interpreter))?;
+/// assert_eq!(Tier::default(), Tier::Auto);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Tier {
     /// The interpreter only.
     Interpreter,
@@ -14,25 +26,41 @@ pub enum Tier {
     /// Starts in the interpreter; what turns hot is compiled in the background.
     #[default]
     Auto,
+    #[doc(hidden)]
     /// For tests: functions with an even index are compiled, the others interpreted.
     AlternateEven,
+    #[doc(hidden)]
     /// For tests: functions with an odd index are compiled, the others interpreted.
     AlternateOdd,
+    #[doc(hidden)]
     /// For tests: starts in the interpreter, which enters compiled code at the first header of a loop that each frame comes to.
     EveryLoop,
+    #[doc(hidden)]
     /// For tests: the same at headers picked pseudo-randomly, the same ones in each run.
     SomeLoops,
 }
 
 impl Tier {
     /// Whether the interpreter enters compiled code in mid-loop.
+    #[doc(hidden)]
     pub fn enters_loops(self) -> bool {
         matches!(self, Self::Auto | Self::EveryLoop | Self::SomeLoops)
     }
 }
 
 /// How linear memories are laid out in the address space.
+///
+/// ```
+/// use pinfold_vm::api::{Config, Engine, MemoryKind};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Where address space is short: thousands of memories, each as large as what is in it.
+/// let engine = Engine::new(Config::new().memory(MemoryKind::Dynamic))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum MemoryKind {
     /// All that a memory may ever have and a guard are reserved, so the base never moves. For 32-bit
     /// memories that is all that addresses reach: compiled code has no bounds checks. Addresses of

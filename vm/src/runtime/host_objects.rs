@@ -15,7 +15,24 @@ use crate::heap::{Heap, HeapError};
 use crate::types::StorageType;
 
 /// What a store's heap holds, and what its collections did.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Store, StructRef, StructType};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, ());
+/// let empty = StructType::new(&engine, [])?;
+/// let object = StructRef::new(&mut store, &empty, &[])?;
+/// assert_eq!(store.heap_statistics().roots, 1);
+/// drop(object);
+/// store.gc();
+/// assert_eq!((store.heap_statistics().roots, store.heap_statistics().major), (0, 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HeapStatistics {
     /// Bytes that the heap takes, all of which count against the store's memory limit.
     pub committed: u64,

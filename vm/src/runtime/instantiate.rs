@@ -34,7 +34,22 @@ pub enum Given {
 }
 
 /// Why an instance could not be made.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Instance, Module, Store, StoreLimits};
+/// use pinfold_vm::runtime::instantiate::InstantiateError;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module (memory 100))")?)?;
+/// let store = Store::with_limits(&engine, (), StoreLimits { memory: 1 << 20, ..StoreLimits::default() });
+/// let made = Instance::new(store, &module, &[]);
+/// assert!(matches!(made, Err(Error::Instantiate(InstantiateError::Limit { .. }))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InstantiateError {
     /// A limit of the store, or of the host's memory.
     #[error("{what} does not fit: {why}")]

@@ -21,6 +21,19 @@ use super::trap::{Trap, TrapKind};
 use crate::heap::{Heap, HeapView};
 
 /// What a store's programs may use, all together.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Memory, MemoryType, Store, StoreLimits};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let limits = StoreLimits { memory: 1 << 20, ..StoreLimits::default() };
+/// let mut store = Store::with_limits(&Engine::default(), (), limits);
+/// // A page has 64 KiB.
+/// assert!(Memory::new(&mut store, MemoryType::new(16, None)).is_ok());
+/// assert!(Memory::new(&mut store, MemoryType::new(1, None)).is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreLimits {
     /// Bytes of linear memories, tables and the heap.

@@ -5,6 +5,20 @@ use std::fmt;
 macro_rules! trap_kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal $text:literal,)*) => {
         /// Why a run was ended.
+        ///
+        /// ```
+        /// use pinfold_vm::api::{Engine, Error, Func, Store, Trap, TrapKind};
+        ///
+        /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+        /// let mut store = Store::new(&Engine::default(), ());
+        /// // A host function may end a program with any of them.
+        /// let ends = Func::wrap(&mut store, || Err::<(), Error>(Trap::new(TrapKind::OutOfFuel).into()));
+        /// let error = ends.typed::<(), ()>(&store)?.call(&mut store, ()).unwrap_err();
+        /// assert_eq!(error.trap().map(|trap| trap.kind), Some(TrapKind::OutOfFuel));
+        /// assert_eq!(TrapKind::OutOfFuel.to_string(), "out of fuel");
+        /// # Ok(())
+        /// # }
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
         #[repr(u32)]
@@ -15,6 +29,7 @@ macro_rules! trap_kinds {
 
         impl TrapKind {
             /// The kind behind a number; zero is none.
+            #[doc(hidden)]
             pub const fn from_number(number: u32) -> Option<Self> {
                 match number {
                     $($number => Some(Self::$name),)*
@@ -92,7 +107,25 @@ trap_kinds! {
 }
 
 /// A frame of a backtrace.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Instance, Module, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(r#"(module
+///     (func $inner (unreachable))
+///     (func $outer (export "run") (call $inner)))"#)?)?;
+/// let mut store = Store::new(&engine, ());
+/// let run = Instance::new(&mut store, &module, &[])?.get_typed_func::<(), ()>(&store, "run")?;
+/// let Err(Error::Trap(trap)) = run.call(&mut store, ()) else { panic!() };
+/// let names: Vec<_> = trap.frames.iter().filter_map(|frame| frame.name.as_deref()).collect();
+/// assert_eq!(names, ["inner", "outer"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
     /// The function's index in its module.
     pub func: u32,
@@ -105,6 +138,20 @@ pub struct Frame {
 }
 
 /// A trap as a value.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Func, Store, TrapKind};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut store = Store::new(&Engine::default(), ());
+/// // A host function's error is what the trap is from.
+/// let fails = Func::wrap(&mut store, || Err::<(), _>(Error::host("the disk is full")));
+/// let Err(Error::Trap(trap)) = fails.typed::<(), ()>(&store)?.call(&mut store, ()) else { panic!() };
+/// assert_eq!(trap.kind, TrapKind::Host);
+/// assert_eq!(trap.source.as_ref().map(ToString::to_string).as_deref(), Some("the disk is full"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Trap {
     /// Why.

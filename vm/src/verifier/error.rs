@@ -7,6 +7,18 @@ use super::proposals::Proposal;
 use crate::module::Escaped;
 
 /// Where in a module something is wrong.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Module};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bytes = wat::parse_str("(module (func $wrong (result i32)))")?;
+/// let Err(Error::Verify(error)) = Module::new(&Engine::default(), bytes) else { panic!() };
+/// let place = error.place().ok_or("it is nowhere")?;
+/// assert_eq!((place.function, place.name.as_deref()), (Some(0), Some("wrong")));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Byte offset in the module.
@@ -43,6 +55,17 @@ impl fmt::Display for Place {
 }
 
 /// Why a module was refused.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Module};
+/// use pinfold_vm::verifier::VerifyError;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let refused = Module::new(&Engine::default(), b"int main() {}".as_slice());
+/// assert!(matches!(refused, Err(Error::Verify(VerifyError::NotWasm { .. }))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {

@@ -24,6 +24,13 @@ macro_rules! limits {
         }
 
         /// A limit of [`Limits`].
+        ///
+        /// ```
+        /// use pinfold_vm::verifier::{LimitKind, Limits};
+        ///
+        /// assert_eq!(LimitKind::Functions.field(), "functions");
+        /// assert_eq!(Limits::default().get(LimitKind::Functions), Limits::default().functions);
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum LimitKind {

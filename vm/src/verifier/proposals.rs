@@ -13,6 +13,14 @@ use super::FEATURES;
 macro_rules! proposals {
     ($($(#[$doc:meta])* $variant:ident($feature:ident) $title:literal $name:literal, $hint:literal;)*) => {
         /// A proposal for WebAssembly that Pinfold does not run.
+        ///
+        /// ```
+        /// use pinfold_vm::verifier::Proposal;
+        ///
+        /// for proposal in Proposal::ALL {
+        ///     println!("{}: {}", proposal.name(), proposal.hint());
+        /// }
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Proposal {

@@ -47,6 +47,7 @@ impl Need {
 impl Grants {
     /// All that a program can be handed, each under the name of its grant; what has no name of its own under that of its kind. Of grants without
     /// name there is none.
+    #[doc(hidden)]
     pub fn offers(&self) -> Vec<Need> {
         let need = |name: &str, kind: &str| Need { name: name.to_owned(), kind: kind.to_owned() };
         let plain = ["Console", "Clock", "Random", "Env", "Args"].map(|kind| need(&kind.to_lowercase(), kind));
@@ -59,6 +60,7 @@ impl Grants {
     }
 
     /// The needs that nothing was granted for.
+    #[doc(hidden)]
     pub fn missing(&self, needs: &[Need]) -> Vec<Missing> {
         let missing = |need: &&Need| self.capability(need, needs).is_none();
         needs.iter().filter(missing).map(|need| Missing { need: need.clone(), flag: flag(need) }).collect()
@@ -134,6 +136,7 @@ impl HostState {
     ///
     /// # Errors
     /// The needs that nothing was granted for.
+    #[doc(hidden)]
     pub fn capabilities(&self, grants: &Grants, needs: &[Need]) -> Result<Vec<HostValue>, Vec<Missing>> {
         let missing = grants.missing(needs);
         if !missing.is_empty() {

@@ -67,7 +67,22 @@ pub struct Frame {
 }
 
 /// Why a program cannot be written down, or gone on with.
+///
+/// ```
+/// use pinfold_vm::api::{Engine, Error, Instance, Module, SnapshotError, Store};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str("(module)")?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let taken = instance.snapshot(&store, &[]);
+/// assert!(matches!(taken, Err(Error::Snapshot(SnapshotError::NotMadeForIt))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SnapshotError {
     /// The engine's settings do not allow for it.
     #[error("the engine was not made for snapshots; see Config::snapshots")]
