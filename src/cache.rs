@@ -319,8 +319,8 @@ impl Cache {
     pub fn get(&self, place: &Place) -> Option<Entry> {
         let folder = self.open_folder(&place.folder()).ok()?;
         let (name, expected) = place.entry()?;
-        let open = || rustix::fs::openat(&folder, &name, OPEN, Mode::empty());
-        let file = open().or_else(|error| if wait_for_others(&folder) { open() } else { Err(error) }).ok()?;
+        wait_for_others(&folder, &name);
+        let file = rustix::fs::openat(&folder, &name, OPEN, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         if !is_own(&stat) || !is_file(&stat) {
             return None;
@@ -352,7 +352,7 @@ impl Cache {
         self.begin(place)?.finish(self, parts)
     }
 
-    /// Begins an entry. Who wants one of the same program meanwhile waits for it, if there is none yet.
+    /// Begins an entry. Who wants one of the same program meanwhile waits for it, for a while.
     ///
     /// # Errors
     /// Those of the file system.
@@ -365,7 +365,7 @@ impl Cache {
             other => other?,
         }
         let folder = self.open_folder(&folder)?;
-        let unfinished = format!("{UNFINISHED}{}-{:x}", std::process::id(), std::ptr::from_ref(place) as usize);
+        let unfinished = format!("{UNFINISHED}{name}-{}-{:x}", std::process::id(), std::ptr::from_ref(place) as usize);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&folder, &unfinished, flags, Mode::RUSR | Mode::WUSR)?;
         // Where there are no locks, nobody waits.
@@ -497,23 +497,21 @@ impl Drop for Unfinished {
     }
 }
 
-/// Waits until nobody is about to finish an entry in a folder; whether anybody was.
-fn wait_for_others(folder: &OwnedFd) -> bool {
+/// Waits until nobody is about to finish an entry of this name in a folder.
+fn wait_for_others(folder: &OwnedFd, name: &str) {
     let end = Instant::now() + PATIENCE;
-    let unfinished = names(folder).unwrap_or_default().into_iter().filter(|name| name.starts_with(UNFINISHED));
+    let begins = format!("{UNFINISHED}{name}-");
+    let unfinished = names(folder).unwrap_or_default().into_iter().filter(|name| name.starts_with(&begins));
     let is_locked = |file: &OwnedFd| {
         matches!(rustix::fs::flock(file, FlockOperation::NonBlockingLockShared), Err(Errno::WOULDBLOCK))
     };
-    let mut any = false;
     for name in unfinished {
         // It may be finished by now.
-        any = true;
         let Ok(file) = rustix::fs::openat(folder, &name, OPEN, Mode::empty()) else { continue };
         while is_locked(&file) && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    any
 }
 
 struct Listed {
@@ -685,7 +683,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_while_the_first_entry_is_written_waits_for_it() {
+    fn who_comes_while_an_entry_is_written_waits_for_it() {
         let (_folder, cache) = cache();
         let contents = contents(b"contents");
         for program in 0..50_u8 {
@@ -696,11 +694,12 @@ mod tests {
                 assert_eq!(waiting.join().unwrap().unwrap(), b"contents");
             });
         }
-        // Where there is one already, nobody waits; and what nobody finishes goes.
+        // What nobody finishes goes, and what was there stays. For another program nobody waits.
         let of = place(&[0]);
         let begun = cache.begin(&of).unwrap();
-        assert_eq!(get(&cache, &of).unwrap(), b"contents");
+        assert_eq!(get(&cache, &place(&[1])).unwrap(), b"contents");
         drop(begun);
+        assert_eq!(get(&cache, &of).unwrap(), b"contents");
         assert_eq!(std::fs::read_dir(cache.path().join(of.folder())).unwrap().count(), 50);
     }
 

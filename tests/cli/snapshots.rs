@@ -1,5 +1,7 @@
 //! Programs that are written down when they have begun, and run from there.
 
+use std::io::Read;
+
 use super::*;
 
 /// Counts to a million, looks at its arguments, and then asks what to add: prints the sum, modulo a thousand.
@@ -232,4 +234,98 @@ fn time_goes_on_where_it_was() {
     let time: u64 = stdout(&output).trim().parse().unwrap();
     // Counting took some time already.
     assert!(time > 0, "{time}");
+}
+
+/// Fills two megabytes; then says that it goes on, reads a byte, and prints it and whether all of its memory is as it was.
+const LARGE: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 33)
+    (func $each (param $check i32) (result i32) (local $at i32) (local $same i32)
+        (local.set $at (i32.const 65536)) (local.set $same (i32.const 1))
+        (loop $next
+            (if (local.get $check)
+                (then (local.set $same (i32.and (local.get $same)
+                    (i32.eq (i32.load (local.get $at)) (i32.mul (local.get $at) (i32.const 2654435761))))))
+                (else (i32.store (local.get $at) (i32.mul (local.get $at) (i32.const 2654435761)))))
+            (local.set $at (i32.add (local.get $at) (i32.const 4)))
+            (br_if $next (i32.lt_u (local.get $at) (i32.const 2162688))))
+        (local.get $same))
+    (func (export "_start")
+        (drop (call $each (i32.const 0)))
+        (i32.store (i32.const 0) (i32.const 400)) (i32.store (i32.const 4) (i32.const 3))
+        (i32.store (i32.const 400) (i32.const 0x0a6f67))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.store (i32.const 4) (i32.const 1))
+        (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.store8 (i32.const 401) (i32.add (i32.const 48) (call $each (i32.const 1))))
+        (i32.store8 (i32.const 402) (i32.const 10))
+        (i32.store (i32.const 4) (i32.const 3))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#;
+
+/// A snapshot of it.
+fn large(name: &str) -> (Scratch, String) {
+    let scratch = Scratch::new(&format!("snapshot-large-{name}"));
+    let program = scratch.file("large.wat", LARGE.as_bytes());
+    let file = scratch.0.join("large.pin").display().to_string();
+    said(&run(&["snapshot", "-o", &file, &program]));
+    assert!(std::fs::metadata(&file).unwrap().len() > 2 << 20);
+    (scratch, file)
+}
+
+#[test]
+fn large_memories_are_mapped_from_the_file_and_never_written_to_it() {
+    let (scratch, file) = large("mapped");
+    let before = std::fs::read(&file).unwrap();
+    let cache = scratch.0.join("cache");
+    for tier in TIERS {
+        for _ in 0..3 {
+            let mut child = pinfold(&["run", "--tier", tier, &file])
+                .env("PINFOLD_CACHE", &cache)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            child.stdin.take().unwrap().write_all(b"x").unwrap();
+            let output = child.wait_with_output().unwrap();
+            assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(0), "go\nx1\n"), "{tier}");
+        }
+    }
+    assert!(std::fs::read(&file).unwrap() == before);
+}
+
+#[test]
+fn a_snapshot_whose_file_is_cut_off_or_written_to_while_it_runs_harms_nobody() {
+    for (how, expected) in [("cut", None), ("written", Some("x0\n"))] {
+        let (_scratch, file) = large(how);
+        let mut child = pinfold(&["run", &file])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut told = [0; 3];
+        output.read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"go\n");
+        let changed = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+        match expected {
+            None => changed.set_len(8192).unwrap(),
+            Some(_) => {
+                use std::os::unix::fs::FileExt;
+                let at = changed.metadata().unwrap().len() - 4096;
+                changed.write_all_at(&[0xaa; 4096], at).unwrap();
+            }
+        }
+        let _ = input.write_all(b"x");
+        drop(input);
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        match expected {
+            // What is not there any more cannot be read: the guest ends, and it is said how.
+            None => assert!(ended.status.code() != Some(0) && !stderr(&ended).is_empty(), "{ended:?}"),
+            Some(text) => assert_eq!(rest, text, "{}", stderr(&ended)),
+        }
+    }
 }

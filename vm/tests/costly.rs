@@ -128,7 +128,8 @@ fn a_function_for_which_there_is_no_memory_stays_in_the_interpreter() {
 
 #[test]
 fn code_that_is_there_counts_and_what_is_gone_does_not() {
-    let bytes = module(&[], (0..1000).flat_map(|at| [I::LocalGet(0), I::I32Const(at), I::I32Add, I::Drop]).collect());
+    let step = |at| [I::LocalGet(0), I::I32Const(2 * at + 3), I::I32Mul, I::I32Const(at), I::I32Xor, I::LocalSet(0)];
+    let bytes = module(&[], (0..600).flat_map(step).collect());
     // Room for a function to be compiled, and the code of some.
     let engine = Engine::new(Config::new().tier(Tier::Jit).compile_memory((8 << 10) * 768)).unwrap();
     let modules: Vec<Module> = (0..2000).map(|_| Module::new(&engine, &bytes).unwrap()).collect();

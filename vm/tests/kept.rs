@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::time::{Duration, Instant};
+
 use pinfold_vm::api::{Config, Engine, Error, Instance, Linker, Module, Store, Tier};
 use pinfold_vm::runtime::kept::Unfit;
 
@@ -86,6 +88,27 @@ fn compiled_code_is_used_again_and_gives_the_same() {
         assert_eq!(second.keep().len(), kept.len());
     }
     assert_eq!(answers(&Module::new(&engine(Tier::Interpreter), bytes()).unwrap(), 1000), expected);
+}
+
+#[test]
+fn translations_are_for_tiers_that_count_alike() {
+    let engine = |tier| Engine::new(Config::new().tier(tier).keep_translations(true)).unwrap();
+    let tiers = [Tier::Interpreter, Tier::Auto, Tier::EveryLoop];
+    for of in tiers {
+        let first = Module::new(&engine(of), bytes()).unwrap();
+        let expected = answers(&first, 1000);
+        let kept = first.keep();
+        for tier in tiers {
+            let second = within(&engine(tier), &kept).unwrap();
+            assert_eq!(answers(&second, 1000), expected, "{of:?} {tier:?}");
+            // What does not count turns never comes to compiled code.
+            let end = Instant::now() + Duration::from_secs(60);
+            while tier == Tier::Auto && second.compiled() == 0 {
+                assert!(Instant::now() < end, "nothing turns hot in what was kept under {of:?}");
+                answers(&second, 1000);
+            }
+        }
+    }
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn facts(engine: &Engine, code: &ModuleCode, body: &mut Writer) {
     let translated: Vec<u32> = code.translated().map(|func| func.0).collect();
     body.words(&translated);
     body.word(How::of(code) as u32);
+    body.word(counting(&engine.config));
     body.block(|body| {
         let wanted = translated.iter().filter(|_| engine.config.keeps_translations);
         let wanted: Vec<_> = wanted.map(|func| code.ir(DefinedFunc(*func))).collect();
@@ -96,6 +97,11 @@ fn facts(engine: &Engine, code: &ModuleCode, body: &mut Writer) {
         body.0.reserve(wanted.iter().map(|function| interpreter::kept::size(function)).sum());
         wanted.into_iter().for_each(|function| interpreter::kept::write(function, body));
     });
+}
+
+/// What a tier has the interpreter count: translations are for that alone.
+fn counting(config: &CodeConfig) -> u32 {
+    u32::from(config.tier == Tier::Auto) | u32::from(config.tier.enters_loops()) << 1
 }
 
 /// How much of a module is compiled.
@@ -295,12 +301,15 @@ impl<'a> Kept<'a> {
             1 => How::Some,
             _ => How::Most,
         };
+        let is_same_counting = self.facts.word()? == counting(&engine.config);
         let part = self.facts.bytes()?.as_ptr_range();
         let place = |at: *const u8| at as usize - self.kept.as_ptr() as usize;
         let translations = Translations::open(self.kept.clone(), place(part.start)..place(part.end))?;
         // What was kept need not be made in the background.
-        let is_kept = !translations.is_empty();
-        code.translations.get_or_init(|| translations);
+        let is_kept = is_same_counting && !translations.is_empty();
+        if is_kept {
+            code.translations.get_or_init(|| translations);
+        }
         let translated = if is_kept { Vec::new() } else { translated };
         let compiler =
             if how != How::Nothing && engine.config.tier != Tier::Interpreter { engine.compiler().ok() } else { None };
