@@ -369,12 +369,12 @@ pub(crate) fn module(all: &[Made]) -> String {
 /// use pinfold::{Capability, Grant, Vm, grants};
 ///
 /// # fn main() -> Result<(), pinfold::Error> {
-/// let list = Capability::new("List").method("add", ["n"], |list: &std::sync::Mutex<Vec<i64>>, n: i64| list.lock().unwrap().push(n));
+/// let list = Capability::new("List").method("add", ["n"], |list: &std::sync::Mutex<Vec<i64>>, n: i64| list.lock().expect("nobody panics with it").push(n));
 /// let vm = Vm::builder().capability(&list).build()?;
 /// let program = vm.compile("add.fold", "import host\nneeds list: host.List\nlist.add(7)")?;
 /// let granted = list.with(Default::default());
 /// program.run(grants! { list: granted.clone() })?;
-/// assert_eq!(*granted.state().lock().unwrap(), [7]);
+/// assert_eq!(*granted.state().lock().expect("nobody panics with it"), [7]);
 /// # Ok(())
 /// # }
 /// ```

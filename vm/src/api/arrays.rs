@@ -28,7 +28,7 @@ use crate::types::{FieldType, StorageType};
 ///     (func (export "first") (param (ref $bytes)) (result i32)
 ///         (array.get_u $bytes (local.get 0) (i32.const 0))))"#;
 /// let mut store = Store::new(&engine, ());
-/// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).unwrap())?)?;
+/// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).expect("it is valid"))?)?;
 /// let first = instance.get_typed_func::<ArrayRef, u32>(&store, "first")?;
 ///
 /// let bytes = ArrayType::new(&engine, FieldType::mutable(StorageType::I8))?;

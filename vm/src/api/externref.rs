@@ -36,7 +36,7 @@ use crate::runtime::store::StoreInner;
 ///     (func (export "twice") (param (ref extern)) (result i32)
 ///         (i32.mul (call $balance (local.get 0)) (i32.const 2))))"#;
 /// let mut store = Store::new(&engine, ());
-/// let instance = linker.instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).unwrap())?)?;
+/// let instance = linker.instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).expect("it is valid"))?)?;
 /// let twice = instance.get_typed_func::<ExternRef, u32>(&store, "twice")?;
 ///
 /// let account = ExternRef::new(Account(21));

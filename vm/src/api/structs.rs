@@ -27,7 +27,7 @@ use crate::types::FieldType;
 ///             (struct.get $point 1 (local.get 0))
 ///             (struct.get $point 0 (local.get 0)))))"#;
 /// let mut store = Store::new(&engine, ());
-/// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).unwrap())?)?;
+/// let instance = Linker::new(&engine).instantiate(&mut store, &Module::new(&engine, wat::parse_str(text).expect("it is valid"))?)?;
 /// let swap = instance.get_typed_func::<StructRef, StructRef>(&store, "swap")?;
 ///
 /// // Equal definitions are one type, whoever makes them.

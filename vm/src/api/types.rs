@@ -210,7 +210,7 @@ pub(super) fn too_many() -> Error {
 /// let number = CompositeType::Struct([next, FieldType::immutable(ValType::I32)].into());
 /// group.push(SubType::new(number).under(list));
 /// let types = group.define(&engine)?;
-/// let number = StructType::of(&engine, types[1]).unwrap();
+/// let number = StructType::of(&engine, types[1]).expect("it is a struct");
 /// assert_eq!(number.fields().len(), 2);
 /// # Ok(())
 /// # }

@@ -131,7 +131,7 @@ pub enum Stdin {
 /// let console = Console::Capture { stdout: stdout.clone(), stderr: Arc::default() };
 /// let host = HostState::new(&Grants { console, ..Grants::none() })?;
 /// // What its program writes is there then.
-/// assert!(stdout.lock().unwrap().is_empty());
+/// assert!(stdout.lock().expect("nobody panics with it").is_empty());
 /// # Ok(())
 /// # }
 /// ```
