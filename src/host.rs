@@ -27,7 +27,7 @@
 //! // What waits in a function of the host notices deadlines, and interrupts.
 //! store.connect(|host| host);
 //! linker.instantiate(&mut store, &module)?.get_typed_func::<(), ()>(&store, "_start")?.call(&mut store, ())?;
-//! assert_eq!(*written.lock().unwrap(), b"hello\n");
+//! assert_eq!(*written.lock().expect("nobody panics with it"), b"hello\n");
 //! # Ok(())
 //! # }
 //! ```

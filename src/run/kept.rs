@@ -97,7 +97,7 @@ impl Kept {
     /// # Errors
     /// Those of the run.
     pub fn during<E>(self, program: Receiver<Copied>, run: impl FnOnce() -> Result<Outcome, E>) -> Result<Outcome, E> {
-        let Self { finding, to, found, .. } = self;
+        let Self { finding, to, found } = self;
         let mut outcome = scope(|scope| {
             match found {
                 Some(entry) if entry.as_ref().is_none_or(Entry::is_small) => give(to, entry),

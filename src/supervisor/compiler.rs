@@ -1,4 +1,4 @@
-//! The process that compiles for a worker: made when the worker first asks it for something, and gone with it.
+//! The process that compiles for a worker: made when the worker first asks it for something, or at once where it is sure to, and gone with it.
 //!
 //! ```text
 //!  supervisor ── makes ──► worker     executes the code memory        no road leads from it to a byte of code

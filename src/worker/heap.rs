@@ -17,7 +17,7 @@ const SIZE: usize = 64 << 30;
 /// What the range grows by at least: each growth is a system call.
 const STEP: usize = 1 << 20;
 /// Bytes of a large page. What comes behind the first of this size is made of such where the kernel has them: a heap that has grown so far grows on,
-/// and a thousandth as often is a page made.
+/// and far fewer pages are made.
 const PAGE: usize = 2 << 20;
 
 /// The range.

@@ -146,6 +146,15 @@ impl Book {
         self.leads_to_unknown(at, &mut self.open.clone())
     }
 
+    /// Has a value made of a node: one that is looked at, or if nothing is to be learned there one that stands for it.
+    fn give<'de, S: DeserializeSeed<'de>>(&mut self, at: usize, seed: S) -> Result<S::Value, Problem> {
+        if self.is_open_ended(at) {
+            seed.deserialize(self.probe(at)?)
+        } else {
+            seed.deserialize(Stand { book: self, at, room: DEPTH })
+        }
+    }
+
     /// The node of the record or enum of this name: this one, if it is the first. Another one has to be the same.
     fn named(
         &mut self,
@@ -427,10 +436,7 @@ impl<'de> SeqAccess<'de> for Parts<'_> {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
         let Some(&at) = self.parts.get(self.next) else { return Ok(None) };
         self.next += 1;
-        match self.book.is_open_ended(at) {
-            true => seed.deserialize(self.book.probe(at)?).map(Some),
-            false => seed.deserialize(Stand { book: self.book, at, room: DEPTH }).map(Some),
-        }
+        self.book.give(at, seed).map(Some)
     }
 }
 
@@ -445,10 +451,7 @@ impl<'de> MapAccess<'de> for Entry<'_> {
     type Error = Problem;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
-        match self.book.is_open_ended(self.key) {
-            true => seed.deserialize(self.book.probe(self.key)?).map(Some),
-            false => seed.deserialize(Stand { book: self.book, at: self.key, room: DEPTH }).map(Some),
-        }
+        self.book.give(self.key, seed).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
